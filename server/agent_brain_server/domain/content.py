@@ -1,0 +1,124 @@
+"""What an index holds: chunks, the files they come from, the folders these lie in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The lexical terms of a chunk by field, each a space-separated string made by `domain.terms`."""
+
+    symbol: str
+    path: str
+    documentation: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One passage of a file: a symbol, a section, a cell or a block of lines.
+
+    `start_line` and `end_line` are 1-based and inclusive; `symbol` is the qualified name with `.` between its parts in
+    every language, empty where there is none; `text` is what the lines say, with `\\n` line ends and without NULs.
+    """
+
+    id: str
+    path: str
+    start_line: int
+    end_line: int
+    language: str
+    kind: str
+    symbol: str
+    signature: str
+    documentation: str
+    text: str
+
+    @property
+    def embedding_text(self) -> str:
+        """What is embedded for this chunk. The path is left out, so that a renamed file is not embedded again."""
+        return f"{self.symbol}\n{self.text}" if self.symbol else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedChunk:
+    """A chunk made ready for the store, all but its vector."""
+
+    chunk: Chunk
+    terms: Terms
+    text_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A row of the manifest: the file as it was when it was last read.
+
+    `path` is relative to the project's root with `/` (absolute for a file outside of it); `folder` is the path of the
+    indexed folder that it belongs to; `note` says what was odd about it (an encoding, a syntax error), empty if nothing.
+    """
+
+    path: str
+    folder: str
+    content_hash: str
+    size: int
+    mtime_ns: int
+    language: str
+    chunk_count: int
+    note: str
+    indexed_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedFile:
+    """All that one transaction writes for one file."""
+
+    record: FileRecord
+    chunks: Sequence[PreparedChunk]
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder to index and what to take from it: `include` empty means everything that is not ignored."""
+
+    path: str
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingModel:
+    """The identity of an embedder, stored with the index. `dimensions` is 0 where embedding is turned off."""
+
+    name: str
+    dimensions: int
+    tokenizer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatistics:
+    """Counts over the whole index; `bytes` is what it takes on disk; `embedded_texts` counts every text ever embedded."""
+
+    files: int
+    chunks: int
+    vectors: int
+    bytes: int
+    embedded_texts: int
+    languages: dict[str, int] = field(default_factory=dict)
+
+
+def hash_text(text: str) -> str:
+    """A 128-bit content hash in hex, the same on every machine."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def chunk_id(path: str, symbol: str, text: str, occurrence: int) -> str:
+    """A chunk's name: the same as long as path, symbol and text are; `occurrence` counts exact repeats in one file."""
+    key = "\0".join((path, symbol, text, str(occurrence)))
+    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

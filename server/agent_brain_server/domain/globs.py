@@ -1,0 +1,18 @@
+"""Path globs as in `.gitignore`: `*.py` and `tests/` at any depth, `/src/**/x.go` from the root, `!` takes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from pathspec import GitIgnoreSpec
+
+
+@lru_cache(maxsize=256)
+def path_matcher(globs: tuple[str, ...]) -> Callable[[str], bool]:
+    """A predicate on relative paths with `/`. No glob matches all; only `!` globs match all but those."""
+    if not globs:
+        return lambda path: True
+    if all(glob.startswith("!") for glob in globs):
+        globs = ("**", *globs)
+    return GitIgnoreSpec.from_lines(globs).match_file

@@ -1,0 +1,40 @@
+"""What a search is asked and what it answers, between services and stores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+SearchMode = Literal["bm25", "vector", "hybrid"]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Restrictions applied inside the search. Values of one field are alternatives, the fields must all hold.
+
+    `paths` are globs (see `domain.globs`); `symbols` match a qualified name or its last parts.
+    """
+
+    paths: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    symbols: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.paths or self.languages or self.kinds or self.symbols)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One chunk found by one arm: `row` is the store's own key; a higher `score` is better."""
+
+    row: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class StageTrace:
+    """Where a result stood in each stage: 1-based ranks and scores by stage name."""
+
+    ranks: dict[str, int] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)

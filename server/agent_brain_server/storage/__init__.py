@@ -1,0 +1,1 @@
+"""Where the index lives: one protocol, several backends, one contract."""

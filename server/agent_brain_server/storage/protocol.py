@@ -1,0 +1,148 @@
+"""What a backend must do. Every promise here is a test that all backends inherit (tests/storage/contract.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from agent_brain_server.domain.content import (
+    Chunk,
+    FileRecord,
+    FloatArray,
+    Folder,
+    IndexedFile,
+    IndexStatistics,
+)
+from agent_brain_server.domain.jobs import Job, JobState, Progress
+from agent_brain_server.domain.search import Filters, Hit
+
+
+class SearchStore(Protocol):
+    """Reading. Every search sees whole transactions only, and may run beside a write."""
+
+    async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> list[Hit]:
+        """The best `limit` chunks that hold any of `terms`, by field-weighted BM25, best first, ties by row."""
+        ...
+
+    async def search_vector(self, vector: FloatArray, filters: Filters, limit: int) -> list[Hit]:
+        """The exact nearest `limit` chunks by cosine to `vector` (shape [dimensions], unit length), best first."""
+        ...
+
+    async def fetch_chunks(self, rows: Sequence[int]) -> dict[int, Chunk]:
+        """The chunks of these rows; a row that is gone meanwhile is left out."""
+        ...
+
+    async def find_chunk(self, chunk_id: str) -> Chunk | None:
+        """The chunk of this public id, or None."""
+        ...
+
+    async def find_files(self, paths: Collection[str]) -> dict[str, FileRecord]:
+        """The manifest rows of these paths; an unknown path is left out."""
+        ...
+
+    async def statistics(self) -> IndexStatistics:
+        """Counts over the whole index."""
+        ...
+
+
+class IndexStore(Protocol):
+    """Writing. Each call is one transaction: all of it or nothing survives a kill at any point."""
+
+    async def list_files(self) -> dict[str, FileRecord]:
+        """The whole manifest by path."""
+        ...
+
+    async def missing_vectors(self, text_hashes: Collection[str]) -> set[str]:
+        """Those of `text_hashes` that no vector is stored for."""
+        ...
+
+    async def upsert_chunks(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray]) -> None:
+        """Replace each file's chunks and its manifest row, and store `vectors` by text hash, in one transaction.
+
+        With embedding on, every chunk's text hash must be in `vectors` or stored already. `embedded_texts` grows by
+        the number of `vectors` that were not stored before.
+        """
+        ...
+
+    async def refresh_files(self, records: Sequence[FileRecord]) -> None:
+        """Update the manifest rows of files whose text is unchanged (times, size, folder)."""
+        ...
+
+    async def remove_files(self, paths: Collection[str]) -> int:
+        """Remove these files with all that hangs on them; the number of files that were there."""
+        ...
+
+    async def drop_unused_vectors(self) -> int:
+        """Remove the vectors that no chunk refers to; how many."""
+        ...
+
+    async def reset(self) -> None:
+        """Remove every file, chunk and vector. Folders and finished jobs stay."""
+        ...
+
+
+class FolderStore(Protocol):
+    """The folders that make up the index."""
+
+    async def list_folders(self) -> list[Folder]:
+        """All folders, by path."""
+        ...
+
+    async def save_folder(self, folder: Folder) -> None:
+        """Add the folder or replace the one of the same path."""
+        ...
+
+    async def remove_folder(self, path: str) -> bool:
+        """Forget the folder and remove its files in one transaction; False if it was not there."""
+        ...
+
+
+class JobStore(Protocol):
+    """The queue of jobs; it survives a restart."""
+
+    async def add_job(self, paths: Sequence[str], force: bool, now: float) -> Job:
+        """Queue a job; a queued job that asks for the same is returned instead of a second one."""
+        ...
+
+    async def claim_job(self, now: float) -> Job | None:
+        """The oldest queued job, now running with its attempt counted; None if there is none."""
+        ...
+
+    async def save_progress(self, job_id: int, progress: Progress) -> None:
+        """Keep how far a running job is."""
+        ...
+
+    async def finish_job(self, job_id: int, state: JobState, error: str, progress: Progress, now: float) -> None:
+        """End a job. A job that has ended already stays as it is."""
+        ...
+
+    async def requeue_running(self) -> int:
+        """Put the jobs that a dead server left running back in the queue; how many."""
+        ...
+
+    async def find_job(self, job_id: int) -> Job | None:
+        """The job, or None."""
+        ...
+
+    async def list_jobs(self, before: int | None, limit: int) -> list[Job]:
+        """The newest `limit` jobs whose id is below `before` (None: from the newest), newest first."""
+        ...
+
+
+class Store(SearchStore, IndexStore, FolderStore, JobStore, Protocol):
+    """A project's index. `open` comes first, `close` last; both may be called again."""
+
+    async def open(self) -> None:
+        """Connect, create what is missing, and check the schema and the embedding model.
+
+        Raises StorageError, SchemaVersionError or EmbeddingMismatchError, each naming its fix.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish running operations and release everything."""
+        ...
+
+    def describe(self) -> str:
+        """Where the index lives, without secrets, for people."""
+        ...

@@ -1,0 +1,1 @@
+"""Talks to a project's server: wire types, discovery, lifecycle and the command line."""

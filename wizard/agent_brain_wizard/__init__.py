@@ -1,0 +1,1 @@
+"""Sets a project up: probe, questions, plan, apply."""
