@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from pathspec import GitIgnoreSpec
+from pathspec import PathSpec
 
 
 @lru_cache(maxsize=256)
@@ -15,4 +15,4 @@ def path_matcher(globs: tuple[str, ...]) -> Callable[[str], bool]:
         return lambda path: True
     if all(glob.startswith("!") for glob in globs):
         globs = ("**", *globs)
-    return GitIgnoreSpec.from_lines(globs).match_file
+    return PathSpec.from_lines("gitignore", globs).match_file

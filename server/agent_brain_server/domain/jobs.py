@@ -11,7 +11,10 @@ FINISHED: frozenset[str] = frozenset({"done", "failed", "cancelled"})
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is. `rate` is chunks per second; `eta_seconds` is None until it can be told."""
+    """How far a job is. `rate` is chunks per second; `eta_seconds` is None until it can be told.
+
+    `skipped` counts files left out by reason; `problems` are sentences for people, bounded in number.
+    """
 
     files_done: int = 0
     files_total: int = 0
@@ -25,6 +28,7 @@ class Progress:
     eta_seconds: float | None = None
     current_file: str = ""
     skipped: dict[str, int] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

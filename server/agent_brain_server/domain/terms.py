@@ -16,7 +16,8 @@ TOKENIZER_VERSION = "1"
 LONGEST_TERM = 64
 
 _WORD = re.compile(r"\w+")
-_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
+_ASCII_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_PART = re.compile(r"\d+|[^\W\d_]+")
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]{2,}")
 STOP_WORDS = frozenset(
     "a about an and any are as at be been but by can could did do does for from had has have how i if in into is it its"
@@ -28,7 +29,8 @@ STOP_WORDS = frozenset(
 @lru_cache(maxsize=65_536)
 def split_word(word: str) -> tuple[str, ...]:
     """The terms of one run of word characters."""
-    parts = [part.lower() for part in _PART.findall(word)]
+    pattern = _ASCII_PART if word.isascii() else _PART
+    parts = [part.lower() for part in pattern.findall(word)]
     if len(parts) > 1:
         parts.append("".join(parts))
     terms: list[str] = []

@@ -1,0 +1,291 @@
+"""The HTTP interface's shapes, shared by the server and its clients.
+
+Requests are frozen dataclasses with their defaults and limits; an unknown field is refused. Answers are the JSON objects
+themselves, typed. Only light imports belong here: every command-line call pays for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import Interval, Len
+from typing_extensions import NotRequired, TypedDict
+
+PROBLEM_JSON = "application/problem+json"
+STATE_DIRECTORY = ".claude/agent-brain"
+ENV_FILE = ".env.agent-brain"
+
+Mode = Literal["bm25", "vector", "hybrid"]
+Word = Annotated[str, Len(1, 512)]
+Glob = Annotated[str, Len(1, 512)]
+PathText = Annotated[str, Len(1, 4096)]
+
+
+def project_id(root: Path) -> str:
+    """The identity of the project at `root`, from its resolved path: a copy or a worktree is another project."""
+    return blake2b(root.resolve().as_posix().encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueryFilters:
+    """Restrictions inside the search: values of one field are alternatives, the fields must all hold.
+
+    `paths` are globs as in `.gitignore` (`*.py`, `src/`, `!tests/`); `symbols` match a qualified name or its last parts.
+    """
+
+    paths: Annotated[tuple[Glob, ...], Len(0, 64)] = ()
+    languages: Annotated[tuple[Word, ...], Len(0, 64)] = ()
+    kinds: Annotated[tuple[Word, ...], Len(0, 64)] = ()
+    symbols: Annotated[tuple[Word, ...], Len(0, 64)] = ()
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueryRequest:
+    """`POST /query`. `max_tokens` bounds the passages' text together, at four characters a token; None: no bound."""
+
+    query: Annotated[str, Len(1, 8192)]
+    mode: Annotated[str, Len(1, 32)] = "hybrid"
+    top_k: Annotated[int, Interval(ge=1, le=200)] = 10
+    filters: QueryFilters = QueryFilters()
+    max_tokens: Annotated[int, Interval(ge=1, le=1_000_000)] | None = None
+    explain: bool = False
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IndexRequest:
+    """`POST /index`. `paths` (files or directories in indexed folders) empty: all folders; `force` reads every file anew."""
+
+    paths: Annotated[tuple[PathText, ...], Len(0, 1024)] = ()
+    force: bool = False
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FolderRequest:
+    """`POST /index/folders`. `include` and `exclude` are globs relative to the folder; no `include` takes everything."""
+
+    path: PathText
+    include: Annotated[tuple[Glob, ...], Len(0, 64)] = ()
+    exclude: Annotated[tuple[Glob, ...], Len(0, 64)] = ()
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+
+class Problem(TypedDict):
+    """The body of every error, as `application/problem+json`. `code` is stable; `detail` is for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: NotRequired[str]
+
+
+class Health(TypedDict):
+    """`GET /health`, open to everyone on this machine: who answers here."""
+
+    status: Literal["ok"]
+    version: str
+    project_id: str
+    pid: int
+    started_at: float
+
+
+class Explanation(TypedDict):
+    """Where a result stood in each stage of the search: ranks from 1, and the stage's own score."""
+
+    ranks: dict[str, int]
+    scores: dict[str, float]
+
+
+class Passage(TypedDict):
+    """One answer. Lines are 1-based and inclusive; `stale` says that the file has changed since this text was indexed."""
+
+    chunk_id: str
+    path: str
+    start_line: int
+    end_line: int
+    language: str
+    kind: str
+    symbol: str
+    text: str
+    score: float
+    stale: bool
+    explain: NotRequired[Explanation]
+
+
+class QueryResponse(TypedDict):
+    """The answer to `POST /query`. `truncated`: `max_tokens` left out or cut at least one passage."""
+
+    results: list[Passage]
+    mode: Mode
+    took_ms: float
+    truncated: bool
+
+
+class ChunkResponse(TypedDict):
+    """`GET /query/chunk/{id}`."""
+
+    chunk_id: str
+    path: str
+    start_line: int
+    end_line: int
+    language: str
+    kind: str
+    symbol: str
+    signature: str
+    documentation: str
+    text: str
+    stale: bool
+
+
+class JobProgress(TypedDict):
+    """How far a job is. `chunks_total` is an estimate until the job ends; `rate` is chunks per second."""
+
+    files_done: int
+    files_total: int
+    files_changed: int
+    files_removed: int
+    files_failed: int
+    chunks_done: int
+    chunks_total: int
+    texts_embedded: int
+    rate: float
+    eta_seconds: float | None
+    current_file: str
+    skipped: dict[str, int]
+    problems: list[str]
+
+
+class JobResponse(TypedDict):
+    """One job. Times are seconds since the epoch; `attempt` above 1 means that it was resumed."""
+
+    id: int
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    paths: list[str]
+    force: bool
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    attempt: int
+    error: str
+    progress: JobProgress
+
+
+class JobList(TypedDict):
+    """`GET /index/jobs`, newest first. `next_cursor` is null on the last page."""
+
+    jobs: list[JobResponse]
+    next_cursor: str | None
+
+
+class FolderResponse(TypedDict):
+    """One indexed folder. `path` is relative to the project's root, absolute outside of it."""
+
+    path: str
+    include: list[str]
+    exclude: list[str]
+    files: int
+    chunks: int
+
+
+class FolderList(TypedDict):
+    """`GET /index/folders`, by path."""
+
+    folders: list[FolderResponse]
+
+
+class FolderAdded(TypedDict):
+    """`POST /index/folders`: the folder and the job that indexes it."""
+
+    folder: FolderResponse
+    job: JobResponse
+
+
+class Removed(TypedDict):
+    """What a DELETE took out of the index."""
+
+    files: int
+    chunks: int
+
+
+class ProjectStatus(TypedDict):
+    """The project that this server serves."""
+
+    id: str
+    root: str
+
+
+class ServerStatus(TypedDict):
+    """The serving process. `idle_stop_seconds` is the time left, null where idle stop is off."""
+
+    version: str
+    pid: int
+    port: int
+    started_at: float
+    uptime_seconds: float
+    idle_stop_seconds: float | None
+
+
+class StorageStatus(TypedDict):
+    """Where the index lives and what it takes."""
+
+    backend: str
+    location: str
+    bytes: int
+
+
+class EmbeddingStatus(TypedDict):
+    """The embedding model; `dimensions` is 0 where embedding is turned off."""
+
+    name: str
+    dimensions: int
+
+
+class IndexStatus(TypedDict):
+    """Counts over the whole index. `embedded_texts` counts every text that was ever embedded for it."""
+
+    files: int
+    chunks: int
+    vectors: int
+    embedded_texts: int
+    languages: dict[str, int]
+
+
+class WatcherStatus(TypedDict):
+    """`detail` says why a watcher has failed, empty otherwise."""
+
+    state: Literal["watching", "off", "failed"]
+    detail: str
+
+
+class StatusResponse(TypedDict):
+    """`GET /health/status`."""
+
+    project: ProjectStatus
+    server: ServerStatus
+    storage: StorageStatus
+    embedding: EmbeddingStatus
+    index: IndexStatus
+    watcher: WatcherStatus
+    job: JobResponse | None
+    jobs_queued: int
+
+
+class ServerFile(TypedDict):
+    """`server.json` in the project's state directory: written when the server is ready, removed when it ends."""
+
+    url: str
+    pid: int
+    project_id: str
+    version: str
+    started_at: float
