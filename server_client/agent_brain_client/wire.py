@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NotRequired
 
 from annotated_types import Interval, Len
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 PROBLEM_JSON = "application/problem+json"
 STATE_DIRECTORY = ".claude/agent-brain"

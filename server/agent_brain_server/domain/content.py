@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float32]
+# A string: importing NumPy would cost the server's start more than all of its own modules.
+FloatArray: TypeAlias = "npt.NDArray[np.float32]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class FileRecord:
     """A row of the manifest: the file as it was when it was last read.
 
     `path` is relative to the project's root with `/` (absolute for a file outside of it); `folder` is the path of the
-    indexed folder that it belongs to; `note` says what was odd about it (an encoding, a syntax error), empty if nothing.
+    indexed folder that it belongs to; `note` says what was odd about it (an encoding, a syntax error), else empty.
     """
 
     path: str
@@ -103,7 +106,7 @@ class EmbeddingModel:
 
 @dataclass(frozen=True, slots=True)
 class IndexStatistics:
-    """Counts over the whole index; `bytes` is what it takes on disk; `embedded_texts` counts every text ever embedded."""
+    """Counts over the whole index; `bytes` is its size on disk; `embedded_texts` counts every text ever embedded."""
 
     files: int
     chunks: int

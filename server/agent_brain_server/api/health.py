@@ -1,0 +1,89 @@
+"""`/health`, `/health/status` and `/metrics`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse
+
+from agent_brain_client.wire import (
+    EmbeddingStatus,
+    Health,
+    IndexStatus,
+    ProjectStatus,
+    ServerStatus,
+    StatusResponse,
+    StorageStatus,
+    WatcherStatus,
+)
+from agent_brain_server.api.index import job_response
+from agent_brain_server.services.status import Status, StatusService
+
+router = APIRouter(tags=["health"])
+
+
+def _service(request: Request) -> StatusService:
+    service: StatusService = request.app.state.services.status
+    return service
+
+
+@router.get("/health")
+async def health(request: Request) -> Health:
+    """Who answers here; open to everyone on this machine."""
+    identity = _service(request).identity
+    return Health(
+        status="ok",
+        version=identity.version,
+        project_id=identity.project_id,
+        pid=identity.pid,
+        started_at=identity.started_at,
+    )
+
+
+@router.get("/health/status")
+async def status(request: Request) -> StatusResponse:
+    """The server, its index and what it does now."""
+    now = await _service(request).status()
+    statistics = now.statistics
+    return StatusResponse(
+        project=ProjectStatus(id=now.identity.project_id, root=str(now.identity.root)),
+        server=_server_status(now, request.app.state.port),
+        storage=StorageStatus(backend=now.storage.partition(" ")[0], location=now.storage, bytes=statistics.bytes),
+        embedding=EmbeddingStatus(name=now.model.name, dimensions=now.model.dimensions),
+        index=IndexStatus(
+            files=statistics.files,
+            chunks=statistics.chunks,
+            vectors=statistics.vectors,
+            embedded_texts=statistics.embedded_texts,
+            languages=statistics.languages,
+        ),
+        watcher=WatcherStatus(state=now.watcher.state, detail=now.watcher.detail),
+        job=job_response(now.job) if now.job else None,
+        jobs_queued=now.jobs_queued,
+    )
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(request: Request) -> str:
+    """Prometheus' text format."""
+    now = await _service(request).status()
+    gauges = {
+        "index_files": now.statistics.files,
+        "index_chunks": now.statistics.chunks,
+        "index_bytes": now.statistics.bytes,
+        "embedded_texts": now.statistics.embedded_texts,
+        "uptime_seconds": now.uptime_seconds,
+        "job_running": float(now.job is not None),
+    }
+    text: str = request.app.state.services.metrics.render(gauges)
+    return text
+
+
+def _server_status(now: Status, port: int) -> ServerStatus:
+    return ServerStatus(
+        version=now.identity.version,
+        pid=now.identity.pid,
+        port=port,
+        started_at=now.identity.started_at,
+        uptime_seconds=round(now.uptime_seconds, 3),
+        idle_stop_seconds=now.idle_stop_seconds,
+    )

@@ -1,0 +1,123 @@
+"""`/index`: jobs, folders, reset."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import asdict
+from typing import Annotated, cast
+
+from annotated_types import Interval, Len
+from fastapi import APIRouter, Query, Request
+
+from agent_brain_client.wire import (
+    FolderAdded,
+    FolderList,
+    FolderRequest,
+    FolderResponse,
+    IndexRequest,
+    JobList,
+    JobResponse,
+    PathText,
+    Removed,
+)
+from agent_brain_server.domain.content import Folder
+from agent_brain_server.domain.jobs import Job
+from agent_brain_server.errors import RequestError
+from agent_brain_server.services.indexing import IndexingService
+
+router = APIRouter(prefix="/index", tags=["index"])
+
+JobId = Annotated[int, Interval(ge=1, le=2**63 - 1)]
+
+
+def _service(request: Request) -> IndexingService:
+    service: IndexingService = request.app.state.services.indexing
+    return service
+
+
+@router.post("", status_code=202)
+async def start_index(request: Request, body: IndexRequest) -> JobResponse:
+    """Queue an indexing job; one that asks for the same and waits already is answered instead of a second one."""
+    return job_response(await _service(request).start_index(body.paths, body.force))
+
+
+@router.delete("")
+async def reset(request: Request) -> Removed:
+    """Empty the index. Folders and the history of jobs stay."""
+    files, chunks = await _service(request).reset()
+    return Removed(files=files, chunks=chunks)
+
+
+@router.get("/jobs")
+async def list_jobs(
+    request: Request,
+    limit: Annotated[int, Interval(ge=1, le=200)] = 50,
+    cursor: Annotated[str, Len(0, 64)] = "",
+) -> JobList:
+    """Newest first."""
+    jobs = await _service(request).list_jobs(_decode_cursor(cursor), limit)
+    next_cursor = _encode_cursor(jobs[-1].id) if len(jobs) == limit else None
+    return JobList(jobs=[job_response(job) for job in jobs], next_cursor=next_cursor)
+
+
+@router.get("/jobs/{job_id}")
+async def get_job(request: Request, job_id: JobId) -> JobResponse:
+    """One job with its live progress."""
+    return job_response(await _service(request).job(job_id))
+
+
+@router.delete("/jobs/{job_id}", status_code=202)
+async def cancel_job(request: Request, job_id: JobId) -> JobResponse:
+    """Ask a job to stop; a running one does so after its batch."""
+    return job_response(await _service(request).cancel_job(job_id))
+
+
+@router.get("/folders")
+async def list_folders(request: Request) -> FolderList:
+    """The folders that make up the index."""
+    folders = await _service(request).list_folders()
+    return FolderList(folders=[_folder_response(*folder) for folder in folders])
+
+
+@router.post("/folders", status_code=201)
+async def add_folder(request: Request, body: FolderRequest) -> FolderAdded:
+    """Add a folder, or replace its `include` and `exclude`, and index it."""
+    folder, job = await _service(request).add_folder(Folder(body.path, body.include, body.exclude))
+    await request.app.state.services.watcher.restart()
+    return FolderAdded(folder=_folder_response(folder, 0, 0), job=job_response(job))
+
+
+@router.delete("/folders")
+async def remove_folder(request: Request, path: Annotated[PathText, Query()]) -> Removed:
+    """Forget a folder and all that is indexed of it."""
+    files, chunks = await _service(request).remove_folder(path)
+    await request.app.state.services.watcher.restart()
+    return Removed(files=files, chunks=chunks)
+
+
+def job_response(job: Job) -> JobResponse:
+    """A job as the wire has it."""
+    body = asdict(job)
+    body["paths"] = list(job.paths)
+    body["progress"]["problems"] = list(job.progress.problems)
+    return cast(JobResponse, body)
+
+
+def _folder_response(folder: Folder, files: int, chunks: int) -> FolderResponse:
+    return FolderResponse(
+        path=folder.path, include=list(folder.include), exclude=list(folder.exclude), files=files, chunks=chunks
+    )
+
+
+def _encode_cursor(job_id: int) -> str:
+    return urlsafe_b64encode(str(job_id).encode()).decode()
+
+
+def _decode_cursor(cursor: str) -> int | None:
+    if not cursor:
+        return None
+    try:
+        before = int(urlsafe_b64decode(cursor.encode()))
+    except ValueError as error:
+        raise RequestError("This cursor is not one that was given out.", field="cursor") from error
+    return min(max(before, 0), 2**63 - 1)

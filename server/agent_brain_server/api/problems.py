@@ -1,0 +1,72 @@
+"""Every error as `application/problem+json` with a stable code, also those that never reach a route."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from agent_brain_client.wire import PROBLEM_JSON, Problem
+from agent_brain_server.errors import AgentBrainError
+
+log = logging.getLogger(__name__)
+
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 400: "request_invalid"}
+_RETRY_AFTER_SECONDS = 1
+
+
+def problem(status: int, code: str, detail: str, field: str = "", headers: Mapping[str, str] | None = None) -> Response:
+    """The response; `field` names the offending part of the request."""
+    body = Problem(type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail, code=code)
+    if field:
+        body["field"] = field
+    return Response(json.dumps(body), status, headers, PROBLEM_JSON)
+
+
+async def on_agent_brain_error(request: Request, error: Exception) -> Response:
+    """A failure that the server can name."""
+    error = cast(AgentBrainError, error)
+    field = error.context.get("field", "")
+    headers = {"Retry-After": str(_RETRY_AFTER_SECONDS)} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return problem(error.status, error.code, str(error), str(field), headers)
+
+
+async def on_validation_error(request: Request, error: Exception) -> Response:
+    """A request that is not of the documented shape: the first fault, by the field's name."""
+    first = cast(RequestValidationError, error).errors()[0]
+    where, *names = first["loc"]
+    field = ".".join(str(name) for name in names) or str(where)
+    message = str(first["msg"]).encode("utf-8", "replace").decode()
+    if first["type"] == "unexpected_keyword_argument":
+        message = "there is no such field"
+    field = field.encode("utf-8", "replace").decode()
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "request_invalid", f"{field}: {message}.", field)
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """What routing refuses: an unknown path or method, a body that cannot be read."""
+    error = cast(HTTPException, error)
+    code = _CODES.get(error.status_code, "request_invalid")
+    path = request.url.path.encode("utf-8", "replace").decode()
+    return problem(error.status_code, code, f"{request.method} {path}: {error.detail}.", headers=error.headers)
+
+
+async def on_bug(request: Request, error: Exception) -> Response:
+    """Anything else is a bug: the log has the traceback, the answer has none."""
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem(500, "internal", "This is a bug in Agent Brain; the server's log has the details.")
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of `app` be answered so."""
+    app.add_exception_handler(AgentBrainError, on_agent_brain_error)
+    app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(Exception, on_bug)

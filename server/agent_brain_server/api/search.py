@@ -1,0 +1,73 @@
+"""`POST /query` and `GET /query/chunk/{id}`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from annotated_types import Len
+from fastapi import APIRouter, Request
+
+from agent_brain_client.wire import ChunkResponse, Explanation, Passage, QueryFilters, QueryRequest, QueryResponse
+from agent_brain_server.domain.search import Filters
+from agent_brain_server.services.search import Answer, Question, SearchService
+
+router = APIRouter(tags=["search"])
+
+
+def _service(request: Request) -> SearchService:
+    service: SearchService = request.app.state.services.search
+    return service
+
+
+@router.post("/query")
+async def query(request: Request, body: QueryRequest) -> QueryResponse:
+    """The passages that answer best."""
+    question = Question(body.query, body.mode, body.top_k, _filters(body.filters), body.max_tokens)
+    answers = await _service(request).search(question)
+    return QueryResponse(
+        results=[_passage(answer, body.explain) for answer in answers.results],
+        mode=answers.mode,
+        took_ms=round(answers.took_ms, 3),
+        truncated=answers.truncated,
+    )
+
+
+@router.get("/query/chunk/{chunk_id}")
+async def chunk(request: Request, chunk_id: Annotated[str, Len(1, 64)]) -> ChunkResponse:
+    """One passage by its id, with its signature and documentation."""
+    found, stale = await _service(request).chunk(chunk_id)
+    return ChunkResponse(
+        chunk_id=found.id,
+        path=found.path,
+        start_line=found.start_line,
+        end_line=found.end_line,
+        language=found.language,
+        kind=found.kind,
+        symbol=found.symbol,
+        signature=found.signature,
+        documentation=found.documentation,
+        text=found.text,
+        stale=stale,
+    )
+
+
+def _filters(filters: QueryFilters) -> Filters:
+    return Filters(filters.paths, filters.languages, filters.kinds, filters.symbols)
+
+
+def _passage(answer: Answer, explain: bool) -> Passage:
+    passage = Passage(
+        chunk_id=answer.chunk.id,
+        path=answer.chunk.path,
+        start_line=answer.chunk.start_line,
+        end_line=answer.chunk.end_line,
+        language=answer.chunk.language,
+        kind=answer.chunk.kind,
+        symbol=answer.chunk.symbol,
+        text=answer.chunk.text,
+        score=round(answer.score, 6),
+        stale=answer.stale,
+    )
+    if explain:
+        passage["explain"] = Explanation(ranks=answer.trace.ranks, scores=answer.trace.scores)
+    return passage

@@ -1,0 +1,170 @@
+"""Puts the parts together. Nothing is built at import time and nothing is global."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from agent_brain_client.wire import project_id
+from agent_brain_server.api import health, index, problems, search
+from agent_brain_server.api.guard import Guard
+from agent_brain_server.domain.content import Folder
+from agent_brain_server.domain.terms import TOKENIZER_VERSION
+from agent_brain_server.embedding.factory import create_embedder
+from agent_brain_server.embedding.protocol import Embedder
+from agent_brain_server.errors import AgentBrainError, SettingsError
+from agent_brain_server.indexing.walk import WalkLimits
+from agent_brain_server.indexing.workers import Workers
+from agent_brain_server.services.activity import Activity
+from agent_brain_server.services.background import Background
+from agent_brain_server.services.freshness import Freshness
+from agent_brain_server.services.index_run import Surroundings
+from agent_brain_server.services.indexing import IndexingService
+from agent_brain_server.services.metrics import Metrics
+from agent_brain_server.services.runner import JobRunner
+from agent_brain_server.services.search import SearchService
+from agent_brain_server.services.status import Identity, StatusService
+from agent_brain_server.services.watching import Watching
+from agent_brain_server.settings import Settings
+from agent_brain_server.storage.factory import create_store
+from agent_brain_server.storage.protocol import Store
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the routes use."""
+
+    search: SearchService
+    indexing: IndexingService
+    status: StatusService
+    watcher: Watching
+    metrics: Metrics
+
+
+class _Shared:
+    """What the guard, which runs before the services exist, shares with them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.metrics = Metrics()
+        self.busy: Callable[[], bool] = lambda: False
+        self.activity = Activity(settings.idle_stop_minutes * 60, self._is_busy)
+
+    def _is_busy(self) -> bool:
+        return self.busy()
+
+
+def create_app(settings: Settings, *, discard_mismatch: bool = False) -> FastAPI:
+    """The server of one project. Its lifespan opens and closes everything.
+
+    `discard_mismatch` empties an index that another model or tokenizer made, instead of refusing it.
+    Entering the lifespan raises AgentBrainError, one sentence that names the fix.
+    """
+    token = settings.token.get_secret_value()
+    if not token:
+        raise SettingsError("No token is set (AGENT_BRAIN_TOKEN in .env.agent-brain). Run: agent-brain setup --yes")
+    shared = _Shared(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with _running(settings, shared, discard_mismatch) as services:
+            app.state.services = services
+            yield
+
+    app = FastAPI(
+        title="Agent Brain",
+        version=version("agent-brain"),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.port = settings.port
+    app.state.activity = shared.activity
+    for module in (health, index, search):
+        app.include_router(module.router)
+    problems.install(app)
+    app.add_middleware(Guard, token=token, activity=shared.activity, metrics=shared.metrics)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+@asynccontextmanager
+async def _running(settings: Settings, shared: _Shared, discard: bool) -> AsyncIterator[Services]:
+    async with AsyncExitStack() as stack:
+        workers = Workers(settings.index.workers)
+        stack.callback(workers.stop)
+        embedder = await create_embedder(settings.embedding, workers.run)
+        if (aclose := getattr(embedder, "aclose", None)) is not None:
+            stack.push_async_callback(aclose)
+        store = create_store(
+            settings.storage.url, settings.project_root, embedder.model, TOKENIZER_VERSION, discard=discard
+        )
+        stack.push_async_callback(store.close)
+        await store.open()
+        await _add_first_folders(store, settings)
+        background = Background()
+        stack.push_async_callback(background.stop)
+        services, runner = _build(settings, shared, store, embedder, workers, background)
+        shared.busy = lambda: runner.current is not None
+        stack.push_async_callback(runner.stop)
+        await runner.start()
+        stack.push_async_callback(services.watcher.stop)
+        if settings.index.watch:
+            await services.watcher.start()
+        background.run(_warm_up(embedder, store))
+        yield services
+
+
+def _build(
+    settings: Settings, shared: _Shared, store: Store, embedder: Embedder, workers: Workers, background: Background
+) -> tuple[Services, JobRunner]:
+    root = settings.project_root
+    limits = WalkLimits(max_file_bytes=settings.index.max_file_bytes)
+    runner = JobRunner(Surroundings(store, embedder, workers, root, limits), shared.metrics)
+    indexing = IndexingService(store, runner, root, background)
+    watcher = Watching(store, indexing, root, limits)
+    identity = Identity(project_id(root), version("agent-brain"), root, time.time())
+    freshness = Freshness(store, root)
+    services = Services(
+        search=SearchService(store, embedder, freshness, indexing.request_refresh, shared.metrics),
+        indexing=indexing,
+        status=StatusService(identity, store, embedder.model, runner, watcher, shared.activity),
+        watcher=watcher,
+        metrics=shared.metrics,
+    )
+    return services, runner
+
+
+async def _add_first_folders(store: Store, settings: Settings) -> None:
+    """A new index starts with the folders of the settings; one that has had a job knows its own."""
+    if not await store.list_folders() and not await store.list_jobs(None, 1):
+        for path in settings.index.folders:
+            await store.save_folder(Folder(path))
+
+
+async def _warm_up(embedder: Embedder, store: Store) -> None:
+    """Load what the first vector search needs while nobody waits for it."""
+    if not embedder.model.dimensions or embedder.model.name.startswith("endpoint:"):
+        return
+    try:
+        await asyncio.to_thread(__import__, "numpy")
+        vectors = await embedder.embed(["warm up"])
+        if vectors[0].any():
+            from agent_brain_server.domain.search import Filters
+
+            await store.search_vector(vectors[0], Filters(), 1)
+    except AgentBrainError as error:
+        log.warning("warming up failed: %s", error)

@@ -1,0 +1,57 @@
+"""The built-in embedder: a token table that ships with the package; no network, no key."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent_brain_server.domain.content import EmbeddingModel, FloatArray
+
+if TYPE_CHECKING:
+    from agent_brain_server.embedding.static import StaticTable
+
+DATA = Path(__file__).parent / "data"
+LARGE_BATCH = 4
+
+Run = Callable[[Callable[[Sequence[str]], FloatArray], Sequence[str]], Awaitable[FloatArray]]
+
+
+@lru_cache(maxsize=1)
+def load_table() -> StaticTable:
+    """The packaged table, read once a process. NumPy is imported here and not before: the server starts without it."""
+    from agent_brain_server.embedding.static import StaticTable
+
+    return StaticTable.load(DATA)
+
+
+def encode(texts: Sequence[str]) -> FloatArray:
+    """The vectors of `texts`; a plain function, so that a worker process can run it."""
+    return load_table().encode(texts)
+
+
+async def _in_thread(function: Callable[[Sequence[str]], FloatArray], texts: Sequence[str]) -> FloatArray:
+    return await asyncio.to_thread(function, texts)
+
+
+class BuiltInEmbedder:
+    """Encodes small batches in place and hands large ones to `run`, by default a thread."""
+
+    def __init__(self, run: Run = _in_thread) -> None:
+        facts = json.loads((DATA / "meta.json").read_text("utf-8"))
+        self._model = EmbeddingModel(facts["name"], facts["dimensions"], facts["tokenizer_version"])
+        self._run = run
+
+    @property
+    def model(self) -> EmbeddingModel:
+        """The table's identity, from its card, without loading it."""
+        return self._model
+
+    async def embed(self, texts: Sequence[str]) -> FloatArray:
+        """See Embedder."""
+        if len(texts) <= LARGE_BATCH and sum(map(len, texts)) < 20_000:
+            return encode(texts)
+        return await self._run(encode, texts)

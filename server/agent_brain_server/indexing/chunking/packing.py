@@ -1,0 +1,112 @@
+"""From an outline to passages: a whole symbol where it fits, its members where not, and blocks of what lies between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from agent_brain_server.indexing.chunking.passage import Passage, blocks
+from agent_brain_server.indexing.chunking.source import (
+    FAMILY_CHARS,
+    FAMILY_LINES,
+    MAX_CHARS,
+    WHOLE_CHARS,
+    WHOLE_LINES,
+    Source,
+)
+
+_GATHERED = {"constant": 4, "type": 4, "key": 12}
+"""Up to how many rows such an item is only a line of a block, if it has neighbours there."""
+_BODIES = frozenset({"function", "method"})
+_CONTINUED = _BODIES | {"section", "key"}
+"""What goes on after an inner symbol under the same name; what goes on in a class is a block of the class."""
+
+
+@dataclass(slots=True)
+class Item:
+    """A symbol of the outline: its rows with the comments and attributes above it, and the symbols in it, in order."""
+
+    kind: str
+    symbol: str
+    first: int
+    last: int
+    signature: str = ""
+    documentation: str = ""
+    members: list[Item] = field(default_factory=list)
+
+    def label(self, kind: str = "") -> Passage:
+        """The passage of the whole item."""
+        return Passage(self.first, self.last, kind or self.kind, self.symbol, self.signature, self.documentation)
+
+
+def pack(source: Source, items: list[Item]) -> list[Passage]:
+    """Passages that hold every row that is not blank, in order, no row in two of them."""
+    packed: list[Passage] = []
+    for passage in _region(source, items, 0, source.last, None):
+        previous = packed[-1] if packed else None
+        if previous and passage.kind == "block" and _ends(source, previous, passage):
+            packed[-1] = replace(previous, last=passage.last)
+        else:
+            packed.append(passage)
+    return packed
+
+
+def _ends(source: Source, previous: Passage, passage: Passage) -> bool:
+    """Whether the passage is nothing but the closing brackets of what came before."""
+    return source.is_closing(passage.first, passage.last) and source.size(previous.first, passage.last) <= MAX_CHARS
+
+
+def _region(source: Source, items: list[Item], first: int, last: int, owner: Item | None) -> Iterator[Passage]:
+    cursor = first
+    small: list[Item] = []
+    for item in _apart(items):
+        if item.last - item.first < _GATHERED.get(item.kind, 0):
+            small.append(item)
+            continue
+        yield from _gap(source, cursor, item.first - 1, first, owner, small)
+        yield from _symbol(source, item)
+        cursor = item.last + 1
+        small = []
+    yield from _gap(source, cursor, last, first, owner, small)
+
+
+def _apart(items: Iterable[Item]) -> list[Item]:
+    """The items without those that share all their rows with another one, and with no row in two of them."""
+    apart: list[Item] = []
+    for item in items:
+        previous = apart[-1] if apart else None
+        if previous and item.first <= previous.last:
+            if item.last <= previous.last:
+                continue
+            if previous.first == previous.last:
+                apart.pop()
+            else:
+                item.first = previous.last + 1
+        apart.append(item)
+    return apart
+
+
+def _symbol(source: Source, item: Item) -> Iterator[Passage]:
+    lines, chars = (FAMILY_LINES, FAMILY_CHARS) if item.members else (WHOLE_LINES, WHOLE_CHARS)
+    if item.kind in _BODIES:
+        lines, chars = WHOLE_LINES, WHOLE_CHARS
+    if source.fits(item.first, item.last, lines, chars):
+        yield item.label()
+    else:
+        yield from _region(source, item.members, item.first, item.last, item)
+
+
+def _gap(
+    source: Source, first: int, last: int, head: int, owner: Item | None, small: list[Item]
+) -> Iterator[Passage]:
+    """What lies between the symbols: the head of the owner, the rest of it, or lines of no symbol."""
+    if first > last:
+        return
+    label = None
+    if owner:
+        label = owner.label("" if first == head or owner.kind in _CONTINUED else "block")
+        if first != head:
+            label = replace(label, documentation="")
+    for passage in blocks(source, first, last, label):
+        only = next((item for item in small if item.first <= passage.first and passage.last <= item.last), None)
+        yield replace(only.label(), first=passage.first, last=passage.last) if only else passage

@@ -1,0 +1,58 @@
+"""Grammars, loaded when they are first needed, and parsing within bounds."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from agent_brain_server.indexing.chunking.grammar import Syntax
+
+if TYPE_CHECKING:
+    from tree_sitter import Language, Node, Tree
+
+LARGEST_PARSED = 1_000_000
+"""Bytes; a larger file is cut in line blocks: nobody wrote it by hand."""
+LONGEST_PARSE = 2.0
+"""Seconds."""
+MOST_ERRORS_COUNTED = 100
+_READ = 1 << 16
+
+
+@cache
+def grammar(module: str, function: str) -> Language:
+    """The grammar of an installed wheel."""
+    from tree_sitter import Language
+
+    return Language(getattr(import_module(module), function)())
+
+
+def parse(syntax: Syntax, data: bytes) -> Tree | None:
+    """The syntax tree, None if it takes too long."""
+    from tree_sitter import Parser
+
+    deadline = time.monotonic() + LONGEST_PARSE
+    try:
+        return Parser(grammar(syntax.module, syntax.function)).parse(
+            lambda offset, _point: data[offset : offset + _READ],
+            progress_callback=lambda _offset, _has_error: time.monotonic() > deadline,
+        )
+    except ValueError:
+        return None
+
+
+def count_errors(root: Node) -> tuple[int, int]:
+    """How many places did not parse (counted up to a limit), and how many bytes they take."""
+    count = size = 0
+    pending = [root]
+    while pending and count < MOST_ERRORS_COUNTED:
+        node = pending.pop()
+        if node.is_error and node != root:
+            count += 1
+            size += node.end_byte - node.start_byte
+        elif node.is_missing:
+            count += 1
+        elif node.has_error:
+            pending.extend(node.children)
+    return count, size

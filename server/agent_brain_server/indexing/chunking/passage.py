@@ -1,0 +1,119 @@
+"""Passages: stretches of rows with a label, and how chunks are made of them.
+
+`kind` is one of `KINDS`, the same in every language.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from agent_brain_server.domain.content import Chunk, chunk_id
+from agent_brain_server.indexing.chunking.source import MAX_CHARS, MAX_PIECES, PART_CHARS, Source, pieces
+
+KINDS = {
+    "function": "a function, macro or SQL routine that belongs to no type",
+    "method": "a function that belongs to a type",
+    "class": "a class, object or actor",
+    "interface": "an interface or protocol",
+    "struct": "a struct, record or union",
+    "enum": "an enumeration",
+    "trait": "a trait, mixin or type class",
+    "impl": "code that is added to a type elsewhere: a Rust impl, a Swift extension, a Haskell instance",
+    "type": "a type alias, or an SQL type, table or view",
+    "module": "a module or namespace",
+    "constant": "a named value outside of any function",
+    "section": "a heading of a document and the text under it",
+    "key": "a top-level key of a data file and its value, or a CSS rule",
+    "cell": "a cell of a notebook",
+    "page": "a page of a PDF",
+    "block": "lines without a name of their own",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Rows `first` to `last` (0-based, inclusive) and what they are.
+
+    `text` stands in for the rows where the passage is derived from them; `language` where it is not the file's.
+    """
+
+    first: int
+    last: int
+    kind: str = "block"
+    symbol: str = ""
+    signature: str = ""
+    documentation: str = ""
+    text: str | None = None
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkedText:
+    """The chunks of a file in order; `note` says what was odd about it, empty if nothing."""
+
+    chunks: tuple[Chunk, ...]
+    note: str = ""
+
+
+def blocks(source: Source, first: int, last: int, label: Passage | None = None) -> Iterator[Passage]:
+    """The rows as passages within the limits, each labelled as `label`, the documentation on the first alone."""
+    for start, end in source.parts(first, last):
+        yield replace(label, first=start, last=end) if label else Passage(start, end)
+        if label and label.documentation:
+            label = replace(label, documentation="")
+
+
+def finish(path: str, language: str, source: Source, passages: Iterable[Passage], note: str = "") -> ChunkedText:
+    """Chunks of passages: within the limits, without empty ones, each with its own id."""
+    seen: Counter[tuple[str, str]] = Counter()
+    chunks: list[Chunk] = []
+    notes = [note] if note else []
+    for passage in passages:
+        for part, text in _texts(source, passage, notes):
+            key = (part.symbol, text)
+            chunks.append(
+                Chunk(
+                    id=chunk_id(path, part.symbol, text, seen[key]),
+                    path=path,
+                    start_line=part.first + 1,
+                    end_line=part.last + 1,
+                    language=part.language or language,
+                    kind=part.kind,
+                    symbol=part.symbol,
+                    signature=part.signature,
+                    documentation=part.documentation,
+                    text=text,
+                )
+            )
+            seen[key] += 1
+    return ChunkedText(tuple(chunks), "; ".join(dict.fromkeys(notes)))
+
+
+def _texts(source: Source, passage: Passage, notes: list[str]) -> Iterator[tuple[Passage, str]]:
+    if passage.text is not None:
+        yield from ((passage, text) for text in _derived(passage.text))
+    elif source.size(passage.first, passage.last) <= MAX_CHARS:
+        yield passage, source.slice(passage.first, passage.last)
+    else:
+        for part in blocks(source, passage.first, passage.last, passage):
+            if source.size(part.first, part.last) <= MAX_CHARS:
+                yield part, source.slice(part.first, part.last)
+                continue
+            line = source.lines[part.first]
+            if len(line) > MAX_PIECES * PART_CHARS:
+                notes.append(f"line {part.first + 1} is too long: only its start is indexed")
+            yield from ((part, piece) for piece in pieces(line))
+
+
+def _derived(text: str) -> Iterator[str]:
+    """A text that is not the file's lines, within the limit."""
+    if len(text) <= MAX_CHARS:
+        if text and not text.isspace():
+            yield text
+        return
+    inner = Source(text)
+    for first, last in inner.parts(0, inner.last):
+        part = inner.slice(first, last)
+        yield from [part] if len(part) <= MAX_CHARS else pieces(part)

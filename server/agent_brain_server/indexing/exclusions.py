@@ -1,0 +1,42 @@
+"""What is left out of every index by name: installed packages, other programs' state, binary files."""
+
+from __future__ import annotations
+
+import os
+
+# Never entered: other programs' state and installed packages, by names that nobody gives to sources.
+_NEVER_ENTERED = """
+    .bzr .direnv .eggs .git .gradle .hg .hypothesis .ipynb_checkpoints .mypy_cache .next .nox .nuxt .parcel-cache
+    .pnpm-store .pytest_cache .ruff_cache .svelte-kit .svn .terraform .tox .turbo .venv __pycache__ bower_components
+    node_modules venv
+"""
+NEVER_ENTERED = frozenset(_NEVER_ENTERED.split())
+STATE_SUFFIX = "/.claude/agent-brain"
+# A directory that holds one of these says by itself that it is a virtual environment or a cache.
+MARKERS = frozenset({"CACHEDIR.TAG", "pyvenv.cfg"})
+_BINARY_EXTENSIONS = """
+    .7z .a .aab .aac .apk .ar .avi .avif .bin .blend .bmp .bz2 .cab .class .cur .db .db3 .deb .dll .dmg .doc
+    .docx .dylib .ear .egg .eot .exe .fbx .flac .gif .glb .gz .h5 .hdf5 .heic .icns .ico .img .iso .jar .jpeg
+    .jpg .lib .lz4 .lzma .m4a .m4v .mkv .mo .mov .mp3 .mp4 .mpeg .mpg .msi .npy .npz .o .obj .odp .ods .odt .ogg
+    .onnx .opus .otf .parquet .pb .pdb .pickle .pkl .png .ppt .pptx .psd .pt .pth .pyc .pyd .pyo .rar .rlib
+    .rmeta .rpm .safetensors .so .sqlite .sqlite3 .swf .tar .tgz .tif .tiff .ttf .wasm .wav .webm .webp .whl
+    .wmv .woff .woff2 .xls .xlsx .xz .zip .zst
+"""
+BINARY_EXTENSIONS = frozenset(_BINARY_EXTENSIONS.split())
+DOCUMENT_EXTENSIONS = frozenset({".ipynb", ".pdf"})
+
+
+def is_never_entered(path: str, name: str) -> bool:
+    """Whether the directory at `path`, called `name`, is left out whatever the ignore files say."""
+    return name in NEVER_ENTERED or path.endswith(STATE_SUFFIX)
+
+
+def is_marked(directory: str) -> bool:
+    """Whether the directory holds one of `MARKERS`."""
+    return any(os.path.lexists(f"{directory}/{marker}") for marker in MARKERS)
+
+
+def extension(path: str) -> str:
+    """The last extension in lower case with its dot, empty where there is none."""
+    name = path[path.rfind("/") + 1 :]
+    return name[name.rfind(".") :].lower() if "." in name else ""

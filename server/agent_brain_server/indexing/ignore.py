@@ -1,0 +1,247 @@
+"""Ignore rules as git reads them: `.gitignore`, `.git/info/exclude`, and `.agent-brainignore`, which wins over both.
+
+Follows gitignore(5) and git's `dir.c` and `wildmatch.c`: rules match octets, the last matching rule of the innermost
+file decides, and nothing beneath an ignored directory is looked at (so a re-included file needs its directory re-included).
+pathspec translates for whole paths and loses the difference between `!dir/` and what lies in it; here every name is
+judged at its own level, so each pattern becomes a regular expression for exactly one path.
+"""
+
+# ruff: noqa: PTH113, PTH118, PTH120, PTH123
+# Paths are strings here: as Path objects they would double the time of a walk.
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from agent_brain_server.indexing.wildmatch import SPECIAL, InvalidPatternError, translate
+
+GIT_IGNORE = ".gitignore"
+OWN_IGNORE = ".agent-brainignore"
+IGNORE_FILES = frozenset({GIT_IGNORE, OWN_IGNORE})
+
+_DIRECTORY = "\0"  # follows the path of a directory while it is matched; no path holds it
+
+
+def octets(path: str) -> str:
+    """The bytes of a path as characters, the form in which rules are matched."""
+    return path if path.isascii() else os.fsencode(path).decode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    pattern: str
+    negated: bool
+    directory_only: bool
+    by_path: bool
+
+    @property
+    def literal(self) -> bool:
+        return not SPECIAL.search(self.pattern)
+
+    @property
+    def extension(self) -> str:
+        """`.ext` for the rule `*.ext`, else empty."""
+        rest = self.pattern[1:]
+        plain = rest.startswith(".") and "." not in rest[1:] and not SPECIAL.search(rest)
+        return rest if plain and self.pattern[0] == "*" and not self.by_path and not self.directory_only else ""
+
+
+class RuleSet:
+    """The rules of one ignore file."""
+
+    __slots__ = ("_directories", "_extensions", "_names", "_negated", "_paths", "name_globs", "path_globs")
+
+    def __init__(self, content: bytes) -> None:
+        rules = list(_rules(content))
+        self._negated = [rule.negated for rule in rules]
+        self._names: dict[str, int] = {}
+        self._directories: dict[str, int] = {}
+        self._extensions: dict[str, int] = {}
+        self._paths: dict[str, int] = {}
+        name_globs: dict[int, _Rule] = {}
+        path_globs: dict[int, _Rule] = {}
+        for index, rule in enumerate(rules):
+            if rule.extension:
+                self._extensions[rule.extension] = index
+            elif not rule.literal:
+                (path_globs if rule.by_path else name_globs)[index] = rule
+            elif rule.by_path:
+                self._paths[rule.pattern + _DIRECTORY] = index
+                if not rule.directory_only:
+                    self._paths[rule.pattern] = index
+            else:
+                (self._directories if rule.directory_only else self._names)[rule.pattern] = index
+        self.name_globs = _Globs(name_globs)
+        self.path_globs = _Globs(path_globs)
+
+    def __bool__(self) -> bool:
+        return bool(self._negated)
+
+    def verdict(self, path: str, start: int, name: str, directory: bool) -> bool | None:
+        """Whether `path[start:]`, whose last part is `name`, is ignored; None where no rule speaks of it."""
+        best = self._names.get(name, -1)
+        if self._extensions and (dot := name.rfind(".")) >= 0:
+            best = max(best, self._extensions.get(name[dot:], -1))
+        if directory:
+            best = max(best, self._directories.get(name, -1))
+        if self.name_globs:
+            best = max(best, self.name_globs.last(name + _DIRECTORY if directory else name))
+        if self._paths or self.path_globs:
+            relative = path[start:] + _DIRECTORY if directory else path[start:]
+            best = max(best, self._paths.get(relative, -1), self.path_globs.last(relative))
+        return None if best < 0 else not self._negated[best]
+
+
+class _Globs:
+    """Several patterns as one regular expression that tells the last of them which matches."""
+
+    __slots__ = ("_indices", "_match")
+
+    def __init__(self, rules: dict[int, _Rule]) -> None:
+        branches: list[str] = []
+        self._indices: list[int] = [-1]
+        for index, rule in reversed(rules.items()):
+            try:
+                branch = translate(rule.pattern)
+                re.compile(branch)
+            except (InvalidPatternError, re.error):
+                continue
+            branches.append(f"({branch}{_DIRECTORY}{'' if rule.directory_only else '?'})")
+            self._indices.append(index)
+        self._match = re.compile("|".join(branches)).fullmatch
+
+    def __bool__(self) -> bool:
+        return len(self._indices) > 1
+
+    def last(self, text: str) -> int:
+        if len(self._indices) == 1:
+            return -1
+        match = self._match(text)
+        return self._indices[match.lastindex or 0] if match else -1
+
+
+def _rules(content: bytes) -> Iterator[_Rule]:
+    for line in content.removeprefix(b"\xef\xbb\xbf").decode("latin-1").split("\n"):
+        text = _without_trailing_spaces(line.removesuffix("\r"))
+        if not text or text.startswith("#"):
+            continue
+        negated = text.startswith("!")
+        text = text[negated:]
+        directory_only = text.endswith("/")
+        pattern = text.removesuffix("/")
+        if by_path := "/" in pattern:
+            pattern = pattern.removeprefix("/")
+        if pattern:
+            yield _Rule(pattern, negated, directory_only, by_path)
+
+
+def _without_trailing_spaces(line: str) -> str:
+    kept = position = 0
+    while position < len(line):
+        escaped = line[position] == "\\"
+        position += 2 if escaped else 1
+        if escaped or line[position - 1] != " ":
+            kept = position
+    return line[:kept]
+
+
+@lru_cache(maxsize=4096)
+def _compiled(content: bytes) -> RuleSet:
+    return RuleSet(content)
+
+
+def _read_rules(file: str) -> RuleSet | None:
+    """The rules in a regular file; like git, does not follow a link. None where there are none."""
+    try:
+        if not stat.S_ISREG(os.lstat(file).st_mode):
+            return None
+        with open(file, "rb") as stream:
+            return _compiled(stream.read()) or None
+    except OSError:
+        return None
+
+
+_Level = tuple[RuleSet, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The rules in one directory, the strongest first; a level's number is where paths relative to it begin."""
+
+    own: tuple[_Level, ...] = ()
+    git: tuple[_Level, ...] = ()
+    levels: tuple[_Level, ...] = ()
+
+    def enter(self, directory: str, names: Container[str] | None = None) -> Scope:
+        """The scope inside of `directory` (absolute), whose entries are `names`; a git repository begins afresh."""
+        own, git = self.own, self.git
+        start = len(octets(directory).rstrip("/")) + 1
+        if (names is None or ".git" in names) and (exclude := exclude_file(directory)) is not None:
+            git = _above((), exclude, start)
+        if names is None or GIT_IGNORE in names:
+            git = _above(git, f"{directory}/{GIT_IGNORE}", start)
+        if names is None or OWN_IGNORE in names:
+            own = _above(own, f"{directory}/{OWN_IGNORE}", start)
+        return self if own is self.own and git is self.git else Scope(own, git, own + git)
+
+    def ignores(self, path: str, name: str, directory: bool) -> bool:
+        """Whether the entry of this scope's directory at absolute `path` is ignored; `name` is its last part."""
+        if not self.levels:
+            return False
+        if not path.isascii():
+            path, name = octets(path), octets(name)
+        for rules, start in self.levels:
+            verdict = rules.verdict(path, start, name, directory)
+            if verdict is not None:
+                return verdict
+        return False
+
+
+def _above(levels: tuple[_Level, ...], file: str, start: int) -> tuple[_Level, ...]:
+    rules = _read_rules(file)
+    return levels if rules is None else ((rules, start), *levels)
+
+
+def exclude_file(directory: str) -> str | None:
+    """Where the git repository that begins at `directory` keeps `info/exclude`; None if none begins there."""
+    marker = f"{directory}/.git"
+    if os.path.isfile(f"{marker}/HEAD"):
+        return f"{marker}/info/exclude"
+    try:
+        with open(marker, encoding="utf-8", errors="surrogateescape") as stream:
+            target = stream.read().strip().removeprefix("gitdir:").strip()
+    except OSError:
+        return None
+    git_directory = os.path.join(directory, target)
+    try:
+        with open(f"{git_directory}/commondir", encoding="utf-8", errors="surrogateescape") as stream:
+            git_directory = os.path.join(git_directory, stream.read().strip())
+    except OSError:
+        pass
+    return f"{git_directory}/info/exclude"
+
+
+def scope_above(directory: str, root: str) -> Scope:
+    """The rules for `directory` (absolute) from the directories above it: down from the top of its git repository or
+    from the project's `root`, whichever is higher."""
+    ancestors = _ancestors(directory)
+    tops = [index for index, path in enumerate(ancestors) if path == root]
+    if not os.path.lexists(f"{directory}/.git"):
+        tops += [index for index, path in enumerate(ancestors) if exclude_file(path) is not None][:1]
+    scope = Scope()
+    for path in reversed(ancestors[: max(tops, default=-1) + 1]):
+        scope = scope.enter(path)
+    return scope
+
+
+def _ancestors(directory: str) -> list[str]:
+    """The directories above, the nearest first, without the root of the file system."""
+    found: list[str] = []
+    while len(directory := os.path.dirname(directory)) > 1:
+        found.append(directory)
+    return found

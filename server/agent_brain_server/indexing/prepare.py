@@ -1,0 +1,104 @@
+"""Reads files and makes them ready for the store. Runs in worker processes: plain functions over plain values."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Literal
+
+from agent_brain_server.domain.content import Chunk, PreparedChunk, hash_text
+from agent_brain_server.domain.terms import chunk_terms
+from agent_brain_server.indexing.chunking import ChunkedText, chunk_pdf, chunk_text
+from agent_brain_server.indexing.decode import decode, is_binary
+from agent_brain_server.indexing.languages import detect_language
+from agent_brain_server.indexing.secrets import holds_private_key
+from agent_brain_server.indexing.walk import FileEntry
+
+HEAD_BYTES = 8192
+
+Verdict = Literal["indexed", "same", "binary", "secret", "too_large", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """A file to read. `known_hash` is what the index holds, empty for a new file or to read it anew regardless."""
+
+    entry: FileEntry
+    known_hash: str
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedFile:
+    """What came of reading a file. `size` and `mtime_ns` are those of the bytes that were read."""
+
+    entry: FileEntry
+    verdict: Verdict
+    size: int = 0
+    mtime_ns: int = 0
+    content_hash: str = ""
+    language: str = ""
+    chunks: tuple[PreparedChunk, ...] = ()
+    note: str = ""
+
+
+def hash_bytes(data: bytes) -> str:
+    """The content hash that the manifest keeps."""
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+def prepare_files(requests: Sequence[ReadRequest]) -> list[PreparedFile]:
+    """Each request's file, in order. A file that cannot be read is a verdict, never an exception."""
+    return [prepare_file(request) for request in requests]
+
+
+def prepare_file(request: ReadRequest) -> PreparedFile:
+    """Read, decode, chunk and tokenize one file."""
+    entry = request.entry
+    try:
+        with Path(entry.absolute).open("rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                return PreparedFile(entry, "unreadable", note="not a regular file")
+            if status.st_size > request.max_bytes:
+                return PreparedFile(entry, "too_large", status.st_size, status.st_mtime_ns)
+            data = file.read()
+    except OSError as error:
+        return PreparedFile(entry, "unreadable", note=error.strerror or type(error).__name__)
+    return _prepare_bytes(request, data, status.st_mtime_ns)
+
+
+def _prepare_bytes(request: ReadRequest, data: bytes, mtime_ns: int) -> PreparedFile:
+    entry, head = request.entry, data[:HEAD_BYTES]
+    content_hash = hash_bytes(data)
+
+    def prepared(verdict: Verdict, **more: object) -> PreparedFile:
+        return PreparedFile(entry, verdict, len(data), mtime_ns, content_hash, **more)  # type: ignore[arg-type]  # fields of PreparedFile
+
+    if content_hash == request.known_hash:
+        return prepared("same")
+    language = detect_language(entry.path, head)
+    if language != "pdf" and is_binary(head):
+        return prepared("binary")
+    if holds_private_key(head):
+        return prepared("secret")
+    chunked = _chunk(entry.path, language, data)
+    chunks = tuple(map(_prepare_chunk, chunked.chunks))
+    return prepared("indexed", language=language, chunks=chunks, note=chunked.note)
+
+
+def _chunk(path: str, language: str, data: bytes) -> ChunkedText:
+    if language == "pdf":
+        return chunk_pdf(path, data)
+    decoded = decode(data)
+    chunked = chunk_text(path, language, decoded.text)
+    notes = "; ".join(note for note in (decoded.note, chunked.note) if note)
+    return ChunkedText(chunked.chunks, notes)
+
+
+def _prepare_chunk(chunk: Chunk) -> PreparedChunk:
+    return PreparedChunk(chunk, chunk_terms(chunk), hash_text(chunk.embedding_text))

@@ -1,0 +1,328 @@
+"""Which files of the indexed folders are indexed: a verdict from names, metadata and rules, without reading any file.
+
+What a file holds is judged by whoever reads it (`decode.is_binary`, `secrets.holds_private_key`): an unchanged index
+must not open every file again. Links are never followed, so that a loop ends and every file has one path.
+"""
+
+# ruff: noqa: PTH110, PTH112, PTH118
+# Paths are strings here: as Path objects they would double the time of a walk.
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent_brain_server.domain.content import Folder
+from agent_brain_server.domain.globs import path_matcher
+from agent_brain_server.indexing.exclusions import (
+    BINARY_EXTENSIONS,
+    DOCUMENT_EXTENSIONS,
+    MARKERS,
+    extension,
+    is_marked,
+    is_never_entered,
+)
+from agent_brain_server.indexing.ignore import Scope, scope_above
+from agent_brain_server.indexing.secrets import is_secret_directory, is_secret_name
+
+PROBLEMS_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class WalkLimits:
+    """The largest files taken, in bytes: longer text is data or generated; in documents most bytes are pictures."""
+
+    max_file_bytes: int = 1_000_000
+    max_document_bytes: int = 20_000_000
+
+    def of(self, path: str) -> int:
+        """The largest size for a file of this name."""
+        return self.max_document_bytes if extension(path) in DOCUMENT_EXTENSIONS else self.max_file_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file to index. `path` is relative to the project's root with `/`, absolute outside of it; `folder` is the
+    indexed folder's path as it was given."""
+
+    path: str
+    absolute: str
+    folder: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class WalkResult:
+    """The files in order of their paths, and what was left out.
+
+    `skipped` counts by reason: ignored, secret, binary, too_large, unreadable, link, not_a_file, filtered; a directory
+    that is not entered counts once. `problems` are sentences for people, at most `PROBLEMS_NAMED` and one.
+    """
+
+    files: tuple[FileEntry, ...]
+    skipped: dict[str, int]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An indexed folder where it really lies; `above` are the ignore rules from outside of it."""
+
+    folder: Folder
+    top: str
+    above: Scope
+    included: Callable[[str], bool] | None
+    excluded: Callable[[str], bool] | None
+    prunes: bool
+
+
+@dataclass(slots=True)
+class _Tally:
+    skipped: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+    def result(self, files: list[FileEntry]) -> WalkResult:
+        files.sort(key=lambda entry: entry.path)
+        named = self.problems[:PROBLEMS_NAMED]
+        if more := len(self.problems) - len(named):
+            named.append(f"There are {more} more problems like these.")
+        return WalkResult(tuple(files), dict(self.skipped), tuple(named))
+
+
+def walk(root: Path, folders: Sequence[Folder], limits: WalkLimits) -> WalkResult:
+    """All files of the folders that are to be indexed. A folder that cannot be read is a problem, not an error."""
+    return FileTree(root, folders, limits).walk()
+
+
+def admits(root: Path, folders: Sequence[Folder], limits: WalkLimits, path: str) -> FileEntry | None:
+    """What `walk` would say of one path, relative to the root or absolute: its entry, or None."""
+    return FileTree(root, folders, limits).admits(path)
+
+
+class FileTree:
+    """The indexed folders of a project, ready to be asked many times. Ignore files are read anew by every call."""
+
+    def __init__(self, root: Path, folders: Sequence[Folder], limits: WalkLimits) -> None:
+        self._given_root = root.absolute().as_posix()
+        self.root = root.resolve().as_posix()
+        self._limits = limits
+        self._problems: list[str] = []
+        self._places: dict[str, _Place] = {}
+        for folder in folders:
+            self._add(folder)
+
+    @property
+    def tops(self) -> tuple[str, ...]:
+        """Where the folders really lie: absolute paths of directories."""
+        return tuple(self._places)
+
+    def _add(self, folder: Folder) -> None:
+        path = Path(self.root, folder.path)
+        try:
+            top = path.resolve().as_posix()
+        except (OSError, RuntimeError, ValueError) as error:
+            self._problems.append(f"The folder {folder.path} cannot be found: {error}.")
+            return
+        if not os.path.isdir(top):
+            what = "is not a directory" if os.path.exists(top) else "does not exist"
+            self._problems.append(f"The folder {folder.path} {what}; it is left out.")
+            return
+        if top not in self._places:
+            self._places[top] = _Place(
+                folder,
+                top,
+                scope_above(top, self.root),
+                path_matcher(folder.include) if folder.include else None,
+                path_matcher(folder.exclude) if folder.exclude else None,
+                prunes=bool(folder.exclude) and not any(glob.startswith("!") for glob in folder.exclude),
+            )
+
+    def name(self, absolute: str) -> str:
+        """How an absolute path is written in the index."""
+        if absolute == self.root:
+            return "."
+        return absolute[len(self.root) + 1 :] if absolute.startswith(f"{self.root}/") else absolute
+
+    def absolute(self, path: str) -> str:
+        """The absolute path of a path as it is written in the index."""
+        joined = os.path.normpath(os.path.join(self.root, path)).replace(os.sep, "/")
+        if joined == self._given_root or joined.startswith(f"{self._given_root}/"):
+            return self.root + joined[len(self._given_root) :]
+        return joined
+
+    def walk(self) -> WalkResult:
+        """See `walk`."""
+        files: list[FileEntry] = []
+        tally = _Tally(problems=list(self._problems))
+        for place in self._places.values():
+            self._walk_directory(place, place.top, place.above, files, tally)
+        return tally.result(files)
+
+    def walk_beneath(self, path: str) -> WalkResult:
+        """What `walk` finds at or beneath one path: for a job over single files and directories."""
+        absolute = self.absolute(path)
+        tally = _Tally()
+        files: list[FileEntry] = []
+        for inner in self._places.values():
+            if inner.top.startswith(f"{absolute}/"):
+                self._walk_directory(inner, inner.top, inner.above, files, tally)
+        place = self._place_of(absolute)
+        if place is not None and _is_directory(absolute):
+            above = place.above if absolute == place.top else self._scope_around(place, absolute)
+            if above is not None and (absolute == place.top or not _refuses_directory(place, above, absolute)):
+                self._walk_directory(place, absolute, above, files, tally)
+        elif (entry := self.admits(path)) is not None:
+            files.append(entry)
+        return tally.result(files)
+
+    def admits(self, path: str) -> FileEntry | None:
+        """See `admits`."""
+        absolute = self.absolute(path)
+        place = self._place_of(absolute)
+        scope = self._scope_around(place, absolute) if place and absolute != place.top else None
+        try:
+            status = os.lstat(absolute)
+        except (OSError, ValueError):
+            return None
+        if place is None or scope is None or not stat.S_ISREG(status.st_mode):
+            return None
+        if self._refuses_file(place, scope, absolute) or self._too_large(absolute, status.st_size):
+            return None
+        return FileEntry(self.name(absolute), absolute, place.folder.path, status.st_size, status.st_mtime_ns)
+
+    def could_hold(self, path: str, *, directory: bool) -> bool:
+        """Whether the rules would let a file (or directory) at `path` into the index, be it there or not."""
+        absolute = self.absolute(path)
+        place = self._place_of(absolute)
+        if place is None or absolute == place.top:
+            return place is not None and directory
+        scope = self._scope_around(place, absolute, gone=True)
+        if scope is None:
+            return False
+        refuses = _refuses_directory if directory else self._refuses_file
+        return not refuses(place, scope, absolute)
+
+    def _place_of(self, absolute: str) -> _Place | None:
+        found = [place for top, place in self._places.items() if absolute == top or absolute.startswith(f"{top}/")]
+        return max(found, key=lambda place: len(place.top), default=None)
+
+    def _scope_around(self, place: _Place, path: str, *, gone: bool = False) -> Scope | None:
+        """The rules for the entry at `path` beneath the place; None if the walk does not come there.
+
+        With `gone`, directories that no longer exist are judged by their names.
+        """
+        directory = place.top
+        scope = place.above.enter(directory)
+        for name in path[len(place.top) :].split("/")[1:-1]:
+            directory = f"{directory}/{name}"
+            passable = _is_directory(directory) or (gone and not os.path.lexists(directory))
+            if not passable or _refuses_directory(place, scope, directory) or is_marked(directory):
+                return None
+            scope = scope.enter(directory)
+        return scope
+
+    def _walk_directory(
+        self, place: _Place, directory: str, above: Scope, files: list[FileEntry], tally: _Tally
+    ) -> None:
+        pending = [(directory, above)]
+        while pending:
+            directory, above = pending.pop()
+            try:
+                with os.scandir(directory) as listing:
+                    entries = {entry.name: entry for entry in listing}
+            except OSError as error:
+                tally.skipped["unreadable"] += 1
+                tally.problems.append(f"{self.name(directory)} cannot be read: {error.strerror or error}.")
+                continue
+            if directory != place.top and not MARKERS.isdisjoint(entries):
+                tally.skipped["ignored"] += 1
+                continue
+            scope = above.enter(directory, entries)
+            prefix = "" if directory == self.root else f"{self.name(directory)}/"
+            for name, entry in entries.items():
+                path = f"{directory}/{name}"
+                if entry.is_dir(follow_symlinks=False):
+                    if path in self._places:
+                        continue
+                    if reason := _refuses_directory(place, scope, path):
+                        tally.skipped[reason] += 1
+                    else:
+                        pending.append((path, scope))
+                elif reason := self._judge(place, scope, entry, path, prefix, files):
+                    tally.skipped[reason] += 1
+
+    def _judge(
+        self, place: _Place, scope: Scope, entry: os.DirEntry[str], path: str, prefix: str, files: list[FileEntry]
+    ) -> str:
+        """Takes a file into `files`, or says why not."""
+        if entry.is_symlink():
+            return "link"
+        if not entry.is_file(follow_symlinks=False):
+            return "not_a_file"
+        if reason := self._refuses_file(place, scope, path):
+            return reason
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError:
+            return "unreadable"
+        if self._too_large(path, status.st_size):
+            return "too_large"
+        files.append(FileEntry(prefix + entry.name, path, place.folder.path, status.st_size, status.st_mtime_ns))
+        return ""
+
+    def _refuses_file(self, place: _Place, scope: Scope, path: str) -> str:
+        """Why a file is left out for its name, or empty."""
+        name = path[path.rfind("/") + 1 :]
+        if is_secret_name(name):
+            return "secret"
+        if not _is_utf8(name):
+            return "unreadable"
+        if scope.ignores(path, name, directory=False):
+            return "ignored"
+        if place.included or place.excluded:
+            relative = path[len(place.top) + 1 :]
+            if (place.included and not place.included(relative)) or (place.excluded and place.excluded(relative)):
+                return "filtered"
+        return "binary" if extension(name) in BINARY_EXTENSIONS else ""
+
+    def _too_large(self, path: str, size: int) -> bool:
+        return size > self._limits.of(path)
+
+
+def _refuses_directory(place: _Place, scope: Scope, path: str) -> str:
+    """Why a directory is not entered, or empty."""
+    name = path[path.rfind("/") + 1 :]
+    if is_never_entered(path, name):
+        return "ignored"
+    if is_secret_directory(name):
+        return "secret"
+    if not _is_utf8(name):
+        return "unreadable"
+    if scope.ignores(path, name, directory=True):
+        return "ignored"
+    if place.prunes and place.excluded and place.excluded(f"{path[len(place.top) + 1 :]}/"):
+        return "filtered"
+    return ""
+
+
+def _is_utf8(name: str) -> bool:
+    """A name that is not UTF-8 comes with lone surrogates in it, which no index and no JSON can hold."""
+    if name.isascii():
+        return True
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_directory(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False

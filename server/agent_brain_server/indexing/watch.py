@@ -1,0 +1,162 @@
+"""Tells which indexed files change while the server runs."""
+
+# ruff: noqa: PTH112, PTH114, PTH119, PTH120
+# Paths are strings here: as Path objects they would double the time of a walk.
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from agent_brain_server.domain.content import Folder
+from agent_brain_server.indexing.ignore import IGNORE_FILES
+from agent_brain_server.indexing.walk import FileTree, WalkLimits
+
+WINDOW_MILLISECONDS = 300
+STEP_MILLISECONDS = 50
+_GIT_EXCLUDE = "/.git/info/exclude"
+
+
+async def watch(
+    root: Path,
+    folders: Sequence[Folder],
+    limits: WalkLimits,
+    stop: asyncio.Event,
+    *,
+    ready: asyncio.Event | None = None,
+    window_milliseconds: int = WINDOW_MILLISECONDS,
+) -> AsyncIterator[frozenset[str]]:
+    """The paths that changed, gathered over the window, until `stop` is set; never empty, never an ignored path.
+
+    A path is written as in `walk` and is one of: a file to index, new or changed; a path where nothing is indexed any
+    more (a file, or a directory with all that was in it); or, ending in `/`, a directory whose ignore rules changed and
+    that must be walked again (`./` for the root). What comes while the consumer is busy is handed over as one set.
+    `ready` is set once no later change can be missed. Raises OSError where the system cannot watch so many directories.
+    """
+    tree = FileTree(root, folders, limits)
+    watcher = _Watcher(tree, stop, ready or asyncio.Event(), window_milliseconds)
+    watcher.start()
+    try:
+        while (paths := await watcher.next()) is not None:
+            if paths:
+                yield paths
+    finally:
+        await watcher.close()
+
+
+class _Watcher(threading.Thread):
+    """Waits and judges in a thread of its own: adding thousands of watches would hold up the event loop."""
+
+    def __init__(self, tree: FileTree, stop: asyncio.Event, ready: asyncio.Event, window: int) -> None:
+        super().__init__(name="agent-brain-watch", daemon=True)
+        self._tree = tree
+        self._stop_asked = stop
+        self._ready = ready
+        self._window = window
+        self._closing = False
+        self._loop = asyncio.get_running_loop()
+        self._batches: asyncio.Queue[frozenset[str] | None] = asyncio.Queue()
+        self._ended = asyncio.Event()
+        self._error: Exception | None = None
+
+    def is_set(self) -> bool:
+        """Whether to end: the watcher is its own stop event."""
+        return self._closing or self._stop_asked.is_set()
+
+    async def next(self) -> frozenset[str] | None:
+        """All changes since the last call, once there are some; None at the end."""
+        batch = await self._batches.get()
+        while batch is not None and not self._batches.empty():
+            more = self._batches.get_nowait()
+            if more is None:
+                self._batches.put_nowait(None)
+                break
+            batch |= more
+        if batch is None and self._error is not None:
+            raise self._error
+        return batch
+
+    async def close(self) -> None:
+        """Ends the thread."""
+        self._closing = True
+        await self._ended.wait()
+        self.join()
+
+    def run(self) -> None:
+        try:
+            self._watch()
+        except Exception as error:  # handed to the consumer by `next`
+            self._error = error
+        self._tell(self._batches.put_nowait, None)
+        self._tell(self._ended.set)
+
+    def _watch(self) -> None:
+        from watchfiles import Change  # here, since a server that does not watch need not load it
+        from watchfiles import watch as watch_files
+
+        tops = _outermost(self._tree.tops)
+        events = watch_files(
+            *tops,
+            watch_filter=None,
+            debounce=self._window,
+            step=STEP_MILLISECONDS,
+            stop_event=self,
+            rust_timeout=2 * STEP_MILLISECONDS,
+            yield_on_timeout=True,
+            raise_interrupt=False,
+            ignore_permission_denied=True,
+        )
+        for changes in events:
+            self._tell(self._ready.set)
+            if changes:
+                touched = {path.replace(os.sep, "/"): change == Change.added for change, path in changes}
+                self._tell(self._batches.put_nowait, _changed(self._tree, touched))
+
+    def _tell(self, call: Callable[..., object], *arguments: object) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+
+def _outermost(tops: Iterable[str]) -> list[str]:
+    kept: list[str] = []
+    for top in sorted(tops, key=len):
+        if not any(top.startswith(f"{outer}/") for outer in kept):
+            kept.append(top)
+    return kept
+
+
+def _changed(tree: FileTree, touched: Mapping[str, bool]) -> frozenset[str]:
+    """What is to be told of `touched`: paths, and whether they were added. The disk is asked what became of them: by
+    now it may differ from the event."""
+    found: set[str] = set()
+    for path, added in touched.items():
+        if (directory := _ruled_directory(path)) and tree.could_hold(directory, directory=True):
+            found.add("./" if directory == tree.root else f"{tree.name(directory)}/")
+        if os.path.isdir(path) and not os.path.islink(path):
+            if added:
+                found.update(entry.path for entry in tree.walk_beneath(path).files)
+        elif (entry := tree.admits(path)) is not None:
+            found.add(entry.path)
+        elif _is_gone(tree, path, touched):
+            found.add(tree.name(path))
+    return frozenset(found)
+
+
+def _ruled_directory(path: str) -> str:
+    """The directory whose rules the file at `path` holds, empty for any other file."""
+    if path.endswith(_GIT_EXCLUDE):
+        return path.removesuffix(_GIT_EXCLUDE)
+    return os.path.dirname(path) if os.path.basename(path) in IGNORE_FILES else ""
+
+
+def _is_gone(tree: FileTree, path: str, touched: Mapping[str, bool]) -> bool:
+    """Whether an indexed file, or a directory of them, may have been at `path` and is not any more."""
+    if os.path.lexists(path):
+        return tree.could_hold(path, directory=False)
+    if tree.could_hold(path, directory=True):
+        return True
+    was_directory = any(other.startswith(f"{path}/") for other in touched)
+    return not was_directory and tree.could_hold(path, directory=False)

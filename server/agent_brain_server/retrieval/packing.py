@@ -1,0 +1,67 @@
+"""From a ranking to an answer: no passage twice, and no more text than was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from agent_brain_server.domain.content import Chunk
+from agent_brain_server.retrieval.fusion import Ranked
+
+CHARACTERS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A ranked chunk with its text."""
+
+    ranked: Ranked
+    chunk: Chunk
+
+
+def count_tokens(text: str) -> int:
+    """The tokens that `text` is counted as: its characters by four, rounded up. No model's own count."""
+    return -(-len(text) // CHARACTERS_PER_TOKEN)
+
+
+def drop_repeats(found: Iterable[Found]) -> list[Found]:
+    """Keep the best of the passages that say the same text, wherever they stand."""
+    seen: set[str] = set()
+    kept: list[Found] = []
+    for item in found:
+        text = item.chunk.text.strip()
+        if text not in seen:
+            seen.add(text)
+            kept.append(item)
+    return kept
+
+
+def pack(found: Iterable[Found], max_tokens: int | None) -> tuple[list[Found], bool]:
+    """The passages that fit, best first, and whether anything was left out.
+
+    A passage that does not fit is passed over for smaller ones below it; if not even one fits, the best one is cut at a
+    line's end, its `end_line` with it.
+    """
+    found = list(found)
+    if max_tokens is None:
+        return found, False
+    packed: list[Found] = []
+    left = max_tokens
+    for item in found:
+        tokens = count_tokens(item.chunk.text)
+        if tokens <= left:
+            packed.append(item)
+            left -= tokens
+    if not packed and found:
+        packed = [_cut(found[0], max_tokens)]
+        return packed, True
+    return packed, len(packed) < len(found)
+
+
+def _cut(item: Found, max_tokens: int) -> Found:
+    text = item.chunk.text[: max_tokens * CHARACTERS_PER_TOKEN]
+    whole_lines, separator, _ = text.rpartition("\n")
+    if separator:
+        text = whole_lines
+    end_line = min(item.chunk.end_line, item.chunk.start_line + text.count("\n"))
+    return replace(item, chunk=replace(item.chunk, text=text, end_line=end_line))

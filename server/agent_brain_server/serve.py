@@ -1,0 +1,162 @@
+"""Serve one project until told to stop, or until nobody asks any more."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from importlib.metadata import version
+from pathlib import Path
+
+import uvicorn
+from filelock import FileLock, Timeout
+
+from agent_brain_client.wire import ServerFile, project_id
+from agent_brain_server.app import create_app
+from agent_brain_server.errors import AgentBrainError, AlreadyServedError, SettingsError
+from agent_brain_server.settings import Settings, load_settings
+
+HOST = "127.0.0.1"
+EXIT_REFUSED = 2
+EXIT_ALREADY_SERVED = 3
+IDLE_CHECK_SECONDS = 1.0
+
+
+class ProjectServer(uvicorn.Server):
+    """Announces itself when it listens, and stops on a signal or for want of requests, with everything closed."""
+
+    def __init__(self, config: uvicorn.Config, settings: Settings, listener: socket.socket) -> None:
+        super().__init__(config)
+        self._settings = settings
+        self._listener = listener
+
+    async def run_project(self) -> None:
+        """Serve until the end."""
+        app = self.config.app
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with suppress(NotImplementedError):
+                loop.add_signal_handler(number, self._stop)
+        async with app.router.lifespan_context(app):  # type: ignore[union-attr]  # create_app's FastAPI
+            await self.serve(sockets=[self._listener])
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+    def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]  # ours are set in run_project
+        """uvicorn would raise the signal again and end the process before the index is closed."""
+        return nullcontext()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets)
+        write_server_file(self._settings, self._listener.getsockname()[1])
+        # What was made so far lives as long as the server does: the collector need not look at it.
+        gc.freeze()
+        gc.enable()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second; idle stop is looked at once a second."""
+        if counter % 10 == 0 and self.config.app.state.activity.seconds_left() == 0.0:  # type: ignore[union-attr]
+            logging.getLogger(__name__).info("stopping: nobody has asked for anything")
+            return True
+        return await super().on_tick(counter)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status: 0 after a stop, 2 if it cannot start (one sentence on stderr), 3 if another serves already."""
+    options = _parse(arguments)
+    try:
+        settings = load_settings(options.project, port=options.port)
+        _log_to_stderr(settings.log_level)
+        with _sole_server(settings), _listening(settings) as listener:
+            serve(settings, listener, options.reindex)
+    except AlreadyServedError as error:
+        print(f"agent-brain: {error}", file=sys.stderr)
+        return EXIT_ALREADY_SERVED
+    except AgentBrainError as error:
+        print(f"agent-brain: {error}", file=sys.stderr)
+        return EXIT_REFUSED
+    return 0
+
+
+def serve(settings: Settings, listener: socket.socket, reindex: bool) -> None:
+    """Run the server on `listener` until it ends; `server.json` goes with it."""
+    app = create_app(settings, discard_mismatch=reindex)
+    app.state.port = listener.getsockname()[1]
+    config = uvicorn.Config(
+        app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=3, server_header=False
+    )
+    try:
+        asyncio.run(ProjectServer(config, settings, listener).run_project())
+    finally:
+        with suppress(OSError):
+            (settings.state_directory / "server.json").unlink()
+
+
+def write_server_file(settings: Settings, port: int) -> None:
+    """`server.json`, all at once."""
+    content = ServerFile(
+        url=f"http://{HOST}:{port}",
+        pid=os.getpid(),
+        project_id=project_id(settings.project_root),
+        version=version("agent-brain"),
+        started_at=time.time(),
+    )
+    target = settings.state_directory / "server.json"
+    temporary = target.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+    temporary.replace(target)
+
+
+@contextmanager
+def _sole_server(settings: Settings) -> Iterator[None]:
+    try:
+        settings.state_directory.mkdir(parents=True, exist_ok=True)
+        with FileLock(settings.state_directory / "server.lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise AlreadyServedError("Another server serves this project. See: agent-brain status") from error
+    except OSError as error:
+        raise SettingsError(f"{settings.state_directory} cannot be written: {error.strerror}.") from error
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with listener:
+        try:
+            listener.bind((HOST, settings.port))
+        except OSError as error:
+            raise SettingsError(
+                f"port {settings.port} is taken ({error.strerror}). Run: agent-brain start --port auto"
+            ) from error
+        yield listener
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("httpx", "httpcore", "watchfiles.main", "uvicorn.error"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _port(text: str) -> int:
+    return 0 if text == "auto" else int(text)
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="agent_brain_server", description=__doc__)
+    parser.add_argument("--project", type=Path, required=True, help="the project's root")
+    parser.add_argument("--port", type=_port, help="a port, or auto for any free one (default: the setting)")
+    parser.add_argument("--reindex", action="store_true", help="empty an index that another model made")
+    return parser.parse_args(arguments)

@@ -1,0 +1,191 @@
+"""One indexing job: walk, compare, then read, embed and write batch by batch, each batch one transaction.
+
+Batches are read and embedded ahead while one is written, in order, so memory is bounded by LOOKAHEAD batches. Whatever
+was written is in the manifest, so a job that is killed and run again goes on where it ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from agent_brain_server.domain.content import FileRecord, FloatArray, IndexedFile
+from agent_brain_server.domain.jobs import Job, Progress
+from agent_brain_server.embedding.protocol import Embedder
+from agent_brain_server.indexing.changes import Changes, batches, compare, within
+from agent_brain_server.indexing.prepare import PreparedFile, ReadRequest
+from agent_brain_server.indexing.walk import FileEntry, WalkLimits, WalkResult, walk
+from agent_brain_server.indexing.workers import Workers
+from agent_brain_server.services.progress import ProgressMeter
+from agent_brain_server.storage.protocol import Store
+
+LOOKAHEAD = 3
+POOL_FROM_FILES = 48
+REMOVE_AT_ONCE = 500
+LEFT_OUT_NOTE = "left out: "
+# Files with a row in the manifest. One that is left out has it too, so that it is not read again at every job.
+HELD = ("indexed", "binary", "secret")
+
+
+class JobInterruptedError(Exception):
+    """The job was asked to stop between two batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every job of this server needs."""
+
+    store: Store
+    embedder: Embedder
+    workers: Workers
+    root: Path
+    limits: WalkLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Files that are read, with the vectors of their new texts."""
+
+    prepared: Sequence[PreparedFile]
+    vectors: Mapping[str, FloatArray]
+
+
+@dataclass(slots=True)
+class IndexRun:
+    """`run` does it once; `report` is called with every step's progress; `interrupted` is asked between batches."""
+
+    around: Surroundings
+    job: Job
+    report: Callable[[Progress], None]
+    interrupted: Callable[[], bool]
+    _manifest: Mapping[str, FileRecord] = field(default_factory=dict)
+    _embedding: set[str] = field(default_factory=set)
+
+    async def run(self) -> Progress:
+        """The job's final progress. Raises JobInterruptedError, StorageError or EmbeddingProviderError."""
+        meter = ProgressMeter(self.report)
+        found, changes = await self._survey()
+        meter.start(changes, found, self._left_out_before(changes))
+        if len(changes.to_read) >= POOL_FROM_FILES:
+            self.around.workers.start()
+        try:
+            async with aclosing(self._batches(changes.to_read)) as ready:
+                async for batch in ready:
+                    await self._write(batch, meter)
+                    self._heed_interruption()
+        finally:
+            self.around.workers.stop()
+        await self._remove(changes.removed, meter)
+        await self.around.store.drop_unused_vectors()
+        return meter.finish()
+
+    async def _survey(self) -> tuple[WalkResult, Changes]:
+        store = self.around.store
+        folders, manifest = await asyncio.gather(store.list_folders(), store.list_files())
+        found = await asyncio.to_thread(walk, self.around.root, folders, self.around.limits)
+        if self.job.paths:
+            found = replace(found, files=tuple(e for e in found.files if self._asked(e.path)))
+            manifest = {path: record for path, record in manifest.items() if self._asked(path)}
+        missing = [f.path for f in folders if not (self.around.root / f.path).is_dir()]
+        # A folder that is not there may be a disk that is not mounted: its files stay until it is removed by name.
+        self._manifest = {path: record for path, record in manifest.items() if record.folder not in missing}
+        self._heed_interruption()
+        return found, await asyncio.to_thread(compare, found.files, self._manifest, self.job.force)
+
+    def _left_out_before(self, changes: Changes) -> Counter[str]:
+        gone = {*changes.removed, *(entry.path for entry in changes.to_read)}
+        notes = (record.note for path, record in self._manifest.items() if path not in gone)
+        return Counter(note.removeprefix(LEFT_OUT_NOTE) for note in notes if note.startswith(LEFT_OUT_NOTE))
+
+    def _asked(self, path: str) -> bool:
+        return any(within(path, asked) for asked in self.job.paths)
+
+    def _heed_interruption(self) -> None:
+        if self.interrupted():
+            raise JobInterruptedError
+
+    async def _batches(self, entries: Sequence[FileEntry]) -> AsyncGenerator[Batch, None]:
+        waiting: deque[asyncio.Task[Batch]] = deque()
+        upcoming = batches(entries)
+        try:
+            while _fill(waiting, upcoming, self._ready):
+                yield await waiting[0]
+                waiting.popleft()
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+    async def _ready(self, entries: Sequence[FileEntry]) -> Batch:
+        requests = [ReadRequest(e, self._known_hash(e.path), self.around.limits.max_file_bytes) for e in entries]
+        prepared = await self.around.workers.prepare(requests)
+        return Batch(prepared, await self._embed(prepared))
+
+    def _known_hash(self, path: str) -> str:
+        record = self._manifest.get(path)
+        return record.content_hash if record and not self.job.force else ""
+
+    async def _embed(self, prepared: Sequence[PreparedFile]) -> Mapping[str, FloatArray]:
+        if not self.around.embedder.model.dimensions:
+            return {}
+        texts = {c.text_hash: c.chunk.embedding_text for file in prepared for c in file.chunks}
+        # A text that an earlier batch of this run is embedding is written before this batch is.
+        fresh = texts.keys() - self._embedding
+        self._embedding |= fresh
+        missing = sorted(await self.around.store.missing_vectors(fresh)) if fresh else []
+        if not missing:
+            return {}
+        vectors = await self.around.embedder.embed([texts[text_hash] for text_hash in missing])
+        return dict(zip(missing, vectors, strict=True))
+
+    async def _write(self, batch: Batch, meter: ProgressMeter) -> None:
+        store, now = self.around.store, time.time()
+        unchanged = [self._seen_again(file, now) for file in batch.prepared if file.verdict == "same"]
+        new = [IndexedFile(_record(file, now), file.chunks) for file in batch.prepared if file.verdict in HELD]
+        lost = [file.entry.path for file in batch.prepared if file.verdict in ("unreadable", "too_large")]
+        if lost := [path for path in lost if path in self._manifest]:
+            await store.remove_files(lost)
+        if new:
+            await store.upsert_chunks(new, batch.vectors)
+        if unchanged:
+            await store.refresh_files(unchanged)
+        meter.add(batch.prepared, len(batch.vectors))
+        await store.save_progress(self.job.id, meter.progress)
+
+    def _seen_again(self, file: PreparedFile, now: float) -> FileRecord:
+        record = self._manifest[file.entry.path]
+        return replace(record, folder=file.entry.folder, size=file.size, mtime_ns=file.mtime_ns, indexed_at=now)
+
+    async def _remove(self, removed: Sequence[str], meter: ProgressMeter) -> None:
+        for start in range(0, len(removed), REMOVE_AT_ONCE):
+            meter.removed(await self.around.store.remove_files(removed[start : start + REMOVE_AT_ONCE]))
+            self._heed_interruption()
+
+
+def _fill(
+    waiting: deque[asyncio.Task[Batch]],
+    upcoming: Iterator[Sequence[FileEntry]],
+    make: Callable[[Sequence[FileEntry]], Coroutine[object, object, Batch]],
+) -> bool:
+    while len(waiting) < LOOKAHEAD and (entries := next(upcoming, None)) is not None:
+        waiting.append(asyncio.create_task(make(entries)))
+    return bool(waiting)
+
+
+def _record(file: PreparedFile, now: float) -> FileRecord:
+    return FileRecord(
+        path=file.entry.path,
+        folder=file.entry.folder,
+        content_hash=file.content_hash,
+        size=file.size,
+        mtime_ns=file.mtime_ns,
+        language=file.language,
+        chunk_count=len(file.chunks),
+        note=file.note if file.verdict == "indexed" else LEFT_OUT_NOTE + file.verdict,
+        indexed_at=now,
+    )

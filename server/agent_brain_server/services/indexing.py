@@ -1,0 +1,125 @@
+"""What a client may ask of the index: jobs, folders, reset."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from agent_brain_server.domain.content import Folder
+from agent_brain_server.domain.jobs import FINISHED, Job
+from agent_brain_server.errors import ConflictError, NotFoundError, RequestError
+from agent_brain_server.indexing.changes import within
+from agent_brain_server.services.background import Background
+from agent_brain_server.services.runner import JobRunner
+from agent_brain_server.storage.protocol import Store
+
+
+class IndexingService:
+    """Everything that changes the index goes through the runner or through its pause."""
+
+    def __init__(self, store: Store, runner: JobRunner, root: Path, background: Background) -> None:
+        self._store = store
+        self._runner = runner
+        self._root = root
+        self._background = background
+
+    async def start_index(self, paths: Sequence[str], force: bool) -> Job:
+        """Queue a job. Raises RequestError for a path in no indexed folder."""
+        wanted = sorted({self.normalise(path) for path in paths})
+        folders = [folder.path for folder in await self._store.list_folders()]
+        if not folders:
+            raise RequestError("No folder is indexed; add one: agent-brain folders add PATH.", field="paths")
+        for path in wanted:
+            if not any(within(path, folder) for folder in folders):
+                raise RequestError(
+                    f"{path} lies in no indexed folder ({', '.join(folders)}); add it: agent-brain folders add {path}.",
+                    field="paths",
+                )
+        job = await self._store.add_job(wanted, force, time.time())
+        self._runner.wake()
+        return job
+
+    def request_refresh(self, paths: Collection[str]) -> None:
+        """Index these files again soon, without waiting for it."""
+        self._background.run(self._refresh(sorted(paths)))
+
+    async def _refresh(self, paths: Sequence[str]) -> None:
+        await self._store.add_job(paths, False, time.time())
+        self._runner.wake()
+
+    async def list_jobs(self, before: int | None, limit: int) -> list[Job]:
+        """Newest first, with live progress."""
+        return [self._live(job) for job in await self._store.list_jobs(before, limit)]
+
+    async def job(self, job_id: int) -> Job:
+        """The job with live progress. Raises NotFoundError."""
+        job = await self._store.find_job(job_id)
+        if job is None:
+            raise NotFoundError(f"No job {job_id}; list them: agent-brain jobs.")
+        return self._live(job)
+
+    async def cancel_job(self, job_id: int) -> Job:
+        """Ask a job to stop: a queued one never starts, a running one stops after its batch. What is written stays.
+
+        Raises NotFoundError, or ConflictError for one that has ended.
+        """
+        job = await self.job(job_id)
+        if job.state in FINISHED:
+            raise ConflictError(f"Job {job_id} has ended already ({job.state}).")
+        if not self._runner.cancel(job_id):
+            await self._store.finish_job(job_id, "cancelled", "", job.progress, time.time())
+        return await self.job(job_id)
+
+    async def list_folders(self) -> list[tuple[Folder, int, int]]:
+        """Each folder with its number of files and of chunks."""
+        files: Counter[str] = Counter()
+        chunks: Counter[str] = Counter()
+        for record in (await self._store.list_files()).values():
+            files[record.folder] += 1
+            chunks[record.folder] += record.chunk_count
+        return [(folder, files[folder.path], chunks[folder.path]) for folder in await self._store.list_folders()]
+
+    async def add_folder(self, folder: Folder) -> tuple[Folder, Job]:
+        """Add or replace a folder and queue the job that indexes it. Raises RequestError if it is no directory."""
+        folder = Folder(self.normalise(folder.path), folder.include, folder.exclude)
+        if not (self._root / folder.path).is_dir():
+            raise RequestError(f"{folder.path} is not a directory.", field="path")
+        await self._store.save_folder(folder)
+        return folder, await self.start_index([folder.path], False)
+
+    async def remove_folder(self, path: str) -> tuple[int, int]:
+        """Forget a folder and its files; how many files and chunks went. Raises NotFoundError."""
+        path = self.normalise(path)
+        async with self._runner.paused():
+            before = await self._store.statistics()
+            if not await self._store.remove_folder(path):
+                raise NotFoundError(f"{path} is not an indexed folder; list them: agent-brain folders.")
+            await self._store.drop_unused_vectors()
+            after = await self._store.statistics()
+        return before.files - after.files, before.chunks - after.chunks
+
+    async def reset(self) -> tuple[int, int]:
+        """Empty the index, folders kept; how many files and chunks went. A running job is cancelled."""
+        if self._runner.current is not None:
+            self._runner.cancel(self._runner.current.id)
+        async with self._runner.paused():
+            before = await self._store.statistics()
+            await self._store.reset()
+        return before.files, before.chunks
+
+    def normalise(self, path: str) -> str:
+        """A path as the index knows it: relative to the root with `/` where it lies inside, absolute elsewhere."""
+        if "\0" in path:
+            raise RequestError("A path cannot hold a NUL character.", field="path")
+        absolute = Path(os.path.normpath(self._root / Path(path).expanduser()))
+        if absolute.is_relative_to(self._root):
+            return absolute.relative_to(self._root).as_posix()
+        resolved = absolute.resolve()
+        return (resolved.relative_to(self._root) if resolved.is_relative_to(self._root) else resolved).as_posix()
+
+    def _live(self, job: Job) -> Job:
+        current = self._runner.current
+        return current if current is not None and current.id == job.id and job.state == "running" else job

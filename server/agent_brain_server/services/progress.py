@@ -1,0 +1,90 @@
+"""Truthful progress: what is done is written, what is left is estimated from the bytes that are left."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from agent_brain_server.domain.jobs import Progress
+from agent_brain_server.indexing.changes import Changes
+from agent_brain_server.indexing.prepare import PreparedFile
+from agent_brain_server.indexing.walk import WalkResult
+
+MOST_PROBLEMS = 50
+FAILED = ("unreadable",)
+LEFT_OUT = ("binary", "secret", "too_large", "unreadable")
+
+
+class ProgressMeter:
+    """Grows with every written batch and hands each new state to `report`."""
+
+    def __init__(self, report: Callable[[Progress], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self.progress = Progress()
+        self._report = report
+        self._clock = clock
+        self._started = clock()
+        self._bytes_total = 0
+        self._bytes_done = 0
+        self._skipped: Counter[str] = Counter()
+        self._problems: list[str] = []
+
+    def start(self, changes: Changes, found: WalkResult, left_out: Counter[str]) -> None:
+        """The walk is done: what there is to do is known. `left_out` counts files that an earlier reading left out."""
+        self._started = self._clock()
+        self._bytes_total = sum(entry.size for entry in changes.to_read)
+        self._skipped.update(found.skipped)
+        self._skipped.update(left_out)
+        self._problems.extend(found.problems[:MOST_PROBLEMS])
+        self._set(
+            files_total=changes.unchanged + len(changes.to_read),
+            files_done=changes.unchanged,
+            current_file=changes.to_read[0].path if changes.to_read else "",
+        )
+
+    def add(self, files: Sequence[PreparedFile], embedded: int) -> None:
+        """A batch is written."""
+        before = self.progress
+        self._bytes_done += sum(file.entry.size for file in files)
+        for file in files:
+            self._note(file)
+        chunks = before.chunks_done + sum(len(file.chunks) for file in files)
+        self._set(
+            files_done=before.files_done + len(files),
+            files_changed=before.files_changed + sum(file.verdict == "indexed" for file in files),
+            files_failed=before.files_failed + sum(file.verdict in FAILED for file in files),
+            chunks_done=chunks,
+            chunks_total=self._estimate(chunks),
+            texts_embedded=before.texts_embedded + embedded,
+            current_file=files[-1].entry.path,
+            **self._pace(chunks),
+        )
+
+    def removed(self, files: int) -> None:
+        """Files that are gone from disk are gone from the index."""
+        self._set(files_removed=self.progress.files_removed + files)
+
+    def finish(self) -> Progress:
+        """The final state: nothing is estimated any more."""
+        self._set(chunks_total=self.progress.chunks_done, eta_seconds=0.0, current_file="")
+        return self.progress
+
+    def _note(self, file: PreparedFile) -> None:
+        if file.verdict in LEFT_OUT:
+            self._skipped[file.verdict] += 1
+        if file.note and len(self._problems) < MOST_PROBLEMS:
+            self._problems.append(f"{file.entry.path}: {file.note}")
+
+    def _estimate(self, chunks: int) -> int:
+        return round(chunks * self._bytes_total / self._bytes_done) if self._bytes_done else chunks
+
+    def _pace(self, chunks: int) -> dict[str, float]:
+        seconds = max(self._clock() - self._started, 1e-6)
+        left = (self._bytes_total - self._bytes_done) * seconds / max(self._bytes_done, 1)
+        return {"rate": round(chunks / seconds, 1), "eta_seconds": round(max(left, 0.0), 2)}
+
+    def _set(self, **changes: object) -> None:
+        lists = {"skipped": dict(self._skipped), "problems": tuple(self._problems)}
+        self.progress = replace(self.progress, **changes, **lists)  # type: ignore[arg-type]  # fields of Progress
+        self._report(self.progress)

@@ -1,0 +1,138 @@
+"""Answers a question: both arms at once, fused, packed, checked against the files."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import cast, get_args
+
+from agent_brain_server.domain.content import Chunk
+from agent_brain_server.domain.search import Filters, Hit, SearchMode, StageTrace
+from agent_brain_server.domain.terms import query_terms
+from agent_brain_server.embedding.protocol import Embedder
+from agent_brain_server.errors import EmbeddingDisabledError, NotFoundError, UnsupportedModeError
+from agent_brain_server.retrieval.fusion import Ranked, fuse, single
+from agent_brain_server.retrieval.packing import Found, drop_repeats, pack
+from agent_brain_server.services.freshness import Freshness
+from agent_brain_server.services.metrics import Metrics
+from agent_brain_server.storage.protocol import SearchStore
+
+MODES: tuple[str, ...] = get_args(SearchMode)
+# Each arm is asked for more than the answer holds: fusion needs depth, and repeats fall out after it.
+DEPTH_FACTOR = 5
+LEAST_DEPTH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked. `max_tokens` None is no bound."""
+
+    query: str
+    mode: str
+    top_k: int
+    filters: Filters
+    max_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One passage and how it came here."""
+
+    chunk: Chunk
+    score: float
+    stale: bool
+    trace: StageTrace
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Best first. `mode` is what was done: bm25 for hybrid without embedding.
+
+    `truncated`: the token budget left something out.
+    """
+
+    results: tuple[Answer, ...]
+    mode: SearchMode
+    took_ms: float
+    truncated: bool
+
+
+class SearchService:
+    """Reads only; `refresh` is told of the files that turned out to have changed."""
+
+    def __init__(
+        self,
+        store: SearchStore,
+        embedder: Embedder,
+        freshness: Freshness,
+        refresh: Callable[[Collection[str]], None],
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._freshness = freshness
+        self._refresh = refresh
+        self._metrics = metrics
+
+    async def search(self, question: Question) -> Answers:
+        """The best passages. Raises UnsupportedModeError, EmbeddingDisabledError or EmbeddingProviderError."""
+        started = time.perf_counter()
+        mode = self._mode(question.mode)
+        depth = max(LEAST_DEPTH, question.top_k * DEPTH_FACTOR)
+        ranking = await self._rank(question, mode, depth)
+        chunks = await self._store.fetch_chunks([ranked.row for ranked in ranking[:depth]])
+        found = drop_repeats(Found(ranked, chunks[ranked.row]) for ranked in ranking if ranked.row in chunks)
+        packed, truncated = pack(found[: question.top_k], question.max_tokens)
+        stale = await self._check({item.chunk.path for item in packed})
+        seconds = time.perf_counter() - started
+        self._metrics.observe_query(mode, seconds)
+        results = tuple(
+            Answer(item.chunk, item.ranked.score, item.chunk.path in stale, item.ranked.trace) for item in packed
+        )
+        return Answers(results, mode, seconds * 1e3, truncated)
+
+    async def chunk(self, chunk_id: str) -> tuple[Chunk, bool]:
+        """The chunk and whether its file has changed since. Raises NotFoundError."""
+        chunk = await self._store.find_chunk(chunk_id)
+        if chunk is None:
+            raise NotFoundError(f"No chunk {chunk_id}: it has changed or gone since. Search again.")
+        return chunk, bool(await self._check({chunk.path}))
+
+    def _mode(self, mode: str) -> SearchMode:
+        if mode not in MODES:
+            raise UnsupportedModeError(
+                f"Mode {mode} is not answered here; use one of {', '.join(MODES)}.", field="mode"
+            )
+        if mode == "vector" and not self._embedder.model.dimensions:
+            raise EmbeddingDisabledError(
+                "Mode vector needs an embedding, and embedding.provider is none; use mode bm25, or set a provider.",
+                field="mode",
+            )
+        if mode == "hybrid" and not self._embedder.model.dimensions:
+            return "bm25"
+        return cast(SearchMode, mode)
+
+    async def _rank(self, question: Question, mode: SearchMode, depth: int) -> Sequence[Ranked]:
+        if mode == "bm25":
+            return single("bm25", await self._lexical(question, depth))
+        if mode == "vector":
+            return single("vector", await self._nearest(question, depth))
+        lexical, nearest = await asyncio.gather(self._lexical(question, depth), self._nearest(question, depth))
+        return fuse({"bm25": lexical, "vector": nearest})
+
+    async def _lexical(self, question: Question, depth: int) -> list[Hit]:
+        return await self._store.search_lexical(query_terms(question.query), question.filters, depth)
+
+    async def _nearest(self, question: Question, depth: int) -> list[Hit]:
+        vectors = await self._embedder.embed([question.query])
+        if not vectors[0].any():
+            return []
+        return await self._store.search_vector(vectors[0], question.filters, depth)
+
+    async def _check(self, paths: Collection[str]) -> set[str]:
+        stale = await self._freshness.stale_paths(paths) if paths else set()
+        if stale:
+            self._refresh(stale)
+        return stale

@@ -1,0 +1,68 @@
+"""What the server says of itself."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent_brain_server.domain.content import EmbeddingModel, IndexStatistics
+from agent_brain_server.domain.jobs import Job
+from agent_brain_server.services.activity import Activity
+from agent_brain_server.services.runner import JobRunner
+from agent_brain_server.services.watching import Watching
+from agent_brain_server.storage.protocol import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who answers here: enough to tell this server from any other on its port."""
+
+    project_id: str
+    version: str
+    root: Path
+    started_at: float
+    pid: int = os.getpid()
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A moment's picture."""
+
+    identity: Identity
+    storage: str
+    model: EmbeddingModel
+    statistics: IndexStatistics
+    watcher: Watching
+    job: Job | None
+    jobs_queued: int
+    uptime_seconds: float
+    idle_stop_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusService:
+    """Puts the picture together."""
+
+    identity: Identity
+    store: Store
+    model: EmbeddingModel
+    runner: JobRunner
+    watcher: Watching
+    activity: Activity
+
+    async def status(self) -> Status:
+        """As of now."""
+        newest = await self.store.list_jobs(None, 100)
+        return Status(
+            identity=self.identity,
+            storage=self.store.describe(),
+            model=self.model,
+            statistics=await self.store.statistics(),
+            watcher=self.watcher,
+            job=self.runner.current,
+            jobs_queued=sum(job.state == "queued" for job in newest),
+            uptime_seconds=time.time() - self.identity.started_at,
+            idle_stop_seconds=self.activity.seconds_left(),
+        )

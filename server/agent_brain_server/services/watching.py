@@ -1,0 +1,67 @@
+"""Keeps the index fresh: turns changes on disk into jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import aclosing
+from pathlib import Path
+from typing import Literal
+
+from agent_brain_server.indexing.walk import WalkLimits
+from agent_brain_server.indexing.watch import watch
+from agent_brain_server.services.indexing import IndexingService
+from agent_brain_server.storage.protocol import FolderStore
+
+log = logging.getLogger(__name__)
+
+# Beyond this many changed paths one walk over everything is cheaper than asking for each.
+MOST_PATHS = 200
+
+
+class Watching:
+    """`state` is what it does now; `detail` says why it failed, empty otherwise."""
+
+    def __init__(self, store: FolderStore, indexing: IndexingService, root: Path, limits: WalkLimits) -> None:
+        self._store = store
+        self._indexing = indexing
+        self._root = root
+        self._limits = limits
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.state: Literal["watching", "off", "failed"] = "off"
+        self.detail = ""
+
+    async def start(self) -> None:
+        """Begin, after a first job for what changed while nobody watched."""
+        self._stop.clear()
+        folders = await self._store.list_folders()
+        if folders:
+            await self._indexing.start_index([], False)
+            self._task = asyncio.create_task(self._watch(), name="watcher")
+            self.state = "watching"
+
+    async def stop(self) -> None:
+        """End, and leave no thread behind."""
+        self._stop.set()
+        if self._task is not None:
+            await self._task
+            self._task = None
+        if self.state == "watching":
+            self.state = "off"
+
+    async def restart(self) -> None:
+        """The folders have changed: watch the new ones."""
+        if self.state != "off" or self._task is not None:
+            await self.stop()
+            await self.start()
+
+    async def _watch(self) -> None:
+        try:
+            folders = await self._store.list_folders()
+            async with aclosing(watch(self._root, folders, self._limits, self._stop)) as changes:
+                async for paths in changes:
+                    await self._indexing.start_index([] if len(paths) > MOST_PATHS else sorted(paths), False)
+        except Exception as error:
+            self.state, self.detail = "failed", f"{type(error).__name__}: {error}"
+            log.exception("the watcher failed; index by hand: agent-brain index")

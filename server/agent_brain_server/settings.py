@@ -1,0 +1,146 @@
+"""The server's settings: flag > environment > `.env.agent-brain` > `.env` > `config.yaml` > default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Interval
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+from pydantic_settings.exceptions import SettingsError as SourceError
+from yaml import YAMLError
+
+from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
+from agent_brain_server.errors import SettingsError
+
+DEFAULT_PORT = 8317
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StorageSettings(_Section):
+    """Where the index lives. A relative SQLite path is relative to the project's root."""
+
+    url: str = f"sqlite:///{STATE_DIRECTORY}/index.db"
+
+
+class EmbeddingSettings(_Section):
+    """What turns text into vectors. Everything but `provider` is for `openai-compatible`."""
+
+    provider: Literal["built-in", "openai-compatible", "none"] = "built-in"
+    base_url: str = ""
+    model: str = ""
+    api_key: SecretStr = SecretStr("")
+    dimensions: Annotated[int, Interval(ge=1, le=16_000)] | None = None
+    batch_size: Annotated[int, Interval(ge=1, le=2_048)] = 128
+    concurrency: Annotated[int, Interval(ge=1, le=64)] = 4
+    timeout_seconds: Annotated[float, Interval(gt=0, le=600)] = 30.0
+
+
+class IndexSettings(_Section):
+    """What is indexed and how. `folders` is where a new index starts; later the index itself knows its folders."""
+
+    folders: tuple[str, ...] = (".",)
+    watch: bool = True
+    max_file_bytes: Annotated[int, Interval(ge=1_000, le=100_000_000)] = 1_000_000
+    workers: Annotated[int, Interval(ge=1, le=64)] | None = None
+
+
+class Settings(BaseSettings):
+    """All of it. `project_root` comes from the command line alone; `port` 0 takes a free one."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AGENT_BRAIN_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    project_root: Path
+    token: SecretStr = SecretStr("")
+    port: Annotated[int, Interval(ge=0, le=65_535)] = DEFAULT_PORT
+    idle_stop_minutes: Annotated[float, Ge(0)] = 30.0
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    storage: StorageSettings = StorageSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    index: IndexSettings = IndexSettings()
+
+    @field_validator("project_root")
+    @classmethod
+    def _existing(cls, value: Path) -> Path:
+        if not value.is_dir():
+            raise ValueError(f"{value} is not a directory")
+        return value.resolve()
+
+    @property
+    def state_directory(self) -> Path:
+        """Where everything of this project is kept."""
+        return self.project_root / STATE_DIRECTORY
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load_settings` gives: the sources depend on the project."""
+        return (init_settings,)
+
+
+class _ProjectDotEnv(DotEnvSettingsSource):
+    """A `.env` is shared with the project: names that are not ours are not ours to refuse."""
+
+    def __call__(self) -> dict[str, Any]:
+        prefix = self.env_prefix.lower()
+        return {
+            name: value
+            for name, value in super().__call__().items()
+            if name in self.settings_cls.model_fields or name.startswith(prefix)
+        }
+
+
+def load_settings(project_root: Path, *, port: int | None = None) -> Settings:
+    """The settings of the project at `project_root`; arguments are flags and win.
+
+    Raises SettingsError naming the setting.
+    """
+    root = project_root.absolute()
+    flags: dict[str, Any] = {"project_root": root} | ({} if port is None else {"port": port})
+
+    class ProjectSettings(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: object, **__: object
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return (
+                init_settings,
+                EnvSettingsSource(settings_cls),
+                _ProjectDotEnv(settings_cls, env_file=(root / ".env", root / ENV_FILE)),
+                YamlConfigSettingsSource(settings_cls, yaml_file=root / STATE_DIRECTORY / "config.yaml"),
+            )
+
+    try:
+        return ProjectSettings(**flags)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"]) or "settings"
+        places = f"{STATE_DIRECTORY}/config.yaml, {ENV_FILE} or the environment"
+        raise SettingsError(f"setting {name}: {first['msg']}. Correct it in {places}.") from error
+    except (YAMLError, SourceError, OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the settings cannot be read: {' '.join(str(error).split())}") from error

@@ -1,0 +1,215 @@
+"""The reference: plain dicts and obvious loops, to test against and to try things out. Nothing is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from agent_brain_server.domain.content import (
+    Chunk,
+    EmbeddingModel,
+    FileRecord,
+    FloatArray,
+    Folder,
+    IndexedFile,
+    IndexStatistics,
+    PreparedChunk,
+)
+from agent_brain_server.domain.globs import path_matcher
+from agent_brain_server.domain.jobs import FINISHED, Job, JobState, Progress
+from agent_brain_server.domain.search import Filters, Hit
+from agent_brain_server.storage.checks import check_vectors, lacking_vector, repeated_chunk_id
+from agent_brain_server.storage.lexical import plain_terms
+from agent_brain_server.storage.memory.ranking import rank_by_cosine, rank_by_terms
+from agent_brain_server.storage.symbols import symbol_matches, symbol_names
+
+
+@dataclass
+class _Content:
+    """The index at one moment; a write replaces it as a whole, so that a failed one leaves no trace."""
+
+    files: dict[str, FileRecord]
+    chunks: dict[int, PreparedChunk]
+    vectors: dict[str, FloatArray]
+    next_row: int = 1
+    embedded_texts: int = 0
+
+    def copy(self) -> _Content:
+        return _Content(dict(self.files), dict(self.chunks), dict(self.vectors), self.next_row, self.embedded_texts)
+
+    def drop_files(self, paths: Iterable[str]) -> int:
+        gone = set(paths) & self.files.keys()
+        self.files = {path: record for path, record in self.files.items() if path not in gone}
+        self.chunks = {row: held for row, held in self.chunks.items() if held.chunk.path not in gone}
+        return len(gone)
+
+
+class MemoryStore:
+    """A `Store` in the memory of the process. No method waits, so each is one transaction by itself."""
+
+    def __init__(self, model: EmbeddingModel, tokenizer_version: str) -> None:
+        self._model = model
+        self._tokenizer_version = tokenizer_version
+        self._content = _Content({}, {}, {})
+        self._folders: dict[str, Folder] = {}
+        self._jobs: dict[int, Job] = {}
+
+    async def open(self) -> None:
+        """Nothing to connect to."""
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+    def describe(self) -> str:
+        return "memory (nothing is kept)"
+
+    async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> list[Hit]:
+        return rank_by_terms(self._content.chunks, plain_terms(terms), self._allows(filters))[: max(limit, 0)]
+
+    async def search_vector(self, vector: FloatArray, filters: Filters, limit: int) -> list[Hit]:
+        content = self._content
+        allows = self._allows(filters)
+        held = {
+            row: content.vectors[chunk.text_hash]
+            for row, chunk in content.chunks.items()
+            if chunk.text_hash in content.vectors and allows(chunk.chunk)
+        }
+        return rank_by_cosine(held, vector)[: max(limit, 0)]
+
+    def _allows(self, filters: Filters) -> Callable[[Chunk], bool]:
+        on_path = path_matcher(filters.paths)
+        names = symbol_names(filters.symbols)
+
+        def allows(chunk: Chunk) -> bool:
+            return (
+                on_path(chunk.path)
+                and (not filters.languages or chunk.language in filters.languages)
+                and (not filters.kinds or chunk.kind in filters.kinds)
+                and (not names or symbol_matches(chunk.symbol, names))
+            )
+
+        return allows
+
+    async def fetch_chunks(self, rows: Sequence[int]) -> dict[int, Chunk]:
+        return {row: self._content.chunks[row].chunk for row in rows if row in self._content.chunks}
+
+    async def find_chunk(self, chunk_id: str) -> Chunk | None:
+        return next((held.chunk for held in self._content.chunks.values() if held.chunk.id == chunk_id), None)
+
+    async def find_files(self, paths: Collection[str]) -> dict[str, FileRecord]:
+        return {path: self._content.files[path] for path in paths if path in self._content.files}
+
+    async def statistics(self) -> IndexStatistics:
+        languages: dict[str, int] = {}
+        for record in self._content.files.values():
+            languages[record.language] = languages.get(record.language, 0) + 1
+        content = self._content
+        return IndexStatistics(
+            files=len(content.files),
+            chunks=len(content.chunks),
+            vectors=len(content.vectors),
+            bytes=0,
+            embedded_texts=content.embedded_texts,
+            languages=languages,
+        )
+
+    async def list_files(self) -> dict[str, FileRecord]:
+        return dict(self._content.files)
+
+    async def missing_vectors(self, text_hashes: Collection[str]) -> set[str]:
+        return set(text_hashes) - self._content.vectors.keys()
+
+    async def upsert_chunks(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray]) -> None:
+        check_vectors(vectors, self._model.dimensions)
+        newest = {indexed.record.path: indexed for indexed in files}
+        content = self._content.copy()
+        content.drop_files(newest)
+        content.embedded_texts += len(vectors.keys() - content.vectors.keys())
+        content.vectors = {**vectors, **content.vectors}
+        for path, indexed in newest.items():
+            content.files[path] = indexed.record
+            for prepared in indexed.chunks:
+                self._add_chunk(content, prepared)
+        self._content = content
+
+    def _add_chunk(self, content: _Content, prepared: PreparedChunk) -> None:
+        if self._model.dimensions and prepared.text_hash not in content.vectors:
+            raise lacking_vector(prepared.chunk.path)
+        if any(held.chunk.id == prepared.chunk.id for held in content.chunks.values()):
+            raise repeated_chunk_id()
+        content.chunks[content.next_row] = prepared
+        content.next_row += 1
+
+    async def refresh_files(self, records: Sequence[FileRecord]) -> None:
+        for record in records:
+            if record.path in self._content.files:
+                self._content.files[record.path] = record
+
+    async def remove_files(self, paths: Collection[str]) -> int:
+        return self._content.drop_files(paths)
+
+    async def drop_unused_vectors(self) -> int:
+        content = self._content
+        used = {held.text_hash for held in content.chunks.values()}
+        kept = {text_hash: vector for text_hash, vector in content.vectors.items() if text_hash in used}
+        dropped = len(content.vectors) - len(kept)
+        content.vectors = kept
+        return dropped
+
+    async def reset(self) -> None:
+        content = self._content
+        self._content = _Content({}, {}, {}, content.next_row, content.embedded_texts)
+
+    async def list_folders(self) -> list[Folder]:
+        return [self._folders[path] for path in sorted(self._folders)]
+
+    async def save_folder(self, folder: Folder) -> None:
+        self._folders[folder.path] = folder
+
+    async def remove_folder(self, path: str) -> bool:
+        if self._folders.pop(path, None) is None:
+            return False
+        self._content.drop_files([name for name, record in self._content.files.items() if record.folder == path])
+        return True
+
+    async def add_job(self, paths: Sequence[str], force: bool, now: float) -> Job:
+        for job in self._jobs.values():
+            if job.state == "queued" and job.force == force and set(job.paths) == set(paths):
+                return job
+        job = Job(id=len(self._jobs) + 1, state="queued", paths=tuple(paths), force=force, created_at=now)
+        self._jobs[job.id] = job
+        return job
+
+    async def claim_job(self, now: float) -> Job | None:
+        queued = [job for job in self._jobs.values() if job.state == "queued"]
+        if not queued:
+            return None
+        oldest = min(queued, key=lambda job: job.id)
+        claimed = replace(oldest, state="running", started_at=now, attempt=oldest.attempt + 1)
+        self._jobs[claimed.id] = claimed
+        return claimed
+
+    async def save_progress(self, job_id: int, progress: Progress) -> None:
+        job = self._jobs.get(job_id)
+        if job is not None and job.state == "running":
+            self._jobs[job_id] = replace(job, progress=progress)
+
+    async def finish_job(self, job_id: int, state: JobState, error: str, progress: Progress, now: float) -> None:
+        job = self._jobs.get(job_id)
+        if job is not None and job.state not in FINISHED:
+            self._jobs[job_id] = replace(job, state=state, error=error, progress=progress, finished_at=now)
+
+    async def requeue_running(self) -> int:
+        running = [job for job in self._jobs.values() if job.state == "running"]
+        for job in running:
+            self._jobs[job.id] = replace(job, state="queued")
+        return len(running)
+
+    async def find_job(self, job_id: int) -> Job | None:
+        return self._jobs.get(job_id)
+
+    async def list_jobs(self, before: int | None, limit: int) -> list[Job]:
+        newest = sorted(
+            (job for job in self._jobs.values() if before is None or job.id < before), key=lambda job: -job.id
+        )
+        return newest[: max(limit, 0)]

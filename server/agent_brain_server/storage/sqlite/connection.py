@@ -1,0 +1,121 @@
+"""Threads and connections: one writer, a few readers, none of them on the event loop.
+
+A task that is cancelled while it waits leaves its work to run to its end in its thread: a transaction is never cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+from agent_brain_server.domain.globs import path_matcher
+from agent_brain_server.errors import StorageError
+from agent_brain_server.storage.queries import load_queries
+from agent_brain_server.storage.sqlite.failures import translated
+from agent_brain_server.storage.sqlite.filters import decode_globs
+from agent_brain_server.storage.sqlite.schema import refuse_foreign
+from agent_brain_server.storage.sqlite.session import Session
+
+READERS = 3
+BUSY_SECONDS = 10.0
+WAL_LIMIT_BYTES = 8 * 1024 * 1024
+
+Result = TypeVar("Result")
+
+
+class Connections:
+    """The open database. Safe to use from any number of tasks."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._queries = load_queries(__package__)
+        self._writing = ThreadPoolExecutor(1, "index-writer")
+        self._reading = ThreadPoolExecutor(READERS, "index-reader")
+        self._local = threading.local()
+        self._sessions: list[Session] = []
+
+    async def write(self, work: Callable[[Session], Result]) -> Result:
+        """Run `work` on the writer's connection, after the work that came before it."""
+        return await self._run(self._writing, work)
+
+    async def read(self, work: Callable[[Session], Result]) -> Result:
+        """Run `work` on one of the readers' connections."""
+        return await self._run(self._reading, work)
+
+    async def _run(self, threads: ThreadPoolExecutor, work: Callable[[Session], Result]) -> Result:
+        def call() -> Result:
+            with translated(self.path):
+                return work(self._session())
+
+        try:
+            future = asyncio.get_running_loop().run_in_executor(threads, call)
+        except RuntimeError as error:
+            raise StorageError("The index is closed.") from error
+        return await future
+
+    def _session(self) -> Session:
+        session: Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = Session(_connect(self.path), self._queries)
+            self._sessions.append(session)
+        return session
+
+    def close(self) -> None:
+        """Wait for the running work, then close; the last connection to go copies the log into the database."""
+        self._writing.shutdown()
+        self._reading.shutdown()
+        while self._sessions:
+            self._sessions.pop().connection.close()
+
+    def keep_log_short(self, session: Session) -> None:
+        """Copy the write-ahead log into the database once it has grown, outside of any transaction."""
+        log = self.path.with_name(self.path.name + "-wal")
+        if log.exists() and log.stat().st_size > WAL_LIMIT_BYTES:
+            session.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+def create_file(path: Path) -> None:
+    """Make the database file, readable by its owner only; SQLite gives its side files the same mode."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Closed by another thread than its own, after that one has ended: hence no check of the thread.
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        refuse_foreign(connection, path)
+        _configure(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _configure(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL").fetchall()
+    # NORMAL: a process that is killed loses nothing; a power cut may lose the last transactions, never half of one.
+    # These files are then missing from the manifest too, so that the next run indexes them again.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -8192")
+    # The log is copied by keep_log_short instead of inside COMMIT, which vector searches wait for.
+    connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
+    connection.execute("PRAGMA journal_size_limit = 4194304").fetchall()
+    connection.create_function("path_matches", 2, _path_matches, deterministic=True)
+
+
+def _path_matches(globs: str, path: str) -> bool:
+    return _matcher(globs)(path)
+
+
+@lru_cache(maxsize=64)
+def _matcher(globs: str) -> Callable[[str], bool]:
+    return path_matcher(decode_globs(globs))

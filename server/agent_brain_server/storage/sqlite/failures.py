@@ -1,0 +1,69 @@
+"""What SQLite and the file system say, as one sentence that names the fix."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agent_brain_server.errors import StorageError
+from agent_brain_server.storage.checks import repeated_chunk_id
+
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
+_UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Raise StorageError for what goes wrong with the database at `path` in the block."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _translate(error, path) from error
+    except OSError as error:
+        raise _translate_os(error, path) from error
+
+
+def damaged(path: Path) -> StorageError:
+    """The file is there but cannot be read as an index."""
+    return StorageError(
+        f"{path} is damaged or not an Agent Brain index. Move it away and index again, "
+        "or empty it with: agent-brain reset --yes",
+        path=str(path),
+    )
+
+
+def _translate(error: sqlite3.Error, path: Path) -> StorageError:
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code == sqlite3.SQLITE_CONSTRAINT_UNIQUE and "chunk_id" in str(error):
+        return repeated_chunk_id()
+    if code & 0xFF in _DAMAGED:
+        return damaged(path)
+    if code in _FULL:
+        return _full(path)
+    if code & 0xFF in _UNWRITABLE:
+        return _unwritable(path, str(error))
+    if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StorageError(f"{path} is locked by another process. End it and try again.", path=str(path))
+    return StorageError(f"SQLite could not use {path}: {error}. See: agent-brain doctor", path=str(path))
+
+
+def _translate_os(error: OSError, path: Path) -> StorageError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _full(path)
+    return _unwritable(path, error.strerror or str(error))
+
+
+def _full(path: Path) -> StorageError:
+    return StorageError(f"the disk is full: free some space beside {path} and try again", path=str(path))
+
+
+def _unwritable(path: Path, reason: str) -> StorageError:
+    return StorageError(
+        f"Cannot write the index {path}: {reason}. Make {path.parent} writable, or set AGENT_BRAIN_STORAGE_URL "
+        "to a file elsewhere.",
+        path=str(path),
+    )

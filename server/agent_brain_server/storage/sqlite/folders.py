@@ -1,0 +1,22 @@
+"""The folders of the index. Removing one also removes files: see `index.remove_folder`."""
+
+from __future__ import annotations
+
+import json
+
+from agent_brain_server.domain.content import Folder
+from agent_brain_server.storage.sqlite.session import Session
+
+
+def list_folders(session: Session) -> list[Folder]:
+    """See `FolderStore.list_folders`."""
+    return [
+        Folder(path, tuple(json.loads(include)), tuple(json.loads(exclude)))
+        for path, include, exclude in session.run("list_folders")
+    ]
+
+
+def save_folder(session: Session, folder: Folder) -> None:
+    """See `FolderStore.save_folder`."""
+    include, exclude = json.dumps(folder.include), json.dumps(folder.exclude)
+    session.run("save_folder", path=folder.path, include=include, exclude=exclude)

@@ -1,0 +1,12 @@
+-- list_folders --
+SELECT path, include, exclude FROM folders ORDER BY path
+
+-- save_folder --
+INSERT INTO folders (path, include, exclude) VALUES (:path, :include, :exclude)
+ON CONFLICT (path) DO UPDATE SET include = excluded.include, exclude = excluded.exclude
+
+-- remove_folder --
+DELETE FROM folders WHERE path = :path
+
+-- select_paths_of_folder --
+SELECT path FROM files WHERE folder = :folder

@@ -1,0 +1,163 @@
+"""Writing the index, on the writer's thread and inside the transaction that the store began."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from agent_brain_server.domain.content import Chunk, FileRecord, FloatArray, IndexedFile, PreparedChunk, Terms
+from agent_brain_server.domain.terms import chunk_terms
+from agent_brain_server.storage.checks import check_vectors, lacking_vector
+from agent_brain_server.storage.sqlite.session import Session
+from agent_brain_server.storage.symbols import last_part
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a write did: the chunk rows that are gone (None: all) and a count of what it was asked for."""
+
+    removed: Sequence[int] | None
+    count: int = 0
+
+
+def upsert_chunks(
+    session: Session, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], dimensions: int
+) -> Change:
+    """See `IndexStore.upsert_chunks`."""
+    check_vectors(vectors, dimensions)
+    newest = {indexed.record.path: indexed for indexed in files}
+    removed = _remove_chunks(session, newest.keys())
+    embedded = session.run_many("insert_vector", _vector_rows(vectors))
+    if dimensions:
+        _check_vectors_stored(session, newest, vectors)
+    (first_row,) = session.one("find_next_row")
+    rows = _insert_chunks(session, newest.values(), first_row)
+    session.run("advance_meta", rows=rows, embedded=embedded)
+    return Change(removed)
+
+
+def _vector_rows(vectors: Mapping[str, FloatArray]) -> Iterator[tuple[str, bytes]]:
+    return ((text_hash, vector.astype("<f4").tobytes()) for text_hash, vector in vectors.items())
+
+
+def _check_vectors_stored(
+    session: Session, files: Mapping[str, IndexedFile], vectors: Mapping[str, FloatArray]
+) -> None:
+    needed = {
+        chunk.text_hash: path
+        for path, indexed in files.items()
+        for chunk in indexed.chunks
+        if chunk.text_hash not in vectors
+    }
+    missing = missing_vectors(session, needed.keys())
+    if missing:
+        raise lacking_vector(needed[missing.pop()])
+
+
+def _insert_chunks(session: Session, files: Collection[IndexedFile], first_row: int) -> int:
+    placed: list[tuple[int, int, PreparedChunk]] = []
+    for indexed in files:
+        session.run("upsert_file", **asdict(indexed.record))
+        (file_id,) = session.one("find_file", path=indexed.record.path)
+        start = first_row + len(placed)
+        placed.extend((row, file_id, chunk) for row, chunk in enumerate(indexed.chunks, start))
+    session.run_many("insert_chunk", (_chunk_row(row, file_id, prepared) for row, file_id, prepared in placed))
+    session.run_many("insert_terms", (_terms_row(row, prepared.terms) for row, _, prepared in placed))
+    return len(placed)
+
+
+def _chunk_row(row: int, file_id: int, prepared: PreparedChunk) -> tuple[object, ...]:
+    chunk = prepared.chunk
+    return (
+        row,
+        chunk.id,
+        file_id,
+        chunk.start_line,
+        chunk.end_line,
+        chunk.language,
+        chunk.kind,
+        chunk.symbol,
+        last_part(chunk.symbol),
+        prepared.text_hash,
+        chunk.signature,
+        chunk.documentation,
+        chunk.text,
+    )
+
+
+def _terms_row(row: int, terms: Terms) -> tuple[object, ...]:
+    return row, terms.symbol, terms.path, terms.documentation, terms.body
+
+
+def _remove_chunks(session: Session, paths: Collection[str]) -> list[int]:
+    """Remove the chunks of these files, and their terms, which are made again as they were put in."""
+    names = json.dumps(list(paths))
+    gone = [(row, Chunk(*fields)) for row, *fields in session.run("select_chunks_of", paths=names)]
+    session.run_many("delete_terms", (_terms_row(row, chunk_terms(chunk)) for row, chunk in gone))
+    session.run("delete_chunks_of", paths=names)
+    return [row for row, _ in gone]
+
+
+def remove_files(session: Session, paths: Collection[str]) -> Change:
+    """See `IndexStore.remove_files`."""
+    names = json.dumps(list(paths))
+    (found,) = session.one("count_files_of", paths=names)
+    (held,) = session.one("count_files")
+    if not found:
+        return Change([])
+    removed = None if found == held else _remove_chunks(session, paths)
+    if removed is None:
+        _clear_chunks(session)
+    session.run("delete_files", paths=names)
+    session.run("advance_meta", rows=0, embedded=0)
+    return Change(removed, found)
+
+
+def remove_folder(session: Session, path: str) -> Change:
+    """See `FolderStore.remove_folder`; the count is 1 if it was there."""
+    if not session.run("remove_folder", path=path).rowcount:
+        return Change([])
+    paths = [found for (found,) in session.run("select_paths_of_folder", folder=path)]
+    return Change(remove_files(session, paths).removed, 1)
+
+
+def reset(session: Session) -> Change:
+    """See `IndexStore.reset`."""
+    empty_content(session, vectors=True)
+    return Change(None)
+
+
+def empty_content(session: Session, *, vectors: bool) -> None:
+    """Remove every file and chunk, and with `vectors` every vector."""
+    _clear_chunks(session)
+    session.run("clear_files")
+    if vectors:
+        session.run("clear_vectors")
+    session.run("advance_meta", rows=0, embedded=0)
+
+
+def _clear_chunks(session: Session) -> None:
+    session.run("clear_terms")
+    session.run("clear_chunks")
+
+
+def refresh_files(session: Session, records: Sequence[FileRecord]) -> None:
+    """See `IndexStore.refresh_files`."""
+    session.run_many("refresh_file", [asdict(record) for record in records])
+
+
+def drop_unused_vectors(session: Session) -> int:
+    """See `IndexStore.drop_unused_vectors`."""
+    return session.run("drop_unused_vectors").rowcount
+
+
+def list_files(session: Session) -> dict[str, FileRecord]:
+    """See `IndexStore.list_files`."""
+    return {row[0]: FileRecord(*row) for row in session.run("list_files")}
+
+
+def missing_vectors(session: Session, text_hashes: Collection[str]) -> set[str]:
+    """See `IndexStore.missing_vectors`."""
+    found = session.run("missing_vectors", text_hashes=json.dumps(list(text_hashes)))
+    return {text_hash for (text_hash,) in found}

@@ -1,0 +1,83 @@
+"""The queue of jobs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from agent_brain_server.domain.jobs import Job, JobState, Progress
+from agent_brain_server.storage.sqlite.session import Row, Session
+
+
+def add_job(session: Session, paths: Sequence[str], force: bool, now: float) -> Job:
+    """See `JobStore.add_job`."""
+    for row in session.run("select_queued_jobs"):
+        job = _job(row)
+        if job.force == force and set(job.paths) == set(paths):
+            return job
+    job_id = session.run("insert_job", paths=json.dumps(list(paths)), force=force, now=now).lastrowid
+    return _job(session.one("find_job", id=job_id))
+
+
+def claim_job(session: Session, now: float) -> Job | None:
+    """See `JobStore.claim_job`."""
+    oldest = session.run("select_queued_jobs").fetchone()
+    if oldest is None:
+        return None
+    session.run("claim_job", id=oldest[0], now=now)
+    return find_job(session, oldest[0])
+
+
+def save_progress(session: Session, job_id: int, progress: Progress) -> None:
+    """See `JobStore.save_progress`."""
+    session.run("save_progress", id=job_id, progress=_encode(progress))
+
+
+def finish_job(session: Session, job_id: int, state: JobState, error: str, progress: Progress, now: float) -> None:
+    """See `JobStore.finish_job`."""
+    session.run("finish_job", id=job_id, state=state, error=error, progress=_encode(progress), now=now)
+
+
+def requeue_running(session: Session) -> int:
+    """See `JobStore.requeue_running`."""
+    return session.run("requeue_running").rowcount
+
+
+def find_job(session: Session, job_id: int) -> Job | None:
+    """See `JobStore.find_job`."""
+    row = session.run("find_job", id=job_id).fetchone()
+    return _job(row) if row else None
+
+
+def list_jobs(session: Session, before: int | None, limit: int) -> list[Job]:
+    """See `JobStore.list_jobs`."""
+    return [_job(row) for row in session.run("list_jobs", before=before, limit=max(limit, 0))]
+
+
+def _job(row: Row) -> Job:
+    job_id, state, paths, force, created_at, started_at, finished_at, attempt, error, progress = row
+    return Job(
+        id=job_id,
+        state=state,
+        paths=tuple(json.loads(paths)),
+        force=bool(force),
+        created_at=created_at,
+        started_at=started_at,
+        finished_at=finished_at,
+        attempt=attempt,
+        error=error,
+        progress=_decode(progress),
+    )
+
+
+def _encode(progress: Progress) -> str:
+    return json.dumps(asdict(progress))
+
+
+def _decode(text: str) -> Progress:
+    fields: dict[str, Any] = json.loads(text)
+    if "problems" in fields:
+        fields["problems"] = tuple(fields["problems"])
+    return Progress(**fields)

@@ -1,0 +1,27 @@
+-- insert_job --
+INSERT INTO jobs (state, paths, force, created_at) VALUES ('queued', :paths, :force, :now)
+
+-- select_queued_jobs --
+SELECT id, state, paths, force, created_at, started_at, finished_at, attempt, error, progress
+FROM jobs WHERE state = 'queued' ORDER BY id
+
+-- claim_job --
+UPDATE jobs SET state = 'running', started_at = :now, attempt = attempt + 1 WHERE id = :id
+
+-- save_progress --
+UPDATE jobs SET progress = :progress WHERE id = :id AND state = 'running'
+
+-- finish_job --
+UPDATE jobs SET state = :state, error = :error, progress = :progress, finished_at = :now
+WHERE id = :id AND state IN ('queued', 'running')
+
+-- requeue_running --
+UPDATE jobs SET state = 'queued' WHERE state = 'running'
+
+-- find_job --
+SELECT id, state, paths, force, created_at, started_at, finished_at, attempt, error, progress
+FROM jobs WHERE id = :id
+
+-- list_jobs --
+SELECT id, state, paths, force, created_at, started_at, finished_at, attempt, error, progress
+FROM jobs WHERE :before IS NULL OR id < :before ORDER BY id DESC LIMIT :limit

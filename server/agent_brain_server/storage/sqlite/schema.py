@@ -1,0 +1,112 @@
+"""Making the tables, and refusing a file that this version cannot serve."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent_brain_server.domain.content import EmbeddingModel
+from agent_brain_server.errors import SchemaVersionError, StorageError
+from agent_brain_server.storage.checks import REINDEX, mismatched_model, mismatched_tokenizer
+from agent_brain_server.storage.sqlite.failures import damaged
+from agent_brain_server.storage.sqlite.index import empty_content
+from agent_brain_server.storage.sqlite.session import Row, Session
+
+SCHEMA_VERSION = 1
+OLDEST_SQLITE = (3, 37, 0)
+APPLICATION_ID = 0x4142524E  # "ABRN"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which index this is (`instance` changes when its content is discarded) and how many changes it has seen."""
+
+    instance: str
+    generation: int
+
+
+def check_sqlite() -> None:
+    """Refuse a Python whose SQLite lacks what the index needs."""
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise StorageError(
+            f"This Python has SQLite {sqlite3.sqlite_version}, Agent Brain needs 3.37 or newer. Use another Python."
+        )
+    with_fts5 = sqlite3.connect(":memory:")
+    try:
+        (found,) = with_fts5.execute("SELECT sqlite_compileoption_used('ENABLE_FTS5')").fetchone()
+    finally:
+        with_fts5.close()
+    if not found:
+        raise StorageError("This Python's SQLite has no FTS5, which keyword search needs. Use another Python.")
+
+
+def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a database of another program before anything in it is changed."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if tables and application != APPLICATION_ID:
+        raise damaged(path)
+
+
+def prepare_schema(
+    session: Session, path: Path, model: EmbeddingModel, tokenizer_version: str, discard: bool
+) -> Identity:
+    """Create the tables of a new index, or check those of an old one; see `create_store` for `discard`."""
+    with session.transaction(write=True):
+        if not session.one("count_tables")[0]:
+            _create_tables(session, model, tokenizer_version)
+        stored = session.one("select_meta")
+        _check_version(stored[0], path)
+        if stored[2:6] != (tokenizer_version, model.name, model.dimensions, model.tokenizer):
+            _adopt(session, stored, model, tokenizer_version, discard)
+        _, instance, *_, generation = session.one("select_meta")
+    return Identity(instance, generation)
+
+
+def _create_tables(session: Session, model: EmbeddingModel, tokenizer_version: str) -> None:
+    session.connection.execute("PRAGMA application_id = 0x4142524E")
+    for name in session.queries:
+        if name.startswith("create_"):
+            session.run(name)
+    session.run("insert_meta", schema_version=SCHEMA_VERSION, **_identity(model, tokenizer_version))
+
+
+def _identity(model: EmbeddingModel, tokenizer_version: str) -> dict[str, object]:
+    return {
+        "instance": secrets.token_hex(8),
+        "tokenizer_version": tokenizer_version,
+        "embedding_name": model.name,
+        "embedding_dimensions": model.dimensions,
+        "embedding_tokenizer": model.tokenizer,
+    }
+
+
+def _check_version(stored: int, path: Path) -> None:
+    if stored > SCHEMA_VERSION:
+        raise SchemaVersionError(
+            f"{path} was written by a newer Agent Brain (schema {stored}, this one knows {SCHEMA_VERSION}). "
+            "Upgrade agent-brain, or move the file away and index again.",
+            stored=stored,
+        )
+    if stored < SCHEMA_VERSION:
+        raise SchemaVersionError(f"{path} has the old schema {stored}. Move it away and run: {REINDEX}", stored=stored)
+
+
+def _adopt(session: Session, stored: Row, model: EmbeddingModel, tokenizer_version: str, discard: bool) -> None:
+    """Take on another model or tokenizer: at once for what the index has none of, else by discarding it.
+
+    Vectors stay when only the tokenizer is another, so that no text is embedded a second time.
+    """
+    has_chunks, has_vectors = session.one("find_content")
+    old = EmbeddingModel(stored[3], stored[4], stored[5])
+    other_model = old != model and bool(has_chunks or has_vectors)
+    other_tokenizer = stored[2] != tokenizer_version and bool(has_chunks)
+    if other_model and not discard:
+        raise mismatched_model(old, model)
+    if other_tokenizer and not discard:
+        raise mismatched_tokenizer(stored[2], tokenizer_version)
+    if other_model or other_tokenizer:
+        empty_content(session, vectors=other_model)
+    session.run("adopt_meta", **_identity(model, tokenizer_version))

@@ -1,0 +1,92 @@
+"""Reading the index, on a reader's thread."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+
+from agent_brain_server.domain.content import Chunk, FileRecord
+from agent_brain_server.domain.search import Filters, Hit
+from agent_brain_server.storage import lexical
+from agent_brain_server.storage.lexical import plain_terms, selective_terms
+from agent_brain_server.storage.sqlite.filters import filter_blocks, filter_values
+from agent_brain_server.storage.sqlite.session import Row, Session
+
+_WEIGHTS = {
+    "symbol": lexical.SYMBOL_WEIGHT,
+    "path": lexical.PATH_WEIGHT,
+    "documentation": lexical.DOCUMENTATION_WEIGHT,
+    "body": lexical.BODY_WEIGHT,
+}
+
+
+class TermFrequencies:
+    """In how many chunks a term occurs, remembered until the index changes."""
+
+    def __init__(self) -> None:
+        self._generation = -1
+        self._chunks = 0
+        self._counts: dict[str, int] = {}
+
+    def select(self, session: Session, terms: list[str]) -> list[str]:
+        """Those of `terms` that a search of this index asks for (see `lexical.selective_terms`)."""
+        (generation,) = session.one("find_generation")
+        if generation != self._generation:
+            (chunks,) = session.one("count_chunks")
+            self._generation, self._chunks, self._counts = generation, chunks, {}
+        if self._chunks <= lexical.MANY_MATCHES:
+            return terms
+        counts, chunks = self._counts, self._chunks
+        for term in terms:
+            if term not in counts:
+                row = session.run("find_term_frequency", term=term).fetchone()
+                counts[term] = row[0] if row else 0
+        return selective_terms({term: counts[term] for term in terms}, chunks)
+
+
+def search_lexical(
+    session: Session, frequencies: TermFrequencies, terms: Sequence[str], filters: Filters, limit: int
+) -> list[Hit]:
+    """See `SearchStore.search_lexical`."""
+    asked = plain_terms(terms)
+    if not asked or limit <= 0:
+        return []
+    with session.transaction():
+        asked = frequencies.select(session, asked)
+        if not asked:
+            return []
+        values = {**_WEIGHTS, "match": " OR ".join([f'"{term}"' for term in asked]), "limit": limit}
+        if filters:
+            blocks = [*filter_blocks(filters), "search_lexical_allowed"]
+            rows = session.run(*blocks, **values, **filter_values(filters))
+        else:
+            rows = session.run("search_lexical", **values)
+        return [Hit(row, score) for row, score in rows]
+
+
+def allowed_rows(session: Session, filters: Filters) -> list[Row]:
+    """The chunk rows that pass `filters`, one a tuple, ascending."""
+    return session.run(*filter_blocks(filters), "select_allowed", **filter_values(filters)).fetchall()
+
+
+def fetch_chunks(session: Session, rows: Sequence[int]) -> dict[int, Chunk]:
+    """See `SearchStore.fetch_chunks`."""
+    found = session.run("fetch_chunks", rows=json.dumps([int(row) for row in rows]))
+    return {row: Chunk(*fields) for row, *fields in found}
+
+
+def find_chunk(session: Session, chunk_id: str) -> Chunk | None:
+    """See `SearchStore.find_chunk`."""
+    found = session.run("find_chunk", chunk_id=chunk_id).fetchone()
+    return Chunk(*found[1:]) if found else None
+
+
+def find_files(session: Session, paths: Collection[str]) -> dict[str, FileRecord]:
+    """See `SearchStore.find_files`."""
+    return {row[0]: FileRecord(*row) for row in session.run("find_files", paths=json.dumps(list(paths)))}
+
+
+def count_all(session: Session) -> tuple[Row, dict[str, int]]:
+    """Files, chunks, vectors and texts ever embedded; and the files by language."""
+    with session.transaction():
+        return session.one("count_all"), dict(session.run("count_languages").fetchall())

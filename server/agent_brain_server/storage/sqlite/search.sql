@@ -1,0 +1,85 @@
+Reading. A filtered search is `with_allowed`, the filters that are asked for, then the search that closes the list.
+
+-- search_lexical --
+SELECT rowid, -bm25(chunk_terms, :symbol, :path, :documentation, :body) AS score
+FROM chunk_terms
+WHERE chunk_terms MATCH :match
+ORDER BY score DESC, rowid
+LIMIT :limit
+
+-- with_allowed --
+WITH allowed (row) AS MATERIALIZED (
+    SELECT row FROM chunks WHERE TRUE
+
+-- filter_languages --
+    AND language IN (SELECT value FROM json_each(:languages))
+
+-- filter_kinds --
+    AND kind IN (SELECT value FROM json_each(:kinds))
+
+-- filter_paths --
+    AND file_id IN (SELECT id FROM files WHERE path_matches(:paths, path))
+
+-- filter_symbols --
+    AND row IN (
+        SELECT named.row
+        FROM json_each(:symbols) AS wanted
+        JOIN chunks AS named ON named.name = json_extract(wanted.value, '$.name')
+        WHERE named.symbol = json_extract(wanted.value, '$.symbol')
+        OR substr(named.symbol, -length(json_extract(wanted.value, '$.suffix'))) = json_extract(wanted.value, '$.suffix')
+    )
+
+-- search_lexical_allowed --
+)
+SELECT rowid, -bm25(chunk_terms, :symbol, :path, :documentation, :body) AS score
+FROM chunk_terms
+WHERE chunk_terms MATCH :match AND +rowid IN (SELECT row FROM allowed)
+ORDER BY score DESC, rowid
+LIMIT :limit
+
+-- select_allowed --
+)
+SELECT row FROM allowed ORDER BY row
+
+-- find_term_frequency --
+SELECT doc FROM term_frequencies WHERE term = :term
+
+-- find_generation --
+SELECT generation FROM meta
+
+-- count_chunks --
+SELECT count(*) FROM chunks
+
+-- fetch_chunks --
+SELECT
+    chunks.row, chunk_id, path, start_line, end_line, chunks.language, kind, symbol, signature, documentation, text
+FROM chunks JOIN files ON files.id = chunks.file_id
+WHERE chunks.row IN (SELECT value FROM json_each(:rows))
+
+-- find_chunk --
+SELECT
+    chunks.row, chunk_id, path, start_line, end_line, chunks.language, kind, symbol, signature, documentation, text
+FROM chunks JOIN files ON files.id = chunks.file_id
+WHERE chunk_id = :chunk_id
+
+-- find_files --
+SELECT path, folder, content_hash, size, mtime_ns, language, chunk_count, note, indexed_at
+FROM files
+WHERE path IN (SELECT value FROM json_each(:paths))
+
+-- count_all --
+SELECT
+    (SELECT count(*) FROM files), (SELECT count(*) FROM chunks), (SELECT count(*) FROM vectors),
+    (SELECT embedded_texts FROM meta)
+
+-- count_languages --
+SELECT language, count(*) FROM files GROUP BY language ORDER BY language
+
+-- select_rows --
+SELECT row FROM chunks WHERE row <= :last ORDER BY row
+
+-- select_vectors_after --
+SELECT chunks.row, vector
+FROM chunks JOIN vectors ON vectors.text_hash = chunks.text_hash
+WHERE chunks.row > :last
+ORDER BY chunks.row

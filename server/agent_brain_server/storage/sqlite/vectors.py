@@ -1,0 +1,218 @@
+"""The vectors of all chunks as one memory-mapped matrix, so that a search is one product. A cache of the database.
+
+One record a chunk: its row (int64) and its vector (float32). Records are only ever appended, in the order of rows, and
+a row is never used twice, so that a prefix of the file stays right whatever happens later. The header says how long this
+prefix is; it is written when the store closes, after the database is safe. Whatever lies behind the prefix, and which of
+its rows are still alive, is asked of the database when the cache is loaded: a kill at any point costs time only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from agent_brain_server.domain.content import FloatArray
+from agent_brain_server.domain.search import Hit
+from agent_brain_server.storage.sqlite.matrix_header import SIZE, MatrixHeader, read_header
+from agent_brain_server.storage.sqlite.session import Row, Session
+
+ROW_COLUMNS = 2  # an int64 takes the place of two float32
+BATCH = 4_096
+BLOCK = 65_536
+SMALLEST_CAPACITY = 4_096
+DEAD_SHARE = 0.3
+GATHER_SHARE = 0.125
+ROUNDING = 1e-5  # more than float32 products of unit vectors differ by
+
+RowArray = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixView:
+    """The matrix after `generation` changes. It never changes: searches use it while the next one is made."""
+
+    generation: int
+    records: FloatArray
+    rows: RowArray
+    alive: Mask
+
+    def nearest(self, wanted: FloatArray, limit: int, allowed: Sequence[Row] | None) -> list[Hit]:
+        """The best `limit` of the allowed rows (None: of all) by dot product, best first, ties by row."""
+        positions = np.flatnonzero(self.alive) if allowed is None else self._positions(allowed)
+        if not len(positions) or limit <= 0:
+            return []
+        scores = self._scores(wanted, positions)
+        if len(positions) > limit:
+            cut = len(positions) - limit
+            keep = scores >= np.partition(scores, cut)[cut] - ROUNDING
+            positions = positions[keep]
+        return self._rank(wanted, positions)[:limit]
+
+    def _positions(self, allowed: Sequence[Row]) -> RowArray:
+        wanted = np.fromiter((row for (row,) in allowed), np.int64, len(allowed))
+        found = find_positions(self.rows, wanted)
+        return found[self.alive[found]]
+
+    def _scores(self, wanted: FloatArray, positions: RowArray) -> FloatArray:
+        if len(positions) < GATHER_SHARE * len(self.rows):
+            return self._products(wanted, [positions[at : at + BATCH] for at in range(0, len(positions), BATCH)])
+        ends = range(0, len(self.rows), BLOCK)
+        everywhere = self._products(wanted, [slice(at, min(at + BLOCK, len(self.rows))) for at in ends])
+        return everywhere if len(positions) == len(self.rows) else everywhere[positions]
+
+    def _products(self, wanted: FloatArray, parts: Sequence[slice | RowArray]) -> FloatArray:
+        vectors = self.records[:, ROW_COLUMNS:]
+        return np.concatenate([vectors[part] @ wanted for part in parts])
+
+    def _rank(self, wanted: FloatArray, positions: RowArray) -> list[Hit]:
+        """In double precision, where equal vectors give equal scores, whichever block of the product they lay in."""
+        precise = wanted.astype(np.float64)
+        parts = [positions[at : at + BATCH] for at in range(0, len(positions), BATCH)]
+        products = [(self.records[part, ROW_COLUMNS:].astype(np.float64) * precise).sum(axis=1) for part in parts]
+        scores, rows = np.concatenate(products), self.rows[positions]
+        order = np.lexsort((rows, -scores))
+        return [Hit(int(rows[at]), float(scores[at])) for at in order]
+
+
+def find_positions(rows: RowArray, wanted: RowArray) -> RowArray:
+    """Where the `wanted` rows stand in the ascending `rows`; those that are not there are left out."""
+    found = np.searchsorted(rows, wanted)
+    inside = found < len(rows)
+    found, wanted = found[inside], wanted[inside]
+    positions: RowArray = found[rows[found] == wanted]
+    return positions
+
+
+class VectorMatrix:
+    """The file and its newest view. Its methods are called under one lock; views are used without."""
+
+    def __init__(self, path: Path, dimensions: int, instance: str) -> None:
+        self._path = path
+        self._dimensions = dimensions
+        self._instance = instance
+        self._record_bytes = 4 * (ROW_COLUMNS + dimensions)
+        self._file = self._open_file()
+        self._view = self._map(0, np.empty(0, np.int64), np.empty(0, np.bool_))
+
+    def view(self, session: Session, generation: int) -> MatrixView:
+        """The matrix as of the transaction that `session` is in, which has seen `generation` changes."""
+        if self._view.generation != generation:
+            self._load(session, generation)
+        return self._view
+
+    def follow(self, session: Session, removed: Sequence[int] | None, generation: int) -> None:
+        """Take over a change that was just committed; `removed` None: every row that was there."""
+        view = self._view
+        if generation == view.generation:
+            return
+        if generation != view.generation + 1:
+            self._load(session, generation)
+            return
+        alive = np.zeros_like(view.alive) if removed is None else view.alive.copy()
+        if removed:
+            alive[find_positions(view.rows, np.array(removed, np.int64))] = False
+        self._extend(session, generation, view.rows, alive)
+
+    def save(self) -> None:
+        """Write the header, after the database was closed: from now on these records can be trusted."""
+        self._file.truncate(self._offset(len(self._view.rows)))
+        os.fsync(self._file.fileno())
+        self._write_header(len(self._view.rows), self._view.generation)
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+    def discard(self) -> None:
+        """Remove the file; whoever holds a view may go on with it."""
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+    def _offset(self, record: int) -> int:
+        return SIZE + record * self._record_bytes
+
+    def _open_file(self) -> BinaryIO:
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+        return os.fdopen(descriptor, "r+b")
+
+    def _write_header(self, count: int, generation: int) -> None:
+        self._write(0, MatrixHeader(self._dimensions, count, generation, self._instance).encode())
+
+    def _write(self, offset: int, data: bytes) -> None:
+        # Written, not stored through the map: on a full disk that would end the process instead of raising.
+        self._file.seek(offset)
+        self._file.write(data)
+        self._file.flush()
+
+    def _map(self, generation: int, rows: RowArray, alive: Mask) -> MatrixView:
+        """A view of the file with room for more records, so that the next appends need no new mapping."""
+        capacity = max(SMALLEST_CAPACITY, len(rows) + len(rows) // 4)
+        if self._file.seek(0, os.SEEK_END) < self._offset(capacity):
+            self._file.truncate(self._offset(capacity))
+        shape = (capacity, ROW_COLUMNS + self._dimensions)
+        mapped = np.memmap(self._path, np.float32, "r", SIZE, shape)
+        return MatrixView(generation, np.asarray(mapped), rows, alive)
+
+    def _load(self, session: Session, generation: int) -> None:
+        """Start from the prefix that the header vouches for, and bring it up to the database."""
+        rows = self._view.rows if self._view.generation else self._trusted_rows()
+        last = int(rows[-1]) if len(rows) else 0
+        live = np.fromiter((row for (row,) in session.run("select_rows", last=last)), np.int64)
+        self._extend(session, generation, rows, np.isin(rows, live, assume_unique=True))
+
+    def _trusted_rows(self) -> RowArray:
+        header = read_header(self._path)
+        if header is None or (header.dimensions, header.instance) != (self._dimensions, self._instance):
+            return np.empty(0, np.int64)
+        if self._file.seek(0, os.SEEK_END) < self._offset(header.count):
+            return np.empty(0, np.int64)
+        self._view = self._map(0, np.empty(header.count, np.int64), np.empty(0, np.bool_))
+        return np.ascontiguousarray(self._view.records[: header.count, :ROW_COLUMNS]).view(np.int64)[:, 0]
+
+    def _extend(self, session: Session, generation: int, rows: RowArray, alive: Mask) -> None:
+        """Append what the database has behind the last of `rows`, and publish the view of it all."""
+        if len(rows) - int(alive.sum()) > DEAD_SHARE * max(len(rows), SMALLEST_CAPACITY):
+            rows, alive = self._compact(rows, alive)
+        parts = [rows]
+        count = len(rows)
+        for batch in self._batches(session, int(rows[-1]) if count else 0):
+            self._write(self._offset(count), batch.tobytes())
+            parts.append(np.ascontiguousarray(batch[:, :ROW_COLUMNS]).view(np.int64)[:, 0])
+            count += len(batch)
+        rows = np.concatenate(parts)
+        alive = np.concatenate([alive, np.ones(count - len(alive), np.bool_)])
+        if count > len(self._view.records):
+            self._view = self._map(generation, rows, alive)
+        else:
+            self._view = MatrixView(generation, self._view.records, rows, alive)
+
+    def _batches(self, session: Session, last: int) -> Iterator[FloatArray]:
+        cursor = session.run("select_vectors_after", last=last)
+        while found := cursor.fetchmany(BATCH):
+            batch = np.empty((len(found), ROW_COLUMNS + self._dimensions), np.float32)
+            batch[:, :ROW_COLUMNS] = np.array([row for row, _ in found], np.int64).view(np.float32).reshape(-1, 2)
+            batch[:, ROW_COLUMNS:] = np.frombuffer(b"".join([vector for _, vector in found]), "<f4").reshape(
+                len(found), self._dimensions
+            )
+            yield batch
+
+    def _compact(self, rows: RowArray, alive: Mask) -> tuple[RowArray, Mask]:
+        """Write the living records into a new file; the old one lives on in the views that map it."""
+        records = self._view.records
+        positions = np.flatnonzero(alive)
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+        self._file = self._open_file()
+        for at in range(0, len(positions), BATCH):
+            self._write(self._offset(at), records[positions[at : at + BATCH]].tobytes())
+        kept = rows[positions]
+        self._view = self._map(0, kept, np.ones(len(kept), np.bool_))
+        return kept, np.ones(len(kept), np.bool_)

@@ -1,0 +1,154 @@
+"""Runs one command: finds it, parses for it alone, and turns every failure into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from types import ModuleType
+from typing import NoReturn
+
+from agent_brain_client.cli.registry import Command
+from agent_brain_client.errors import BROKEN_PIPE, FAILED, INTERRUPTED, OK, USAGE, ClientError, UsageError
+
+EPILOG = """exit codes:
+  0    done; also a search that found nothing, which says so
+  1    the operation failed
+  2    wrong usage or settings, or the project is not set up
+  3    the server does not answer, could not start, or (status) does not run
+  130  interrupted with Ctrl-C
+  141  the reader of the output went away
+
+Every command takes --project, --json and --debug, before or after its name.
+Answers go to stdout, progress and notes to stderr. NO_COLOR turns colour off."""
+_WITH_VALUE = frozenset({"--project"})
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as every other failure."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message.rstrip('.')}. See: {self.prog} --help")
+
+
+def run(argv: Sequence[str], commands: Sequence[Command]) -> int:
+    """Run the command that `argv` names and return its exit code. Never raises, but for `--help`'s SystemExit."""
+    _keep_output_printable()
+    debug = "--debug" in argv
+    try:
+        code = _dispatch(list(argv), commands)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        _abandon_stdout()
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except ClientError as error:
+        if debug:
+            sys.excepthook(type(error), error, error.__traceback__)
+        return _say(str(error), error.exit_code)
+    except Exception as error:
+        if debug:
+            raise
+        return _say(f"{type(error).__name__}: {error}. This is a defect; --debug shows where.", FAILED)
+
+
+def _say(sentence: str, code: int) -> int:
+    from agent_brain_client.output import one_line, styled
+
+    print(f"{styled('agent-brain:', 'red', sys.stderr)} {one_line(sentence)}", file=sys.stderr)
+    return code
+
+
+def _dispatch(argv: list[str], commands: Sequence[Command]) -> int:
+    before, name, after = _split(argv)
+    parser = _top_parser(commands)
+    shared = parser.parse_args(before)
+    if name is None:
+        parser.print_help(sys.stderr)
+        return USAGE
+    command = next((command for command in commands if command.name == name), None)
+    if command is None:
+        parser.error(_unknown(name, commands))
+    module = _load(command)
+    own = _Parser(prog=f"agent-brain {name}", description=_sentence(command.summary))
+    _add_shared(own)
+    module.configure(own)
+    code = module.run(own.parse_intermixed_args(after, shared))
+    return OK if code is None else int(code)
+
+
+def _load(command: Command) -> ModuleType:
+    """Import the command. httpx would import its own command line (click, rich, pygments) with it: a third of the
+    time that a search takes."""
+    needless = "click" not in sys.modules and "httpx" not in sys.modules
+    if needless:
+        sys.modules["click"] = None  # type: ignore[assignment]
+    try:
+        return importlib.import_module(command.module)
+    finally:
+        if needless:
+            del sys.modules["click"]
+
+
+def _split(argv: list[str]) -> tuple[list[str], str | None, list[str]]:
+    """The options before the command, its name, and everything after it."""
+    position = 0
+    while position < len(argv) and argv[position].startswith("-"):
+        position += 2 if argv[position] in _WITH_VALUE else 1
+    if position >= len(argv):
+        return argv, None, []
+    return argv[:position], argv[position], argv[position + 1 :]
+
+
+def _top_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
+    longest = max(len(command.name) for command in commands)
+    listing = "\n".join(f"  {command.name:<{longest}}  {command.summary}" for command in commands)
+    parser = _Parser(
+        prog="agent-brain",
+        usage="agent-brain [--project PATH] [--json] [--debug] COMMAND …",
+        description=f"Ask a project anything.\n\ncommands (agent-brain COMMAND --help says more):\n{listing}",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(project=None, json=False, debug=False)
+    _add_shared(parser)
+    return parser
+
+
+def _add_shared(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--project", metavar="PATH", default=argparse.SUPPRESS, help="the project's root (else found from here)"
+    )
+    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="answer as JSON")
+    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show where a failure happened")
+
+
+def _sentence(summary: str) -> str:
+    return f"{summary[0].upper()}{summary[1:]}."
+
+
+def _unknown(name: str, commands: Sequence[Command]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, [command.name for command in commands], n=1)
+    return f"there is no command {name!r}" + (f" (did you mean {near[0]}?)" if near else "")
+
+
+def _keep_output_printable() -> None:
+    """A terminal that lacks a character gets its escape, not a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _abandon_stdout() -> None:
+    """What is still buffered has no reader; without this the interpreter complains about it at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

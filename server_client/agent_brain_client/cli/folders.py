@@ -1,0 +1,76 @@
+"""`agent-brain folders`."""
+
+from __future__ import annotations
+
+import argparse
+
+from agent_brain_client.cli.session import connect, project_path, project_root
+from agent_brain_client.client import AgentBrainClient
+from agent_brain_client.errors import OK, UsageError
+from agent_brain_client.output import count, one_line, print_json, say
+from agent_brain_client.wire import FolderRequest
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("action", nargs="?", choices=("list", "add", "remove"), default="list", help="default: list")
+    parser.add_argument("path", nargs="?", metavar="PATH", help="the folder to add or remove")
+    parser.add_argument("--include", action="append", default=[], metavar="GLOB", help="add: take only these files")
+    parser.add_argument("--exclude", action="append", default=[], metavar="GLOB", help="add: leave these files out")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List the folders, or add or remove one."""
+    _check(arguments)
+    root = project_root(arguments)
+    path = project_path(root, arguments.path) if arguments.path else ""
+    with connect(root) as client:
+        if arguments.action == "add":
+            request = FolderRequest(path=path, include=tuple(arguments.include), exclude=tuple(arguments.exclude))
+            return _add(client, request, arguments.json)
+        if arguments.action == "remove":
+            return _remove(client, path, arguments.json)
+        return _list(client, arguments.json)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if arguments.action == "list" and arguments.path:
+        raise UsageError("folders list takes no PATH. See: agent-brain folders --help")
+    if arguments.action != "list" and not arguments.path:
+        raise UsageError(f"folders {arguments.action} needs a PATH. See: agent-brain folders --help")
+    if arguments.action != "add" and (arguments.include or arguments.exclude):
+        raise UsageError("--include and --exclude go with folders add. See: agent-brain folders --help")
+
+
+def _add(client: AgentBrainClient, request: FolderRequest, as_json: bool) -> int:
+    added = client.add_folder(request)
+    if as_json:
+        print_json(added)
+    else:
+        job = added["job"]["id"]
+        say(f"Added {one_line(added['folder']['path'])}. Follow its indexing: agent-brain jobs --watch {job}")
+    return OK
+
+
+def _remove(client: AgentBrainClient, path: str, as_json: bool) -> int:
+    removed = client.remove_folder(path)
+    if as_json:
+        print_json(removed)
+    else:
+        counts = f"{count(removed['files'], 'file')}, {count(removed['chunks'], 'chunk')}"
+        say(f"Removed {one_line(path)} from the index ({counts}).")
+    return OK
+
+
+def _list(client: AgentBrainClient, as_json: bool) -> int:
+    folders = client.folders()
+    if as_json:
+        print_json(folders)
+        return OK
+    for folder in folders["folders"]:
+        rules = [*(f"+{glob}" for glob in folder["include"]), *(f"-{glob}" for glob in folder["exclude"])]
+        counts = f"{count(folder['files'], 'file')} · {count(folder['chunks'], 'chunk')}"
+        say(one_line(f"{folder['path']:<40} {counts} {' '.join(rules)}"))
+    if not folders["folders"]:
+        say("No folders are indexed. Add one: agent-brain folders add PATH")
+    return OK

@@ -1,0 +1,56 @@
+"""`agent-brain index`."""
+
+from __future__ import annotations
+
+import argparse
+
+from agent_brain_client.cli.session import connect, project_path, project_root
+from agent_brain_client.errors import FAILED, OK
+from agent_brain_client.output import count, duration, job_line, note, one_line, print_json, say, skipped_line
+from agent_brain_client.progress import wait_for_job
+from agent_brain_client.wire import IndexRequest, JobResponse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files or directories (default: all indexed folders)")
+    parser.add_argument("--wait", action="store_true", help="wait for the job to end, with progress")
+    parser.add_argument("--force", action="store_true", help="read every file anew, changed or not")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Queue the job and, if asked to, wait for it."""
+    root = project_root(arguments)
+    paths = tuple(project_path(root, path) for path in arguments.paths)
+    with connect(root) as client:
+        job = client.index(IndexRequest(paths=paths, force=arguments.force))
+        if arguments.wait:
+            try:
+                job = wait_for_job(client, job)
+            except KeyboardInterrupt:
+                note(f"\nJob {job['id']} goes on. Watch it: agent-brain jobs --watch {job['id']}")
+                raise
+    if arguments.json:
+        print_json(job)
+    else:
+        say(outcome(job))
+    return FAILED if job["state"] == "failed" or (arguments.wait and job["state"] == "cancelled") else OK
+
+
+def outcome(job: JobResponse) -> str:
+    """How a job ended, or how to follow one that has not."""
+    if job["state"] in ("queued", "running"):
+        return f"Job {job['id']} is {job['state']}. Follow it: agent-brain jobs --watch {job['id']}"
+    if job["state"] != "done":
+        return job_line(job)
+    progress = job["progress"]
+    took = duration(max(0.0, (job["finished_at"] or 0.0) - (job["started_at"] or 0.0)))
+    changes = f"{progress['files_changed']:,} changed, {progress['files_removed']:,} removed"
+    failed = f", {progress['files_failed']:,} failed" if progress["files_failed"] else ""
+    files, chunks = count(progress["files_total"], "file"), count(progress["chunks_done"], "chunk")
+    lines = [
+        f"Indexed {files} ({changes}{failed}), {chunks} written, in {took}.",
+        skipped_line(progress["skipped"]),
+        *(one_line(problem) for problem in progress["problems"]),
+    ]
+    return "\n  ".join(line for line in lines if line)

@@ -1,0 +1,28 @@
+"""The commands by name. Each module has `configure(parser)` and `run(arguments) -> exit code`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """A command's name, the module that holds it and what it does in one line."""
+
+    name: str
+    module: str
+    summary: str
+
+
+_HERE = "agent_brain_client.cli"
+
+COMMANDS: tuple[Command, ...] = (
+    Command("start", f"{_HERE}.start", "start the project's server in the background"),
+    Command("stop", f"{_HERE}.stop", "end the project's server"),
+    Command("status", f"{_HERE}.status", "what is indexed, what runs, what goes on"),
+    Command("index", f"{_HERE}.index", "bring the index up to date"),
+    Command("search", f"{_HERE}.search", "ask the project a question"),
+    Command("jobs", f"{_HERE}.jobs", "list, show, watch or cancel indexing jobs"),
+    Command("folders", f"{_HERE}.folders", "list, add or remove indexed folders"),
+    Command("reset", f"{_HERE}.reset", "take everything out of the index"),
+    Command("version", f"{_HERE}.version", "the installed and the running version"),
+)

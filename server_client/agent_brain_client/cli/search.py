@@ -1,0 +1,75 @@
+"""`agent-brain search`."""
+
+from __future__ import annotations
+
+import argparse
+
+from agent_brain_client.cli.session import connect, project_root
+from agent_brain_client.client import AgentBrainClient
+from agent_brain_client.output import count, note, passage_lines, print_json, say, width
+from agent_brain_client.wire import QueryFilters, QueryRequest, QueryResponse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    default = QueryRequest(query="-")
+    parser.add_argument("query", nargs="+", metavar="QUERY", help="the question; several words need no quotes")
+    parser.add_argument("--mode", default=default.mode, help="bm25, vector or hybrid (default: %(default)s)")
+    parser.add_argument("--top-k", type=int, default=default.top_k, metavar="N", help="answers at most (%(default)s)")
+    parser.add_argument("--max-tokens", type=int, metavar="N", help="cut the passages to this many tokens in all")
+    for flag, metavar, text in (
+        ("--path", "GLOB", "only files that match, as in .gitignore; !GLOB leaves out"),
+        ("--language", "L", "only this language"),
+        ("--kind", "K", "only this kind of passage, such as function or section"),
+        ("--symbol", "S", "only this symbol: a qualified name or its last parts"),
+    ):
+        parser.add_argument(flag, action="append", default=[], metavar=metavar, help=f"{text}; may be repeated")
+    parser.add_argument("--explain", action="store_true", help="show each stage's ranks and scores")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask and print the passages; none found is an answer too."""
+    request = _request(arguments)
+    with connect(project_root(arguments)) as client:
+        answer = client.query(request)
+        if arguments.json:
+            print_json(answer)
+        elif answer["results"]:
+            _print_passages(answer)
+        else:
+            say("No passages found.")
+            _say_why(client)
+    return 0
+
+
+def _request(arguments: argparse.Namespace) -> QueryRequest:
+    return QueryRequest(
+        query=" ".join(arguments.query).encode("utf-8", "replace").decode("utf-8"),
+        mode=arguments.mode,
+        top_k=arguments.top_k,
+        filters=QueryFilters(
+            paths=tuple(arguments.path),
+            languages=tuple(arguments.language),
+            kinds=tuple(arguments.kind),
+            symbols=tuple(arguments.symbol),
+        ),
+        max_tokens=arguments.max_tokens,
+        explain=arguments.explain,
+    )
+
+
+def _print_passages(answer: QueryResponse) -> None:
+    columns = width()
+    for number, passage in enumerate(answer["results"], start=1):
+        say("\n".join(passage_lines(number, passage, columns)))
+    cut = " · cut to --max-tokens" if answer["truncated"] else ""
+    note(f"{count(len(answer['results']), 'passage')} · {answer['mode']} · {answer['took_ms']:.0f} ms{cut}")
+
+
+def _say_why(client: AgentBrainClient) -> None:
+    status = client.status()
+    job = status["job"]
+    if job is not None and job["state"] in ("queued", "running"):
+        note(f"Indexing is under way. Follow it: agent-brain jobs --watch {job['id']}")
+    elif not status["index"]["chunks"]:
+        note("The index is empty. Fill it: agent-brain index --wait")

@@ -1,0 +1,51 @@
+"""From a command's arguments to a project and a client of its running server."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from agent_brain_client.client import AgentBrainClient
+from agent_brain_client.discovery import find_root, find_server, find_token, require_set_up
+from agent_brain_client.errors import PortTakenError, UsageError
+from agent_brain_client.output import note
+from agent_brain_client.wire import ServerFile
+
+
+def project_root(arguments: argparse.Namespace) -> Path:
+    """The project that the command is about."""
+    return find_root(arguments.project)
+
+
+def connect(root: Path) -> AgentBrainClient:
+    """A client of the server of `root`, which is started if it does not run. Close it after use."""
+    require_set_up(root)
+    token = find_token(root)
+    server = find_server(root)
+    if server is None:
+        server = _start(root)
+        note(f"Started the server on {server['url'].removeprefix('http://')}.")
+    return AgentBrainClient(server["url"], token)
+
+
+def _start(root: Path) -> ServerFile:
+    """Start it for a command that needs it: on another port if need be, since nothing depends on which it is."""
+    from agent_brain_client.lifecycle import start
+
+    try:
+        return start(root)
+    except PortTakenError as error:
+        note(f"Port {error.port} is taken by {error.holder}; taking another one.")
+        return start(root, "auto")
+
+
+def project_path(root: Path, given: str) -> str:
+    """`given`, relative to the current directory, as the server names it: relative to the root, absolute outside."""
+    if not given.isprintable() and given != given.encode("utf-8", "replace").decode("utf-8"):
+        raise UsageError(f"{given!a} is not a name in UTF-8, and only such names can be indexed.")
+    absolute = Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100  a link is not followed here
+    for path in (absolute, absolute.resolve()):
+        if path.is_relative_to(root):
+            return path.relative_to(root).as_posix()
+    return absolute.as_posix()

@@ -1,0 +1,88 @@
+"""`agent-brain status`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from agent_brain_client.cli.session import project_root
+from agent_brain_client.client import AgentBrainClient
+from agent_brain_client.discovery import find_server, find_token, require_set_up
+from agent_brain_client.errors import OK, UNREACHABLE
+from agent_brain_client.output import count, duration, home_relative, job_line, one_line, print_json, say, size, styled
+from agent_brain_client.wire import ServerStatus, StatusResponse, project_id
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command has no arguments of its own."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Say how the project stands. A server that does not run is not started: exit code 3."""
+    root = project_root(arguments)
+    require_set_up(root)
+    server = find_server(root)
+    if server is None:
+        return _not_running(root, arguments.json)
+    with AgentBrainClient(server["url"], find_token(root)) as client:
+        status = client.status()
+    if arguments.json:
+        print_json({"running": True, **status})
+    else:
+        say("\n".join(status_lines(status)))
+    return OK
+
+
+def _not_running(root: Path, as_json: bool) -> int:
+    if as_json:
+        print_json({"running": False, "project": {"id": project_id(root), "root": str(root)}})
+    else:
+        say(f"{_label('project')}{home_relative(root)}")
+        say(f"{_label('server')}not running. Run: agent-brain start")
+    return UNREACHABLE
+
+
+def status_lines(status: StatusResponse) -> list[str]:
+    """The whole status, a line a subject."""
+    storage, embedding, index, watcher = status["storage"], status["embedding"], status["index"], status["watcher"]
+    location = os.path.relpath(storage["location"], status["project"]["root"]) if storage["location"] else ""
+    location = storage["location"] if location.startswith("..") else location
+    dimensions = f" ({embedding['dimensions']})" if embedding["dimensions"] else ""
+    watched = watcher["state"] + (f": {one_line(watcher['detail'])}" if watcher["detail"] else "")
+    lines = [
+        f"{_label('project')}{home_relative(status['project']['root'])}",
+        f"{_label('server')}{_server(status['server'])}",
+        f"{_label('storage')}{storage['backend']} {one_line(location)} ({size(storage['bytes'])})",
+        f"{_label('embedding')}{one_line(embedding['name'])}{dimensions}",
+        f"{_label('index')}{_index(status)}",
+        f"{_label('watcher')}{watched}",
+    ]
+    languages = sorted(index["languages"].items(), key=lambda item: -item[1])[:6]
+    if languages:
+        lines.append(f"{_label('languages')}{', '.join(f'{one_line(name)} {number:,}' for name, number in languages)}")
+    return lines
+
+
+def _label(text: str) -> str:
+    return styled(f"{text:<11}", "dim")
+
+
+def _server(server: ServerStatus) -> str:
+    left = server["idle_stop_seconds"]
+    parts = [f"127.0.0.1:{server['port']}", f"pid {server['pid']}", f"up {duration(server['uptime_seconds'])}"]
+    if left is not None:
+        parts.append(f"idle stop in {duration(left)}")
+    return " · ".join([*parts, f"version {one_line(server['version'])}"])
+
+
+def _index(status: StatusResponse) -> str:
+    index, job = status["index"], status["job"]
+    parts = [count(index["files"], "file"), count(index["chunks"], "chunk")]
+    if job is not None and job["state"] in ("queued", "running"):
+        parts.append(job_line(job))
+    elif job is not None and job["state"] == "failed":
+        parts.append(f"job {job['id']} failed: {one_line(job['error'])}")
+    if status["jobs_queued"]:
+        parts.append(count(status["jobs_queued"], "job") + " waiting")
+    return " · ".join(parts)

@@ -1,0 +1,34 @@
+"""Reads `NAME=value` files as the server reads them, without the weight of a library on every search."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+_LINE = re.compile(r"""^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|.*?)\s*$""")
+_COMMENT = re.compile(r"\s+#.*$")
+
+
+def parse_env(text: str) -> dict[str, str]:
+    """The non-empty values by name; a later line wins. Lines that are no assignment are passed over."""
+    values: dict[str, str] = {}
+    for line in text.removeprefix("\ufeff").splitlines():
+        match = _LINE.match(line)
+        if match:
+            values[match[1]] = _unquote(match[2])
+    return {name: value for name, value in values.items() if value}
+
+
+def _unquote(raw: str) -> str:
+    quoted = re.match(r"""(["'])(.*?)(?<!\\)\1\s*(?:#.*)?$""", raw)
+    if quoted:
+        return re.sub(r"\\(.)", r"\1", quoted[2]) if quoted[1] == '"' else quoted[2]
+    return "" if raw.startswith("#") else _COMMENT.sub("", raw)
+
+
+def read_env(path: Path) -> dict[str, str]:
+    """The values of the file at `path`; a missing or unreadable file has none."""
+    try:
+        return parse_env(path.read_text("utf-8", "replace"))
+    except OSError:
+        return {}

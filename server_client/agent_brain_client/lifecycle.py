@@ -1,0 +1,192 @@
+"""Starts and stops a project's server: one at a time for a project, and exactly that one."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from agent_brain_client.discovery import (
+    answers,
+    find_server,
+    find_token,
+    read_server_file,
+    require_set_up,
+    state_directory,
+)
+from agent_brain_client.errors import PortTakenError, StartError, StopError
+from agent_brain_client.logfile import last_sentence, log_path, open_log
+from agent_brain_client.processes import has_ended, port_holder, runs_server, server_process
+from agent_brain_client.wire import ServerFile
+
+START_SECONDS = 20.0
+STOP_SECONDS = 10.0
+KILL_SECONDS = 5.0
+LOCK_SECONDS = 60.0
+POLL_SECONDS = 0.01
+RETRY_SECONDS = 0.1
+ALREADY_SERVED = 3
+
+
+def start(root: Path, port: int | str | None = None, reindex: bool = False) -> ServerFile:
+    """The project's server, started if it does not run. Many callers at once get the same one.
+
+    `port` (or `auto`) and `reindex` are for a server that is started here; one that runs stays as it is. Raises
+    StartError with the server's own sentence, NotSetUpError where `setup` has not been run.
+    """
+    running = find_server(root)
+    if running is not None:
+        return running
+    require_set_up(root)
+    find_token(root)
+    try:
+        with _lifecycle_lock(root):
+            return find_server(root) or _start(root, _command(root, port, reindex))
+    except Timeout as error:
+        raise StartError(f"another start or stop of {root} has not ended in {LOCK_SECONDS:.0f} s.") from error
+    except OSError as error:
+        raise StartError(f"the server cannot start: {error.strerror or error} ({error.filename or root}).") from error
+
+
+def stop(root: Path) -> ServerFile | None:
+    """End the project's server and return what it was; None if none runs. Raises StopError if it does not end."""
+    if read_server_file(root) is None and not state_directory(root).is_dir():
+        return None
+    try:
+        with _lifecycle_lock(root):
+            return _stop(root)
+    except Timeout as error:
+        raise StopError(f"another start or stop of {root} has not ended in {LOCK_SECONDS:.0f} s.") from error
+    except OSError as error:
+        raise StopError(f"the server cannot be stopped: {error.strerror or error}.") from error
+
+
+@contextmanager
+def _lifecycle_lock(root: Path) -> Iterator[None]:
+    state = state_directory(root)
+    state.mkdir(parents=True, exist_ok=True)
+    with FileLock(state / "lifecycle.lock", timeout=LOCK_SECONDS, poll_interval=POLL_SECONDS, mode=0o600):
+        yield
+
+
+def _command(root: Path, port: int | str | None, reindex: bool) -> list[str]:
+    # -P: the server starts in users' projects, whose own modules must not win over ours.
+    command = [sys.executable, "-P", "-m", "agent_brain_server", "--project", str(root)]
+    if port is not None:
+        command += ["--port", str(port)]
+    return [*command, "--reindex"] if reindex else command
+
+
+def _start(root: Path, command: list[str]) -> ServerFile:
+    """Spawn until a server answers: one that is just ending may still hold the project, so its refusal is retried."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        server = _spawn(root, command, deadline)
+        if server is not None:
+            return server
+        if time.monotonic() > deadline:
+            raise StartError(
+                f"another server holds {root} but does not answer. Run: agent-brain stop, then agent-brain start"
+            )
+        time.sleep(RETRY_SECONDS)
+
+
+def _spawn(root: Path, command: list[str], deadline: float) -> ServerFile | None:
+    """Start one process and wait for a server to answer; None if it gave way to another one that does not yet."""
+    state = state_directory(root)
+    stale = read_server_file(root)
+    log = open_log(state)
+    try:
+        offset = os.fstat(log).st_size
+        child = subprocess.Popen(
+            command, cwd=root, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    finally:
+        os.close(log)
+    try:
+        server = _await_answer(root, child, stale, deadline)
+    except BaseException:
+        _end(child)
+        raise
+    if child.returncode == ALREADY_SERVED:
+        return server
+    if child.returncode is not None:
+        reason = last_sentence(state, offset) or f"it ended with {child.returncode}. Log: {log_path(state)}"
+        raise _start_error(reason)
+    if server is None:
+        _end(child)
+        raise StartError(f"the server did not answer within {START_SECONDS:.0f} s. Log: {log_path(state)}")
+    child.returncode = 0  # It outlives us: without this, Popen complains of a child that was not waited for.
+    return server
+
+
+def _start_error(reason: str) -> StartError:
+    taken = re.match(r"port (\d+) is taken", reason)
+    if taken:
+        return PortTakenError(int(taken[1]), port_holder(int(taken[1])))
+    return StartError(f"the server did not start: {reason}")
+
+
+def _await_answer(
+    root: Path, child: subprocess.Popen[bytes], stale: ServerFile | None, deadline: float
+) -> ServerFile | None:
+    """The server once it answers; None when the child has ended without one or the time is up.
+
+    The `stale` claim that was there before is not asked again and again: what listens there now may never answer.
+    """
+    while time.monotonic() < deadline:
+        if child.poll() is not None:
+            return find_server(root)
+        server = read_server_file(root)
+        if server is not None and server != stale and answers(server):
+            return server
+        time.sleep(POLL_SECONDS)
+    return None
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(KILL_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _stop(root: Path) -> ServerFile | None:
+    server = read_server_file(root)
+    process = server_process(server) if server is not None else None
+    if server is None or process is None:
+        return None
+    # One that hangs cannot say who it is; then only its own command line can.
+    if not answers(server) and not runs_server(process):
+        return None
+    process.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
+    while not has_ended(process):
+        if time.monotonic() > deadline:
+            _kill(server)
+            break
+        time.sleep(POLL_SECONDS)
+    return server
+
+
+def _kill(server: ServerFile) -> None:
+    """Kill what did not end by itself, if it still is the same process."""
+    process = server_process(server)
+    if process is None:
+        return
+    process.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+    deadline = time.monotonic() + KILL_SECONDS
+    while not has_ended(process):
+        if time.monotonic() > deadline:
+            raise StopError(f"the server (pid {server['pid']}) does not end, not even when it is killed.")
+        time.sleep(POLL_SECONDS)

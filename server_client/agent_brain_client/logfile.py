@@ -1,0 +1,50 @@
+"""The detached server's log: for the owner's eyes alone, bounded, and read back when a start fails."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+LONGEST = 1_000_000
+KEPT = 500_000
+_SENTENCE = "agent-brain: "
+
+
+def log_path(state: Path) -> Path:
+    """Where the server's output goes."""
+    return state / "logs" / "server.log"
+
+
+def open_log(state: Path) -> int:
+    """A descriptor that appends to the log, which is created 0600 and trimmed first when it has grown too long."""
+    path = log_path(state)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    _trim(path)
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+
+
+def _trim(path: Path) -> None:
+    """Keep the last lines of a log that is too long. A server that still writes to the old file loses nothing."""
+    if not path.is_file() or path.stat().st_size <= LONGEST:
+        return
+    with path.open("rb") as log:
+        log.seek(-KEPT, os.SEEK_END)
+        tail = log.read().partition(b"\n")[2]
+    shorter = path.with_suffix(f".{os.getpid()}")
+    descriptor = os.open(shorter, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as log:
+        log.write(tail)
+    shorter.replace(path)
+
+
+def last_sentence(state: Path, offset: int) -> str:
+    """The server's own word on why it did not start: what it wrote after `offset`, else its last line, else nothing."""
+    try:
+        with log_path(state).open("rb") as log:
+            log.seek(offset)
+            written = log.read(LONGEST).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = [line.strip() for line in written.splitlines() if line.strip()]
+    said = [line for line in lines if line.startswith(_SENTENCE)]
+    return said[-1].removeprefix(_SENTENCE) if said else (lines[-1] if lines else "")

@@ -1,0 +1,160 @@
+"""What people see: answers on stdout, notes on stderr, colour on terminals alone, no foreign control characters."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agent_brain_client.wire import JobResponse, Passage
+
+# Escape sequences act on the terminal, bidirectional controls make a line read as what it is not.
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+_UNSAFE = re.compile(f"[{_CONTROLS}\ud800-\udfff]")
+SHOWN_LINES = 4
+PIPE_WIDTH = 160
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+def plain(text: str) -> str:
+    """`text` with every control character but tab and newline written out as an escape."""
+    return _UNSAFE.sub(_written_out, text.replace("\r\n", "\n"))
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, safe to print."""
+    return plain(" ".join(text.split()))
+
+
+def _written_out(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """`value` as JSON, equal to what json.dumps gives, in characters that a terminal only shows."""
+    separators = (",", ":") if indent is None else None
+    text = json.dumps(value, ensure_ascii=False, separators=separators, indent=indent)
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def is_terminal(stream: IO[str]) -> bool:
+    """Whether a person looks at `stream`, on a terminal that can do more than print lines."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def styled(text: str, style: str, stream: IO[str] | None = None) -> str:
+    """`text` in a style of `_STYLES`, where `stream` (stdout if None) takes colour and NO_COLOR is not set."""
+    stream = sys.stdout if stream is None else stream
+    if os.environ.get("NO_COLOR") or not is_terminal(stream):
+        return text
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+
+def say(text: str) -> None:
+    """An answer, on stdout."""
+    print(text)
+
+
+def note(text: str) -> None:
+    """A note on what is going on, on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def print_json(value: object) -> None:
+    """An answer for programs: one line of JSON on stdout."""
+    say(json_text(value))
+
+
+def width() -> int:
+    """How many columns a line may take."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or PIPE_WIDTH
+    except (OSError, ValueError):
+        return PIPE_WIDTH
+
+
+def home_relative(path: object) -> str:
+    """A path as people write it: `~` for the home directory."""
+    text = str(path)
+    home = str(Path.home()).rstrip("/")
+    return plain("~" + text[len(home) :] if home and text.startswith(home + "/") else text)
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`1 file`, `1,204 files`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def size(number: int) -> str:
+    """Bytes for people."""
+    amount = float(number)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if amount >= 10 or unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """A time span in its largest unit."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    for limit, step, unit in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / step:.0f} {unit}"
+    return f"{seconds / 86_400:.0f} d"
+
+
+def passage_lines(number: int, passage: Passage, columns: int) -> list[str]:
+    """One search result: where it is, what it is, its score, and its first lines."""
+    place = one_line(f"{passage['path']}:{passage['start_line']}-{passage['end_line']}")
+    symbol = one_line(passage["symbol"] or passage["kind"])
+    stale = styled("  changed since it was indexed", "yellow") if passage["stale"] else ""
+    head = f"{number:>2}  {styled(f'{place:<44}', 'bold')}  {styled(f'{symbol:<36}', 'cyan')}  {passage['score']:.2f}"
+    return [head + stale, *(f"    {line}" for line in _excerpt(passage["text"], columns - 4)), *_explained(passage)]
+
+
+def _excerpt(text: str, columns: int) -> list[str]:
+    lines = [line.rstrip() for line in textwrap.dedent(plain(text).expandtabs(4)).splitlines() if line.strip()]
+    shown = [line if len(line) <= columns else line[: max(columns - 1, 1)] + "…" for line in lines[:SHOWN_LINES]]
+    return [*shown, styled("…", "dim")] if len(lines) > SHOWN_LINES else shown
+
+
+def _explained(passage: Passage) -> list[str]:
+    explanation = passage.get("explain")
+    if not explanation:
+        return []
+    ranks = " · ".join(f"{stage} #{rank}" for stage, rank in explanation["ranks"].items())
+    scores = " · ".join(f"{stage} {score:.4g}" for stage, score in explanation["scores"].items())
+    return [styled(f"    ranks: {one_line(ranks)}", "dim"), styled(f"    scores: {one_line(scores)}", "dim")]
+
+
+def job_line(job: JobResponse) -> str:
+    """A job in one line: how far it is, or how it ended."""
+    progress = job["progress"]
+    files = f"{progress['files_done']:,}/{progress['files_total']:,} files"
+    parts = [f"job {job['id']}", job["state"], files, count(progress["chunks_done"], "chunk")]
+    if job["state"] == "running":
+        parts += [f"{progress['rate']:,.0f} chunks/s"] if progress["rate"] else []
+        parts += [f"{duration(progress['eta_seconds'])} left"] if progress["eta_seconds"] is not None else []
+        parts += [one_line(progress["current_file"])] if progress["current_file"] else []
+    elif job["started_at"] is not None and job["finished_at"] is not None:
+        parts.append(duration(max(0.0, job["finished_at"] - job["started_at"])))
+    if job["attempt"] > 1:
+        parts.append(f"attempt {job['attempt']}")
+    if job["error"]:
+        parts.append(one_line(job["error"]))
+    return " · ".join(parts)
+
+
+def skipped_line(skipped: Mapping[str, int]) -> str:
+    """What was left out and why, empty if nothing was."""
+    reasons = ", ".join(f"{number:,} {one_line(reason)}" for reason, number in sorted(skipped.items()) if number)
+    return f"left out: {reasons}" if reasons else ""

@@ -1,0 +1,60 @@
+"""The one place that looks at and signals processes: a pid alone proves nothing, so identity is checked each time."""
+
+from __future__ import annotations
+
+import psutil
+
+from agent_brain_client.wire import ServerFile
+
+CLOCK_TOLERANCE = 2.0
+_MODULE = "agent_brain_server"
+
+
+def server_process(server: ServerFile) -> psutil.Process | None:
+    """The live process that `server` was written by, else None.
+
+    The process that has the pid now and was there before `started_at` has had it all along; a reused pid is younger.
+    """
+    try:
+        process = psutil.Process(server["pid"])
+        if process.status() == psutil.STATUS_ZOMBIE or process.create_time() > server["started_at"] + CLOCK_TOLERANCE:
+            return None
+        return process
+    except psutil.Error:
+        return None
+
+
+def runs_server(process: psutil.Process) -> bool:
+    """Whether the command line of `process` is a server's, for when it cannot be asked over HTTP."""
+    try:
+        return any(_MODULE in word for word in process.cmdline())
+    except psutil.Error:
+        return False
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Whether `process` is gone; one that only waits to be reaped is."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return True
+
+
+def port_holder(port: int) -> str:
+    """Who listens on `port`, as `name (pid 123)`; `another program` where the system does not tell."""
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN:
+                return _named(connection.pid)
+    except (psutil.Error, OSError):
+        pass
+    return "another program"
+
+
+def _named(pid: int | None) -> str:
+    if not pid:
+        return "another program"
+    try:
+        return f"{psutil.Process(pid).name()} (pid {pid})"
+    except psutil.Error:
+        return f"a program that has just ended (pid {pid})"

@@ -1,0 +1,84 @@
+"""Follows an indexing job: a bar where a person watches, a line every two seconds elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from agent_brain_client.client import AgentBrainClient
+from agent_brain_client.output import is_terminal, job_line, note, one_line
+from agent_brain_client.wire import JobResponse
+
+LINE_SECONDS = 2.0
+FIRST_POLL_SECONDS = 0.02
+POLL_SECONDS = 0.2
+FINISHED = frozenset({"done", "failed", "cancelled"})
+
+Report = Callable[[JobResponse], None]
+
+
+def wait_for_job(client: AgentBrainClient, job: JobResponse) -> JobResponse:
+    """The job as it ended; progress goes to stderr meanwhile."""
+    pause = FIRST_POLL_SECONDS
+    with _reporter() as report:
+        while job["state"] not in FINISHED:
+            report(job)
+            time.sleep(pause)
+            pause = min(pause * 1.5, POLL_SECONDS)
+            job = client.job(job["id"])
+    return job
+
+
+@contextmanager
+def _reporter() -> Iterator[Report]:
+    if is_terminal(sys.stderr):
+        with _bar() as report:
+            yield report
+    else:
+        yield _lines()
+
+
+def _lines() -> Report:
+    """At most one line every two seconds, none for a job that is over before."""
+    last = time.monotonic()
+
+    def report(job: JobResponse) -> None:
+        nonlocal last
+        if time.monotonic() - last >= LINE_SECONDS:
+            last = time.monotonic()
+            note(job_line(job))
+
+    return report
+
+
+@contextmanager
+def _bar() -> Iterator[Report]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f} files"),
+        TextColumn("{task.fields[detail]}", markup=False),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Indexing", total=0, detail="")
+
+        def report(job: JobResponse) -> None:
+            progress = job["progress"]
+            detail = f"{progress['chunks_done']:,} chunks · {progress['rate']:,.0f}/s"
+            file = one_line(progress["current_file"])[-40:]
+            description = "Waiting" if job["state"] == "queued" else "Indexing"
+            bar.update(
+                task,
+                description=description,
+                completed=progress["files_done"],
+                total=progress["files_total"],
+                detail=f"{detail} · {file}" if file else detail,
+            )
+
+        yield report

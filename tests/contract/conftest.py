@@ -1,0 +1,37 @@
+"""Every scenario here runs over HTTP on every backend."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from support.brain import Brain, configure
+
+BACKENDS = {"sqlite": "sqlite:///.claude/agent-brain/index.db", "memory": "memory://"}
+
+
+@pytest.fixture(params=BACKENDS)
+def storage_url(request: pytest.FixtureRequest) -> str:
+    return BACKENDS[request.param]
+
+
+@pytest.fixture
+def root(tmp_path: Path, storage_url: str) -> Path:
+    project = tmp_path / "ein Projekt ü"
+    project.mkdir()
+    configure(project, storage={"url": storage_url})
+    return project
+
+
+@pytest.fixture
+async def brain(root: Path) -> AsyncIterator[Brain]:
+    async with Brain(root) as running:
+        yield running
+
+
+@pytest.fixture
+def survives(storage_url: str) -> bool:
+    """Whether the index outlives the server: after a restart a memory store starts empty and is indexed again."""
+    return not storage_url.startswith("memory")

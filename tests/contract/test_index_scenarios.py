@@ -1,0 +1,249 @@
+"""What goes wrong in other tools of this kind, each over HTTP with a restart of the server in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from support.brain import Brain, write_files
+
+RETRY = "def schedule_retry(delay):\n    return delay * 2\n"
+PARSE = "def parse_header(line):\n    return line.split(':')\n"
+
+
+async def restart(brain: Brain, survives: bool) -> None:
+    await brain.restart()
+    if not survives:
+        await brain.index()
+
+
+async def test_indexed_text_is_found_before_and_after_a_restart(brain: Brain, root: Path, survives: bool) -> None:
+    write_files(root, {"retry.py": RETRY, "docs/guide.md": "# Guide\n\nHow retries are scheduled.\n"})
+    job = await brain.index()
+    assert job["progress"]["files_done"] == job["progress"]["files_total"] == 2
+    for _ in range(2):
+        found = await brain.search("schedule retry", mode="bm25")
+        assert (found[0]["path"], found[0]["symbol"]) == ("retry.py", "schedule_retry")
+        assert found[0]["text"].splitlines()[0] == RETRY.splitlines()[0]
+        assert found[0]["start_line"] == 1
+        assert await brain.paths("guide") == {"docs/guide.md"}
+        await restart(brain, survives)
+
+
+async def test_a_second_folder_leaves_the_first_searchable(
+    brain: Brain, root: Path, tmp_path: Path, survives: bool
+) -> None:
+    write_files(root, {"a/retry.py": RETRY})
+    write_files(tmp_path / "elsewhere", {"parse.py": PARSE})
+    await brain.index()
+    added = await brain.call("POST", "/index/folders", json={"path": str(tmp_path / "elsewhere")})
+    await brain.wait(added["job"]["id"])
+    outside = (tmp_path / "elsewhere" / "parse.py").as_posix()
+    assert await brain.paths("retry parse") == {"a/retry.py", outside}
+    if survives:
+        await restart(brain, survives)
+        assert await brain.paths("retry parse") == {"a/retry.py", outside}
+
+
+async def test_reset_then_index_finds_everything_again(brain: Brain, root: Path, survives: bool) -> None:
+    write_files(root, {"retry.py": RETRY, "parse.py": PARSE})
+    await brain.index()
+    removed = await brain.call("DELETE", "/index")
+    assert removed["files"] == 2
+    assert await brain.paths("retry parse") == set()
+    await restart(brain, survives)
+    job = await brain.index()
+    assert job["progress"]["files_done"] == 2
+    assert await brain.paths("retry parse") == {"retry.py", "parse.py"}
+
+
+async def test_a_folder_removed_and_added_again_is_indexed_again(brain: Brain, root: Path, survives: bool) -> None:
+    write_files(root, {"lib/retry.py": RETRY})
+    await brain.index()
+    await brain.call("DELETE", "/index/folders", params={"path": "."})
+    assert await brain.paths("retry") == set()
+    if survives:
+        await brain.restart()
+        assert await brain.paths("retry") == set()
+    added = await brain.call("POST", "/index/folders", json={"path": "lib"})
+    await brain.wait(added["job"]["id"])
+    assert await brain.paths("retry") == {"lib/retry.py"}
+
+
+async def test_a_deleted_file_is_no_longer_searchable(brain: Brain, root: Path, survives: bool) -> None:
+    write_files(root, {"retry.py": RETRY, "parse.py": PARSE})
+    await brain.index()
+    (root / "retry.py").unlink()
+    await restart(brain, survives)
+    job = await brain.index()
+    assert job["progress"]["files_removed"] == (1 if survives else 0)
+    assert await brain.paths("retry parse") == {"parse.py"}
+
+
+async def test_a_renamed_file_is_found_at_its_new_path_only(brain: Brain, root: Path) -> None:
+    write_files(root, {"old.py": RETRY})
+    await brain.index()
+    (root / "old.py").rename(root / "new.py")
+    job = await brain.index()
+    assert await brain.paths("retry") == {"new.py"}
+    assert job["progress"]["texts_embedded"] == 0
+
+
+async def test_a_removed_folder_leaves_no_answer_behind(brain: Brain, root: Path) -> None:
+    write_files(root, {"retry.py": RETRY})
+    await brain.index()
+    assert await brain.search("schedule retry")
+    await brain.call("DELETE", "/index/folders", params={"path": "."})
+    assert await brain.search("schedule retry") == []
+
+
+async def test_an_edited_file_answers_with_its_new_text_only(brain: Brain, root: Path, survives: bool) -> None:
+    write_files(root, {"retry.py": RETRY})
+    await brain.index()
+    write_files(root, {"retry.py": PARSE})
+    await restart(brain, survives)
+    await brain.index()
+    assert await brain.paths("schedule") == set()
+    assert await brain.paths("header") == {"retry.py"}
+
+
+async def test_an_unchanged_index_does_no_work(brain: Brain, root: Path, survives: bool) -> None:
+    write_files(root, {"retry.py": RETRY, "parse.py": PARSE})
+    first = await brain.index()
+    assert first["progress"]["files_changed"] == 2
+    if survives:
+        await brain.restart()
+        second = await brain.index()
+        assert second["progress"]["files_done"] == 2
+        assert (second["progress"]["files_changed"], second["progress"]["texts_embedded"]) == (0, 0)
+
+
+@pytest.mark.parametrize("field", ["exclude", "recursive", "languages", "include_code"])
+async def test_an_unknown_field_is_refused_by_name(brain: Brain, field: str) -> None:
+    problem = await brain.call("POST", "/index", 422, json={field: []})
+    assert problem["field"] == field
+    assert problem["code"] == "request_invalid"
+
+
+async def test_folder_filters_are_honoured(brain: Brain, root: Path, survives: bool) -> None:
+    write_files(root, {"src/retry.py": RETRY, "src/retry.md": "retry\n", "src/gen/retry.py": RETRY})
+    await brain.call("DELETE", "/index/folders", params={"path": "."})
+    folder = {"path": "src", "include": ["*.py"], "exclude": ["gen/"]}
+    await brain.wait((await brain.call("POST", "/index/folders", json=folder))["job"]["id"])
+    for _ in range(2):
+        assert await brain.paths("retry") == {"src/retry.py"}
+        if survives:
+            await brain.restart()
+        await brain.index()
+
+
+async def test_ignore_files_are_read(brain: Brain, root: Path) -> None:
+    write_files(
+        root,
+        {
+            ".gitignore": "*.log\nbuild/\n!keep.log\n",
+            ".agent-brainignore": "private/\n",
+            "a.log": "retry",
+            "keep.log": "retry",
+            "build/x.py": RETRY,
+            "private/x.py": RETRY,
+            "sub/.gitignore": "/only-here.py\n",
+            "sub/only-here.py": RETRY,
+            "sub/deep/only-here.py": RETRY,
+            "node_modules/x/index.js": "retry()",
+        },
+    )
+    job = await brain.index()
+    assert await brain.paths("retry") == {"keep.log", "sub/deep/only-here.py"}
+    assert job["progress"]["skipped"]["ignored"] >= 4
+
+
+async def test_secrets_and_binaries_are_left_out_and_counted(brain: Brain, root: Path) -> None:
+    write_files(
+        root,
+        {
+            ".env": "RETRY_TOKEN=abc",
+            ".env.production": "RETRY_TOKEN=abc",
+            "id_rsa": "retry",
+            "notes.txt": "-----BEGIN OPENSSH PRIVATE KEY-----\nretry\n-----END OPENSSH PRIVATE KEY-----\n",
+            "blob.dat": b"retry\0\0\0\x01",
+            "big.txt": "retry " * 200_000,
+            "fine.txt": "retry",
+        },
+    )
+    for _ in range(2):
+        job = await brain.index()
+        assert await brain.paths("retry token abc") == {"fine.txt"}
+        skipped = job["progress"]["skipped"]
+        assert skipped["secret"] >= 4
+        assert (skipped["binary"], skipped["too_large"]) == (1, 1)
+
+
+async def test_progress_grows_by_batches_and_ends_whole(brain: Brain, root: Path) -> None:
+    write_files(root, {f"m{i:03}.py": f"def step_{i}():\n    return {i}\n" * 40 for i in range(300)})
+    job = await brain.call("POST", "/index", json={})
+    seen: list[int] = []
+    while job["state"] in ("queued", "running"):
+        job = await brain.call("GET", f"/index/jobs/{job['id']}")
+        seen.append(job["progress"]["files_done"])
+        await asyncio.sleep(0.005)
+    assert seen == sorted(seen)
+    assert len(set(seen)) >= 4
+    assert job["progress"]["files_done"] == job["progress"]["files_total"] == 300
+    assert job["progress"]["chunks_done"] == job["progress"]["chunks_total"] > 300
+
+
+async def test_a_running_job_can_be_cancelled_and_gone_on_with(brain: Brain, root: Path) -> None:
+    write_files(root, {f"m{i:03}.py": f"def step_{i}():\n    return {i}\n" * 80 for i in range(400)})
+    job = await brain.call("POST", "/index", json={})
+    while not (await brain.call("GET", f"/index/jobs/{job['id']}"))["progress"]["files_done"]:
+        await asyncio.sleep(0.005)
+    await brain.call("DELETE", f"/index/jobs/{job['id']}", 202)
+    while (job := await brain.call("GET", f"/index/jobs/{job['id']}"))["state"] == "running":
+        await asyncio.sleep(0.005)
+    assert job["state"] == "cancelled"
+    assert 0 < job["progress"]["files_done"] < 400
+    await brain.call("DELETE", f"/index/jobs/{job['id']}", 409)
+    again = await brain.index()
+    assert again["progress"]["files_changed"] == 400 - job["progress"]["files_done"]
+
+
+async def test_queued_jobs_survive_a_restart_and_are_listed_in_pages(brain: Brain, root: Path) -> None:
+    write_files(root, {"retry.py": RETRY})
+    for _ in range(5):
+        await brain.index()
+    first = await brain.call("GET", "/index/jobs", params={"limit": 3})
+    rest = await brain.call("GET", "/index/jobs", params={"limit": 3, "cursor": first["next_cursor"]})
+    assert [job["id"] for job in first["jobs"] + rest["jobs"]] == [5, 4, 3, 2, 1]
+    assert rest["next_cursor"] is None
+    await brain.call("GET", "/index/jobs", 422, params={"cursor": "nonsense"})
+
+
+async def test_a_missing_folder_keeps_its_files_until_it_is_removed(brain: Brain, root: Path) -> None:
+    write_files(root, {"lib/retry.py": RETRY, "parse.py": PARSE})
+    await brain.call("DELETE", "/index/folders", params={"path": "."})
+    await brain.wait((await brain.call("POST", "/index/folders", json={"path": "lib"}))["job"]["id"])
+    (root / "lib").rename(root / "unmounted")
+    job = await brain.index()
+    assert job["progress"]["files_removed"] == 0
+    assert any("lib" in problem for problem in job["progress"]["problems"])
+    found = await brain.search("retry", mode="bm25")
+    assert [(result["path"], result["stale"]) for result in found] == [("lib/retry.py", True)]
+
+
+async def test_a_changed_file_is_marked_stale_and_refreshed(brain: Brain, root: Path) -> None:
+    write_files(root, {"retry.py": RETRY})
+    await brain.index()
+    write_files(root, {"retry.py": RETRY.replace("2", "3")})
+    assert [result["stale"] for result in await brain.search("schedule retry", mode="bm25")] == [True]
+    async with asyncio.timeout(5):
+        while (await brain.search("schedule retry", mode="bm25"))[0]["stale"]:
+            await asyncio.sleep(0.02)
+    assert "3" in (await brain.search("schedule retry", mode="bm25"))[0]["text"]
+
+
+async def test_a_path_outside_of_every_folder_is_refused_with_the_way_on(brain: Brain, tmp_path: Path) -> None:
+    problem = await brain.call("POST", "/index", 422, json={"paths": [str(tmp_path / "elsewhere")]})
+    assert "agent-brain folders add" in problem["detail"]

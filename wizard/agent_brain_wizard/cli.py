@@ -1,0 +1,18 @@
+"""The `agent-brain` command: the client's commands and the wizard's own."""
+
+from __future__ import annotations
+
+import sys
+
+from agent_brain_client.cli.entry import run
+from agent_brain_client.cli.registry import COMMANDS, Command
+
+_OWN = (
+    Command("setup", "agent_brain_wizard.setup", "write the project's settings"),
+    Command("doctor", "agent_brain_wizard.doctor", "check everything, with a fix for each finding"),
+)
+
+
+def main() -> int:
+    """Run the command that the process was started with; the value is its exit code."""
+    return run(sys.argv[1:], (*_OWN, *COMMANDS))

@@ -1,0 +1,47 @@
+"""Turns answers into the text of files. Pure, but for reading the templates that ship with the wizard."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from agent_brain_wizard.answers import Answers
+
+
+def templates_directory() -> Path:
+    """Beside this module in an installed wheel, at the repository's root in a checkout."""
+    here = Path(__file__).resolve().parent
+    installed = here / "templates"
+    return installed if installed.is_dir() else here.parents[1] / "templates"
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(templates_directory()),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        autoescape=False,  # noqa: S701  the files are YAML and plain text
+    )
+    # JSON is YAML with every special character quoted.
+    environment.filters["yaml"] = lambda value: json.dumps(value, ensure_ascii=False)
+    return environment
+
+
+def render_config(answers: Answers) -> bytes:
+    """config.yaml."""
+    return _templates().get_template("config.yaml.j2").render(answers.as_mapping()).encode()
+
+
+def render_env(token: str, port: int) -> bytes:
+    """A new .env.agent-brain."""
+    return _templates().get_template("env.j2").render(token=token, port=port).encode()
+
+
+def render_gitignore() -> bytes:
+    """The marked block for .gitignore, with `\\n` line ends and one at its end."""
+    return _templates().get_template("gitignore.j2").render().encode()

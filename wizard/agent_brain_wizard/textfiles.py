@@ -1,0 +1,54 @@
+"""Edits to files that are not the wizard's alone: lines are added or replaced, everything else stays byte for byte."""
+
+from __future__ import annotations
+
+import re
+
+
+def line_end(content: bytes) -> bytes:
+    """The line end that `content` uses, by its first line."""
+    first = content.find(b"\n")
+    return b"\r\n" if first > 0 and content[first - 1 : first] == b"\r" else b"\n"
+
+
+def find_block(content: bytes, block: bytes) -> bytes | None:
+    """The block in `content` between the first and the last line of `block`, both included; None if there is none."""
+    lines = block.splitlines()
+    pattern = rb"(?m)^" + re.escape(lines[0]) + rb"\r?$[\s\S]*?^" + re.escape(lines[-1]) + rb"(?=\r?$)"
+    match = re.search(pattern, content)
+    return match[0] if match else None
+
+
+def same_lines(one: bytes, other: bytes) -> bool:
+    """Whether both have the same lines, whatever their line ends."""
+    return one.splitlines() == other.splitlines()
+
+
+def with_block(content: bytes, block: bytes) -> bytes:
+    """`content` with `block` in it, once: in the place of an older one, else at the end after an empty line.
+
+    Line ends follow `content`, and so does whether the last line has one.
+    """
+    end = line_end(content)
+    body = end.join(block.splitlines())
+    old = find_block(content, block)
+    if old is not None:
+        return content.replace(old, body, 1)
+    if not content:
+        return body + end
+    if content.endswith(b"\n"):
+        return content + end + body + end
+    return content + end + end + body
+
+
+def with_value(content: bytes, name: str, value: str) -> bytes:
+    """`content`, a file of `NAME=value` lines, with `name` set: in its last assignment, else on a new last line."""
+    line = f"{name}={value}".encode()
+    pattern = re.compile(rb"(?m)^[ \t]*(?:export[ \t]+)?" + name.encode() + rb"[ \t]*=[^\r\n]*")
+    found = list(pattern.finditer(content))
+    if found:
+        start, stop = found[-1].span()
+        return content[:start] + line + content[stop:]
+    end = line_end(content)
+    separator = b"" if not content or content.endswith(b"\n") else end
+    return content + separator + line + end
