@@ -117,7 +117,7 @@ def passage_lines(number: int, passage: Passage, columns: int) -> list[str]:
     place = one_line(f"{passage['path']}:{passage['start_line']}-{passage['end_line']}")
     symbol = one_line(passage["symbol"] or passage["kind"])
     stale = styled("  changed since it was indexed", "yellow") if passage["stale"] else ""
-    head = f"{number:>2}  {styled(f'{place:<44}', 'bold')}  {styled(f'{symbol:<36}', 'cyan')}  {passage['score']:.2f}"
+    head = f"{number:>2}  {styled(f'{place:<44}', 'bold')}  {styled(f'{symbol:<36}', 'cyan')}  {passage['score']:.3g}"
     return [head + stale, *(f"    {line}" for line in _excerpt(passage["text"], columns - 4)), *_explained(passage)]
 
 

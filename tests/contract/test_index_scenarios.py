@@ -167,7 +167,7 @@ async def test_secrets_and_binaries_are_left_out_and_counted(brain: Brain, root:
             ".env": "RETRY_TOKEN=abc",
             ".env.production": "RETRY_TOKEN=abc",
             "id_rsa": "retry",
-            "notes.txt": "-----BEGIN OPENSSH PRIVATE KEY-----\nretry\n-----END OPENSSH PRIVATE KEY-----\n",
+            "notes.txt": "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUA retry\n-----END OPENSSH PRIVATE KEY-----\n",
             "blob.dat": b"retry\0\0\0\x01",
             "big.txt": "retry " * 200_000,
             "fine.txt": "retry",

@@ -53,7 +53,8 @@ async def test_every_mode_finds_the_handler(filled: Brain, mode: str) -> None:
 async def test_a_passage_is_what_the_file_says(filled: Brain, root: Path) -> None:
     for passage in await filled.search("server request"):
         lines = (root / passage["path"]).read_text("utf-8").splitlines()
-        assert passage["text"] == "\n".join(lines[passage["start_line"] - 1 : passage["end_line"]])
+        shown = lines[passage["start_line"] - 1 : passage["end_line"]]
+        assert passage["text"] == "\n".join(shown), passage
         assert passage["stale"] is False
         chunk = await filled.call("GET", f"/query/chunk/{passage['chunk_id']}")
         assert chunk["text"] == passage["text"]
@@ -127,12 +128,18 @@ async def test_other_modes_are_refused_by_name(filled: Brain, mode: str) -> None
         ({"query": "x", "topk": 3}, "topk"),
         ({"query": "x", "filters": {"path": ["a"]}}, "filters.path"),
         ({"query": "x", "max_tokens": "many"}, "max_tokens"),
-        ({"query": "\ud800"}, "query"),
+        ({"query": "x", "filters": {"paths": ["!"]}}, "filters.paths"),
     ],
 )
 async def test_bad_input_is_refused_by_the_fields_name(filled: Brain, body: dict[str, object], field: str) -> None:
     problem = await filled.call("POST", "/query", 422, json=body)
     assert (problem["status"], problem["code"], problem["field"]) == (422, "request_invalid", field)
+
+
+async def test_half_a_character_is_refused(filled: Brain) -> None:
+    body = b'{"query": "\\ud800"}'
+    problem = await filled.call("POST", "/query", 422, content=body, headers={"Content-Type": "application/json"})
+    assert problem["field"] == "query"
 
 
 @pytest.mark.parametrize(

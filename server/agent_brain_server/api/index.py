@@ -20,6 +20,7 @@ from agent_brain_client.wire import (
     PathText,
     Removed,
 )
+from agent_brain_server.api.problems import require_globs
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.jobs import Job
 from agent_brain_server.errors import RequestError
@@ -82,6 +83,8 @@ async def list_folders(request: Request) -> FolderList:
 @router.post("/folders", status_code=201)
 async def add_folder(request: Request, body: FolderRequest) -> FolderAdded:
     """Add a folder, or replace its `include` and `exclude`, and index it."""
+    require_globs("include", body.include)
+    require_globs("exclude", body.exclude)
     folder, job = await _service(request).add_folder(Folder(body.path, body.include, body.exclude))
     await request.app.state.services.watcher.restart()
     return FolderAdded(folder=_folder_response(folder, 0, 0), job=job_response(job))

@@ -14,7 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from agent_brain_client.wire import PROBLEM_JSON, Problem
-from agent_brain_server.errors import AgentBrainError
+from agent_brain_server.domain.globs import path_matcher
+from agent_brain_server.errors import AgentBrainError, RequestError
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,14 @@ async def on_bug(request: Request, error: Exception) -> Response:
     """Anything else is a bug: the log has the traceback, the answer has none."""
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return problem(500, "internal", "This is a bug in Agent Brain; the server's log has the details.")
+
+
+def require_globs(field: str, globs: tuple[str, ...]) -> None:
+    """Raises RequestError, naming `field`, for a glob that means nothing."""
+    try:
+        path_matcher(globs)
+    except ValueError as error:
+        raise RequestError(f"{field}: {error}.", field=field) from error
 
 
 def install(app: FastAPI) -> None:

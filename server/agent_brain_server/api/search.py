@@ -8,6 +8,7 @@ from annotated_types import Len
 from fastapi import APIRouter, Request
 
 from agent_brain_client.wire import ChunkResponse, Explanation, Passage, QueryFilters, QueryRequest, QueryResponse
+from agent_brain_server.api.problems import require_globs
 from agent_brain_server.domain.search import Filters
 from agent_brain_server.services.search import Answer, Question, SearchService
 
@@ -52,6 +53,7 @@ async def chunk(request: Request, chunk_id: Annotated[str, Len(1, 64)]) -> Chunk
 
 
 def _filters(filters: QueryFilters) -> Filters:
+    require_globs("filters.paths", filters.paths)
     return Filters(filters.paths, filters.languages, filters.kinds, filters.symbols)
 
 

@@ -7,8 +7,8 @@ import os
 # Never entered: other programs' state and installed packages, by names that nobody gives to sources.
 _NEVER_ENTERED = """
     .bzr .direnv .eggs .git .gradle .hg .hypothesis .ipynb_checkpoints .mypy_cache .next .nox .nuxt .parcel-cache
-    .pnpm-store .pytest_cache .ruff_cache .svelte-kit .svn .terraform .tox .turbo .venv __pycache__ bower_components
-    node_modules venv
+    .pnpm-store .pytest_cache .ruff_cache .svelte-kit .svn .terraform .tox .turbo .venv .yarn __pycache__
+    bower_components node_modules venv
 """
 NEVER_ENTERED = frozenset(_NEVER_ENTERED.split())
 STATE_SUFFIX = "/.claude/agent-brain"

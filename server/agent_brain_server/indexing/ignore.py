@@ -1,7 +1,7 @@
 """Ignore rules as git reads them: `.gitignore`, `.git/info/exclude`, and `.agent-brainignore`, which wins over both.
 
 Follows gitignore(5) and git's `dir.c` and `wildmatch.c`: rules match octets, the last matching rule of the innermost
-file decides, and nothing beneath an ignored directory is looked at (so a re-included file needs its directory re-included).
+file decides, and nothing beneath an ignored directory is looked at (to re-include a file, re-include its directory).
 pathspec translates for whole paths and loses the difference between `!dir/` and what lies in it; here every name is
 judged at its own level, so each pattern becomes a regular expression for exactly one path.
 """

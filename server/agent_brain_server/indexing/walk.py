@@ -169,7 +169,7 @@ class FileTree:
         tally = _Tally()
         files: list[FileEntry] = []
         for inner in self._places.values():
-            if inner.top.startswith(f"{absolute}/"):
+            if inner.top != absolute and inner.top.startswith(f"{absolute.rstrip('/')}/"):
                 self._walk_directory(inner, inner.top, inner.above, files, tally)
         place = self._place_of(absolute)
         if place is not None and _is_directory(absolute):

@@ -17,6 +17,7 @@ from agent_brain_server.indexing.walk import FileTree, WalkLimits
 
 WINDOW_MILLISECONDS = 300
 STEP_MILLISECONDS = 50
+Touched = Mapping[str, frozenset[str]]  # absolute paths and what happened to them: added, modified, deleted
 _GIT_EXCLUDE = "/.git/info/exclude"
 
 
@@ -94,8 +95,7 @@ class _Watcher(threading.Thread):
         self._tell(self._ended.set)
 
     def _watch(self) -> None:
-        from watchfiles import Change  # here, since a server that does not watch need not load it
-        from watchfiles import watch as watch_files
+        from watchfiles import watch as watch_files  # here, since a server that does not watch need not load it
 
         tops = _outermost(self._tree.tops)
         events = watch_files(
@@ -112,7 +112,9 @@ class _Watcher(threading.Thread):
         for changes in events:
             self._tell(self._ready.set)
             if changes:
-                touched = {path.replace(os.sep, "/"): change == Change.added for change, path in changes}
+                touched = {path.replace(os.sep, "/"): frozenset[str]() for _, path in changes}
+                for change, path in changes:
+                    touched[path.replace(os.sep, "/")] |= {change.name}
                 self._tell(self._batches.put_nowait, _changed(self._tree, touched))
 
     def _tell(self, call: Callable[..., object], *arguments: object) -> None:
@@ -128,16 +130,17 @@ def _outermost(tops: Iterable[str]) -> list[str]:
     return kept
 
 
-def _changed(tree: FileTree, touched: Mapping[str, bool]) -> frozenset[str]:
-    """What is to be told of `touched`: paths, and whether they were added. The disk is asked what became of them: by
-    now it may differ from the event."""
+def _changed(tree: FileTree, touched: Touched) -> frozenset[str]:
+    """What is to be told. The disk is asked what became of a path: by now it may differ from the event."""
     found: set[str] = set()
-    for path, added in touched.items():
+    for path, kinds in touched.items():
         if (directory := _ruled_directory(path)) and tree.could_hold(directory, directory=True):
             found.add("./" if directory == tree.root else f"{tree.name(directory)}/")
         if os.path.isdir(path) and not os.path.islink(path):
-            if added:
+            if "added" in kinds:
                 found.update(entry.path for entry in tree.walk_beneath(path).files)
+            if "deleted" in kinds and tree.could_hold(path, directory=False):
+                found.add(tree.name(path))
         elif (entry := tree.admits(path)) is not None:
             found.add(entry.path)
         elif _is_gone(tree, path, touched):
@@ -152,7 +155,7 @@ def _ruled_directory(path: str) -> str:
     return os.path.dirname(path) if os.path.basename(path) in IGNORE_FILES else ""
 
 
-def _is_gone(tree: FileTree, path: str, touched: Mapping[str, bool]) -> bool:
+def _is_gone(tree: FileTree, path: str, touched: Touched) -> bool:
     """Whether an indexed file, or a directory of them, may have been at `path` and is not any more."""
     if os.path.lexists(path):
         return tree.could_hold(path, directory=False)

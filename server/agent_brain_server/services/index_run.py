@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -70,7 +70,8 @@ class IndexRun:
         """The job's final progress. Raises JobInterruptedError, StorageError or EmbeddingProviderError."""
         meter = ProgressMeter(self.report)
         found, changes = await self._survey()
-        meter.start(changes, found, self._left_out_before(changes))
+        meter.start(changes, found)
+        meter.left_out(self._left_out_before(changes))
         if len(changes.to_read) >= POOL_FROM_FILES:
             self.around.workers.start()
         try:
@@ -99,8 +100,7 @@ class IndexRun:
 
     def _left_out_before(self, changes: Changes) -> Counter[str]:
         gone = {*changes.removed, *(entry.path for entry in changes.to_read)}
-        notes = (record.note for path, record in self._manifest.items() if path not in gone)
-        return Counter(note.removeprefix(LEFT_OUT_NOTE) for note in notes if note.startswith(LEFT_OUT_NOTE))
+        return _left_out(record for path, record in self._manifest.items() if path not in gone)
 
     def _asked(self, path: str) -> bool:
         return any(within(path, asked) for asked in self.job.paths)
@@ -154,6 +154,7 @@ class IndexRun:
             await store.upsert_chunks(new, batch.vectors)
         if unchanged:
             await store.refresh_files(unchanged)
+        meter.left_out(_left_out(unchanged))
         meter.add(batch.prepared, len(batch.vectors))
         await store.save_progress(self.job.id, meter.progress)
 
@@ -175,6 +176,11 @@ def _fill(
     while len(waiting) < LOOKAHEAD and (entries := next(upcoming, None)) is not None:
         waiting.append(asyncio.create_task(make(entries)))
     return bool(waiting)
+
+
+def _left_out(records: Iterable[FileRecord]) -> Counter[str]:
+    notes = (record.note for record in records)
+    return Counter(note.removeprefix(LEFT_OUT_NOTE) for note in notes if note.startswith(LEFT_OUT_NOTE))
 
 
 def _record(file: PreparedFile, now: float) -> FileRecord:

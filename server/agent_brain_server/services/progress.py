@@ -30,18 +30,21 @@ class ProgressMeter:
         self._skipped: Counter[str] = Counter()
         self._problems: list[str] = []
 
-    def start(self, changes: Changes, found: WalkResult, left_out: Counter[str]) -> None:
-        """The walk is done: what there is to do is known. `left_out` counts files that an earlier reading left out."""
+    def start(self, changes: Changes, found: WalkResult) -> None:
+        """The walk is done: what there is to do is known."""
         self._started = self._clock()
         self._bytes_total = sum(entry.size for entry in changes.to_read)
         self._skipped.update(found.skipped)
-        self._skipped.update(left_out)
         self._problems.extend(found.problems[:MOST_PROBLEMS])
         self._set(
             files_total=changes.unchanged + len(changes.to_read),
             files_done=changes.unchanged,
             current_file=changes.to_read[0].path if changes.to_read else "",
         )
+
+    def left_out(self, reasons: Counter[str]) -> None:
+        """Unchanged files that an earlier reading left out, by reason."""
+        self._skipped.update(reasons)
 
     def add(self, files: Sequence[PreparedFile], embedded: int) -> None:
         """A batch is written."""

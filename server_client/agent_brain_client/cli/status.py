@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from agent_brain_client.cli.session import project_root
@@ -46,14 +45,14 @@ def _not_running(root: Path, as_json: bool) -> int:
 def status_lines(status: StatusResponse) -> list[str]:
     """The whole status, a line a subject."""
     storage, embedding, index, watcher = status["storage"], status["embedding"], status["index"], status["watcher"]
-    location = os.path.relpath(storage["location"], status["project"]["root"]) if storage["location"] else ""
-    location = storage["location"] if location.startswith("..") else location
+    location = one_line(storage["location"].replace(f"{status['project']['root']}/", ""))
+    place = location if location.startswith(storage["backend"]) else f"{storage['backend']} {location}"
     dimensions = f" ({embedding['dimensions']})" if embedding["dimensions"] else ""
     watched = watcher["state"] + (f": {one_line(watcher['detail'])}" if watcher["detail"] else "")
     lines = [
         f"{_label('project')}{home_relative(status['project']['root'])}",
         f"{_label('server')}{_server(status['server'])}",
-        f"{_label('storage')}{storage['backend']} {one_line(location)} ({size(storage['bytes'])})",
+        f"{_label('storage')}{place} ({size(storage['bytes'])})",
         f"{_label('embedding')}{one_line(embedding['name'])}{dimensions}",
         f"{_label('index')}{_index(status)}",
         f"{_label('watcher')}{watched}",

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
 NAMES = ("a", "b", "ab", "aab", "a b", "x.c", "b.tar.c", "é", "A", "[a]", "a*", "-", "!a", "#a", "a ")
 PIECES = (
-    "a", "b", "ab", "A", "é", ".c", "x", " ", "\\ ", "*", "**", "***", "?", "/", "/", "**/", "/**", "[ab]", "[!a]", "[^b]",
-    "[a-c]", "[]a]", "[[:alpha:]]", "[[:punct:]", "[", "]", "\\", "\\*", "!", "#", "-", "[\\]a]", "[a-", "\\a",
+    "a", "b", "ab", "A", "é", ".c", "x", " ", "\\ ", "*", "**", "***", "?", "/", "/", "**/", "/**", "[ab]", "[!a]",
+    "[^b]", "[a-c]", "[]a]", "[[:alpha:]]", "[[:punct:]", "[", "]", "\\", "\\*", "!", "#", "-", "[\\]a]", "[a-", "\\a",
 )  # fmt: skip
 
 paths = st.lists(st.sampled_from(NAMES), min_size=1, max_size=4).map("/".join)
@@ -80,3 +80,62 @@ def test_agrees_with_git(files: list[str], top: str, nested: dict[str, str], exc
         for file in root.rglob("*"):
             path = file.relative_to(root).as_posix()
             assert (admits(root, [Folder(".")], WalkLimits(), path) is not None) == (path in found)
+
+
+def test_nested_repositories_have_rules_of_their_own(tmp_path: Path) -> None:
+    write(tmp_path, ".gitignore", "*.log\nskipped/\n")
+    for name in ("inner", "worktree", "skipped"):
+        write(tmp_path, f"{name}/a.log")
+        write(tmp_path, f"{name}/a.tmp")
+    git(tmp_path / "inner", "init", "-q")
+    git(tmp_path, "init", "-q")
+    write(tmp_path, "inner/.git/info/exclude", "*.tmp\n")
+    write(tmp_path, "real/modules/w/commondir", "../..\n")
+    write(tmp_path, "real/info/exclude", "a.tmp\n")
+    write(tmp_path, "worktree/.git", "gitdir: ../real/modules/w\n")
+    found = listed_by_walk(tmp_path)
+    assert {path for path in found if not path.startswith("real/")} == {
+        ".gitignore", "inner/a.log", "worktree/.git", "worktree/a.log",
+    }  # fmt: skip
+
+
+def test_rules_above_the_folder_count_within_its_repository_only(tmp_path: Path) -> None:
+    write(tmp_path, ".gitignore", "outer.txt\n*.py\n")
+    write(tmp_path, "repository/.git/HEAD", "ref: refs/heads/main\n")
+    write(tmp_path, "repository/.gitignore", "*.log\n")
+    write(tmp_path, "repository/project/.gitignore", "!kept.log\n")
+    for name in ("outer.txt", "a.log", "kept.log", "a.py"):
+        write(tmp_path, f"repository/project/src/{name}")
+    found = walk(tmp_path / "repository" / "project", [Folder("src")], WalkLimits()).files
+    assert [entry.path for entry in found] == ["src/a.py", "src/kept.log", "src/outer.txt"]
+
+
+def test_a_folder_that_git_ignores_is_indexed_when_it_is_asked_for(tmp_path: Path) -> None:
+    write(tmp_path, ".gitignore", "generated/\n")
+    write(tmp_path, "generated/a.py")
+    assert [entry.path for entry in walk(tmp_path, [Folder("generated")], WalkLimits()).files] == ["generated/a.py"]
+
+
+def test_own_rules_win_over_git_but_not_over_what_is_never_indexed(tmp_path: Path) -> None:
+    write(tmp_path, ".gitignore", "generated/\n*.log\n")
+    write(tmp_path, ".agent-brainignore", "!generated/\n!*.log\nvendor/\n!.env\n!node_modules/\n")
+    for path in ("generated/api.py", "a.log", "vendor/x.py", ".env", "node_modules/x.js", "sub/b.log"):
+        write(tmp_path, path)
+    write(tmp_path, "sub/.gitignore", "b.log\n")
+    assert listed_by_walk(tmp_path) == {
+        ".agent-brainignore", ".gitignore", "a.log", "generated/api.py", "sub/.gitignore", "sub/b.log",
+    }  # fmt: skip
+
+
+def test_a_link_to_rules_is_not_read(tmp_path: Path) -> None:
+    write(tmp_path, "rules", "*.py\n")
+    write(tmp_path, "a.py")
+    (tmp_path / ".gitignore").symlink_to("rules")
+    assert listed_by_walk(tmp_path) == {"a.py", "rules"}
+
+
+def test_a_hostile_pattern_takes_no_exponential_time(tmp_path: Path) -> None:
+    write(tmp_path, ".gitignore", "*a" * 40 + "b\n" + "x/" + "*a" * 40 + "b\n")
+    write(tmp_path, "a" * 200)
+    write(tmp_path, "x/" + "a" * 200)
+    assert len(listed_by_walk(tmp_path)) == 3

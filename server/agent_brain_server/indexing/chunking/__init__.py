@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from agent_brain_server.indexing.chunking.code import code_passages
-from agent_brain_server.indexing.chunking.passage import ChunkedText, blocks, finish
-from agent_brain_server.indexing.chunking.source import Source
-from agent_brain_server.indexing.chunking.syntaxes import SYNTAXES
+from agent_brain_server.indexing.chunking.html import html_passages
+from agent_brain_server.indexing.chunking.keyed import keyed_passages
+from agent_brain_server.indexing.chunking.notebooks import notebook_passages
+from agent_brain_server.indexing.chunking.passage import KINDS, ChunkedText, Passage, blocks, finish
+from agent_brain_server.indexing.chunking.pdf import chunk_pdf
 from agent_brain_server.indexing.chunking.sections import markdown_passages, rest_passages
+from agent_brain_server.indexing.chunking.source import Source
+from agent_brain_server.indexing.chunking.syntaxes import syntax_for
 
-__all__ = ["ChunkedText", "chunk_pdf", "chunk_text"]
+__all__ = ["KINDS", "ChunkedText", "chunk_pdf", "chunk_text"]
+
+_DOCUMENTS = {"markdown": markdown_passages, "rst": rest_passages, "html": html_passages}
+_KEYED = frozenset({"yaml", "toml", "ini", "json", "css"})
 
 
 def chunk_text(path: str, language: str, text: str) -> ChunkedText:
-    """The chunks of a decoded text. Never fails; an empty text has none."""
+    """The chunks of a decoded text, in the order of its lines. Never fails; a blank text has none."""
     source = Source(text)
-    if (syntax := SYNTAXES.get(language)) is not None:
-        passages, note = code_passages(syntax, source)
-    elif language == "markdown":
-        passages, note = markdown_passages(source), ""
-    elif language == "rst":
-        passages, note = rest_passages(source), ""
-    else:
-        passages, note = list(blocks(source, 0, source.last)), ""
+    passages, note = _passages(path, language, source)
     return finish(path, language, source, passages, note)
 
 
-def chunk_pdf(path: str, data: bytes) -> ChunkedText:
-    return ChunkedText((), "PDF text needs the extra: pip install 'agent-brain[pdf]'")
+def _passages(path: str, language: str, source: Source) -> tuple[list[Passage], str]:
+    if (syntax := syntax_for(path, language)) is not None:
+        return code_passages(syntax, source)
+    if (document := _DOCUMENTS.get(language)) is not None:
+        return document(source), ""
+    if language in _KEYED:
+        return keyed_passages(language, source), ""
+    if language == "notebook":
+        return notebook_passages(source)
+    return list(blocks(source, 0, source.last)), ""

@@ -6,7 +6,9 @@ import re
 
 LONGEST_DOCUMENTATION = 2_000
 
-_OPEN = re.compile(r"^\s*(?:///?!?<?|//!|/\*+!?<?|\{-+\s?\|?|\(\*+|<!--+|--+\s?[|^]?|#+!?:?|%+|;+|=begin\b|\"{3}|'{3})[ \t]?")
+_OPEN = re.compile(
+    r"^\s*(?:///?!?<?|//!|/\*+!?<?|\{-+\s?\|?|\(\*+|<!--+|--+\s?[|^]?|#+!?:?|%+|;+|=begin\b|\"{3}|'{3})[ \t]?"
+)
 _CLOSE = re.compile(r"\s*(?:\*+/|-\}|\*\)|--+>|=end\b)\s*$")
 _STAR = re.compile(r"^\s*\*+(?!/)[ \t]?")
 _STRING = re.compile(r"^[a-zA-Z]{0,2}(\"{3}|'{3}|\"|')(.*)\1$", re.DOTALL)

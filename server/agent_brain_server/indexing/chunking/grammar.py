@@ -1,22 +1,22 @@
-"""What is known of a language's syntax tree: which nodes name something, and how the name is found.
+"""What is known of a language's syntax tree: which nodes declare something, and how its name is found.
 
-A `Syntax` is data; a `Rule` looks at one node and says what it declares. `languages/` holds one `Syntax` a language.
+A `Syntax` is data; a `Rule` looks at one node and says what it declares. `syntaxes/` holds one `Syntax` a language.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_SEPARATORS = re.compile(r"\s*(?:::|->|[#\\/:])\s*")
+_SEPARATORS = re.compile(r"(?:::|->|[#\\/:])+")
 _GENERICS = re.compile(r"<[^<>]*>|\([^()]*\)|\[[^\[\]]*\]")
-
-COMMENTS = frozenset({"comment", "line_comment", "block_comment", "multiline_comment", "haddock", "marginalia"})
+_COMMENTS = frozenset({"comment", "line_comment", "block_comment", "multiline_comment", "haddock", "marginalia"})
+_NONE: frozenset[str] = frozenset()
 
 
 class Code:
@@ -38,42 +38,52 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What a node declares. `body` is where its signature ends; the members lie in `body` too, or in the node itself."""
+    """What a node declares. Its signature ends at `body`; members lie in `body`, or in the node where it has none.
+
+    A `minor` one (a prototype, an abstract method, a property) is a passage of its own only with some lines of comment.
+    """
 
     kind: str
     name: str
     body: Node | None = None
+    minor: bool = False
 
 
-Rule = Callable[["Code", "Node"], Declaration | None]
-Namer = Callable[["Code", "Node"], str]
+Rule = Callable[[Code, "Node"], Declaration | None]
+Namer = Callable[[Code, "Node"], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """One language: where its grammar is and what its nodes mean.
-
-    `rules` name the nodes that declare something; `wrappers` hold one declaration that they belong to (`export …`, a
-    decorated function); `transparent` nodes are looked through (`#ifdef`, `extern "C"`); `leading` nodes stand above
-    the declaration that they belong to, as comments do; `docstring` finds documentation inside of a declaration.
-    """
+    """One language: where its grammar is and what its nodes mean."""
 
     module: str
     rules: Mapping[str, Rule]
+    """The nodes that declare something."""
     function: str = "language"
-    wrappers: frozenset[str] = frozenset()
-    transparent: frozenset[str] = frozenset()
-    leading: frozenset[str] = frozenset()
-    comments: frozenset[str] = COMMENTS
+    wrappers: frozenset[str] = _NONE
+    """Nodes that belong to the one declaration in them (`export …`, `template <…>`); with several, they are looked through."""
+    transparent: frozenset[str] = _NONE
+    """Nodes that are looked through (`#ifdef`, `extern "C"`)."""
+    leading: frozenset[str] = _NONE
+    """Nodes that stand above the declaration that they belong to, as comments do."""
+    comments: frozenset[str] = _COMMENTS
     docstring: Callable[[Code, Declaration], str] | None = None
-    documentation: frozenset[str] = field(default=frozenset())
+    """The documentation that stands inside of a declaration."""
+    leading_text: Callable[[Code, Node], str] | None = None
+    """The documentation that a leading node gives."""
+    joined: bool = False
+    """Whether neighbours of one name are one declaration (the equations of a function)."""
 
 
 def plain_name(name: str) -> str:
-    """A name with `.` between its parts in every language, without type arguments and white space."""
-    while (shorter := _GENERICS.sub("", name)) != name:
-        name = shorter
-    return _SEPARATORS.sub(".", "".join(name.split())).strip(".")
+    """A name with `.` between its parts in every language, without type arguments, quotes and white space."""
+    bare = "".join(name.split()).strip("\"'`")
+    if not any(map(str.isalnum, bare)):
+        return bare
+    while (shorter := _GENERICS.sub("", bare)) != bare:
+        bare = shorter
+    return _SEPARATORS.sub(".", bare).strip(".")
 
 
 def field_name(code: Code, node: Node, name: str = "name") -> str:
@@ -86,24 +96,37 @@ def child_of_type(node: Node, *types: str) -> Node | None:
     return next((child for child in node.named_children if child.type in types), None)
 
 
-def declares(
-    kind: str, *bodies: str, name: str | Namer = "name", when: Callable[[Node], bool] | None = None
-) -> Rule:
-    """The rule for a node of one kind. `bodies` are the fields or child types where its body may be (default `body`)."""
-    places = bodies or ("body",)
-
-    def rule(code: Code, node: Node) -> Declaration | None:
-        if when and not when(node):
-            return None
-        found = field_name(code, node, name) if isinstance(name, str) else name(code, node)
-        return Declaration(kind, found, find_body(node, places)) if found else None
-
-    return rule
-
-
-def find_body(node: Node, places: tuple[str, ...] = ("body",)) -> Node | None:
+def find_body(node: Node, places: tuple[str, ...]) -> Node | None:
     """The child that is the body: by field, else by type."""
     for place in places:
         if (body := node.child_by_field_name(place)) is not None:
             return body
     return child_of_type(node, *places)
+
+
+def named_by(*types: str) -> Namer:
+    """The name is the first child that has one of the types."""
+    return lambda code, node: plain_name(code.text(child_of_type(node, *types)))
+
+
+def always(name: str) -> Namer:
+    """The name is always the same, as that of a constructor."""
+    return lambda _code, _node: name
+
+
+def declares(kind: str, *bodies: str, name: str | Namer = "name", minor: bool | None = None) -> Rule:
+    """The rule for nodes of one kind. `bodies` are the fields or child types where the body may be (default: `body`).
+
+    Functions without a body are minor unless `minor` says otherwise.
+    """
+    places = bodies or ("body",)
+
+    def rule(code: Code, node: Node) -> Declaration | None:
+        found = field_name(code, node, name) if isinstance(name, str) else name(code, node)
+        if not found:
+            return None
+        body = find_body(node, places)
+        is_minor = body is None and kind in {"function", "method"} if minor is None else minor
+        return Declaration(kind, found, body, is_minor)
+
+    return rule

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 
 DEEPEST = 48
 LONGEST_SIGNATURE = 300
+_SIGNATURE_END = re.compile(r"(?: do| is| =>|[\s{:=(;])+\Z")
 _TYPES = frozenset({"class", "interface", "struct", "enum", "trait", "impl"})
 _BODIES = frozenset({"function", "method"})
 _SMALLEST_INNER = 8
+_SMALLEST_MINOR = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,10 @@ class _Scope:
 class _Lead:
     """The comments and attributes directly above what comes next."""
 
-    first: int = -1
+    first: int = -2
     last: int = -2
     comments: list[str] = field(default_factory=list)
+    text: str = ""
 
 
 class Outliner:
@@ -53,6 +57,7 @@ class Outliner:
         self._syntax = syntax
         self._code = code
         self._source = source
+        self._lead = _Lead()
 
     def outline(self, root: Node) -> list[Item]:
         """The symbols in the order of the file."""
@@ -62,28 +67,24 @@ class Outliner:
 
     def _visit(self, nodes: Iterable[Node], scope: _Scope, items: list[Item]) -> None:
         syntax = self._syntax
-        lead = _Lead()
         for node in nodes:
             kind = node.type
             if kind in syntax.comments or kind in syntax.leading:
-                lead = self._leading(node, lead)
-                continue
-            found = self._declaration(node)
-            if found is not None:
-                self._add(node, *found, lead, scope, items)
+                self._note_lead(node)
+            elif (found := self._declaration(node)) is not None:
+                self._add(node, *found, scope, items)
             elif scope.depth < DEEPEST and self._is_open(node):
                 self._visit(node.named_children, _Scope(scope.symbol, scope.kind, scope.depth + 1), items)
-            lead = _Lead()
 
     def _is_open(self, node: Node) -> bool:
         """Whether declarations are looked for in a node that is none itself: where its type says so, or it is long."""
         kind = node.type
-        if kind in self._syntax.transparent or kind == "ERROR":
+        if kind in self._syntax.transparent or kind in self._syntax.wrappers or kind == "ERROR":
             return True
         return node.end_point[0] - node.start_point[0] > WHOLE_LINES
 
     def _declaration(self, node: Node) -> tuple[Declaration, Node] | None:
-        """What the node, or the node that it wraps, declares."""
+        """What the node declares, or the one node in it that does."""
         syntax = self._syntax
         for _ in range(4):
             if (rule := syntax.rules.get(node.type)) is not None:
@@ -91,50 +92,54 @@ class Outliner:
                 return (declaration, node) if declaration else None
             if node.type not in syntax.wrappers:
                 return None
-            inner = next((child for child in reversed(node.named_children) if self._is_content(child)), None)
-            if inner is None:
+            inner = [
+                child for child in node.named_children if child.type in syntax.rules or child.type in syntax.wrappers
+            ]
+            if len(inner) != 1:
                 return None
-            node = inner
+            node = inner[0]
         return None
 
-    def _is_content(self, node: Node) -> bool:
-        return node.type in self._syntax.rules or node.type in self._syntax.wrappers
-
-    def _leading(self, node: Node, lead: _Lead) -> _Lead:
-        first, last = node.start_point[0], last_row(node)
-        column = node.start_point[1]
+    def _note_lead(self, node: Node) -> None:
+        """Keep a comment or attribute that has its lines to itself for what comes next."""
+        first, column = node.start_point
         if column and not self._code.data[node.start_byte - column : node.start_byte].isspace():
-            return _Lead()
-        if first > lead.last + 1:
-            lead = _Lead(first, last)
-        lead.last = last
-        if node.type in self._syntax.comments:
-            lead.comments.extend(self._source.lines[first : last + 1])
-        return lead
-
-    def _add(
-        self, node: Node, declaration: Declaration, inner: Node, lead: _Lead, scope: _Scope, items: list[Item]
-    ) -> None:
-        first, last = node.start_point[0], last_row(node)
-        kind = "method" if declaration.kind == "function" and scope.kind in _TYPES else declaration.kind
-        if self._is_minor(kind, last - first, scope):
             return
-        attached = lead.last == first - 1
-        item = Item(kind, scope.name(declaration.name), lead.first if attached else first, last)
-        item.signature = self._signature(node, inner, declaration)
-        item.documentation = comment_text(lead.comments) if attached and lead.comments else ""
+        if first > self._lead.last + 1:
+            self._lead = _Lead(first)
+        self._lead.last = last_row(node)
+        if node.type in self._syntax.comments:
+            self._lead.comments.extend(self._source.lines[first : self._lead.last + 1])
+        elif self._syntax.leading_text:
+            self._lead.text = self._syntax.leading_text(self._code, node) or self._lead.text
+
+    def _add(self, node: Node, declaration: Declaration, inner: Node, scope: _Scope, items: list[Item]) -> None:
+        first, last, lead = node.start_point[0], last_row(node), self._lead
+        kind = "method" if declaration.kind == "function" and scope.kind in _TYPES else declaration.kind
+        item = Item(kind, scope.name(declaration.name), first, last)
+        if lead.last == first - 1:
+            item.first = lead.first
+            item.documentation = lead.text or comment_text(lead.comments)
+        if self._is_detail(item, declaration, scope):
+            return
         if self._syntax.docstring:
             item.documentation = self._syntax.docstring(self._code, declaration) or item.documentation
+        item.signature = self._signature(node, inner, declaration)
         if scope.depth < DEEPEST and self._is_divided(item):
             holder = declaration.body or inner
-            self._visit(holder.named_children, _Scope(item.symbol, kind, scope.depth + 1), item.members)
-        items.append(item)
+            nodes = holder.named_children if holder == inner else [*self._comments(inner), *holder.named_children]
+            self._visit(nodes, _Scope(item.symbol, kind, scope.depth + 1), item.members)
+        if not (self._syntax.joined and items and _join(items[-1], item)):
+            items.append(item)
 
-    def _is_minor(self, kind: str, rows: int, scope: _Scope) -> bool:
-        """Whether the declaration is a detail of what it stands in: a field, a local name, a short inner function."""
+    def _is_detail(self, item: Item, declaration: Declaration, scope: _Scope) -> bool:
+        """Whether it is left to what it stands in: a field, a local name, a prototype, a short inner function."""
+        rows = item.last - item.first + 1
+        if declaration.minor and rows < _SMALLEST_MINOR:
+            return True
         if scope.kind in _BODIES:
-            return kind in {"constant", "type"} or rows < _SMALLEST_INNER
-        return kind == "constant" and scope.kind in _TYPES
+            return item.kind in {"constant", "type"} or rows < _SMALLEST_INNER
+        return item.kind == "constant" and (scope.kind in _TYPES or scope.kind == "constant")
 
     def _is_divided(self, item: Item) -> bool:
         """Whether the item is too large for one passage, so that its members count."""
@@ -148,10 +153,25 @@ class Outliner:
                 start = child.start_byte
                 break
         end = declaration.body.start_byte if declaration.body else inner.end_byte
-        text = self._code.between(start, min(end, start + 4 * LONGEST_SIGNATURE))
+        if (comment := next(self._comments(inner), None)) is not None:
+            end = min(end, comment.start_byte)
+        text = self._code.between(start, min(end, start + 4 * LONGEST_SIGNATURE)).strip()
         if declaration.body is None:
-            text = text.strip().split("\n", 1)[0]
-        return " ".join(text.split()).rstrip(" {:=(").removesuffix(" do")[:LONGEST_SIGNATURE]
+            text = text.split("\n", 1)[0]
+        return _SIGNATURE_END.sub("", " ".join(text.split()))[:LONGEST_SIGNATURE]
+
+    def _comments(self, node: Node) -> Iterator[Node]:
+        """The comments that stand in the node itself, between its head and its body."""
+        return (child for child in node.named_children if child.type in self._syntax.comments)
+
+
+def _join(previous: Item, item: Item) -> bool:
+    """Make one of two items that are one declaration: the equations of a function and its type."""
+    if previous.symbol != item.symbol or previous.kind != item.kind:
+        return False
+    previous.last = item.last
+    previous.members += item.members
+    return True
 
 
 def last_row(node: Node) -> int:

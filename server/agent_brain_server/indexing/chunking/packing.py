@@ -17,6 +17,8 @@ from agent_brain_server.indexing.chunking.source import (
 
 _GATHERED = {"constant": 4, "type": 4, "key": 12}
 """Up to how many rows such an item is only a line of a block, if it has neighbours there."""
+_SCRAP = 2
+"""A block of this many rows or fewer joins its neighbour."""
 _BODIES = frozenset({"function", "method"})
 _CONTINUED = _BODIES | {"section", "key"}
 """What goes on after an inner symbol under the same name; what goes on in a class is a block of the class."""
@@ -44,16 +46,33 @@ def pack(source: Source, items: list[Item]) -> list[Passage]:
     packed: list[Passage] = []
     for passage in _region(source, items, 0, source.last, None):
         previous = packed[-1] if packed else None
-        if previous and passage.kind == "block" and _ends(source, previous, passage):
+        if previous is None:
+            packed.append(passage)
+        elif passage.kind == "block" and _belongs(source, previous, passage):
             packed[-1] = replace(previous, last=passage.last)
+        elif _is_scrap(previous) and _adjoins(source, previous, passage) and passage.kind != "block":
+            packed[-1] = replace(passage, first=previous.first)
         else:
             packed.append(passage)
     return packed
 
 
-def _ends(source: Source, previous: Passage, passage: Passage) -> bool:
-    """Whether the passage is nothing but the closing brackets of what came before."""
-    return source.is_closing(passage.first, passage.last) and source.size(previous.first, passage.last) <= MAX_CHARS
+def _belongs(source: Source, previous: Passage, block: Passage) -> bool:
+    """Whether a block is only the end of what came before: its closing brackets, or a line directly under it."""
+    if source.is_closing(block.first, block.last):
+        return source.size(previous.first, block.last) <= MAX_CHARS
+    under = block.last == source.last or source.is_blank(block.last + 1)
+    return under and _is_scrap(block) and previous.kind != "block" and _adjoins(source, previous, block)
+
+
+def _is_scrap(passage: Passage) -> bool:
+    """Whether the passage is too small to stand alone: `if …:` above a function, an alias under it."""
+    return passage.kind == "block" and passage.last - passage.first < _SCRAP
+
+
+def _adjoins(source: Source, upper: Passage, lower: Passage) -> bool:
+    """Whether no row is between them and they are together within the limit."""
+    return upper.last + 1 == lower.first and source.size(upper.first, lower.last) <= MAX_CHARS
 
 
 def _region(source: Source, items: list[Item], first: int, last: int, owner: Item | None) -> Iterator[Passage]:
@@ -96,9 +115,7 @@ def _symbol(source: Source, item: Item) -> Iterator[Passage]:
         yield from _region(source, item.members, item.first, item.last, item)
 
 
-def _gap(
-    source: Source, first: int, last: int, head: int, owner: Item | None, small: list[Item]
-) -> Iterator[Passage]:
+def _gap(source: Source, first: int, last: int, head: int, owner: Item | None, small: list[Item]) -> Iterator[Passage]:
     """What lies between the symbols: the head of the owner, the rest of it, or lines of no symbol."""
     if first > last:
         return

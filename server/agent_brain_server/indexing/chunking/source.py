@@ -8,7 +8,7 @@ from itertools import accumulate
 
 WHOLE_LINES, WHOLE_CHARS = 80, 3_200
 """A symbol up to this size stays in one piece."""
-FAMILY_LINES, FAMILY_CHARS = 30, 1_200
+FAMILY_LINES, FAMILY_CHARS = 40, 1_600
 """A symbol with members (a class and its methods) up to this size stays in one piece."""
 PART_LINES, PART_CHARS = 60, 2_400
 """What is longer is cut into parts up to this size."""

@@ -11,11 +11,8 @@ from agent_brain_server.storage.symbols import last_part, symbol_names
 
 def filter_blocks(filters: Filters) -> list[str]:
     """The names of the blocks that restrict `allowed`, `with_allowed` first."""
-    blocks = ["with_allowed"]
-    for field in ("languages", "kinds", "paths", "symbols"):
-        if getattr(filters, field):
-            blocks.append(f"filter_{field}")
-    return blocks
+    fields = ("languages", "kinds", "paths", "symbols")
+    return ["with_allowed", *[f"filter_{field}" for field in fields if getattr(filters, field)]]
 
 
 def filter_values(filters: Filters) -> dict[str, object]:

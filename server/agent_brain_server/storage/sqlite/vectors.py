@@ -1,9 +1,10 @@
 """The vectors of all chunks as one memory-mapped matrix, so that a search is one product. A cache of the database.
 
-One record a chunk: its row (int64) and its vector (float32). Records are only ever appended, in the order of rows, and
-a row is never used twice, so that a prefix of the file stays right whatever happens later. The header says how long this
-prefix is; it is written when the store closes, after the database is safe. Whatever lies behind the prefix, and which of
-its rows are still alive, is asked of the database when the cache is loaded: a kill at any point costs time only.
+One record a chunk: its row (int64) and its vector (float32). Records are only ever appended, in the order of rows,
+and a row is never used twice, so that a prefix of the file stays right whatever happens later. The header says how
+long this prefix is; it is written when the store closes, after the database is safe. Whatever lies behind the prefix,
+and which of its rows are still alive, is asked of the database when the cache is loaded: a kill at any point costs
+time only.
 """
 
 from __future__ import annotations

@@ -1,0 +1,95 @@
+# Each of these works as the first command in a fresh clone: what it needs is built before it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+UV_VERSION := 0.13.8
+BIN := .venv/bin
+SOURCES := server server_client wizard
+PYTHONS := python3 python3.13 python3.12 python3.11 python3.14
+
+export UV_PROJECT_ENVIRONMENT := .venv
+export UV_COMPILE_BYTECODE := 1
+export PROJECT QUESTION
+
+.PHONY: help env quickstart check test bench before-push
+
+help:  ## what there is to run
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name text; do \
+	    printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+# uv where it is, else a copy of our own; that one is made by pip and kept apart from the environment that it fills.
+define sync
+	@set -euo pipefail; \
+	uv=$$(command -v uv || true); python=; \
+	if [ -z "$$uv" ]; then \
+	    uv=build/uv/bin/uv; \
+	    if ! "$$uv" --version >/dev/null 2>&1; then \
+	        found=; \
+	        for candidate in $(PYTHONS); do \
+	            if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	            then found=$$candidate; break; fi; \
+	        done; \
+	        if [ -z "$$found" ]; then \
+	            echo "agent-brain: needs uv, or Python 3.11 or newer with venv (looked for: $(PYTHONS)). Install one: https://docs.astral.sh/uv" >&2; \
+	            exit 1; \
+	        fi; \
+	        echo "Fetching uv $(UV_VERSION) with $$found …" >&2; \
+	        rm -rf build/uv; \
+	        "$$found" -m venv build/uv; \
+	        build/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
+	    fi; \
+	    python="--python build/uv/bin/python"; \
+	fi; \
+	echo "Installing into .venv …" >&2; \
+	"$$uv" sync --quiet --frozen --inexact $$python $(1); \
+	$(BIN)/python -m compileall -q $(SOURCES); \
+	touch $@
+endef
+
+# What is needed to use it …
+.venv/.installed: uv.lock pyproject.toml
+	$(call sync,--no-default-groups)
+
+# … and to work on it.
+.venv/.installed-dev: uv.lock pyproject.toml
+	$(call sync,)
+	@touch .venv/.installed
+
+env: .venv/.installed-dev  ## build .venv with the command and all tools
+	@echo "Ready: $(CURDIR)/$(BIN)/agent-brain"
+
+quickstart: .venv/.installed  ## set up, index and ask [PROJECT=path, default: here] [QUESTION=…]
+	@set -euo pipefail; \
+	project=$${PROJECT:-.}; here=$$PWD; \
+	cd "$$project" && project=$$PWD; \
+	question=$${QUESTION:-}; \
+	if [ -z "$$question" ] && [ "$$project" = "$$here" ]; then question="how are changed files found"; fi; \
+	if [ -z "$$question" ]; then question="what are the main parts and where does it start"; fi; \
+	brain() { "$$here/$(BIN)/agent-brain" --project "$$project" "$$@"; }; \
+	brain setup --yes; \
+	brain start; \
+	brain index --wait; \
+	printf '\n? %s\n\n' "$$question"; \
+	brain search --top-k 5 "$$question"; \
+	printf '\nNext:\n'; \
+	printf '  export PATH=%q:"$$PATH"; cd %q\n' "$$here/$(BIN)" "$$project"; \
+	printf '  agent-brain search "…"     ask something else (--help: filters, modes)\n'; \
+	printf '  agent-brain status         what is indexed and what runs\n'; \
+	printf '  agent-brain stop           end the server; it also stops by itself\n'
+
+check: .venv/.installed-dev  ## format, lint, types, layers, architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/architecture
+
+test: .venv/.installed-dev  ## all tests
+	$(BIN)/pytest
+
+bench: .venv/.installed-dev  ## the numbers, each beside its reference
+	$(BIN)/python -m benchmarks
+
+before-push: check test  ## what must pass before a push

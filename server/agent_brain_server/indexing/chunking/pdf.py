@@ -1,0 +1,46 @@
+"""PDF files by pages, where the extra is installed."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from agent_brain_server.indexing.chunking.passage import ChunkedText, Passage, finish
+from agent_brain_server.indexing.chunking.source import Source
+
+if TYPE_CHECKING:
+    from pypdf import PdfReader
+
+MOST_PAGES = 2_000
+LONGEST_READ = 60.0
+"""Seconds."""
+
+
+def chunk_pdf(path: str, data: bytes) -> ChunkedText:
+    """A chunk a page, or several for a long one; the line numbers are page numbers. Never fails: a note says why not."""
+    try:
+        from pypdf import PdfReader
+    except ImportError:
+        return ChunkedText((), "PDF text needs the extra: pip install 'agent-brain[pdf]'")
+    notes: list[str] = []
+    pages: list[Passage] = []
+    try:
+        pages.extend(_pages(PdfReader(io.BytesIO(data)), notes))
+    except Exception as error:
+        notes.append(f"PDF cannot be read: {type(error).__name__}")
+    if not pages and not notes:
+        notes.append("PDF holds no text")
+    return finish(path, "pdf", Source(""), pages, "; ".join(notes))
+
+
+def _pages(reader: PdfReader, notes: list[str]) -> Iterator[Passage]:
+    deadline = time.monotonic() + LONGEST_READ
+    for number, page in enumerate(reader.pages):
+        if number >= MOST_PAGES or time.monotonic() > deadline:
+            notes.append(f"PDF cut after page {number}")
+            return
+        text = page.extract_text().replace("\0", "").encode("utf-8", "replace").decode("utf-8").strip()
+        if text:
+            yield Passage(number, number, "page", f"page {number + 1}", text=text)

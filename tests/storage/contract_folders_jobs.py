@@ -1,0 +1,168 @@
+"""Promises of `FolderStore` and `JobStore`."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from agent_brain_server.domain.content import Folder
+from agent_brain_server.domain.jobs import JobState, Progress
+from agent_brain_server.storage.protocol import Store
+from storage.building import axis, find, make_file, nearest, put
+from storage.contract_setting import ContractSetting, MakeStore
+
+SOME = Progress(
+    files_done=1,
+    files_total=2,
+    rate=3.5,
+    eta_seconds=0.25,
+    current_file="a.py",
+    skipped={"binary": 4},
+    problems=("a.py: odd",),
+)
+
+
+class FolderContract(ContractSetting):
+    async def test_folders_are_listed_by_path(self, store: Store) -> None:
+        assert await store.list_folders() == []
+        for folder in (Folder("src", ("*.py", "*.go"), ("gen/",)), Folder("docs"), Folder("/else/where")):
+            await store.save_folder(folder)
+        assert await store.list_folders() == [
+            Folder("/else/where"),
+            Folder("docs"),
+            Folder("src", ("*.py", "*.go"), ("gen/",)),
+        ]
+
+    async def test_saving_a_folder_again_replaces_it(self, store: Store) -> None:
+        await store.save_folder(Folder("src", ("*.py",)))
+        await store.save_folder(Folder("src", (), ("old/",)))
+        assert await store.list_folders() == [Folder("src", (), ("old/",))]
+
+    async def test_a_second_folder_leaves_the_first_searchable(self, store: Store) -> None:
+        for name in ("one", "two"):
+            await store.save_folder(Folder(name))
+            await put(store, make_file(f"{name}/a.py", f"common {name}", folder=name))
+        assert set(await find(store, "common")) == {"common one", "common two"}
+        assert set(await nearest(store, axis(1))) == {"common one", "common two"}
+
+    async def test_a_removed_folder_takes_its_files_along(self, store: Store) -> None:
+        for name in ("one", "two"):
+            await store.save_folder(Folder(name))
+            await put(store, make_file(f"{name}/a.py", f"common {name}", folder=name))
+        assert await store.remove_folder("one") is True
+        assert await store.list_folders() == [Folder("two")]
+        assert await find(store, "common one") == ["common two"]
+        assert await nearest(store, axis(1)) == ["common two"]
+        assert set(await store.list_files()) == {"two/a.py"}
+
+    async def test_a_folder_removed_and_added_again_is_found(self, store: Store) -> None:
+        for _ in range(2):
+            await store.save_folder(Folder("one"))
+            await put(store, make_file("one/a.py", "common one", folder="one"))
+            assert await find(store, "common") == ["common one"]
+            assert await nearest(store, axis(1)) == ["common one"]
+            assert await store.remove_folder("one") is True
+            assert await find(store, "common") == []
+            assert await nearest(store, axis(1)) == []
+
+    async def test_an_unknown_folder_is_not_removed(self, store: Store) -> None:
+        await put(store, make_file("one/a.py", "common", folder="one"))
+        assert await store.remove_folder("one") is False
+        assert await find(store, "common") == ["common"]
+
+
+class JobContract(ContractSetting):
+    async def test_a_new_job(self, store: Store) -> None:
+        job = await store.add_job(["b", "a"], force=True, now=10.5)
+        assert (job.state, job.paths, job.force, job.created_at) == ("queued", ("b", "a"), True, 10.5)
+        assert (job.started_at, job.finished_at, job.attempt, job.error) == (None, None, 0, "")
+        assert job.progress == Progress()
+        assert await store.find_job(job.id) == job
+        assert await store.find_job(job.id + 1) is None
+
+    async def test_a_queued_job_that_asks_for_the_same_is_not_doubled(self, store: Store) -> None:
+        first = await store.add_job(["a", "b"], force=False, now=1.0)
+        assert await store.add_job(["b", "a"], force=False, now=2.0) == first
+        others = [
+            await store.add_job(["a", "b"], force=True, now=3.0),
+            await store.add_job(["a"], force=False, now=4.0),
+            await store.add_job([], force=False, now=5.0),
+        ]
+        assert len({first.id, *[job.id for job in others]}) == 4
+        await store.claim_job(6.0)
+        assert (await store.add_job(["a", "b"], force=False, now=7.0)).id not in {first.id, *[o.id for o in others]}
+
+    async def test_jobs_are_claimed_oldest_first(self, store: Store) -> None:
+        jobs = [await store.add_job([name], force=False, now=1.0) for name in "cab"]
+        claimed = [await store.claim_job(2.0) for _ in range(4)]
+        assert [job and job.id for job in claimed] == [*[job.id for job in jobs], None]
+        assert claimed[0] is not None
+        assert (claimed[0].state, claimed[0].started_at, claimed[0].attempt) == ("running", 2.0, 1)
+        assert await store.find_job(jobs[0].id) == claimed[0]
+
+    async def test_no_job_is_claimed_twice_at_once(self, store: Store) -> None:
+        for number in range(5):
+            await store.add_job([str(number)], force=False, now=1.0)
+        claimed = await asyncio.gather(*[store.claim_job(2.0) for _ in range(9)])
+        assert len({job.id for job in claimed if job}) == sum(job is not None for job in claimed) == 5
+
+    async def test_progress_is_kept_while_a_job_runs(self, store: Store) -> None:
+        job = await store.add_job([], force=False, now=1.0)
+        await store.save_progress(job.id, SOME)
+        assert (await store.find_job(job.id)) == job
+        await store.claim_job(2.0)
+        await store.save_progress(job.id, SOME)
+        found = await store.find_job(job.id)
+        assert found is not None
+        assert found.progress == SOME
+
+    @pytest.mark.parametrize("state", ["done", "failed", "cancelled"])
+    async def test_a_finished_job_stays_as_it_is(self, store: Store, state: JobState) -> None:
+        job = await store.add_job([], force=False, now=1.0)
+        await store.claim_job(2.0)
+        await store.finish_job(job.id, state, "why", SOME, 3.0)
+        ended = await store.find_job(job.id)
+        assert ended is not None
+        assert (ended.state, ended.error, ended.progress, ended.finished_at) == (state, "why", SOME, 3.0)
+        await store.finish_job(job.id, "done", "", Progress(), 4.0)
+        await store.save_progress(job.id, Progress())
+        assert await store.find_job(job.id) == ended
+        assert await store.claim_job(5.0) is None
+
+    async def test_a_queued_job_can_be_cancelled(self, store: Store) -> None:
+        job = await store.add_job([], force=False, now=1.0)
+        await store.finish_job(job.id, "cancelled", "", Progress(), 2.0)
+        assert await store.claim_job(3.0) is None
+        await store.finish_job(job.id + 1, "done", "", Progress(), 2.0)
+
+    async def test_what_a_dead_server_left_running_is_queued_again(self, store: Store) -> None:
+        jobs = [await store.add_job([name], force=False, now=1.0) for name in "ab"]
+        await store.claim_job(2.0)
+        await store.save_progress(jobs[0].id, SOME)
+        assert await store.requeue_running() == 1
+        assert await store.requeue_running() == 0
+        again = await store.claim_job(3.0)
+        assert again is not None
+        assert (again.id, again.attempt, again.started_at, again.progress) == (jobs[0].id, 2, 3.0, SOME)
+
+    async def test_jobs_are_listed_in_pages_newest_first(self, store: Store) -> None:
+        ids = [(await store.add_job([str(number)], force=False, now=1.0)).id for number in range(5)]
+        first = await store.list_jobs(None, 2)
+        assert [job.id for job in first] == ids[:2:-1]
+        await store.add_job(["late"], force=False, now=1.0)
+        second = await store.list_jobs(first[-1].id, 2)
+        assert [job.id for job in second] == [ids[2], ids[1]]
+        assert [job.id for job in await store.list_jobs(second[-1].id, 100)] == [ids[0]]
+        assert await store.list_jobs(ids[0], 100) == []
+        assert await store.list_jobs(None, 0) == []
+
+    async def test_job_ids_are_not_used_again(self, store: Store, make_store: MakeStore) -> None:
+        self.need_persistence()
+        first = await store.add_job([], force=False, now=1.0)
+        await store.finish_job(first.id, "done", "", Progress(), 2.0)
+        await store.close()
+        again = make_store()
+        await again.open()
+        assert (await again.add_job([], force=False, now=3.0)).id > first.id
+        await again.close()

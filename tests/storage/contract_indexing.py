@@ -1,0 +1,268 @@
+"""Promises of `IndexStore`, and of opening a store again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from agent_brain_server.domain.content import EmbeddingModel, Folder
+from agent_brain_server.domain.search import Filters
+from agent_brain_server.errors import EmbeddingMismatchError, SchemaVersionError, StorageError
+from agent_brain_server.storage.protocol import Store
+from storage.building import (
+    MODEL,
+    axis,
+    find,
+    make_chunk,
+    make_file,
+    make_record,
+    nearest,
+    put,
+    vectors_of,
+)
+from storage.contract_setting import ContractSetting, MakeStore
+
+OTHER_MODEL = EmbeddingModel("other", 16, "words")
+
+
+class IndexContract(ContractSetting):
+    async def test_the_manifest_comes_back_as_it_was(self, store: Store) -> None:
+        record = replace(make_record("a.py", "x"), note="read as latin-1", mtime_ns=2**62 + 1, indexed_at=1.5)
+        await put(store, replace(make_file("a.py", "x"), record=record))
+        assert await store.list_files() == {"a.py": record}
+
+    async def test_a_file_without_chunks_is_in_the_manifest(self, store: Store) -> None:
+        await put(store, make_file("empty.py"))
+        assert set(await store.list_files()) == {"empty.py"}
+
+    async def test_replacing_a_file_forgets_its_old_text(self, store: Store) -> None:
+        await put(store, make_file("a.py", "old one", "old two"), make_file("b.py", "old three"))
+        await put(store, make_file("a.py", "fresh"))
+        assert set(await find(store, "old one two fresh three")) == {"fresh", "old three"}
+        assert set(await nearest(store, axis(1))) == {"fresh", "old three"}
+        assert (await store.statistics()).chunks == 2
+
+    async def test_the_same_content_again_changes_nothing_to_see(self, store: Store) -> None:
+        file = make_file("a.py", make_chunk("a.py", "body", symbol="f"))
+        for _ in range(3):
+            await put(store, file)
+        assert await find(store, "body") == ["body"]
+        assert await nearest(store, axis(1)) == ["body"]
+        assert await store.find_chunk(file.chunks[0].chunk.id) == file.chunks[0].chunk
+
+    async def test_the_last_of_two_versions_in_one_batch_counts(self, store: Store) -> None:
+        await put(store, make_file("a.py", "first"), make_file("a.py", "second"))
+        assert await find(store, "first second") == ["second"]
+
+    async def test_a_batch_is_all_or_nothing(self, store: Store) -> None:
+        await put(store, make_file("a.py", "old"))
+        good, bad = make_file("a.py", "new"), make_file("b.py", "without vector")
+        with pytest.raises(StorageError, match="without its vector"):
+            await store.upsert_chunks([good, bad], vectors_of([good]))
+        assert await find(store, "old new without") == ["old"]
+        assert await nearest(store, axis(1)) == ["old"]
+        found = await store.statistics()
+        assert (found.files, found.vectors, found.embedded_texts) == (1, 1, 1)
+
+    async def test_a_chunk_id_stands_for_one_chunk(self, store: Store) -> None:
+        twice = make_chunk("a.py", "text")
+        with pytest.raises(StorageError, match="same id"):
+            await put(store, make_file("a.py", twice, twice))
+        assert await store.list_files() == {}
+
+    async def test_a_vector_of_another_length_is_refused(self, store: Store) -> None:
+        file = make_file("a.py", "text")
+        with pytest.raises(StorageError, match="8 dimensions"):
+            await store.upsert_chunks([file], {file.chunks[0].text_hash: np.ones(3, np.float32)})
+
+    async def test_missing_vectors(self, store: Store) -> None:
+        file = make_file("a.py", "one", "two")
+        hashes = {chunk.text_hash for chunk in file.chunks}
+        assert await store.missing_vectors(hashes) == hashes
+        await put(store, file)
+        assert await store.missing_vectors([*hashes, "new", "new"]) == {"new"}
+        assert await store.missing_vectors([]) == set()
+
+    async def test_vectors_outlive_their_chunks_until_they_are_dropped(self, store: Store) -> None:
+        gone, stays = make_file("a.py", "one", "shared"), make_file("b.py", "shared")
+        await put(store, gone, stays)
+        assert await store.remove_files(["a.py"]) == 1
+        assert await store.missing_vectors(vectors_of([gone]).keys()) == set()
+        assert await store.drop_unused_vectors() == 1
+        assert await store.missing_vectors(vectors_of([gone]).keys()) == {gone.chunks[0].text_hash}
+        assert await store.drop_unused_vectors() == 0
+        assert await nearest(store, axis(1)) == ["shared"]
+
+    async def test_embedded_texts_counts_a_text_once_while_it_is_stored(self, store: Store) -> None:
+        file = make_file("a.py", "one", "two")
+        for _ in range(2):
+            await store.upsert_chunks([file], vectors_of([file]))
+        assert (await store.statistics()).embedded_texts == 2
+        await put(store, make_file("renamed.py", "one", "two"))
+        assert (await store.statistics()).embedded_texts == 2
+
+    async def test_a_stored_vector_stays_as_it_is(self, store: Store) -> None:
+        file = make_file("a.py", "text")
+        text_hash = file.chunks[0].text_hash
+        await store.upsert_chunks([file], {text_hash: axis(1)})
+        await store.upsert_chunks([file], {text_hash: axis(0, 1)})
+        (hit,) = await store.search_vector(axis(1), Filters(), 1)
+        assert hit.score == 1.0
+
+    async def test_refreshing_leaves_the_text_alone(self, store: Store) -> None:
+        await put(store, make_file("a.py", "text"), make_file("b.py", "more"))
+        (held,) = (await store.find_files(["a.py"])).values()
+        newer = replace(held, mtime_ns=5, size=6, folder="elsewhere", indexed_at=7.0)
+        await store.refresh_files([newer, make_record("unknown.py")])
+        assert (await store.list_files())["a.py"] == newer
+        assert len(await store.list_files()) == 2
+        assert await find(store, "text") == ["text"]
+
+    async def test_a_removed_file_is_gone(self, store: Store) -> None:
+        await put(store, make_file("a.py", "alpha"), make_file("b.py", "beta"), make_file("c.py", "gamma"))
+        assert await store.remove_files(["a.py", "c.py", "unknown.py"]) == 2
+        assert await find(store, "alpha beta gamma") == ["beta"]
+        assert await nearest(store, axis(1)) == ["beta"]
+        assert set(await store.list_files()) == {"b.py"}
+        assert await store.remove_files(["a.py"]) == 0
+        assert await store.remove_files([]) == 0
+
+    async def test_removing_all_files_and_adding_them_again(self, store: Store) -> None:
+        await put(store, make_file("a.py", "alpha"), make_file("b.py", "beta"))
+        assert await store.remove_files(["a.py", "b.py"]) == 2
+        assert await find(store, "alpha beta") == []
+        await put(store, make_file("a.py", "alpha"))
+        assert await find(store, "alpha beta") == ["alpha"]
+        assert await nearest(store, axis(1)) == ["alpha"]
+
+    async def test_a_row_is_never_used_for_another_chunk(self, store: Store) -> None:
+        await put(store, make_file("a.py", "alpha"))
+        (old,) = await store.search_lexical(["alpha"], Filters(), 1)
+        await store.reset()
+        await put(store, make_file("b.py", "beta"))
+        assert await store.fetch_chunks([old.row]) == {}
+
+    async def test_reset_then_index_again(self, store: Store) -> None:
+        await store.save_folder(Folder("src"))
+        job = await store.add_job(["src"], force=False, now=1.0)
+        await put(store, make_file("a.py", "alpha"))
+        await nearest(store, axis(1))
+        await store.reset()
+        found = await store.statistics()
+        assert (found.files, found.chunks, found.vectors, found.embedded_texts) == (0, 0, 0, 1)
+        assert await find(store, "alpha") == []
+        assert await nearest(store, axis(1)) == []
+        assert await store.list_folders() == [Folder("src")]
+        assert await store.find_job(job.id) == job
+        await put(store, make_file("a.py", "alpha"))
+        assert await find(store, "alpha") == ["alpha"]
+        assert await nearest(store, axis(1)) == ["alpha"]
+        assert (await store.statistics()).embedded_texts == 2
+
+    async def test_many_changes_in_a_row(self, store: Store) -> None:
+        """Enough of them that a cache of the vectors has to be tidied up on the way."""
+        for number in range(40):
+            texts = [f"common {number} {at}" for at in range(number % 7 + 1)]
+            await put(store, make_file("a.py", *texts), make_file(f"keep{number}.py", f"kept {number}"))
+            assert set(await find(store, "common")) == set(texts)
+            assert set(await nearest(store, axis(1), Filters(paths=("/a.py",)))) == set(texts)
+        assert len(await nearest(store, axis(1))) == 45
+
+    async def test_what_was_written_is_there_after_opening_again(self, store: Store, make_store: MakeStore) -> None:
+        self.need_persistence()
+        file = make_file("a.py", "alpha", "beta")
+        await put(store, file)
+        before = await nearest(store, axis(1, 0.5))
+        await store.save_folder(Folder("src", ("*.py",), ("x",)))
+        job = await store.add_job(["src"], force=True, now=1.0)
+        await store.close()
+        await store.close()
+        again = make_store()
+        await again.open()
+        await again.open()
+        assert await again.list_files() == {"a.py": file.record}
+        assert await find(again, "alpha") == ["alpha"]
+        assert await nearest(again, axis(1, 0.5)) == before
+        assert await again.list_folders() == [Folder("src", ("*.py",), ("x",))]
+        assert await again.find_job(job.id) == job
+        assert (await again.statistics()).embedded_texts == 2
+        await again.close()
+
+    async def test_a_closed_store_says_so(self, store: Store) -> None:
+        self.need_persistence()
+        await store.close()
+        with pytest.raises(StorageError, match="not open"):
+            await store.statistics()
+        await store.open()
+        assert (await store.statistics()).files == 0
+
+    async def test_another_model_is_refused_or_discards(self, store: Store, make_store: MakeStore) -> None:
+        self.need_persistence()
+        await put(store, make_file("a.py", "alpha"))
+        await store.save_folder(Folder("src"))
+        await nearest(store, axis(1))
+        await store.close()
+        with pytest.raises(EmbeddingMismatchError) as caught:
+            await make_store(OTHER_MODEL).open()
+        assert str(caught.value) == (
+            "The index was embedded by test-model (8 dimensions), the settings ask for other (16). "
+            "Run: agent-brain start --reindex"
+        )
+        changed = make_store(OTHER_MODEL, discard=True)
+        await changed.open()
+        assert (await changed.statistics()).vectors == 0
+        assert await changed.list_folders() == [Folder("src")]
+        wide = np.ones(16, np.float32)
+        file = make_file("a.py", "alpha")
+        await changed.upsert_chunks([file], {file.chunks[0].text_hash: wide})
+        assert await nearest(changed, wide) == ["alpha"]
+        await changed.close()
+
+    async def test_a_model_of_the_same_size_is_another_model(self, store: Store, make_store: MakeStore) -> None:
+        self.need_persistence()
+        await put(store, make_file("a.py", "alpha"))
+        await store.close()
+        for other in (replace(MODEL, name="v2"), replace(MODEL, tokenizer="bytes")):
+            with pytest.raises(EmbeddingMismatchError):
+                await make_store(other).open()
+
+    async def test_an_empty_index_adopts_another_model(self, store: Store, make_store: MakeStore) -> None:
+        self.need_persistence()
+        await store.save_folder(Folder("src"))
+        await store.close()
+        for _ in range(2):
+            changed = make_store(OTHER_MODEL, tokenizer="2")
+            await changed.open()
+            assert await changed.list_folders() == [Folder("src")]
+            await changed.close()
+
+    async def test_another_tokenizer_is_refused_or_discards_all_but_vectors(
+        self, store: Store, make_store: MakeStore
+    ) -> None:
+        self.need_persistence()
+        await put(store, make_file("a.py", "alpha"))
+        await store.close()
+        with pytest.raises(SchemaVersionError, match="agent-brain start --reindex"):
+            await make_store(tokenizer="2").open()
+        changed = make_store(tokenizer="2", discard=True)
+        await changed.open()
+        found = await changed.statistics()
+        assert (found.files, found.chunks, found.vectors) == (0, 0, 1)
+        await put(changed, make_file("a.py", "alpha"))
+        assert (await changed.statistics()).embedded_texts == 1
+        assert await nearest(changed, axis(1)) == ["alpha"]
+        await changed.close()
+
+    async def test_discard_leaves_a_fitting_index_alone(self, store: Store, make_store: MakeStore) -> None:
+        self.need_persistence()
+        await put(store, make_file("a.py", "alpha"))
+        await store.close()
+        again = make_store(discard=True)
+        await again.open()
+        assert await find(again, "alpha") == ["alpha"]
+        await again.close()
+
+    async def test_it_says_where_it_is(self, store: Store) -> None:
+        assert store.describe()
