@@ -142,5 +142,8 @@ def load_settings(project_root: Path, *, port: int | None = None) -> Settings:
         name = ".".join(str(part) for part in first["loc"]) or "settings"
         places = f"{STATE_DIRECTORY}/config.yaml, {ENV_FILE} or the environment"
         raise SettingsError(f"setting {name}: {first['msg']}. Correct it in {places}.") from error
-    except (YAMLError, SourceError, OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the settings cannot be read: {' '.join(str(error).split())}") from error
+    except (YAMLError, SourceError, OSError, UnicodeDecodeError, TypeError) as error:  # TypeError: not a mapping
+        reason = " ".join(str(error).split())
+        raise SettingsError(
+            f"the settings cannot be read ({STATE_DIRECTORY}/config.yaml, {ENV_FILE}): {reason}"
+        ) from error

@@ -15,7 +15,9 @@ from storage.building import MODEL, TOKENIZER
 class MakeStore(Protocol):
     """Makes a store that is not open yet, each time over the same place."""
 
-    def __call__(self, model: EmbeddingModel = MODEL, tokenizer: str = TOKENIZER, *, discard: bool = False) -> Store: ...
+    def __call__(
+        self, model: EmbeddingModel = MODEL, tokenizer: str = TOKENIZER, *, discard: bool = False
+    ) -> Store: ...
 
 
 class ContractSetting:

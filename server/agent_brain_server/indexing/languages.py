@@ -8,8 +8,7 @@ from posixpath import basename
 _EXTENSIONS = {
     "python": "py pyi pyw pyx pxd py3 wsgi",
     "javascript": "js mjs cjs jsx es6",
-    "typescript": "ts mts cts",
-    "tsx": "tsx",
+    "typescript": "ts tsx mts cts",
     "go": "go",
     "rust": "rs",
     "java": "java",

@@ -14,6 +14,7 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 
 from agent_brain_server.domain.content import Folder
@@ -82,16 +83,17 @@ class _Place:
 
 
 @dataclass(slots=True)
-class _Tally:
+class _Found:
+    files: list[FileEntry] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
-    def result(self, files: list[FileEntry]) -> WalkResult:
-        files.sort(key=lambda entry: entry.path)
+    def result(self) -> WalkResult:
+        self.files.sort(key=attrgetter("path"))
         named = self.problems[:PROBLEMS_NAMED]
         if more := len(self.problems) - len(named):
             named.append(f"There are {more} more problems like these.")
-        return WalkResult(tuple(files), dict(self.skipped), tuple(named))
+        return WalkResult(tuple(self.files), dict(self.skipped), tuple(named))
 
 
 def walk(root: Path, folders: Sequence[Folder], limits: WalkLimits) -> WalkResult:
@@ -157,28 +159,26 @@ class FileTree:
 
     def walk(self) -> WalkResult:
         """See `walk`."""
-        files: list[FileEntry] = []
-        tally = _Tally(problems=list(self._problems))
+        found = _Found(problems=list(self._problems))
         for place in self._places.values():
-            self._walk_directory(place, place.top, place.above, files, tally)
-        return tally.result(files)
+            self._descend(place, place.top, place.above, found)
+        return found.result()
 
     def walk_beneath(self, path: str) -> WalkResult:
         """What `walk` finds at or beneath one path: for a job over single files and directories."""
         absolute = self.absolute(path)
-        tally = _Tally()
-        files: list[FileEntry] = []
+        found = _Found()
         for inner in self._places.values():
             if inner.top != absolute and inner.top.startswith(f"{absolute.rstrip('/')}/"):
-                self._walk_directory(inner, inner.top, inner.above, files, tally)
+                self._descend(inner, inner.top, inner.above, found)
         place = self._place_of(absolute)
         if place is not None and _is_directory(absolute):
             above = place.above if absolute == place.top else self._scope_around(place, absolute)
             if above is not None and (absolute == place.top or not _refuses_directory(place, above, absolute)):
-                self._walk_directory(place, absolute, above, files, tally)
+                self._descend(place, absolute, above, found)
         elif (entry := self.admits(path)) is not None:
-            files.append(entry)
-        return tally.result(files)
+            found.files.append(entry)
+        return found.result()
 
     def admits(self, path: str) -> FileEntry | None:
         """See `admits`."""
@@ -226,9 +226,8 @@ class FileTree:
             scope = scope.enter(directory)
         return scope
 
-    def _walk_directory(
-        self, place: _Place, directory: str, above: Scope, files: list[FileEntry], tally: _Tally
-    ) -> None:
+    def _descend(self, place: _Place, directory: str, above: Scope, found: _Found) -> None:
+        """Finds what is in a directory and beneath it; `above` are the rules from outside of it."""
         pending = [(directory, above)]
         while pending:
             directory, above = pending.pop()
@@ -236,30 +235,27 @@ class FileTree:
                 with os.scandir(directory) as listing:
                     entries = {entry.name: entry for entry in listing}
             except OSError as error:
-                tally.skipped["unreadable"] += 1
-                tally.problems.append(f"{self.name(directory)} cannot be read: {error.strerror or error}.")
+                found.skipped["unreadable"] += 1
+                found.problems.append(f"{self.name(directory)} cannot be read: {error.strerror or error}.")
                 continue
             if directory != place.top and not MARKERS.isdisjoint(entries):
-                tally.skipped["ignored"] += 1
+                found.skipped["ignored"] += 1
                 continue
             scope = above.enter(directory, entries)
             prefix = "" if directory == self.root else f"{self.name(directory)}/"
             for name, entry in entries.items():
                 path = f"{directory}/{name}"
-                if entry.is_dir(follow_symlinks=False):
-                    if path in self._places:
-                        continue
-                    if reason := _refuses_directory(place, scope, path):
-                        tally.skipped[reason] += 1
-                    else:
-                        pending.append((path, scope))
-                elif reason := self._judge(place, scope, entry, path, prefix, files):
-                    tally.skipped[reason] += 1
+                if path in self._places:
+                    continue
+                if not entry.is_dir(follow_symlinks=False):
+                    reason = self._take(place, scope, entry, path, prefix, found)
+                elif not (reason := _refuses_directory(place, scope, path)):
+                    pending.append((path, scope))
+                if reason:
+                    found.skipped[reason] += 1
 
-    def _judge(
-        self, place: _Place, scope: Scope, entry: os.DirEntry[str], path: str, prefix: str, files: list[FileEntry]
-    ) -> str:
-        """Takes a file into `files`, or says why not."""
+    def _take(self, place: _Place, scope: Scope, entry: os.DirEntry[str], path: str, prefix: str, found: _Found) -> str:
+        """Takes a file, or says why not."""
         if entry.is_symlink():
             return "link"
         if not entry.is_file(follow_symlinks=False):
@@ -272,12 +268,14 @@ class FileTree:
             return "unreadable"
         if self._too_large(path, status.st_size):
             return "too_large"
-        files.append(FileEntry(prefix + entry.name, path, place.folder.path, status.st_size, status.st_mtime_ns))
+        found.files.append(FileEntry(prefix + entry.name, path, place.folder.path, status.st_size, status.st_mtime_ns))
         return ""
 
     def _refuses_file(self, place: _Place, scope: Scope, path: str) -> str:
         """Why a file is left out for its name, or empty."""
         name = path[path.rfind("/") + 1 :]
+        if name == ".git":  # of a worktree or a submodule
+            return "ignored"
         if is_secret_name(name):
             return "secret"
         if not _is_utf8(name):

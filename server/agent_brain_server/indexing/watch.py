@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from agent_brain_server.domain.content import Folder
@@ -29,7 +29,7 @@ async def watch(
     *,
     ready: asyncio.Event | None = None,
     window_milliseconds: int = WINDOW_MILLISECONDS,
-) -> AsyncIterator[frozenset[str]]:
+) -> AsyncGenerator[frozenset[str], None]:
     """The paths that changed, gathered over the window, until `stop` is set; never empty, never an ignored path.
 
     A path is written as in `walk` and is one of: a file to index, new or changed; a path where nothing is indexed any

@@ -65,9 +65,11 @@ class IndexRun:
     interrupted: Callable[[], bool]
     _manifest: Mapping[str, FileRecord] = field(default_factory=dict)
     _embedding: set[str] = field(default_factory=set)
+    _claimed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> Progress:
         """The job's final progress. Raises JobInterruptedError, StorageError or EmbeddingProviderError."""
+        self._claimed.set()
         meter = ProgressMeter(self.report)
         found, changes = await self._survey()
         meter.start(changes, found)
@@ -122,22 +124,33 @@ class IndexRun:
             await asyncio.gather(*waiting, return_exceptions=True)
 
     async def _ready(self, entries: Sequence[FileEntry]) -> Batch:
-        requests = [ReadRequest(e, self._known_hash(e.path), self.around.limits.max_file_bytes) for e in entries]
-        prepared = await self.around.workers.prepare(requests)
-        return Batch(prepared, await self._embed(prepared))
+        # Tasks begin in the order of their batches, and batches are written in it, but they may be prepared in another.
+        before, claimed = self._claimed, asyncio.Event()
+        self._claimed = claimed
+        try:
+            requests = [ReadRequest(e, self._known_hash(e.path), self.around.limits.max_file_bytes) for e in entries]
+            prepared = await self.around.workers.prepare(requests)
+            await before.wait()
+            texts = self._claim(prepared)
+        finally:
+            claimed.set()
+        return Batch(prepared, await self._embed(texts))
 
     def _known_hash(self, path: str) -> str:
         record = self._manifest.get(path)
         return record.content_hash if record and not self.job.force else ""
 
-    async def _embed(self, prepared: Sequence[PreparedFile]) -> Mapping[str, FloatArray]:
+    def _claim(self, prepared: Sequence[PreparedFile]) -> Mapping[str, str]:
+        """The texts by hash that this batch sees to; those of an earlier batch of this run are written before it."""
         if not self.around.embedder.model.dimensions:
             return {}
         texts = {c.text_hash: c.chunk.embedding_text for file in prepared for c in file.chunks}
-        # A text that an earlier batch of this run is embedding is written before this batch is.
-        fresh = texts.keys() - self._embedding
-        self._embedding |= fresh
-        missing = sorted(await self.around.store.missing_vectors(fresh)) if fresh else []
+        fresh = {text_hash: text for text_hash, text in texts.items() if text_hash not in self._embedding}
+        self._embedding.update(fresh)
+        return fresh
+
+    async def _embed(self, texts: Mapping[str, str]) -> Mapping[str, FloatArray]:
+        missing = sorted(await self.around.store.missing_vectors(texts.keys())) if texts else []
         if not missing:
             return {}
         vectors = await self.around.embedder.embed([texts[text_hash] for text_hash in missing])

@@ -59,7 +59,7 @@ def listed_by_walk(root: Path) -> set[str]:
     return {entry.path for entry in walk(root, [Folder(".")], WalkLimits()).files}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(paths, max_size=12), rules, st.dictionaries(paths, rules, max_size=3), rules)
 @example(["ab/x/c", "abx/y/c", "abc"], "ab**/c", {}, "")
 @example(["a/b", "b"], "*\n!*/\n!/b", {}, "")
@@ -95,7 +95,7 @@ def test_nested_repositories_have_rules_of_their_own(tmp_path: Path) -> None:
     write(tmp_path, "worktree/.git", "gitdir: ../real/modules/w\n")
     found = listed_by_walk(tmp_path)
     assert {path for path in found if not path.startswith("real/")} == {
-        ".gitignore", "inner/a.log", "worktree/.git", "worktree/a.log",
+        ".gitignore", "inner/a.log", "worktree/a.log",
     }  # fmt: skip
 
 

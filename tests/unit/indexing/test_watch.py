@@ -187,7 +187,7 @@ def test_no_thread_is_left_however_it_ends(tmp_path: Path) -> None:
     async def cancelled() -> None:
         stop, ready = asyncio.Event(), asyncio.Event()
         batches = watch(tmp_path, [Folder(".")], LIMITS, stop, ready=ready)
-        listening = asyncio.create_task(anext(batches))  # type: ignore[arg-type]  # an async generator's is a coroutine
+        listening = asyncio.create_task(anext(batches))
         await ready.wait()
         listening.cancel()
         with pytest.raises(asyncio.CancelledError):

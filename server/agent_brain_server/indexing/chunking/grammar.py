@@ -62,7 +62,7 @@ class Syntax:
     """The nodes that declare something."""
     function: str = "language"
     wrappers: frozenset[str] = _NONE
-    """Nodes that belong to the one declaration in them (`export …`, `template <…>`); with several, they are looked through."""
+    """Nodes that belong to the one declaration in them (`export …`); with several in them, they are looked through."""
     transparent: frozenset[str] = _NONE
     """Nodes that are looked through (`#ifdef`, `extern "C"`)."""
     leading: frozenset[str] = _NONE

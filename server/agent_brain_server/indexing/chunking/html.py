@@ -10,7 +10,7 @@ from agent_brain_server.indexing.chunking.passage import Passage, blocks
 from agent_brain_server.indexing.chunking.sections import Heading, section_items
 from agent_brain_server.indexing.chunking.source import PART_CHARS, PART_LINES, Source
 
-LARGEST_HTML = 2_000_000
+LARGEST_HTML = 1_000_000
 _LEFT_OUT = frozenset({"script", "style", "template", "noscript", "svg"})
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _INLINE = frozenset(

@@ -1,4 +1,4 @@
-"""Data files by their keys: YAML, TOML, INI, JSON, and style sheets by their rules. Lines are read, nothing is parsed."""
+"""Data files by their keys (YAML, TOML, INI, JSON), style sheets by their rules. Lines are read, nothing is parsed."""
 
 from __future__ import annotations
 

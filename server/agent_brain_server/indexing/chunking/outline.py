@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DEEPEST = 48
 LONGEST_SIGNATURE = 300
-_SIGNATURE_END = re.compile(r"(?: do| is| =>|[\s{:=(;])+\Z")
+_SIGNATURE_END = re.compile(r"(?: do| is| =>|[\s{:=(;,])+\Z")
 _TYPES = frozenset({"class", "interface", "struct", "enum", "trait", "impl"})
 _BODIES = frozenset({"function", "method"})
 _SMALLEST_INNER = 8

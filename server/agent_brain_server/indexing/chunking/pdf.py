@@ -19,7 +19,7 @@ LONGEST_READ = 60.0
 
 
 def chunk_pdf(path: str, data: bytes) -> ChunkedText:
-    """A chunk a page, or several for a long one; the line numbers are page numbers. Never fails: a note says why not."""
+    """A chunk a page, or several for a long one; lines are page numbers. Never fails: a note says why not."""
     try:
         from pypdf import PdfReader
     except ImportError:

@@ -65,7 +65,7 @@ class Source:
         return (first, last) if first <= last else None
 
     def parts(self, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """The range in parts that keep the limits, cut where the text itself pauses; blank rows at the cuts are left out."""
+        """The range in parts that keep the limits, cut where the text pauses; blank rows at the cuts are left out."""
         while (rows := self.trim(first, last)) is not None:
             first, last = rows
             if self.fits(first, last, PART_LINES, PART_CHARS):
@@ -78,7 +78,7 @@ class Source:
             first = cut
 
     def _cut(self, first: int, last: int) -> int:
-        """The row that starts the next part: the least indented one in the second half of what fits, after a gap if it can."""
+        """The row that starts the next part: the least indented in the second half of what fits, best after a gap."""
         limit = first + 1
         while limit <= last and self.fits(first, limit, PART_LINES, PART_CHARS):
             limit += 1

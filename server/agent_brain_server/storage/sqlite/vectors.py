@@ -26,7 +26,6 @@ from agent_brain_server.storage.sqlite.session import Row, Session
 
 ROW_COLUMNS = 2  # an int64 takes the place of two float32
 BATCH = 4_096
-BLOCK = 65_536
 SMALLEST_CAPACITY = 4_096
 DEAD_SHARE = 0.3
 GATHER_SHARE = 0.125
@@ -63,18 +62,15 @@ class MatrixView:
         return found[self.alive[found]]
 
     def _scores(self, wanted: FloatArray, positions: RowArray) -> FloatArray:
+        # A product by rows: numpy's matrix product shares it among threads, which costs 8 ms on two busy cores.
         if len(positions) < GATHER_SHARE * len(self.rows):
-            return self._products(wanted, [positions[at : at + BATCH] for at in range(0, len(positions), BATCH)])
-        ends = range(0, len(self.rows), BLOCK)
-        everywhere = self._products(wanted, [slice(at, min(at + BLOCK, len(self.rows))) for at in ends])
-        return everywhere if len(positions) == len(self.rows) else everywhere[positions]
-
-    def _products(self, wanted: FloatArray, parts: Sequence[slice | RowArray]) -> FloatArray:
-        vectors = self.records[:, ROW_COLUMNS:]
-        return np.concatenate([vectors[part] @ wanted for part in parts])
+            parts = [positions[at : at + BATCH] for at in range(0, len(positions), BATCH)]
+            return np.concatenate([np.vecdot(self.records[part, ROW_COLUMNS:], wanted) for part in parts])
+        scores: FloatArray = np.vecdot(self.records[: len(self.rows), ROW_COLUMNS:], wanted)
+        return scores if len(positions) == len(self.rows) else scores[positions]
 
     def _rank(self, wanted: FloatArray, positions: RowArray) -> list[Hit]:
-        """In double precision, where equal vectors give equal scores, whichever block of the product they lay in."""
+        """In double precision, so that equal vectors give equal scores whichever way the first ones were computed."""
         precise = wanted.astype(np.float64)
         parts = [positions[at : at + BATCH] for at in range(0, len(positions), BATCH)]
         products = [(self.records[part, ROW_COLUMNS:].astype(np.float64) * precise).sum(axis=1) for part in parts]

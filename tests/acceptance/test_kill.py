@@ -1,0 +1,169 @@
+"""kill -9 while indexing, again and again: nothing lost, nothing twice, nothing embedded that was stored already."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from agent_brain_server.domain.content import hash_text
+from support.brain import ServerProcess, configure
+from support.corpus import write_project
+from support.embedding_endpoint import EmbeddingEndpoint
+
+FILES = 2_000
+KILLS = 30
+LATEST_KILL_SECONDS = 0.4  # after the server said that it is ready
+ANSWER_SECONDS = 0.25  # the endpoint's, so that thirty kills land before the end; 0 for the last run
+SEED = 20_260
+
+
+@dataclass
+class Indexed:
+    """The rows of an index, without what is the moment's (times, row numbers)."""
+
+    files: set[tuple[Any, ...]]
+    chunks: dict[str, tuple[Any, ...]]
+    vectors: dict[str, bytes]
+    terms: Counter[tuple[Any, ...]]
+
+
+class SlowEndpoint(EmbeddingEndpoint):
+    """Takes `seconds` for each answer."""
+
+    seconds = ANSWER_SECONDS
+
+    def delay(self, seconds: float) -> None:
+        """As asked for, whatever the fault."""
+        super().delay(self.seconds)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[SlowEndpoint]:
+    with SlowEndpoint(dimensions=8) as running:
+        yield running
+
+
+def make_project(root: Path, endpoint: EmbeddingEndpoint) -> Path:
+    root.mkdir()
+    write_project(root, FILES)
+    provider = {"provider": "openai-compatible", "base_url": endpoint.url, "model": "test", "dimensions": 8}
+    configure(root, embedding=provider)
+    return root
+
+
+def database(root: Path, copy: Path) -> sqlite3.Connection:
+    """A copy of the index as it lies on the disk, the log of the dead server with it."""
+    shutil.rmtree(copy, ignore_errors=True)
+    copy.mkdir()
+    for name in ("index.db", "index.db-wal"):
+        source = root / ".claude" / "agent-brain" / name
+        if source.exists():
+            shutil.copy(source, copy / name)
+    return sqlite3.connect(copy / "index.db")
+
+
+def stored_hashes(root: Path, copy: Path) -> set[str]:
+    with closing(database(root, copy)) as connection:
+        assert connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
+        return {text_hash for (text_hash,) in connection.execute("SELECT text_hash FROM vectors")}
+
+
+def read_index(root: Path, copy: Path) -> Indexed:
+    with closing(database(root, copy)) as connection:
+        connection.execute("INSERT INTO chunk_terms (chunk_terms) VALUES ('integrity-check')")
+        connection.execute("CREATE VIRTUAL TABLE temp.held USING fts5vocab ('main', 'chunk_terms', 'instance')")
+        files = connection.execute(
+            "SELECT path, folder, content_hash, size, language, chunk_count, note FROM files"
+        ).fetchall()
+        chunks = connection.execute(
+            "SELECT chunk_id, path, start_line, end_line, chunks.language, kind, symbol, name, text_hash, signature,"
+            " documentation, text FROM chunks JOIN files ON files.id = file_id"
+        ).fetchall()
+        terms = connection.execute('SELECT chunk_id, term, col, "offset" FROM held JOIN chunks ON row = doc')
+        counted = Counter(terms)
+        (held,) = connection.execute("SELECT count(*) FROM held").fetchone()
+        assert held == counted.total(), "the terms of a chunk that is gone are still there"
+        vectors = dict(connection.execute("SELECT text_hash, vector FROM vectors").fetchall())
+        assert len({row[0] for row in files}) == len(files)
+        return Indexed(set(files), {row[0]: row[1:] for row in chunks}, vectors, counted)
+
+
+def index_undisturbed(root: Path, endpoint: SlowEndpoint) -> Indexed:
+    endpoint.seconds = 0.0
+    with ServerProcess(root) as server:
+        job = server.index()
+    assert job["progress"]["files_done"] == FILES
+    indexed = read_index(root, root.parent / "copy")
+    hashes = Counter(map(hash_text, endpoint.texts))
+    assert set(hashes) == set(indexed.vectors), "every text that is indexed is embedded, and no other"
+    assert set(hashes.values()) == {1}, "and each of them once"
+    assert job["progress"]["texts_embedded"] == len(endpoint.texts)
+    assert len(hashes) < len(indexed.chunks), "some texts are there twice"
+    return indexed
+
+
+def wait_for_the_end(processes: list[psutil.Process]) -> None:
+    _, alive = psutil.wait_procs(processes, timeout=5)
+    assert not alive, "the server's workers outlive it"
+
+
+def kill_while_indexing(root: Path, rng: random.Random) -> None:
+    server = ServerProcess(root)
+    server.start()
+    time.sleep(rng.uniform(0, LATEST_KILL_SECONDS))
+    state = server.http.get("/index/jobs").json()["jobs"][0]["state"]
+    assert state in ("queued", "running"), "the kill must land while indexing"
+    children = psutil.Process(server.process.pid).children(recursive=True)
+    server.kill()
+    wait_for_the_end(children)
+
+
+def first_kill(root: Path) -> None:
+    server = ServerProcess(root)
+    server.start()
+    assert server.http.post("/index", json={}).status_code == 202
+    server.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_thirty_kills_leave_the_index_of_an_undisturbed_run(tmp_path: Path, endpoint: SlowEndpoint) -> None:
+    expected = index_undisturbed(make_project(tmp_path / "undisturbed", endpoint), endpoint)
+    root = make_project(tmp_path / "killed", endpoint)
+    endpoint.texts.clear()
+    endpoint.seconds = ANSWER_SECONDS
+    rng, kills, sizes = random.Random(SEED), [], []
+    first_kill(root)
+    for number in range(KILLS):
+        if number:
+            kill_while_indexing(root, rng)
+        kills.append((len(endpoint.texts), stored_hashes(root, tmp_path / "copy")))
+        sizes.append(len(kills[-1][1]))
+    endpoint.seconds = 0.0
+    with ServerProcess(root) as server:
+        job = server.wait(1)
+    assert job["attempt"] > KILLS // 2
+    assert job["progress"]["files_done"] == FILES
+    assert read_index(root, tmp_path / "copy") == expected
+
+    asked = list(map(hash_text, endpoint.texts))
+    for position, stored in kills:
+        again = stored.intersection(asked[position:])
+        assert not again, "a text that was stored before a kill was embedded again after it"
+    assert sizes == sorted(sizes), "nothing that was stored is lost"
+    assert set(asked) == set(expected.vectors)
+    print(
+        f"\n{KILLS} kills; stored after each: {sizes}; {len(expected.vectors)} distinct texts, {len(asked)} asked for:"
+        f" {len(asked) - len(set(asked))} again, all in flight at a kill; {len(expected.chunks)} chunks"
+    )

@@ -1,0 +1,36 @@
+"""A process that writes versions of files until it is killed: `python writing_until_killed.py DIRECTORY SEED`."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+from pathlib import Path
+
+from agent_brain_server.domain.content import IndexedFile
+from agent_brain_server.storage.factory import create_store
+from storage.building import MODEL, TOKENIZER, axis, make_file, nearest, put
+
+
+def versioned_file(name: int, version: int) -> IndexedFile:
+    """Each version has its own number of chunks, and each of its chunks says what belongs to it."""
+    size = version % 5 + 1
+    return make_file(f"f{name}.py", *[f"common file{name} version{version} part{at} of{size}" for at in range(size)])
+
+
+async def write(directory: Path, seed: int) -> None:
+    chosen = random.Random(seed)
+    store = create_store("sqlite:///index.db", directory, MODEL, TOKENIZER)
+    await store.open()
+    print("open", flush=True)
+    for version in range(1_000_000):
+        names = chosen.sample(range(30), 5)
+        await put(store, *[versioned_file(name, seed * 1_000 + version) for name in names])
+        if chosen.random() < 0.2:
+            await store.remove_files([f"f{chosen.randrange(30)}.py"])
+        if chosen.random() < 0.3:
+            await nearest(store, axis(1), limit=5)
+
+
+if __name__ == "__main__":
+    asyncio.run(write(Path(sys.argv[1]), int(sys.argv[2])))
