@@ -91,8 +91,7 @@ def vector_scores(table: StaticTable, exam: Exam) -> Scores:
 
 def fuse(first: Scores, second: Scores) -> Scores:
     """Reciprocal rank fusion of two arms (Cormack et al. 2009)."""
-    fused: Scores = 1 / (FUSION + _ranks(first)) + 1 / (FUSION + _ranks(second))
-    return fused
+    return (1 / (FUSION + _ranks(first)) + 1 / (FUSION + _ranks(second))).astype(np.float32)
 
 
 def gain(scores: Scores, right: list[int]) -> npt.NDArray[np.float64]:

@@ -59,7 +59,8 @@ def _weights(vocabulary: list[str], pairs: Path) -> npt.NDArray[np.float32]:
             for text in (question, code):
                 for ids in tokenizer.ids(text):
                     counts += np.bincount(ids, minlength=len(vocabulary))
-    return (SMOOTHING / (SMOOTHING + counts / counts.sum())).astype(np.float32)
+    weights: npt.NDArray[np.float32] = (SMOOTHING / (SMOOTHING + counts / counts.sum())).astype(np.float32)
+    return weights
 
 
 def _sample(pairs: Path) -> tuple[npt.NDArray[np.int64], list[str]]:

@@ -124,7 +124,8 @@ async def _running(settings: Settings, shared: _Shared, discard: bool) -> AsyncI
         stack.push_async_callback(services.watcher.stop)
         if settings.index.watch:
             await services.watcher.start()
-        background.run(_warm_up(embedder, store))
+        if settings.embedding.provider == "built-in":
+            background.run(_warm_up(embedder, store))
         yield services
 
 
@@ -157,8 +158,6 @@ async def _add_first_folders(store: Store, settings: Settings) -> None:
 
 async def _warm_up(embedder: Embedder, store: Store) -> None:
     """Load what the first vector search needs while nobody waits for it."""
-    if not embedder.model.dimensions or embedder.model.name.startswith("endpoint:"):
-        return
     try:
         await asyncio.to_thread(__import__, "numpy")
         vectors = await embedder.embed(["warm up"])

@@ -137,7 +137,9 @@ def test_what_is_refused_is_refused_in_one_sentence(project: CliProject, argumen
     assert word in done.stderr
 
 
-@pytest.mark.parametrize("query", ["\udcff\udcfe", "a\x1b[31mb", "名前 ü", "x" * 5000], ids=["bytes", "esc", "cjk", "long"])
+@pytest.mark.parametrize(
+    "query", ["\udcff\udcfe", "a\x1b[31mb", "名前 ü", "x" * 5000], ids=["bytes", "esc", "cjk", "long"]
+)
 def test_any_question_gets_an_answer(project: CliProject, query: str) -> None:
     assert project.run("search", query).returncode == 0
 
@@ -270,7 +272,19 @@ def test_another_token_than_the_servers_is_refused_with_the_way_on(project: CliP
 
 def test_help_names_every_command_and_exit_code(project: CliProject) -> None:
     text = project.ok("--help")
-    for word in ("setup", "start", "stop", "status", "index", "search", "jobs", "folders", "reset", "doctor", "version"):
+    for word in (
+        "setup",
+        "start",
+        "stop",
+        "status",
+        "index",
+        "search",
+        "jobs",
+        "folders",
+        "reset",
+        "doctor",
+        "version",
+    ):
         assert f"\n  {word} " in text
         assert "usage: agent-brain" in project.ok(word, "--help")
     for code in ("0", "1", "2", "3", "130", "141"):

@@ -23,8 +23,9 @@ from support.embedding_endpoint import EmbeddingEndpoint
 
 FILES = 2_000
 KILLS = 30
-LATEST_KILL_SECONDS = 0.4  # after the server said that it is ready
-ANSWER_SECONDS = 0.25  # the endpoint's, so that thirty kills land before the end; 0 for the last run
+LATEST_KILL_SECONDS = 0.3  # after the first text was asked for
+# How many requests the endpoint answers before the next kill: 0.8 on average, of about 32, so that the job cannot end.
+ALLOWANCES = (0, 0, 1, 1, 2)
 SEED = 20_260
 
 
@@ -38,19 +39,23 @@ class Indexed:
     terms: Counter[tuple[Any, ...]]
 
 
-class SlowEndpoint(EmbeddingEndpoint):
-    """Takes `seconds` for each answer."""
+class RationedEndpoint(EmbeddingEndpoint):
+    """Answers `allowed` more requests (None: all), and leaves the others waiting for an answer that never comes."""
 
-    seconds = ANSWER_SECONDS
+    allowed: int | None = None
 
     def delay(self, seconds: float) -> None:
-        """As asked for, whatever the fault."""
-        super().delay(self.seconds)
+        """Before an answer."""
+        if self.allowed is not None:
+            self.allowed -= 1
+            super().delay(0.01 if self.allowed >= 0 else 60)
 
 
 @pytest.fixture
-def endpoint() -> Iterator[SlowEndpoint]:
-    with SlowEndpoint(dimensions=8) as running:
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[RationedEndpoint]:
+    with RationedEndpoint(dimensions=8) as running:
+        # A client that is killed leaves half a request behind.
+        monkeypatch.setattr(running._server, "handle_error", lambda *_: None)
         yield running
 
 
@@ -99,8 +104,7 @@ def read_index(root: Path, copy: Path) -> Indexed:
         return Indexed(set(files), {row[0]: row[1:] for row in chunks}, vectors, counted)
 
 
-def index_undisturbed(root: Path, endpoint: SlowEndpoint) -> Indexed:
-    endpoint.seconds = 0.0
+def index_undisturbed(root: Path, endpoint: RationedEndpoint) -> Indexed:
     with ServerProcess(root) as server:
         job = server.index()
     assert job["progress"]["files_done"] == FILES
@@ -118,12 +122,17 @@ def wait_for_the_end(processes: list[psutil.Process]) -> None:
     assert not alive, "the server's workers outlive it"
 
 
-def kill_while_indexing(root: Path, rng: random.Random) -> None:
+def kill_while_indexing(root: Path, endpoint: RationedEndpoint, rng: random.Random) -> None:
+    endpoint.allowed = rng.choice(ALLOWANCES)
+    asked = len(endpoint.texts)
     server = ServerProcess(root)
     server.start()
+    deadline = time.monotonic() + 20
+    while len(endpoint.texts) == asked:
+        assert time.monotonic() < deadline, "the job does not go on by itself"
+        time.sleep(0.005)
     time.sleep(rng.uniform(0, LATEST_KILL_SECONDS))
-    state = server.http.get("/index/jobs").json()["jobs"][0]["state"]
-    assert state in ("queued", "running"), "the kill must land while indexing"
+    assert server.http.get("/index/jobs/1").json()["state"] == "running", "the kill must land while indexing"
     children = psutil.Process(server.process.pid).children(recursive=True)
     server.kill()
     wait_for_the_end(children)
@@ -138,19 +147,18 @@ def first_kill(root: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_thirty_kills_leave_the_index_of_an_undisturbed_run(tmp_path: Path, endpoint: SlowEndpoint) -> None:
+def test_thirty_kills_leave_the_index_of_an_undisturbed_run(tmp_path: Path, endpoint: RationedEndpoint) -> None:
     expected = index_undisturbed(make_project(tmp_path / "undisturbed", endpoint), endpoint)
     root = make_project(tmp_path / "killed", endpoint)
     endpoint.texts.clear()
-    endpoint.seconds = ANSWER_SECONDS
     rng, kills, sizes = random.Random(SEED), [], []
     first_kill(root)
     for number in range(KILLS):
         if number:
-            kill_while_indexing(root, rng)
+            kill_while_indexing(root, endpoint, rng)
         kills.append((len(endpoint.texts), stored_hashes(root, tmp_path / "copy")))
         sizes.append(len(kills[-1][1]))
-    endpoint.seconds = 0.0
+    endpoint.allowed = None
     with ServerProcess(root) as server:
         job = server.wait(1)
     assert job["attempt"] > KILLS // 2

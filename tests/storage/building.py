@@ -97,8 +97,6 @@ async def find(store: Store, query: str, filters: Filters = EVERYTHING, limit: i
     return await texts(store, await store.search_lexical(tokenize(query), filters, limit))
 
 
-async def nearest(
-    store: Store, vector: FloatArray, filters: Filters = EVERYTHING, limit: int = MANY
-) -> list[str]:
+async def nearest(store: Store, vector: FloatArray, filters: Filters = EVERYTHING, limit: int = MANY) -> list[str]:
     """The texts nearest to `vector`, best first."""
     return await texts(store, await store.search_vector(vector, filters, limit))

@@ -79,7 +79,9 @@ class SearchContract(ContractSetting):
         assert await _find_terms(store, ["and"]) == ["this AND that"]
         assert await _find_terms(store, ["near"]) == ["near here"]
 
-    @pytest.mark.parametrize("word", ["größe", "数据库连接", "Ελληνικά", "naïve_café", "имяФайла", "İstanbul", "한국어"])
+    @pytest.mark.parametrize(
+        "word", ["größe", "数据库连接", "Ελληνικά", "naïve_café", "имяФайла", "İstanbul", "한국어"]
+    )
     async def test_words_beyond_ascii(self, store: Store, word: str) -> None:
         await put(store, make_file("a.py", f"def {word}(): pass", "ascii only"))
         assert await find(store, word) == [f"def {word}(): pass"]

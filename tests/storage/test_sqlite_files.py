@@ -35,6 +35,14 @@ async def open_and_close(directory: Path) -> None:
     await store.close()
 
 
+async def open_and_find(store: Store, word: str) -> None:
+    await store.open()
+    try:
+        await find(store, word)
+    finally:
+        await store.close()
+
+
 async def test_all_files_are_for_their_owner_only(tmp_path: Path) -> None:
     store = store_in(tmp_path / "new")
     await store.open()
@@ -78,11 +86,7 @@ async def test_a_database_that_was_damaged_is_named(tmp_path: Path) -> None:
     data[4096:] = b"\x55" * (len(data) - 4096)
     path.write_bytes(data)
     with pytest.raises(StorageError, match="Move it away"):
-        await store.open()
-        try:
-            await find(store, "word")
-        finally:
-            await store.close()
+        await open_and_find(store, "word")
 
 
 @pytest.mark.parametrize(("version", "fix"), [(2, "Upgrade agent-brain"), (0, "agent-brain start --reindex")])

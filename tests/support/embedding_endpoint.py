@@ -36,7 +36,7 @@ FaultKind = Literal[
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with one request: `status` and `headers` of an error, or `seconds` of delay before a good answer."""
+    """What goes wrong with one request: `status` and `headers` of an error, `seconds` before a good answer."""
 
     kind: FaultKind
     status: int = 500

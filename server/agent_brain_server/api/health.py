@@ -47,7 +47,7 @@ async def status(request: Request) -> StatusResponse:
     return StatusResponse(
         project=ProjectStatus(id=now.identity.project_id, root=str(now.identity.root)),
         server=_server_status(now, request.app.state.port),
-        storage=StorageStatus(backend=now.storage.partition(" ")[0], location=now.storage, bytes=statistics.bytes),
+        storage=StorageStatus(backend=now.storage.partition(" ")[0].lower(), location=now.storage, bytes=statistics.bytes),
         embedding=EmbeddingStatus(name=now.model.name, dimensions=now.model.dimensions),
         index=IndexStatus(
             files=statistics.files,

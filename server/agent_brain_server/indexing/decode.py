@@ -86,13 +86,19 @@ def _is_nearly_utf8(data: bytes, error: UnicodeDecodeError) -> bool:
 
 
 def _guess(data: bytes) -> tuple[str, str]:
-    """Neither UTF-8 nor marked: the likeliest encoding of a sample, cp1252 at the last."""
+    """Neither UTF-8 nor marked: the likeliest encoding of a sample, of equals and at the last cp1252."""
     from charset_normalizer import from_bytes  # slow to import, seldom needed
 
     try:
-        best = from_bytes(data[:_SAMPLE]).best()
-        if best is not None:
-            return data.decode(best.encoding), f"decoded as {best.encoding}"
+        matches = list(from_bytes(data[:_SAMPLE]))
+        if matches:
+            best = matches[0]
+            ties = [match for match in matches if (match.chaos, match.coherence) == (best.chaos, best.coherence)]
+            names = {name for match in ties for name in match.could_be_from_charset}
+            encoding = "cp1252" if "cp1252" in names else best.encoding
+            text = data.decode(encoding)
+            text.encode("utf-8")  # utf-7 and its like can give lone surrogates
+            return text, f"decoded as {encoding}"
     except (UnicodeError, LookupError, ValueError):
-        pass
+        pass  # the rest of the file is not as its start
     return data.decode("cp1252", "replace"), "decoded as cp1252"

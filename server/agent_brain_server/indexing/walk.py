@@ -12,23 +12,15 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.domain.globs import path_matcher
-from agent_brain_server.indexing.exclusions import (
-    BINARY_EXTENSIONS,
-    DOCUMENT_EXTENSIONS,
-    MARKERS,
-    extension,
-    is_marked,
-    is_never_entered,
-)
-from agent_brain_server.indexing.ignore import Scope, scope_above
-from agent_brain_server.indexing.secrets import is_secret_directory, is_secret_name
+from agent_brain_server.indexing.exclusions import DOCUMENT_EXTENSIONS, MARKERS, extension, is_marked
+from agent_brain_server.indexing.ignore import Scope
+from agent_brain_server.indexing.place import Place
 
 PROBLEMS_NAMED = 20
 
@@ -70,18 +62,6 @@ class WalkResult:
     problems: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """An indexed folder where it really lies; `above` are the ignore rules from outside of it."""
-
-    folder: Folder
-    top: str
-    above: Scope
-    included: Callable[[str], bool] | None
-    excluded: Callable[[str], bool] | None
-    prunes: bool
-
-
 @dataclass(slots=True)
 class _Found:
     files: list[FileEntry] = field(default_factory=list)
@@ -107,14 +87,17 @@ def admits(root: Path, folders: Sequence[Folder], limits: WalkLimits, path: str)
 
 
 class FileTree:
-    """The indexed folders of a project, ready to be asked many times. Ignore files are read anew by every call."""
+    """The indexed folders of a project, ready to be asked many times.
+
+    Ignore files in the folders are read anew by every call, those above them once.
+    """
 
     def __init__(self, root: Path, folders: Sequence[Folder], limits: WalkLimits) -> None:
         self._given_root = root.absolute().as_posix()
         self.root = root.resolve().as_posix()
         self._limits = limits
         self._problems: list[str] = []
-        self._places: dict[str, _Place] = {}
+        self._places: dict[str, Place] = {}
         for folder in folders:
             self._add(folder)
 
@@ -135,14 +118,7 @@ class FileTree:
             self._problems.append(f"The folder {folder.path} {what}; it is left out.")
             return
         if top not in self._places:
-            self._places[top] = _Place(
-                folder,
-                top,
-                scope_above(top, self.root),
-                path_matcher(folder.include) if folder.include else None,
-                path_matcher(folder.exclude) if folder.exclude else None,
-                prunes=bool(folder.exclude) and not any(glob.startswith("!") for glob in folder.exclude),
-            )
+            self._places[top] = Place.of(folder, top, self.root)
 
     def name(self, absolute: str) -> str:
         """How an absolute path is written in the index."""
@@ -174,7 +150,7 @@ class FileTree:
         place = self._place_of(absolute)
         if place is not None and _is_directory(absolute):
             above = place.above if absolute == place.top else self._scope_around(place, absolute)
-            if above is not None and (absolute == place.top or not _refuses_directory(place, above, absolute)):
+            if above is not None and (absolute == place.top or not place.refuses_directory(above, absolute)):
                 self._descend(place, absolute, above, found)
         elif (entry := self.admits(path)) is not None:
             found.files.append(entry)
@@ -191,7 +167,7 @@ class FileTree:
             return None
         if place is None or scope is None or not stat.S_ISREG(status.st_mode):
             return None
-        if self._refuses_file(place, scope, absolute) or self._too_large(absolute, status.st_size):
+        if place.refuses_file(scope, absolute) or self._too_large(absolute, status.st_size):
             return None
         return FileEntry(self.name(absolute), absolute, place.folder.path, status.st_size, status.st_mtime_ns)
 
@@ -204,14 +180,14 @@ class FileTree:
         scope = self._scope_around(place, absolute, gone=True)
         if scope is None:
             return False
-        refuses = _refuses_directory if directory else self._refuses_file
-        return not refuses(place, scope, absolute)
+        refuses = place.refuses_directory if directory else place.refuses_file
+        return not refuses(scope, absolute)
 
-    def _place_of(self, absolute: str) -> _Place | None:
+    def _place_of(self, absolute: str) -> Place | None:
         found = [place for top, place in self._places.items() if absolute == top or absolute.startswith(f"{top}/")]
         return max(found, key=lambda place: len(place.top), default=None)
 
-    def _scope_around(self, place: _Place, path: str, *, gone: bool = False) -> Scope | None:
+    def _scope_around(self, place: Place, path: str, *, gone: bool = False) -> Scope | None:
         """The rules for the entry at `path` beneath the place; None if the walk does not come there.
 
         With `gone`, directories that no longer exist are judged by their names.
@@ -221,12 +197,12 @@ class FileTree:
         for name in path[len(place.top) :].split("/")[1:-1]:
             directory = f"{directory}/{name}"
             passable = _is_directory(directory) or (gone and not os.path.lexists(directory))
-            if not passable or _refuses_directory(place, scope, directory) or is_marked(directory):
+            if not passable or place.refuses_directory(scope, directory) or is_marked(directory):
                 return None
             scope = scope.enter(directory)
         return scope
 
-    def _descend(self, place: _Place, directory: str, above: Scope, found: _Found) -> None:
+    def _descend(self, place: Place, directory: str, above: Scope, found: _Found) -> None:
         """Finds what is in a directory and beneath it; `above` are the rules from outside of it."""
         pending = [(directory, above)]
         while pending:
@@ -249,18 +225,18 @@ class FileTree:
                     continue
                 if not entry.is_dir(follow_symlinks=False):
                     reason = self._take(place, scope, entry, path, prefix, found)
-                elif not (reason := _refuses_directory(place, scope, path)):
+                elif not (reason := place.refuses_directory(scope, path)):
                     pending.append((path, scope))
                 if reason:
                     found.skipped[reason] += 1
 
-    def _take(self, place: _Place, scope: Scope, entry: os.DirEntry[str], path: str, prefix: str, found: _Found) -> str:
+    def _take(self, place: Place, scope: Scope, entry: os.DirEntry[str], path: str, prefix: str, found: _Found) -> str:
         """Takes a file, or says why not."""
         if entry.is_symlink():
             return "link"
         if not entry.is_file(follow_symlinks=False):
             return "not_a_file"
-        if reason := self._refuses_file(place, scope, path):
+        if reason := place.refuses_file(scope, path):
             return reason
         try:
             status = entry.stat(follow_symlinks=False)
@@ -271,52 +247,8 @@ class FileTree:
         found.files.append(FileEntry(prefix + entry.name, path, place.folder.path, status.st_size, status.st_mtime_ns))
         return ""
 
-    def _refuses_file(self, place: _Place, scope: Scope, path: str) -> str:
-        """Why a file is left out for its name, or empty."""
-        name = path[path.rfind("/") + 1 :]
-        if name == ".git":  # of a worktree or a submodule
-            return "ignored"
-        if is_secret_name(name):
-            return "secret"
-        if not _is_utf8(name):
-            return "unreadable"
-        if scope.ignores(path, name, directory=False):
-            return "ignored"
-        if place.included or place.excluded:
-            relative = path[len(place.top) + 1 :]
-            if (place.included and not place.included(relative)) or (place.excluded and place.excluded(relative)):
-                return "filtered"
-        return "binary" if extension(name) in BINARY_EXTENSIONS else ""
-
     def _too_large(self, path: str, size: int) -> bool:
         return size > self._limits.of(path)
-
-
-def _refuses_directory(place: _Place, scope: Scope, path: str) -> str:
-    """Why a directory is not entered, or empty."""
-    name = path[path.rfind("/") + 1 :]
-    if is_never_entered(path, name):
-        return "ignored"
-    if is_secret_directory(name):
-        return "secret"
-    if not _is_utf8(name):
-        return "unreadable"
-    if scope.ignores(path, name, directory=True):
-        return "ignored"
-    if place.prunes and place.excluded and place.excluded(f"{path[len(place.top) + 1 :]}/"):
-        return "filtered"
-    return ""
-
-
-def _is_utf8(name: str) -> bool:
-    """A name that is not UTF-8 comes with lone surrogates in it, which no index and no JSON can hold."""
-    if name.isascii():
-        return True
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _is_directory(path: str) -> bool:

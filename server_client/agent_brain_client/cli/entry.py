@@ -78,7 +78,9 @@ def _dispatch(argv: list[str], commands: Sequence[Command]) -> int:
     own = _Parser(prog=f"agent-brain {name}", description=_sentence(command.summary))
     _add_shared(own)
     module.configure(own)
-    code = module.run(own.parse_intermixed_args(after, shared))
+    # Options may stand between a question's words; argparse loses sight of `--` then.
+    parse = own.parse_args if "--" in after else own.parse_intermixed_args
+    code = module.run(parse(after, shared))
     return OK if code is None else int(code)
 
 

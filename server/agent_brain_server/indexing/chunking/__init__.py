@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_brain_server.indexing.chunking.code import code_passages
+from agent_brain_server.indexing.chunking.code import code_passages, component_passages
 from agent_brain_server.indexing.chunking.html import html_passages
 from agent_brain_server.indexing.chunking.keyed import keyed_passages
 from agent_brain_server.indexing.chunking.notebooks import notebook_passages
@@ -15,6 +15,7 @@ from agent_brain_server.indexing.chunking.syntaxes import syntax_for
 __all__ = ["KINDS", "ChunkedText", "chunk_pdf", "chunk_text"]
 
 _DOCUMENTS = {"markdown": markdown_passages, "rst": rest_passages, "html": html_passages}
+_COMPONENTS = frozenset({"vue", "svelte"})
 _KEYED = frozenset({"yaml", "toml", "ini", "json", "css"})
 
 
@@ -28,6 +29,8 @@ def chunk_text(path: str, language: str, text: str) -> ChunkedText:
 def _passages(path: str, language: str, source: Source) -> tuple[list[Passage], str]:
     if (syntax := syntax_for(path, language)) is not None:
         return code_passages(syntax, source)
+    if language in _COMPONENTS:
+        return component_passages(source)
     if (document := _DOCUMENTS.get(language)) is not None:
         return document(source), ""
     if language in _KEYED:

@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
+import re
+
 from agent_brain_server.indexing.chunking.grammar import Code, Syntax
 from agent_brain_server.indexing.chunking.outline import Outliner
-from agent_brain_server.indexing.chunking.packing import pack
+from agent_brain_server.indexing.chunking.packing import Item, pack
 from agent_brain_server.indexing.chunking.parsing import LARGEST_PARSED, count_errors, parse
-from agent_brain_server.indexing.chunking.passage import Passage, blocks
+from agent_brain_server.indexing.chunking.passage import Passage
 from agent_brain_server.indexing.chunking.source import Source
+from agent_brain_server.indexing.chunking.syntaxes import JAVASCRIPT, TYPESCRIPT
+
+
+_SCRIPT = re.compile(r"^[ \t]*<script\b([^>]*)>[ \t]*\n(.*?)^[ \t]*</script>", re.MULTILINE | re.DOTALL | re.IGNORECASE)
+_TYPED = re.compile(r"lang\s*=\s*[\"']?tsx?\b", re.IGNORECASE)
 
 
 def code_passages(syntax: Syntax, source: Source) -> tuple[list[Passage], str]:
-    """The passages of a source file and a note; line blocks where the file is too large or is not what it seems."""
-    data = source.text.encode("utf-8", "replace")
+    """The passages of a source file and a note; line blocks where it is too large or is not what it seems."""
+    items, note = _outline(syntax, source, source.text)
+    return pack(source, items), note
+
+
+def component_passages(source: Source) -> tuple[list[Passage], str]:
+    """A Vue or Svelte component: the symbols of its scripts, and blocks of the rest."""
+    scripts = list(_SCRIPT.finditer(source.text))
+    masked, end = [], 0
+    for script in scripts:
+        masked += ["\n" * source.text.count("\n", end, script.start(2)), script.group(2)]
+        end = script.end(2)
+    syntax = TYPESCRIPT if any(_TYPED.search(script.group(1)) for script in scripts) else JAVASCRIPT
+    items, note = _outline(syntax, source, "".join(masked))
+    return pack(source, items), note
+
+
+def _outline(syntax: Syntax, source: Source, text: str) -> tuple[list[Item], str]:
+    data = text.encode("utf-8", "replace")
     if len(data) > LARGEST_PARSED:
-        return list(blocks(source, 0, source.last)), "too large to parse"
+        return [], "too large to parse"
     tree = parse(syntax, data)
     if tree is None:
-        return list(blocks(source, 0, source.last)), "parser gave up: it took too long"
+        return [], "parser gave up: it took too long"
     root = tree.root_node
     errors, size = count_errors(root) if root.has_error else (0, 0)
     if size * 2 > len(data):
-        return list(blocks(source, 0, source.last)), "parser gave up: mostly syntax errors"
+        return [], "parser gave up: mostly syntax errors"
     items = Outliner(syntax, Code(data), source).outline(root)
-    return pack(source, items), f"syntax errors: {errors}" if errors else ""
+    return items, f"syntax errors: {errors}" if errors else ""

@@ -110,7 +110,8 @@ def _symbol(source: Source, item: Item) -> Iterator[Passage]:
     if item.kind in _BODIES:
         lines, chars = WHOLE_LINES, WHOLE_CHARS
     if source.fits(item.first, item.last, lines, chars):
-        yield item.label()
+        first, last = source.trim(item.first, item.last) or (item.first, item.last)
+        yield replace(item.label(), first=first, last=last)
     else:
         yield from _region(source, item.members, item.first, item.last, item)
 

@@ -25,7 +25,7 @@ from agent_brain_server.storage.sqlite.session import Session
 
 READERS = 3
 BUSY_SECONDS = 10.0
-WAL_LIMIT_BYTES = 8 * 1024 * 1024
+WAL_LIMIT_BYTES = 32 * 1024 * 1024
 
 Result = TypeVar("Result")
 
@@ -108,7 +108,7 @@ def _configure(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA cache_size = -8192")
     # The log is copied by keep_log_short instead of inside COMMIT, which vector searches wait for.
     connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
-    connection.execute("PRAGMA journal_size_limit = 4194304").fetchall()
+    connection.execute("PRAGMA journal_size_limit = 8388608").fetchall()
     connection.create_function("path_matches", 2, _path_matches, deterministic=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,4 +47,5 @@ def drop_stale_cache(path: Path, instance: str, generation: int) -> None:
     """Remove a cache of another index, or of a later state of this one (the database was restored from a copy)."""
     header = read_header(path)
     if header is None or header.instance != instance or header.generation > generation:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()

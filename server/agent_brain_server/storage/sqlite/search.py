@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from agent_brain_server.domain.content import Chunk, FileRecord
 from agent_brain_server.domain.search import Filters, Hit
@@ -12,6 +12,7 @@ from agent_brain_server.storage.lexical import plain_terms, selective_terms
 from agent_brain_server.storage.sqlite.filters import filter_blocks, filter_values
 from agent_brain_server.storage.sqlite.session import Row, Session
 
+FIRST_LOOK = 1_000
 _WEIGHTS = {
     "symbol": lexical.SYMBOL_WEIGHT,
     "path": lexical.PATH_WEIGHT,
@@ -55,17 +56,38 @@ def search_lexical(
         asked = frequencies.select(session, asked)
         if not asked:
             return []
-        values = {**_WEIGHTS, "match": " OR ".join([f'"{term}"' for term in asked]), "limit": limit}
-        if filters:
-            blocks = [*filter_blocks(filters), "search_lexical_allowed"]
-            rows = session.run(*blocks, **values, **filter_values(filters))
-        else:
-            rows = session.run("search_lexical", **values)
-        return [Hit(row, score) for row, score in rows]
+        seen = look_first(session, filters, limit, lambda most: _rank(session, asked, Filters(), most))
+        return _rank(session, asked, filters, limit) if seen is None else seen
+
+
+def _rank(session: Session, terms: list[str], filters: Filters, limit: int) -> list[Hit]:
+    values = {**_WEIGHTS, "match": " OR ".join([f'"{term}"' for term in terms]), "limit": limit}
+    if filters:
+        blocks = [*filter_blocks(filters), "search_lexical_allowed"]
+        rows = session.run(*blocks, **values, **filter_values(filters))
+    else:
+        rows = session.run("search_lexical", **values)
+    return [Hit(row, score) for row, score in rows]
+
+
+def look_first(session: Session, filters: Filters, limit: int, rank: Callable[[int], list[Hit]]) -> list[Hit] | None:
+    """The answer to a filtered search if it can be had from the first FIRST_LOOK hits of `rank`, which has no filter.
+
+    A language or a kind often holds for most of the index: listing all its chunks takes longer than the search itself.
+    None means that the hits do not suffice, so that these chunks have to be listed.
+    """
+    if not (filters.languages or filters.kinds) or filters.paths or filters.symbols or limit >= FIRST_LOOK:
+        return None
+    first = rank(FIRST_LOOK)
+    rows = json.dumps([hit.row for hit in first])
+    found = session.run(*filter_blocks(filters), "filter_rows", "select_allowed", rows=rows, **filter_values(filters))
+    allowed = {row for (row,) in found}
+    passing = [hit for hit in first if hit.row in allowed]
+    return passing[:limit] if len(passing) >= limit or len(first) < FIRST_LOOK else None
 
 
 def allowed_rows(session: Session, filters: Filters) -> list[Row]:
-    """The chunk rows that pass `filters`, one a tuple, ascending."""
+    """The chunk rows that pass `filters`, one a tuple, in no order."""
     return session.run(*filter_blocks(filters), "select_allowed", **filter_values(filters)).fetchall()
 
 

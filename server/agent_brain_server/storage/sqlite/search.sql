@@ -8,7 +8,7 @@ ORDER BY score DESC, rowid
 LIMIT :limit
 
 -- with_allowed --
-WITH allowed (row) AS MATERIALIZED (
+WITH allowed (row) AS (
     SELECT row FROM chunks WHERE TRUE
 
 -- filter_languages --
@@ -29,6 +29,9 @@ WITH allowed (row) AS MATERIALIZED (
         OR substr(named.symbol, -length(json_extract(wanted.value, '$.suffix'))) = json_extract(wanted.value, '$.suffix')
     )
 
+-- filter_rows --
+    AND row IN (SELECT value FROM json_each(:rows))
+
 -- search_lexical_allowed --
 )
 SELECT rowid, -bm25(chunk_terms, :symbol, :path, :documentation, :body) AS score
@@ -39,7 +42,7 @@ LIMIT :limit
 
 -- select_allowed --
 )
-SELECT row FROM allowed ORDER BY row
+SELECT row FROM allowed
 
 -- find_term_frequency --
 SELECT doc FROM term_frequencies WHERE term = :term

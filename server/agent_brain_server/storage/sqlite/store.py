@@ -79,10 +79,13 @@ class SqliteStore:
 
     def _close(self, connections: Connections) -> None:
         connections.close()
-        with self._matrix_lock, translated(self._cache_path):
-            matrix, self._matrix = self._matrix, None
-            if matrix is not None:
-                matrix.save()
+        matrix, self._matrix = self._matrix, None
+        if matrix is None:
+            return
+        try:
+            matrix.save()
+        except OSError:
+            matrix.discard()
 
     def describe(self) -> str:
         """See `Store.describe`."""
@@ -155,6 +158,9 @@ class SqliteStore:
             with self._matrix_lock:
                 session.begin()
                 view = self._view(session)
+            seen = search.look_first(session, filters, limit, lambda most: view.nearest(vector, most, None))
+            if seen is not None:
+                return seen
             allowed = search.allowed_rows(session, filters) if filters else None
         finally:
             session.roll_back()

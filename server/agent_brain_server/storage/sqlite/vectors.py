@@ -1,10 +1,10 @@
 """The vectors of all chunks as one memory-mapped matrix, so that a search is one product. A cache of the database.
 
 One record a chunk: its row (int64) and its vector (float32). Records are only ever appended, in the order of rows,
-and a row is never used twice, so that a prefix of the file stays right whatever happens later. The header says how
-long this prefix is; it is written when the store closes, after the database is safe. Whatever lies behind the prefix,
-and which of its rows are still alive, is asked of the database when the cache is loaded: a kill at any point costs
-time only.
+and a row is never used twice, so that what was right once stays right. The header says how many there are; it is
+written when the store closes, after the database is safe, and wiped when the cache is loaded, so that the file belongs
+to one process and a kill at any point costs time only. What was added since, and which rows are still alive, is asked
+of the database.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class MatrixView:
 
     def _positions(self, allowed: Sequence[Row]) -> RowArray:
         wanted = np.fromiter((row for (row,) in allowed), np.int64, len(allowed))
-        found = find_positions(self.rows, wanted)
+        found = find_positions(self.rows, np.sort(wanted))
         return found[self.alive[found]]
 
     def _scores(self, wanted: FloatArray, positions: RowArray) -> FloatArray:
@@ -96,8 +96,10 @@ class VectorMatrix:
         self._dimensions = dimensions
         self._instance = instance
         self._record_bytes = 4 * (ROW_COLUMNS + dimensions)
-        self._file = self._open_file()
-        self._view = self._map(0, np.empty(0, np.int64), np.empty(0, np.bool_))
+        self._file, trusted = self._claim()
+        records = self._map(trusted)
+        rows = np.ascontiguousarray(records[:trusted, :ROW_COLUMNS]).view(np.int64)[:, 0]
+        self._view = MatrixView(0, records, rows, np.ones(trusted, np.bool_))
 
     def view(self, session: Session, generation: int) -> MatrixView:
         """The matrix as of the transaction that `session` is in, which has seen `generation` changes."""
@@ -136,9 +138,23 @@ class VectorMatrix:
     def _offset(self, record: int) -> int:
         return SIZE + record * self._record_bytes
 
-    def _open_file(self) -> BinaryIO:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
-        return os.fdopen(descriptor, "r+b")
+    def _claim(self) -> tuple[BinaryIO, int]:
+        """The file, and how many of its records can be trusted; an empty new file if none can."""
+        header = read_header(self._path)
+        if header is not None and (header.dimensions, header.instance) == (self._dimensions, self._instance):
+            file = self._path.open("r+b")
+            if file.seek(0, os.SEEK_END) >= self._offset(header.count):
+                file.seek(0)
+                file.write(b"\0" * SIZE)
+                file.flush()
+                return file, header.count
+            file.close()
+        return self._new_file(), 0
+
+    def _new_file(self) -> BinaryIO:
+        self._path.unlink(missing_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        return os.fdopen(os.open(self._path, flags, 0o600), "r+b")
 
     def _write_header(self, count: int, generation: int) -> None:
         self._write(0, MatrixHeader(self._dimensions, count, generation, self._instance).encode())
@@ -149,30 +165,19 @@ class VectorMatrix:
         self._file.write(data)
         self._file.flush()
 
-    def _map(self, generation: int, rows: RowArray, alive: Mask) -> MatrixView:
-        """A view of the file with room for more records, so that the next appends need no new mapping."""
-        capacity = max(SMALLEST_CAPACITY, len(rows) + len(rows) // 4)
+    def _map(self, count: int) -> FloatArray:
+        """The file from its first record on, with room for more than `count`, so that appends need no new mapping."""
+        capacity = max(SMALLEST_CAPACITY, count + count // 4)
         if self._file.seek(0, os.SEEK_END) < self._offset(capacity):
             self._file.truncate(self._offset(capacity))
-        shape = (capacity, ROW_COLUMNS + self._dimensions)
-        mapped = np.memmap(self._path, np.float32, "r", SIZE, shape)
-        return MatrixView(generation, np.asarray(mapped), rows, alive)
+        return np.asarray(np.memmap(self._file, np.float32, "r", SIZE, (capacity, ROW_COLUMNS + self._dimensions)))
 
     def _load(self, session: Session, generation: int) -> None:
-        """Start from the prefix that the header vouches for, and bring it up to the database."""
-        rows = self._view.rows if self._view.generation else self._trusted_rows()
+        """Bring what is there up to the database."""
+        rows = self._view.rows
         last = int(rows[-1]) if len(rows) else 0
         live = np.fromiter((row for (row,) in session.run("select_rows", last=last)), np.int64)
         self._extend(session, generation, rows, np.isin(rows, live, assume_unique=True))
-
-    def _trusted_rows(self) -> RowArray:
-        header = read_header(self._path)
-        if header is None or (header.dimensions, header.instance) != (self._dimensions, self._instance):
-            return np.empty(0, np.int64)
-        if self._file.seek(0, os.SEEK_END) < self._offset(header.count):
-            return np.empty(0, np.int64)
-        self._view = self._map(0, np.empty(header.count, np.int64), np.empty(0, np.bool_))
-        return np.ascontiguousarray(self._view.records[: header.count, :ROW_COLUMNS]).view(np.int64)[:, 0]
 
     def _extend(self, session: Session, generation: int, rows: RowArray, alive: Mask) -> None:
         """Append what the database has behind the last of `rows`, and publish the view of it all."""
@@ -186,10 +191,8 @@ class VectorMatrix:
             count += len(batch)
         rows = np.concatenate(parts)
         alive = np.concatenate([alive, np.ones(count - len(alive), np.bool_)])
-        if count > len(self._view.records):
-            self._view = self._map(generation, rows, alive)
-        else:
-            self._view = MatrixView(generation, self._view.records, rows, alive)
+        records = self._view.records if count <= len(self._view.records) else self._map(count)
+        self._view = MatrixView(generation, records, rows, alive)
 
     def _batches(self, session: Session, last: int) -> Iterator[FloatArray]:
         cursor = session.run("select_vectors_after", last=last)
@@ -206,10 +209,9 @@ class VectorMatrix:
         records = self._view.records
         positions = np.flatnonzero(alive)
         self._file.close()
-        self._path.unlink(missing_ok=True)
-        self._file = self._open_file()
+        self._file = self._new_file()
         for at in range(0, len(positions), BATCH):
             self._write(self._offset(at), records[positions[at : at + BATCH]].tobytes())
-        kept = rows[positions]
-        self._view = self._map(0, kept, np.ones(len(kept), np.bool_))
-        return kept, np.ones(len(kept), np.bool_)
+        kept, all_alive = rows[positions], np.ones(len(positions), np.bool_)
+        self._view = MatrixView(0, self._map(len(kept)), kept, all_alive)
+        return kept, all_alive

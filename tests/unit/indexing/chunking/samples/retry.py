@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import functools
 
 LIMIT = 5
 DEFAULTS = {
@@ -15,7 +15,7 @@ DEFAULTS = {
 # Called by the client
 # before each attempt.
 def next_delay(attempt: int, *, first: float = 0.1) -> float:
-    return first * 2**attempt
+    return functools.reduce(max, [first], attempt)
 
 
 class Retry:
@@ -49,5 +49,6 @@ class Retry:
 
 
 if True:
+
     def guarded() -> None:
         pass

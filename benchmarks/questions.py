@@ -1,0 +1,48 @@
+"""What is asked of the standard library: sentences as people write them, and names as programs do."""
+
+from __future__ import annotations
+
+from typing import Final
+
+QUESTIONS: Final = (
+    "open a url with a timeout",
+    "parse command line arguments with subcommands",
+    "how are temporary files deleted",
+    "read a csv file into dictionaries",
+    "where is the import path searched for a module",
+    "format a traceback as text",
+    "decode base64 with padding errors",
+    "wait for several coroutines at once",
+    "how does a thread pool shut down",
+    "convert a date to an iso week",
+    "compare two files line by line",
+    "send an email with an attachment",
+    "which exception is raised for invalid json",
+    "rotate log files by size",
+    "walk a directory tree without following links",
+    "compile a regular expression and cache it",
+    "copy file permissions and times",
+    "split a shell command into words",
+    "how is a weak reference called back",
+    "serve files over http",
+    "encode non ascii domain names",
+    "round half to even in decimal arithmetic",
+    "test that a mock was called once",
+    "read a zip archive member by member",
+    "lock shared between processes",
+    "order of methods in multiple inheritance",
+    "escape html entities",
+    "remove leading whitespace common to all lines",
+    "ThreadPoolExecutor submit",
+    "HTTPConnection",
+    "parse_known_args",
+    "BaseEventLoop.run_until_complete",
+    "SpooledTemporaryFile rollover",
+    "OrderedDict move_to_end",
+    "lru_cache maxsize",
+    "_find_and_load_unlocked",
+    "test_nested_context_manager",
+    "RotatingFileHandler doRollover",
+    "getaddrinfo AF_INET6",
+    "UnicodeDecodeError surrogateescape",
+)
