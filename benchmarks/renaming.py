@@ -1,4 +1,4 @@
-"""Makes another program of the same text by renaming its words, so that a large corpus keeps the statistics of a real one.
+"""Makes another program of the same text by renaming its words: a large corpus with the statistics of a real one.
 
 Words are cut as identifiers are (camelCase, digits, underscores), counted, and sorted by the number of files that hold
 them. Within each band of neighbours in that order a copy's words are permuted: every frequency stays what it was, but

@@ -91,7 +91,7 @@ def create_app(settings: Settings, *, discard_mismatch: bool = False) -> FastAPI
     app.state.port = settings.port
     app.state.activity = shared.activity
     for module in (health, index, search):
-        app.include_router(module.router)
+        app.include_router(module.router, responses=problems.documented())
     problems.install(app)
     app.add_middleware(Guard, token=token, activity=shared.activity, metrics=shared.metrics)
     return app

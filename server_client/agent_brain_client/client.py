@@ -8,9 +8,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import quote
 
-import httpx
-
 from agent_brain_client.errors import ServerError, ServerUnreachableError
+from agent_brain_client.lean_httpx import httpx
 from agent_brain_client.wire import PROBLEM_JSON
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ def _unquote(raw: str) -> str:
     quoted = re.match(r"""(["'])(.*?)(?<!\\)\1\s*(?:#.*)?$""", raw)
     if quoted:
         return re.sub(r"\\(.)", r"\1", quoted[2]) if quoted[1] == '"' else quoted[2]
-    return "" if raw.startswith("#") else _COMMENT.sub("", raw)
+    return _COMMENT.sub("", raw)
 
 
 def read_env(path: Path) -> dict[str, str]:

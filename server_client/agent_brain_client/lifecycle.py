@@ -28,6 +28,7 @@ from agent_brain_client.processes import has_ended, port_holder, runs_server, se
 from agent_brain_client.wire import ServerFile
 
 START_SECONDS = 20.0
+LEAST_START_SECONDS = 2.0
 STOP_SECONDS = 10.0
 KILL_SECONDS = 5.0
 LOCK_SECONDS = 60.0
@@ -92,7 +93,7 @@ def _start(root: Path, command: list[str]) -> ServerFile:
         server = _spawn(root, command, deadline)
         if server is not None:
             return server
-        if time.monotonic() > deadline:
+        if time.monotonic() + LEAST_START_SECONDS > deadline:
             raise StartError(
                 f"another server holds {root} but does not answer. Run: agent-brain stop, then agent-brain start"
             )

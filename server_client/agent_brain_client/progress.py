@@ -24,11 +24,18 @@ def wait_for_job(client: AgentBrainClient, job: JobResponse) -> JobResponse:
     pause = FIRST_POLL_SECONDS
     with _reporter() as report:
         while job["state"] not in FINISHED:
-            report(job)
+            report(_in_front(client, job))
             time.sleep(pause)
             pause = min(pause * 1.5, POLL_SECONDS)
             job = client.job(job["id"])
     return job
+
+
+def _in_front(client: AgentBrainClient, job: JobResponse) -> JobResponse:
+    """What is worked on now: the job itself, or the one that it waits for."""
+    if job["state"] != "queued":
+        return job
+    return client.status()["job"] or job
 
 
 @contextmanager

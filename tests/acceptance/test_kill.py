@@ -145,6 +145,14 @@ def first_kill(root: Path) -> None:
     server.kill()
 
 
+def assert_same_rows(found: Indexed, expected: Indexed) -> None:
+    assert found.files == expected.files
+    assert found.vectors == expected.vectors
+    differing = {name for name in found.chunks | expected.chunks if found.chunks.get(name) != expected.chunks.get(name)}
+    assert not differing
+    assert found.terms == expected.terms
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_thirty_kills_leave_the_index_of_an_undisturbed_run(tmp_path: Path, endpoint: RationedEndpoint) -> None:
@@ -163,7 +171,7 @@ def test_thirty_kills_leave_the_index_of_an_undisturbed_run(tmp_path: Path, endp
         job = server.wait(1)
     assert job["attempt"] > KILLS // 2
     assert job["progress"]["files_done"] == FILES
-    assert read_index(root, tmp_path / "copy") == expected
+    assert_same_rows(read_index(root, tmp_path / "copy"), expected)
 
     asked = list(map(hash_text, endpoint.texts))
     for position, stored in kills:

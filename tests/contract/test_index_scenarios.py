@@ -167,7 +167,7 @@ async def test_secrets_and_binaries_are_left_out_and_counted(brain: Brain, root:
             ".env": "RETRY_TOKEN=abc",
             ".env.production": "RETRY_TOKEN=abc",
             "id_rsa": "retry",
-            "notes.txt": "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUA retry\n-----END OPENSSH PRIVATE KEY-----\n",
+            "notes.txt": "-----BEGIN PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUA retry\n",
             "blob.dat": b"retry\0\0\0\x01",
             "big.txt": "retry " * 200_000,
             "fine.txt": "retry",
@@ -247,3 +247,13 @@ async def test_a_changed_file_is_marked_stale_and_refreshed(brain: Brain, root: 
 async def test_a_path_outside_of_every_folder_is_refused_with_the_way_on(brain: Brain, tmp_path: Path) -> None:
     problem = await brain.call("POST", "/index", 422, json={"paths": [str(tmp_path / "elsewhere")]})
     assert "agent-brain folders add" in problem["detail"]
+
+
+async def test_a_linked_folder_is_known_by_where_it_leads(brain: Brain, root: Path, tmp_path: Path) -> None:
+    write_files(tmp_path / "elsewhere", {"parse.py": PARSE})
+    (root / "linked").symlink_to(tmp_path / "elsewhere")
+    added = await brain.call("POST", "/index/folders", json={"path": "linked"})
+    assert added["folder"]["path"] == (tmp_path / "elsewhere").as_posix()
+    await brain.wait(added["job"]["id"])
+    assert await brain.paths("header") == {(tmp_path / "elsewhere" / "parse.py").as_posix()}
+    assert (await brain.call("DELETE", "/index/folders", params={"path": "linked"}))["files"] == 1

@@ -142,9 +142,7 @@ async def _chunks_by_words(store: Store, words: list[str], chosen: Filters) -> l
     return [chunks[hit.row].id for hit in hits]
 
 
-async def _chunks_by_vector(
-    store: Store, weights: list[float], chosen: Filters, limit: int
-) -> list[tuple[str, float]]:
+async def _chunks_by_vector(store: Store, weights: list[float], chosen: Filters, limit: int) -> list[tuple[str, float]]:
     hits = await store.search_vector(axis(*weights), chosen, limit)
     chunks = await store.fetch_chunks([hit.row for hit in hits])
     return [(chunks[hit.row].id, hit.score) for hit in hits]

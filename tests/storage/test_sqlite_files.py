@@ -254,6 +254,16 @@ async def test_a_cache_of_another_index_is_not_used(tmp_path: Path) -> None:
         (tmp_path / "index.db").unlink()
 
 
+@pytest.mark.parametrize("attempt", range(5))
+async def test_stores_that_open_one_new_file_at_once(tmp_path: Path, attempt: int) -> None:
+    stores = [store_in(tmp_path) for _ in range(6)]
+    await asyncio.gather(*[store.open() for store in stores])
+    await asyncio.gather(*[put(store, make_file(f"{at}.py", "word")) for at, store in enumerate(stores)])
+    assert len(await find(stores[attempt], "word")) == 6
+    for store in stores:
+        await store.close()
+
+
 async def test_two_stores_on_one_file_see_each_others_writes(tmp_path: Path) -> None:
     first, second = store_in(tmp_path), store_in(tmp_path)
     await asyncio.gather(first.open(), second.open())

@@ -33,7 +33,7 @@ def with_block(content: bytes, block: bytes) -> bytes:
     body = end.join(block.splitlines())
     old = find_block(content, block)
     if old is not None:
-        return content.replace(old, body, 1)
+        return content if same_lines(old, block) else content.replace(old, body, 1)
     if not content:
         return body + end
     if content.endswith(b"\n"):

@@ -6,10 +6,11 @@ import json
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -63,6 +64,15 @@ async def on_bug(request: Request, error: Exception) -> Response:
     """Anything else is a bug: the log has the traceback, the answer has none."""
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return problem(500, "internal", "This is a bug in Agent Brain; the server's log has the details.")
+
+
+def documented() -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of every route's errors."""
+    content = {PROBLEM_JSON: {"schema": TypeAdapter(Problem).json_schema()}}
+    return {
+        "4XX": {"description": "Refused; `code` and `field` say why.", "content": content},
+        "503": {"description": "The store or the embedding endpoint does not answer.", "content": content},
+    }
 
 
 def require_globs(field: str, globs: tuple[str, ...]) -> None:

@@ -128,7 +128,7 @@ class IndexRun:
         before, claimed = self._claimed, asyncio.Event()
         self._claimed = claimed
         try:
-            requests = [ReadRequest(e, self._known_hash(e.path), self.around.limits.max_file_bytes) for e in entries]
+            requests = [ReadRequest(e, self._known_hash(e.path), self.around.limits.of(e.path)) for e in entries]
             prepared = await self.around.workers.prepare(requests)
             await before.wait()
             texts = self._claim(prepared)

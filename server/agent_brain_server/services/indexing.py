@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -111,13 +110,13 @@ class IndexingService:
         return before.files, before.chunks
 
     def normalise(self, path: str) -> str:
-        """A path as the index knows it: relative to the root with `/` where it lies inside, absolute elsewhere."""
+        """A path as the index knows it: links followed, relative to the root with `/` inside, absolute elsewhere."""
         if "\0" in path:
             raise RequestError("A path cannot hold a NUL character.", field="path")
-        absolute = Path(os.path.normpath(self._root / Path(path).expanduser()))
-        if absolute.is_relative_to(self._root):
-            return absolute.relative_to(self._root).as_posix()
-        resolved = absolute.resolve()
+        try:
+            resolved = (self._root / Path(path).expanduser()).resolve()
+        except (OSError, RuntimeError) as error:
+            raise RequestError(f"{path} cannot be followed ({error}).", field="path") from error
         return (resolved.relative_to(self._root) if resolved.is_relative_to(self._root) else resolved).as_posix()
 
     def _live(self, job: Job) -> Job:

@@ -12,7 +12,12 @@ from agent_brain_server.domain.content import Chunk
 from agent_brain_server.domain.search import Filters, Hit, SearchMode, StageTrace
 from agent_brain_server.domain.terms import query_terms
 from agent_brain_server.embedding.protocol import Embedder
-from agent_brain_server.errors import EmbeddingDisabledError, NotFoundError, UnsupportedModeError
+from agent_brain_server.errors import (
+    EmbeddingDisabledError,
+    EmbeddingProviderError,
+    NotFoundError,
+    UnsupportedModeError,
+)
 from agent_brain_server.retrieval.fusion import Ranked, fuse, single
 from agent_brain_server.retrieval.packing import Found, drop_repeats, pack
 from agent_brain_server.services.freshness import Freshness
@@ -23,6 +28,7 @@ MODES: tuple[str, ...] = get_args(SearchMode)
 # Each arm is asked for more than the answer holds: fusion needs depth, and repeats fall out after it.
 DEPTH_FACTOR = 5
 LEAST_DEPTH = 50
+QUESTION_EMBEDDING_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,14 @@ class SearchService:
         return await self._store.search_lexical(query_terms(question.query), question.filters, depth)
 
     async def _nearest(self, question: Question, depth: int) -> list[Hit]:
-        vectors = await self._embedder.embed([question.query])
+        try:
+            async with asyncio.timeout(QUESTION_EMBEDDING_SECONDS):
+                vectors = await self._embedder.embed([question.query])
+        except TimeoutError as error:
+            raise EmbeddingProviderError(
+                f"The embedding endpoint ({self._embedder.model.name}) has not answered for"
+                f" {QUESTION_EMBEDDING_SECONDS:g} s; mode bm25 works without it."
+            ) from error
         if not vectors[0].any():
             return []
         return await self._store.search_vector(vectors[0], question.filters, depth)

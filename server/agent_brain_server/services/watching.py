@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Literal
 
+from agent_brain_server.domain.content import Folder
+from agent_brain_server.errors import AgentBrainError
 from agent_brain_server.indexing.walk import WalkLimits
 from agent_brain_server.indexing.watch import watch
 from agent_brain_server.services.indexing import IndexingService
@@ -29,17 +32,18 @@ class Watching:
         self._limits = limits
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._wanted = False
         self.state: Literal["watching", "off", "failed"] = "off"
         self.detail = ""
 
     async def start(self) -> None:
-        """Begin, after a first job for what changed while nobody watched."""
+        """Begin, with a first job for what changed while nobody watched."""
+        self._wanted = True
         self._stop.clear()
         folders = await self._store.list_folders()
         if folders:
-            await self._indexing.start_index([], False)
-            self._task = asyncio.create_task(self._watch(), name="watcher")
-            self.state = "watching"
+            self.state, self.detail = "watching", ""
+            self._task = asyncio.create_task(self._watch(folders), name="watcher")
 
     async def stop(self) -> None:
         """End, and leave no thread behind."""
@@ -47,21 +51,36 @@ class Watching:
         if self._task is not None:
             await self._task
             self._task = None
-        if self.state == "watching":
-            self.state = "off"
+        self.state = "off"
 
     async def restart(self) -> None:
-        """The folders have changed: watch the new ones."""
-        if self.state != "off" or self._task is not None:
+        """The folders have changed: watch the new ones. Does nothing where watching is turned off."""
+        if self._wanted:
             await self.stop()
             await self.start()
 
-    async def _watch(self) -> None:
+    async def _watch(self, folders: Sequence[Folder]) -> None:
+        ready = asyncio.Event()
+        catching_up = asyncio.create_task(self._catch_up(ready))
         try:
-            folders = await self._store.list_folders()
-            async with aclosing(watch(self._root, folders, self._limits, self._stop)) as changes:
+            async with aclosing(watch(self._root, folders, self._limits, self._stop, ready=ready)) as changes:
                 async for paths in changes:
-                    await self._indexing.start_index([] if len(paths) > MOST_PATHS else sorted(paths), False)
+                    await self._index([] if len(paths) > MOST_PATHS else sorted(paths))
         except Exception as error:
             self.state, self.detail = "failed", f"{type(error).__name__}: {error}"
             log.exception("the watcher failed; index by hand: agent-brain index")
+        finally:
+            ready.set()
+            await catching_up
+
+    async def _catch_up(self, ready: asyncio.Event) -> None:
+        """Only from `ready` on is no change missed, so what came before is looked for then."""
+        await ready.wait()
+        if not self._stop.is_set():
+            await self._index([])
+
+    async def _index(self, paths: Sequence[str]) -> None:
+        try:
+            await self._indexing.start_index(paths, False)
+        except AgentBrainError as error:
+            log.warning("changes were not indexed: %s", error)

@@ -21,7 +21,11 @@ class SearchStore(Protocol):
     """Reading. Every search sees whole transactions only, and may run beside a write."""
 
     async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> list[Hit]:
-        """The best `limit` chunks that hold any of `terms`, by field-weighted BM25, best first, ties by row."""
+        """The best `limit` chunks that hold any of `terms`, by field-weighted BM25, best first, ties by row.
+
+        `terms` come from `domain.terms.query_terms`; anything else in them is plain text, never an operator. A large
+        index may leave out terms that are nearly everywhere (see `storage.lexical.selective_terms`).
+        """
         ...
 
     async def search_vector(self, vector: FloatArray, filters: Filters, limit: int) -> list[Hit]:
@@ -59,13 +63,15 @@ class IndexStore(Protocol):
     async def upsert_chunks(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray]) -> None:
         """Replace each file's chunks and its manifest row, and store `vectors` by text hash, in one transaction.
 
-        With embedding on, every chunk's text hash must be in `vectors` or stored already. `embedded_texts` grows by
-        the number of `vectors` that were not stored before.
+        With embedding on, every chunk's text hash must be in `vectors` or stored already (StorageError if not, as for
+        two chunks of one id). `embedded_texts` grows by the number of `vectors` that were not stored before; a vector
+        that is stored already stays as it is. A chunk's path is its file's, its terms are
+        `domain.terms.chunk_terms(chunk)`, and no text holds a NUL or a lone surrogate.
         """
         ...
 
     async def refresh_files(self, records: Sequence[FileRecord]) -> None:
-        """Update the manifest rows of files whose text is unchanged (times, size, folder)."""
+        """Update the manifest rows of files whose text is unchanged (times, size, folder); unknown paths are left."""
         ...
 
     async def remove_files(self, paths: Collection[str]) -> int:
@@ -77,7 +83,7 @@ class IndexStore(Protocol):
         ...
 
     async def reset(self) -> None:
-        """Remove every file, chunk and vector. Folders and finished jobs stay."""
+        """Remove every file, chunk and vector. Folders and jobs stay, and so does the count of embedded texts."""
         ...
 
 
@@ -101,7 +107,7 @@ class JobStore(Protocol):
     """The queue of jobs; it survives a restart."""
 
     async def add_job(self, paths: Sequence[str], force: bool, now: float) -> Job:
-        """Queue a job; a queued job that asks for the same is returned instead of a second one."""
+        """Queue a job; a queued job that asks for the same, in whatever order, is returned instead of a second one."""
         ...
 
     async def claim_job(self, now: float) -> Job | None:
@@ -109,7 +115,7 @@ class JobStore(Protocol):
         ...
 
     async def save_progress(self, job_id: int, progress: Progress) -> None:
-        """Keep how far a running job is."""
+        """Keep how far a running job is; a job that does not run stays as it is."""
         ...
 
     async def finish_job(self, job_id: int, state: JobState, error: str, progress: Progress, now: float) -> None:

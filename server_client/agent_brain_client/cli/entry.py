@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from types import ModuleType
 from typing import NoReturn
 
 from agent_brain_client.cli.registry import Command
@@ -74,7 +73,7 @@ def _dispatch(argv: list[str], commands: Sequence[Command]) -> int:
     command = next((command for command in commands if command.name == name), None)
     if command is None:
         parser.error(_unknown(name, commands))
-    module = _load(command)
+    module = importlib.import_module(command.module)
     own = _Parser(prog=f"agent-brain {name}", description=_sentence(command.summary))
     _add_shared(own)
     module.configure(own)
@@ -82,19 +81,6 @@ def _dispatch(argv: list[str], commands: Sequence[Command]) -> int:
     parse = own.parse_args if "--" in after else own.parse_intermixed_args
     code = module.run(parse(after, shared))
     return OK if code is None else int(code)
-
-
-def _load(command: Command) -> ModuleType:
-    """Import the command. httpx would import its own command line (click, rich, pygments) with it: a third of the
-    time that a search takes."""
-    needless = "click" not in sys.modules and "httpx" not in sys.modules
-    if needless:
-        sys.modules["click"] = None  # type: ignore[assignment]
-    try:
-        return importlib.import_module(command.module)
-    finally:
-        if needless:
-            del sys.modules["click"]
 
 
 def _split(argv: list[str]) -> tuple[list[str], str | None, list[str]]:

@@ -30,10 +30,13 @@ def run(arguments: argparse.Namespace) -> int:
             except KeyboardInterrupt:
                 note(f"\nJob {job['id']} goes on. Watch it: agent-brain jobs --watch {job['id']}")
                 raise
+        totals = client.status()["index"] if arguments.wait else None
     if arguments.json:
         print_json(job)
     else:
         say(outcome(job))
+        if totals:
+            say(f"The index holds {count(totals['files'], 'file')}, {count(totals['chunks'], 'chunk')}.")
     return FAILED if job["state"] == "failed" or (arguments.wait and job["state"] == "cancelled") else OK
 
 

@@ -39,7 +39,7 @@ def client(handler: Handler, token: str = "t") -> AgentBrainClient:
             "/index/folders",
             {"path": "p", "include": [], "exclude": []},
         ),
-        (lambda c: c.remove_folder("a b&c"), "DELETE", "/index/folders?path=a%20b%26c", None),
+        (lambda c: c.remove_folder("a b&c"), "DELETE", "/index/folders?path=a+b%26c", None),
     ],
 )
 def test_each_method_is_one_request(

@@ -33,9 +33,12 @@ def states() -> Iterator[JobResponse]:
 def client(monkeypatch: pytest.MonkeyPatch) -> AgentBrainClient:
     monkeypatch.setattr(progress.time, "sleep", lambda seconds: None)
     answers = states()
-    return AgentBrainClient(
-        "http://h", "t", httpx.MockTransport(lambda request: httpx.Response(200, json=next(answers)))
-    )
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        status = request.url.path == "/health/status"
+        return httpx.Response(200, json={"job": job("running", 1)} if status else next(answers))
+
+    return AgentBrainClient("http://h", "t", httpx.MockTransport(answer))
 
 
 def test_a_quick_job_says_nothing(client: AgentBrainClient, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,8 @@ from agent_brain_server.indexing.chunking.packing import Item, pack
 from agent_brain_server.indexing.chunking.parsing import LARGEST_PARSED, count_errors, parse
 from agent_brain_server.indexing.chunking.passage import Passage
 from agent_brain_server.indexing.chunking.source import Source
-from agent_brain_server.indexing.chunking.syntaxes import JAVASCRIPT, TYPESCRIPT
+from agent_brain_server.indexing.chunking.statements import statement_items
+from agent_brain_server.indexing.chunking.syntaxes import JAVASCRIPT, SQL, TYPESCRIPT
 
 
 _SCRIPT = re.compile(r"^[ \t]*<script\b([^>]*)>[ \t]*\n(.*?)^[ \t]*</script>", re.MULTILINE | re.DOTALL | re.IGNORECASE)
@@ -44,7 +45,14 @@ def _outline(syntax: Syntax, source: Source, text: str) -> tuple[list[Item], str
         return [], "parser gave up: it took too long"
     root = tree.root_node
     errors, size = count_errors(root) if root.has_error else (0, 0)
-    if size * 2 > len(data):
+    if errors and syntax is SQL:
+        items = statement_items(source)
+    else:
+        items = Outliner(syntax, Code(data), source).outline(root)
+    if size * 2 > len(data) and _rows(items) * 5 < len(source.lines):
         return [], "parser gave up: mostly syntax errors"
-    items = Outliner(syntax, Code(data), source).outline(root)
     return items, f"syntax errors: {errors}" if errors else ""
+
+
+def _rows(items: list[Item]) -> int:
+    return sum(item.last - item.first + 1 for item in items)

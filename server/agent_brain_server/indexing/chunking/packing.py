@@ -15,7 +15,7 @@ from agent_brain_server.indexing.chunking.source import (
     Source,
 )
 
-_GATHERED = {"constant": 4, "type": 4, "key": 12}
+_GATHERED = {"constant": 4, "type": 4, "macro": 4, "key": 12}
 """Up to how many rows such an item is only a line of a block, if it has neighbours there."""
 _SCRAP = 2
 """A block of this many rows or fewer joins its neighbour."""

@@ -13,7 +13,8 @@ from agent_brain_server.domain.content import Chunk, chunk_id
 from agent_brain_server.indexing.chunking.source import MAX_CHARS, MAX_PIECES, PART_CHARS, Source, pieces
 
 KINDS = {
-    "function": "a function, macro or SQL routine that belongs to no type",
+    "function": "a function or SQL routine that belongs to no type",
+    "macro": "a macro with arguments or patterns",
     "method": "a function that belongs to a type",
     "class": "a class, object or actor",
     "interface": "an interface or protocol",

@@ -11,15 +11,13 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-from agent_brain_server.domain.globs import path_matcher
 from agent_brain_server.errors import StorageError
 from agent_brain_server.storage.queries import load_queries
 from agent_brain_server.storage.sqlite.failures import translated
-from agent_brain_server.storage.sqlite.filters import decode_globs
+from agent_brain_server.storage.sqlite.filters import register_functions
 from agent_brain_server.storage.sqlite.schema import refuse_foreign
 from agent_brain_server.storage.sqlite.session import Session
 
@@ -109,13 +107,4 @@ def _configure(connection: sqlite3.Connection) -> None:
     # The log is copied by keep_log_short instead of inside COMMIT, which vector searches wait for.
     connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
     connection.execute("PRAGMA journal_size_limit = 8388608").fetchall()
-    connection.create_function("path_matches", 2, _path_matches, deterministic=True)
-
-
-def _path_matches(globs: str, path: str) -> bool:
-    return _matcher(globs)(path)
-
-
-@lru_cache(maxsize=64)
-def _matcher(globs: str) -> Callable[[str], bool]:
-    return path_matcher(decode_globs(globs))
+    register_functions(connection)

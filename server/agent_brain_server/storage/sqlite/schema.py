@@ -44,8 +44,9 @@ def check_sqlite() -> None:
 
 def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a database of another program before anything in it is changed."""
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    # In this order: another process that makes the tables at this moment sets the id in the same transaction.
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
     if tables and application != APPLICATION_ID:
         raise damaged(path)
 

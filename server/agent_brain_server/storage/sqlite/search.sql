@@ -21,13 +21,8 @@ WITH allowed (row) AS (
     AND file_id IN (SELECT id FROM files WHERE path_matches(:paths, path))
 
 -- filter_symbols --
-    AND row IN (
-        SELECT named.row
-        FROM json_each(:symbols) AS wanted
-        JOIN chunks AS named ON named.name = json_extract(wanted.value, '$.name')
-        WHERE named.symbol = json_extract(wanted.value, '$.symbol')
-        OR substr(named.symbol, -length(json_extract(wanted.value, '$.suffix'))) = json_extract(wanted.value, '$.suffix')
-    )
+    AND name IN (SELECT value FROM json_each(:last_parts))
+    AND symbol_matches(:symbols, symbol)
 
 -- filter_rows --
     AND row IN (SELECT value FROM json_each(:rows))

@@ -67,7 +67,7 @@ SYMBOLS = {
         method Point.new
         impl Point
         method Point.fmt
-        function square
+        macro square
         module tests
         function tests.helper
         constant MAX
@@ -104,7 +104,7 @@ SYMBOLS = {
         type Name
     """,
     "list.c": """
-        function MAX
+        macro MAX
         struct node_t
         struct point
         enum color

@@ -11,7 +11,7 @@ from agent_brain_server.indexing.chunking.syntaxes.scripting import BASH, LUA, P
 from agent_brain_server.indexing.chunking.syntaxes.sql import SQL
 from agent_brain_server.indexing.chunking.syntaxes.systems import GO, RUST, ZIG
 
-__all__ = ["JAVASCRIPT", "SYNTAXES", "TYPESCRIPT", "syntax_for"]
+__all__ = ["JAVASCRIPT", "SQL", "SYNTAXES", "TYPESCRIPT", "syntax_for"]
 
 SYNTAXES: dict[str, Syntax] = {
     "bash": BASH,

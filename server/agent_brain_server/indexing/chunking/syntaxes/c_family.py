@@ -108,7 +108,7 @@ _RULES: dict[str, Rule] = {
     "declaration": _declaration,
     "type_definition": _typedef,
     "preproc_def": _define,
-    "preproc_function_def": declares("function", "value", minor=False),
+    "preproc_function_def": declares("macro", "value"),
     **dict.fromkeys(_RECORDS, _record),
 }
 

@@ -79,7 +79,7 @@ RUST = Syntax(
         "trait_item": declares("trait"),
         "impl_item": _rust_impl,
         "mod_item": declares("module"),
-        "macro_definition": declares("function", "macro_rule"),
+        "macro_definition": declares("macro", "macro_rule"),
         "type_item": declares("type"),
         "const_item": declares("constant", "none"),
         "static_item": declares("constant", "none"),

@@ -1,0 +1,151 @@
+"""What an installation of the product takes on disk: the runtime alone, without what developers need.
+
+Counted is what the disk shows: allocated blocks, compiled bytecode included, in MB of 1,000,000 bytes. Python itself is
+not counted, nor is the installer.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions
+from importlib.util import cache_from_source
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from benchmarks.figures import LIMITS, Figure
+from benchmarks.scale import Scale
+
+PRODUCT = "agent-brain"
+REPOSITORY = Path(__file__).resolve().parent.parent
+SOURCES = ("server/agent_brain_server", "server_client/agent_brain_client", "wizard/agent_brain_wizard", "templates")
+INSTALLERS = frozenset({"pip", "setuptools", "wheel"})
+INSTALL_SECONDS = 300
+BLOCK = 512
+NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Megabytes by distribution, and how they came to be known."""
+
+    sizes: dict[str, float]
+    how: str
+
+    @property
+    def megabytes(self) -> float:
+        """All of it."""
+        return sum(self.sizes.values())
+
+    @property
+    def grammars(self) -> list[str]:
+        """The grammar wheels, which do not count as packages."""
+        return [name for name in self.sizes if name.startswith("tree-sitter-")]
+
+
+def installed(scale: Scale) -> list[Figure]:
+    """Size and number of packages, from a fresh installation where that can be made, else from this environment."""
+    found = (_fresh() if scale.fresh_install else None) or _here()
+    largest = sorted(found.sizes.items(), key=lambda item: -item[1])[:NAMED]
+    grammars = found.grammars
+    named = ", ".join(f"{name} {size:.1f}" for name, size in largest)
+    note = (
+        f"{found.how}; blocks on disk, bytecode included; largest: {named}; "
+        f"the {len(grammars)} grammar wheels {sum(found.sizes[name] for name in grammars):.1f} together"
+    )
+    packages = float(len(found.sizes) - len(grammars))
+    return [
+        Figure("installed size", "MB", (found.megabytes,), LIMITS.installed_megabytes, (), note),
+        Figure("installed packages besides grammar wheels", "packages", (packages,), LIMITS.installed_packages),
+    ]
+
+
+def _fresh() -> Installation | None:
+    """A new environment that is made for this and thrown away; None where it cannot be made, as without a network."""
+    with tempfile.TemporaryDirectory(prefix="agent-brain-size-") as name:
+        target = Path(name, "venv")
+        uv = shutil.which("uv") or next(map(str, REPOSITORY.glob("build/uv/bin/uv")), None)
+        try:
+            for command in _commands(uv, target):
+                subprocess.run(
+                    command,
+                    check=True,
+                    cwd=REPOSITORY,
+                    capture_output=True,
+                    timeout=INSTALL_SECONDS,
+                    env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(target), "UV_COMPILE_BYTECODE": "1"},
+                )
+        except (OSError, subprocess.SubprocessError):
+            return None
+        packages = next(target.glob("lib*/python*/site-packages"))
+        return Installation(
+            _sizes(distributions(path=[str(packages)])), f"fresh installation by {'uv' if uv else 'pip'}"
+        )
+
+
+def _commands(uv: str | None, target: Path) -> list[list[str]]:
+    if uv is not None:
+        locked = [uv, "sync", "--frozen", "--no-default-groups", "--no-editable", "--python", sys.executable]
+        return [locked]
+    pip = [str(target / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "."]
+    return [[sys.executable, "-m", "venv", str(target)], pip]
+
+
+def _here() -> Installation:
+    """The closure of the declared dependencies among what is installed in this environment."""
+    return Installation(_sizes(_closure()), "the declared dependencies as installed here (no fresh installation)")
+
+
+def _closure() -> Iterator[Distribution]:
+    pending, seen = [PRODUCT], set[str]()
+    while pending:
+        name = _normal(pending.pop())
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            found = distribution(name)
+        except PackageNotFoundError:
+            continue
+        yield found
+        pending += [each.name for each in map(Requirement, found.requires or []) if _applies(each)]
+
+
+def _applies(requirement: Requirement) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+
+
+def _sizes(found: Iterable[Distribution]) -> dict[str, float]:
+    sizes = {_normal(each.name): _megabytes(_paths(each)) for each in found}
+    return {name: size for name, size in sizes.items() if name not in INSTALLERS}
+
+
+def _paths(found: Distribution) -> set[Path]:
+    """The files of a distribution, with the bytecode of its sources."""
+    paths = {Path(str(found.locate_file(each))) for each in found.files or ()}
+    if _normal(found.name) == PRODUCT and not any(path.name == "serve.py" for path in paths):
+        paths |= {path for source in SOURCES for path in (REPOSITORY / source).rglob("*") if path.is_file()}
+    compiled = {Path(cache_from_source(str(path))) for path in paths if path.suffix == ".py"}
+    return paths | compiled
+
+
+def _megabytes(paths: Iterable[Path]) -> float:
+    total = 0
+    for path in paths:
+        try:
+            status = path.lstat()
+        except OSError:
+            continue
+        total += getattr(status, "st_blocks", -(-status.st_size // BLOCK)) * BLOCK
+    return total / 1e6
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

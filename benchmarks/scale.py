@@ -1,0 +1,81 @@
+"""How large the measurements are, and the projects that several of them share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from benchmarks import corpus
+from benchmarks.project import Project
+from benchmarks.questions import QUESTIONS
+
+SMALL = 10_000
+LARGE = 200_000
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Sizes and numbers of runs. `work` keeps corpora and indexes; on the same one a second run is quicker."""
+
+    work: Path
+    runs: int = 5
+    cold_runs: int = 3
+    small_chunks: int = SMALL
+    large_chunks: int = LARGE
+    peak_chunks: int = 100_000
+    unchanged_files: int = 5_000
+    library: bool = True
+    fresh_install: bool = True
+    idle_seconds: float = 2.0
+    questions: tuple[str, ...] = QUESTIONS
+
+    @classmethod
+    def quick(cls, work: Path) -> Scale:
+        """Small enough for a test: the programs are exercised, the numbers mean nothing."""
+        return cls(
+            work,
+            runs=1,
+            cold_runs=1,
+            small_chunks=300,
+            large_chunks=600,
+            peak_chunks=300,
+            unchanged_files=100,
+            library=False,
+            fresh_install=False,
+            idle_seconds=0.1,
+            questions=QUESTIONS[:5],
+        )
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether limits do not apply."""
+        return not self.library
+
+    def project_of(self, chunks: int) -> Project:
+        """A project of about so many chunks, without an index where other code has made it."""
+        name = f"chunks-{chunks}"
+        project = Project.prepared(self.work / name, name, lambda target: corpus.write_chunks(target, chunks))
+        project.forget_index_of_other_code()
+        return project
+
+    @cached_property
+    def small_project(self) -> Project:
+        """The indexed project that most measurements ask."""
+        project = self.project_of(self.small_chunks)
+        with project.served() as server:
+            server.index()
+        return project
+
+    def library_project(self) -> Project:
+        """The whole standard library; in a quick run only as much of it as the small project holds."""
+        if not self.library:
+            return self.project_of(self.peak_chunks)
+        return Project.prepared(self.work / "library", "library", corpus.write_library)
+
+    def small_files_project(self) -> Project:
+        """Many small files."""
+        name = f"files-{self.unchanged_files}"
+        return Project.prepared(
+            self.work / name, name, lambda target: corpus.write_small_files(target, self.unchanged_files)
+        )

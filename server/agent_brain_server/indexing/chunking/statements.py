@@ -1,0 +1,80 @@
+"""SQL by its lines, for the dialects that the grammar does not know."""
+
+from __future__ import annotations
+
+import re
+
+from agent_brain_server.indexing.chunking.comments import comment_text
+from agent_brain_server.indexing.chunking.grammar import plain_name
+from agent_brain_server.indexing.chunking.packing import Item
+from agent_brain_server.indexing.chunking.source import Source
+
+_KINDS = {
+    "table": "table",
+    "view": "table",
+    "function": "function",
+    "procedure": "function",
+    "proc": "function",
+    "trigger": "function",
+    "package": "module",
+    "schema": "module",
+    "type": "type",
+    "domain": "type",
+    "index": "constant",
+    "sequence": "constant",
+}
+_QUALIFIERS = (
+    "or replace|or alter|global|local|temp|temporary|unlogged|unique|clustered|nonclustered|recursive|materialized"
+    r"|constraint|external|foreign|virtual|force|editionable|definer\s*=\s*\S+"
+)
+_CREATE = re.compile(
+    rf"\s{{0,4}}create\s+(?:(?:{_QUALIFIERS.replace(' ', chr(92) + 's+')})\s+)*({'|'.join(_KINDS)})\s+(?:body\s+)?"
+    r"(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?((?:\"[^\"]*\"|`[^`]*`|\[[^\]]*\]|[^\s(;\"`\[])+)",
+    re.IGNORECASE,
+)
+_DOLLARS = re.compile(r"\$\w*\$")
+_BEGIN = re.compile(r"(?:\s*|.*\s(?:as|is)\s+)begin\b", re.IGNORECASE)
+_END = re.compile(r"(?:end\b.*|go|/|//|\$\$|delimiter\b.*)\s*\Z", re.IGNORECASE)
+_COMMENT = re.compile(r"\s*--")
+
+
+def statement_items(source: Source) -> list[Item]:
+    """What the `create` statements make, each to the line that ends it."""
+    items: list[Item] = []
+    row = 0
+    while row < len(source.lines):
+        match = _CREATE.match(source.lines[row])
+        if match is None:
+            row += 1
+            continue
+        last = _last_row(source.lines, row)
+        items.append(_item(source, match, row, last))
+        row = last + 1
+    return items
+
+
+def _item(source: Source, match: re.Match[str], row: int, last: int) -> Item:
+    first = row
+    while first > 0 and _COMMENT.match(source.lines[first - 1]):
+        first -= 1
+    name = plain_name(re.sub(r"[\"`\[\]]", "", match.group(2)))
+    signature = " ".join(source.lines[row].split()).rstrip(" (;")[:300]
+    return Item(_KINDS[match.group(1).lower()], name, first, last, signature, comment_text(source.lines[first:row]))
+
+
+def _last_row(lines: list[str], first: int) -> int:
+    """The row that ends a statement: a semicolon outside of quotes, or the end of its block."""
+    quote = ""
+    in_block = False
+    for row in range(first, len(lines)):
+        line = lines[row]
+        if row > first and not quote and (_CREATE.match(line) or line.strip().lower() == "go"):
+            return row - 1
+        for mark in _DOLLARS.findall(line):
+            quote = "" if quote == mark else quote or mark
+        if quote:
+            continue
+        in_block = in_block or bool(_BEGIN.match(line))
+        if _END.match(line) if in_block else line.partition("--")[0].rstrip().endswith(";"):
+            return row
+    return len(lines) - 1
