@@ -13,9 +13,9 @@ from agent_brain_server.storage.symbols import last_part, symbol_matches, symbol
 
 
 def filter_blocks(filters: Filters) -> list[str]:
-    """The names of the blocks that restrict `allowed`, `with_allowed` first."""
+    """The names of the blocks that restrict `allowed`."""
     fields = ("languages", "kinds", "paths", "symbols")
-    return ["with_allowed", *[f"filter_{field}" for field in fields if getattr(filters, field)]]
+    return [f"filter_{field}" for field in fields if getattr(filters, field)]
 
 
 def filter_values(filters: Filters) -> dict[str, object]:

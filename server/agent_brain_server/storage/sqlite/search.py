@@ -12,7 +12,7 @@ from agent_brain_server.storage.lexical import plain_terms, selective_terms
 from agent_brain_server.storage.sqlite.filters import filter_blocks, filter_values
 from agent_brain_server.storage.sqlite.session import Row, Session
 
-FIRST_LOOK = 1_000
+FIRST_LOOK = 400
 _WEIGHTS = {
     "symbol": lexical.SYMBOL_WEIGHT,
     "path": lexical.PATH_WEIGHT,
@@ -63,7 +63,7 @@ def search_lexical(
 def _rank(session: Session, terms: list[str], filters: Filters, limit: int) -> list[Hit]:
     values = {**_WEIGHTS, "match": " OR ".join([f'"{term}"' for term in terms]), "limit": limit}
     if filters:
-        blocks = [*filter_blocks(filters), "search_lexical_allowed"]
+        blocks = ["with_allowed", *filter_blocks(filters), "search_lexical_allowed"]
         rows = session.run(*blocks, **values, **filter_values(filters))
     else:
         rows = session.run("search_lexical", **values)
@@ -80,7 +80,8 @@ def look_first(session: Session, filters: Filters, limit: int, rank: Callable[[i
         return None
     first = rank(FIRST_LOOK)
     rows = json.dumps([hit.row for hit in first])
-    found = session.run(*filter_blocks(filters), "filter_rows", "select_allowed", rows=rows, **filter_values(filters))
+    blocks = ["with_allowed_among", *filter_blocks(filters), "select_allowed"]
+    found = session.run(*blocks, rows=rows, **filter_values(filters))
     allowed = {row for (row,) in found}
     passing = [hit for hit in first if hit.row in allowed]
     return passing[:limit] if len(passing) >= limit or len(first) < FIRST_LOOK else None
@@ -88,7 +89,7 @@ def look_first(session: Session, filters: Filters, limit: int, rank: Callable[[i
 
 def allowed_rows(session: Session, filters: Filters) -> list[Row]:
     """The chunk rows that pass `filters`, one a tuple, in no order."""
-    return session.run(*filter_blocks(filters), "select_allowed", **filter_values(filters)).fetchall()
+    return session.run("with_allowed", *filter_blocks(filters), "select_allowed", **filter_values(filters)).fetchall()
 
 
 def fetch_chunks(session: Session, rows: Sequence[int]) -> dict[int, Chunk]:

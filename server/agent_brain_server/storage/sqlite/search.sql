@@ -1,4 +1,5 @@
-Reading. A filtered search is `with_allowed`, the filters that are asked for, then the search that closes the list.
+Reading. A filtered search is `with_allowed` or `with_allowed_among` (given rows only), the filters that are asked for,
+then the statement that closes the list.
 
 -- search_lexical --
 SELECT rowid, -bm25(chunk_terms, :symbol, :path, :documentation, :body) AS score
@@ -10,6 +11,10 @@ LIMIT :limit
 -- with_allowed --
 WITH allowed (row) AS (
     SELECT row FROM chunks WHERE TRUE
+
+-- with_allowed_among --
+WITH allowed (row) AS (
+    SELECT chunks.row FROM json_each(:rows) AS hit CROSS JOIN chunks ON chunks.row = hit.value WHERE TRUE
 
 -- filter_languages --
     AND language IN (SELECT value FROM json_each(:languages))
@@ -23,9 +28,6 @@ WITH allowed (row) AS (
 -- filter_symbols --
     AND name IN (SELECT value FROM json_each(:last_parts))
     AND symbol_matches(:symbols, symbol)
-
--- filter_rows --
-    AND row IN (SELECT value FROM json_each(:rows))
 
 -- search_lexical_allowed --
 )

@@ -194,9 +194,12 @@ class SqliteStore:
 
     async def statistics(self) -> IndexStatistics:
         """See `SearchStore.statistics`."""
-        (files, chunks, vectors, embedded), languages = await self._read(search.count_all)
+        return await self._read(self._count)
+
+    def _count(self, session: Session) -> IndexStatistics:
+        (files, chunks, vectors, embedded), languages = search.count_all(session)
         log = self._path.with_name(self._path.name + "-wal")
-        size = sum(path.stat().st_size for path in (self._path, log, self._cache_path) if path.exists())
+        size = sum(_size(path) for path in (self._path, log, self._cache_path))
         return IndexStatistics(files, chunks, vectors, size, embedded, languages)
 
     async def list_files(self) -> dict[str, FileRecord]:
@@ -266,3 +269,10 @@ class SqliteStore:
     async def list_jobs(self, before: int | None, limit: int) -> list[Job]:
         """See `JobStore.list_jobs`."""
         return await self._read(lambda session: jobs.list_jobs(session, before, limit))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
