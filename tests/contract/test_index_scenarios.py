@@ -179,6 +179,7 @@ async def test_secrets_and_binaries_are_left_out_and_counted(brain: Brain, root:
         skipped = job["progress"]["skipped"]
         assert skipped["secret"] >= 4
         assert (skipped["binary"], skipped["too_large"]) == (1, 1)
+        assert (await brain.call("GET", "/health/status"))["index"]["languages"] == {"text": 1}
 
 
 async def test_progress_grows_by_batches_and_ends_whole(brain: Brain, root: Path) -> None:

@@ -106,7 +106,10 @@ class EmbeddingModel:
 
 @dataclass(frozen=True, slots=True)
 class IndexStatistics:
-    """Counts over the whole index; `bytes` is its size on disk; `embedded_texts` counts every text ever embedded."""
+    """Counts over the whole index. A file without a language was left out and does not count.
+
+    `bytes` is its size on disk; `embedded_texts` counts every text that was ever embedded; `languages` counts files.
+    """
 
     files: int
     chunks: int

@@ -102,10 +102,11 @@ class MemoryStore:
     async def statistics(self) -> IndexStatistics:
         languages: dict[str, int] = {}
         for record in self._content.files.values():
-            languages[record.language] = languages.get(record.language, 0) + 1
+            if record.language:
+                languages[record.language] = languages.get(record.language, 0) + 1
         content = self._content
         return IndexStatistics(
-            files=len(content.files),
+            files=sum(languages.values()),
             chunks=len(content.chunks),
             vectors=len(content.vectors),
             bytes=0,

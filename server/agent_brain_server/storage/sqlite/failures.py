@@ -30,8 +30,8 @@ def translated(path: Path) -> Iterator[None]:
 def damaged(path: Path) -> StorageError:
     """The file is there but cannot be read as an index."""
     return StorageError(
-        f"{path} is damaged or not an Agent Brain index. Move it away and index again, "
-        "or empty it with: agent-brain reset --yes",
+        f"{path} is damaged or not an Agent Brain index. Move it away, its -wal and -shm files with it, "
+        "then index again: agent-brain index --wait",
         path=str(path),
     )
 

@@ -69,11 +69,11 @@ WHERE path IN (SELECT value FROM json_each(:paths))
 
 -- count_all --
 SELECT
-    (SELECT count(*) FROM files), (SELECT count(*) FROM chunks), (SELECT count(*) FROM vectors),
+    (SELECT count(*) FROM files WHERE language <> ''), (SELECT count(*) FROM chunks), (SELECT count(*) FROM vectors),
     (SELECT embedded_texts FROM meta)
 
 -- count_languages --
-SELECT language, count(*) FROM files GROUP BY language ORDER BY language
+SELECT language, count(*) FROM files WHERE language <> '' GROUP BY language ORDER BY language
 
 -- select_rows --
 SELECT row FROM chunks WHERE row <= :last ORDER BY row
