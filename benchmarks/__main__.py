@@ -30,7 +30,7 @@ MEASUREMENTS: Mapping[str, Callable[[Scale], list[Figure]]] = {
 PROFILES: Mapping[str, Callable[[Scale], str]] = {
     "index": profiling.profile_index,
     "query": profiling.profile_query,
-    "query-large": profiling.profile_large,
+    "query-large": profiling.profile_query_large,
 }
 
 

@@ -31,6 +31,14 @@ def program_seconds(command: Sequence[str], runs: int, cwd: Path | None = None) 
     return tuple(times)
 
 
+def processor_seconds(command: Sequence[str]) -> float:
+    """Processor time of one run of a program with what it has waited for; 0 where the system does not tell."""
+    before = os.times()
+    program_seconds(command, 1)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
 def python_seconds(code: str, runs: int) -> tuple[float, ...]:
     """A fresh Python that runs `code`."""
     return program_seconds([sys.executable, "-c", code], runs)

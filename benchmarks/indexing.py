@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from statistics import median
 
 from benchmarks import baselines
@@ -18,17 +19,20 @@ def cold(scale: Scale) -> list[Figure]:
     """
     project = scale.library_project()
     jobs = [_cold_job(project) for _ in range(scale.cold_runs)]
-    chunks = int(jobs[-1][0])
-    rates = tuple(count / took for count, took in jobs)
+    last = jobs[-1]
+    rates = tuple(job.chunks / job.seconds for job in jobs)
     read = median(baselines.read_seconds(project.root / "src") for _ in range(scale.cold_runs))
     bare = baselines.BareIndex(scale.work / "bare.db")
     rows, inserting = bare.fill(project.index_path)
     bare.close()
     references = (
-        Reference("walk and read", chunks / read),
+        Reference("walk and read", last.chunks / read),
         Reference("insert into bare FTS5", rows / inserting),
     )
-    note = f"{jobs[-1][1]:.1f} s for {chunks:,} chunks of {_files(project):,} files in the last run"
+    note = (
+        f"the last run: {last.chunks:,} chunks of {last.files:,} files in {last.seconds:.1f} s, "
+        f"{last.processor_seconds:.1f} s of processor time"
+    )
     return [
         Figure(
             "cold index of the standard library", "chunks/s", rates, LIMITS.index_chunks_per_second, references, note
@@ -36,15 +40,23 @@ def cold(scale: Scale) -> list[Figure]:
     ]
 
 
-def _cold_job(project: Project) -> tuple[int, float]:
+@dataclass(frozen=True, slots=True)
+class _ColdJob:
+    chunks: int
+    files: int
+    seconds: float
+    processor_seconds: float
+
+
+def _cold_job(project: Project) -> _ColdJob:
     project.forget_index()
     with project.served() as server:
+        before = server.processor_seconds()
         job = server.index()
-    return job["progress"]["chunks_done"], seconds(job)
-
-
-def _files(project: Project) -> int:
-    return sum(path.is_file() for path in (project.root / "src").rglob("*"))
+        server.await_no_workers()
+        used = server.processor_seconds() - before
+    progress = job["progress"]
+    return _ColdJob(progress["chunks_done"], progress["files_done"], seconds(job), used)
 
 
 def unchanged(scale: Scale) -> list[Figure]:

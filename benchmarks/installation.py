@@ -34,9 +34,10 @@ NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Megabytes by distribution, and how they came to be known."""
+    """Megabytes by distribution, those of bytecode among them all, and how they came to be known."""
 
     sizes: dict[str, float]
+    bytecode: float
     how: str
 
     @property
@@ -57,7 +58,7 @@ def installed(scale: Scale) -> list[Figure]:
     grammars = found.grammars
     named = ", ".join(f"{name} {size:.1f}" for name, size in largest)
     note = (
-        f"{found.how}; blocks on disk, bytecode included; largest: {named}; "
+        f"{found.how}; blocks on disk, {found.bytecode:.1f} of bytecode included; largest: {named}; "
         f"the {len(grammars)} grammar wheels {sum(found.sizes[name] for name in grammars):.1f} together"
     )
     packages = float(len(found.sizes) - len(grammars))
@@ -85,9 +86,7 @@ def _fresh() -> Installation | None:
         except (OSError, subprocess.SubprocessError):
             return None
         packages = next(target.glob("lib*/python*/site-packages"))
-        return Installation(
-            _sizes(distributions(path=[str(packages)])), f"fresh installation by {'uv' if uv else 'pip'}"
-        )
+        return _measured(distributions(path=[str(packages)]), f"fresh installation by {'uv' if uv else 'pip'}")
 
 
 def _commands(uv: str | None, target: Path) -> list[list[str]]:
@@ -100,7 +99,7 @@ def _commands(uv: str | None, target: Path) -> list[list[str]]:
 
 def _here() -> Installation:
     """The closure of the declared dependencies among what is installed in this environment."""
-    return Installation(_sizes(_closure()), "the declared dependencies as installed here (no fresh installation)")
+    return _measured(_closure(), "the declared dependencies as installed here (no fresh installation)")
 
 
 def _closure() -> Iterator[Distribution]:
@@ -122,9 +121,11 @@ def _applies(requirement: Requirement) -> bool:
     return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
 
 
-def _sizes(found: Iterable[Distribution]) -> dict[str, float]:
-    sizes = {_normal(each.name): _megabytes(_paths(each)) for each in found}
-    return {name: size for name, size in sizes.items() if name not in INSTALLERS}
+def _measured(found: Iterable[Distribution], how: str) -> Installation:
+    paths = {_normal(each.name): _paths(each) for each in found}
+    kept = {name: files for name, files in paths.items() if name not in INSTALLERS}
+    bytecode = _megabytes(path for files in kept.values() for path in files if path.suffix == ".pyc")
+    return Installation({name: _megabytes(files) for name, files in kept.items()}, bytecode, how)
 
 
 def _paths(found: Distribution) -> set[Path]:

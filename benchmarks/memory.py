@@ -69,6 +69,11 @@ def _proportional(process: psutil.Process) -> float:
         return 0.0
 
 
+def resident_megabytes(pid: int) -> float:
+    """The process's resident set; what it maps from files is in it. Children are not."""
+    return _resident(psutil.Process(pid))
+
+
 @contextmanager
 def watched(pid: int) -> Iterator[Peak]:
     """The peak of the process and its children during the block."""
@@ -95,12 +100,15 @@ def idle(scale: Scale) -> list[Figure]:
     runs = min(scale.runs, 3)
     off = tuple(_idle_megabytes(project, 1, scale.idle_seconds, watch=False) for _ in range(runs))
     on = tuple(_idle_megabytes(project, 1, scale.idle_seconds, watch=True) for _ in range(runs))
-    worked = tuple(_idle_megabytes(project, len(QUESTIONS), scale.idle_seconds, watch=True) for _ in range(runs))
-    size = f"{scale.small_chunks:,} chunks"
+    worked = tuple(_idle_megabytes(project, len(scale.questions), scale.idle_seconds, watch=True) for _ in range(runs))
+    with project.served() as server:
+        size = f"{server.status()['index']['chunks']:,} chunks"
     return [
         Figure(f"idle memory after a first query, {size}", "MB", off, LIMITS.idle_megabytes),
         Figure(f"idle memory, watcher on, {size}", "MB", on, LIMITS.idle_megabytes),
-        Figure(f"idle memory after {len(QUESTIONS)} queries, watcher on, {size}", "MB", worked, LIMITS.idle_megabytes),
+        Figure(
+            f"idle memory after {len(scale.questions)} queries, watcher on, {size}", "MB", worked, LIMITS.idle_megabytes
+        ),
     ]
 
 
@@ -111,7 +119,7 @@ def _idle_megabytes(project: Project, queries: int, rest: float, *, watch: bool)
             for question in QUESTIONS[:queries]:
                 server.query(question)
             time.sleep(rest)
-            return _resident(psutil.Process(server.pid))
+            return resident_megabytes(server.pid)
     finally:
         project.configure(watch=False)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 import agent_brain_server
 from benchmarks import corpus
@@ -23,6 +24,7 @@ from benchmarks.machine import on_allowed_cores
 TOKEN = "benchmark"
 STATE = Path(".claude/agent-brain")
 START_SECONDS = 60.0
+WORKERS_END_SECONDS = 3.0
 POLL_SECONDS = 0.02
 OURS = ("AGENT_BRAIN_", "DATABASE_URL")
 KEPT = ("AGENT_BRAIN_EMBEDDING_",)
@@ -137,6 +139,17 @@ class Server:
     def query(self, question: str, mode: str = "hybrid") -> dict[str, Any]:
         """The answer to `question`."""
         return _answer(self.http.post("/query", json={"query": question, "mode": mode}))
+
+    def processor_seconds(self) -> float:
+        """What the server has used of processors so far, with its workers that have ended."""
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system + times.children_user + times.children_system)
+
+    def await_no_workers(self) -> None:
+        """Wait until the workers of the last job are gone, so that their time is counted."""
+        deadline = time.monotonic() + WORKERS_END_SECONDS
+        while psutil.Process(self.pid).children() and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
 
     def status(self) -> dict[str, Any]:
         """What the server says of itself and of its index."""

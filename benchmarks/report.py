@@ -9,7 +9,6 @@ from typing import Any
 from benchmarks.figures import Figure, Limit, Reference
 
 HEADINGS = ("what", "measured", "limit", "reference of the same run", "verdict")
-RATES = ("chunks/s", "MB/s")
 
 
 def as_json(machine: dict[str, Any], figures: Iterable[Figure]) -> dict[str, Any]:
@@ -54,12 +53,12 @@ def _limit(limit: Limit | None, unit: str) -> str:
 def _compared(figure: Figure, reference: Reference) -> str:
     if reference.value is None:
         return f"{reference.name}: not installed"
-    ratio = f" (x{figure.value / reference.value:.2g})" if reference.value else ""
+    ratio = f" (x{number(figure.value / reference.value, 2)})" if reference.value else ""
     return f"{reference.name} {number(reference.value)}{ratio}"
 
 
-def number(value: float) -> str:
-    """Three significant digits, thousands kept whole."""
+def number(value: float, digits: int = 3) -> str:
+    """So many significant digits, whole numbers in full."""
     if abs(value) >= 100 or value == int(value):
         return f"{value:,.0f}"
-    return f"{value:.3g}"
+    return f"{value:.{digits}g}"

@@ -8,12 +8,11 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from agent_brain_client.wire import project_id
+from agent_brain_client.wire import VERSION, project_id
 from agent_brain_server.api import health, index, problems, search
 from agent_brain_server.api.guard import Guard
 from agent_brain_server.domain.content import Folder
@@ -82,7 +81,7 @@ def create_app(settings: Settings, *, discard_mismatch: bool = False) -> FastAPI
 
     app = FastAPI(
         title="Agent Brain",
-        version=version("agent-brain"),
+        version=VERSION,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -137,7 +136,7 @@ def _build(
     runner = JobRunner(Surroundings(store, embedder, workers, root, limits), shared.metrics)
     indexing = IndexingService(store, runner, root, background)
     watcher = Watching(store, indexing, root, limits)
-    identity = Identity(project_id(root), version("agent-brain"), root, time.time())
+    identity = Identity(project_id(root), VERSION, root, time.time())
     freshness = Freshness(store, root)
     services = Services(
         search=SearchService(store, embedder, freshness, indexing.request_refresh, shared.metrics),

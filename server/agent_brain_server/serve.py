@@ -14,13 +14,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from importlib.metadata import version
 from pathlib import Path
 
 import uvicorn
 from filelock import FileLock, Timeout
 
-from agent_brain_client.wire import ServerFile, project_id
+from agent_brain_client.wire import VERSION, ServerFile, project_id
 from agent_brain_server.app import create_app
 from agent_brain_server.errors import AgentBrainError, AlreadyServedError, SettingsError
 from agent_brain_server.settings import Settings, load_settings
@@ -109,25 +108,30 @@ def write_server_file(settings: Settings, port: int) -> None:
         url=f"http://{HOST}:{port}",
         pid=os.getpid(),
         project_id=project_id(settings.project_root),
-        version=version("agent-brain"),
+        version=VERSION,
         started_at=time.time(),
     )
     target = settings.state_directory / "server.json"
     temporary = target.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(json.dumps(content, indent=2) + "\n")
     temporary.replace(target)
 
 
 @contextmanager
 def _sole_server(settings: Settings) -> Iterator[None]:
+    lock = FileLock(settings.state_directory / "server.lock", timeout=0, mode=0o600)
     try:
         settings.state_directory.mkdir(parents=True, exist_ok=True)
-        with FileLock(settings.state_directory / "server.lock", timeout=0):
-            yield
+        lock.acquire()
     except Timeout as error:
         raise AlreadyServedError("Another server serves this project. See: agent-brain status") from error
     except OSError as error:
         raise SettingsError(f"{settings.state_directory} cannot be written: {error.strerror}.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

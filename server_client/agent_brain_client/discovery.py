@@ -25,13 +25,20 @@ def find_root(flag: str | None = None, start: Path | None = None, environment: M
     named = flag or environment.get(PROJECT_VARIABLE)
     if named:
         return _named_root(named, "--project" if flag else PROJECT_VARIABLE)
-    here = (start or Path.cwd()).resolve()
+    here = (start or _current_directory()).resolve()
     line = (here, *here.parents)
     for marker in (f"{STATE_DIRECTORY}/config.yaml", ".git"):
         for directory in line:
             if (directory / marker).exists():
                 return directory
     return here
+
+
+def _current_directory() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise UsageError("the current directory is gone. Name the project: --project PATH") from error
 
 
 def _named_root(named: str, source: str) -> Path:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 from filelock import FileLock, Timeout
 
 from agent_brain_client.discovery import (
@@ -24,7 +24,7 @@ from agent_brain_client.discovery import (
 )
 from agent_brain_client.errors import PortTakenError, StartError, StopError
 from agent_brain_client.logfile import last_sentence, log_path, open_log
-from agent_brain_client.processes import has_ended, port_holder, runs_server, server_process
+from agent_brain_client.processes import has_ended, live_process, port_holder, runs_server, server_process
 from agent_brain_client.wire import ServerFile
 
 START_SECONDS = 20.0
@@ -66,6 +66,8 @@ def stop(root: Path) -> ServerFile | None:
             return _stop(root)
     except Timeout as error:
         raise StopError(f"another start or stop of {root} has not ended in {LOCK_SECONDS:.0f} s.") from error
+    except psutil.AccessDenied as error:
+        raise StopError(f"the server (pid {error.pid}) belongs to somebody else, who can stop it.") from error
     except OSError as error:
         raise StopError(f"the server cannot be stopped: {error.strerror or error}.") from error
 
@@ -164,30 +166,30 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _stop(root: Path) -> ServerFile | None:
     server = read_server_file(root)
-    process = server_process(server) if server is not None else None
-    if server is None or process is None:
-        return None
-    # One that hangs cannot say who it is; then only its own command line can.
-    if not answers(server) and not runs_server(process):
-        return None
-    process.terminate()
-    deadline = time.monotonic() + STOP_SECONDS
-    while not has_ended(process):
-        if time.monotonic() > deadline:
-            _kill(server)
-            break
-        time.sleep(POLL_SECONDS)
-    return server
-
-
-def _kill(server: ServerFile) -> None:
-    """Kill what did not end by itself, if it still is the same process."""
-    process = server_process(server)
+    process = _process_of(server) if server is not None else None
     if process is None:
-        return
-    process.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
-    deadline = time.monotonic() + KILL_SECONDS
+        return None
+    # psutil looks at the age again before it signals, so a process id that was reused meanwhile is safe.
+    for signal_it, seconds in ((process.terminate, STOP_SECONDS), (process.kill, KILL_SECONDS)):
+        with suppress(psutil.NoSuchProcess):
+            signal_it()
+        if _ends_within(process, seconds):
+            return server
+    raise StopError(f"the server (pid {process.pid}) does not end, not even when it is killed.")
+
+
+def _process_of(server: ServerFile) -> psutil.Process | None:
+    """The process to end. One that hangs cannot say who it is; then its age and its command line must."""
+    if answers(server):
+        return live_process(server["pid"])
+    process = server_process(server)
+    return process if process is not None and runs_server(process) else None
+
+
+def _ends_within(process: psutil.Process, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
     while not has_ended(process):
         if time.monotonic() > deadline:
-            raise StopError(f"the server (pid {server['pid']}) does not end, not even when it is killed.")
+            return False
         time.sleep(POLL_SECONDS)
+    return True

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -19,6 +19,7 @@ _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u
 _UNSAFE = re.compile(f"[{_CONTROLS}\ud800-\udfff]")
 SHOWN_LINES = 4
 PIPE_WIDTH = 160
+WIDEST_FIELD = 48
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -63,7 +64,8 @@ def say(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """A note on what is going on, on stderr."""
+    """A note on what is going on, on stderr, after all that was said before."""
+    sys.stdout.flush()
     print(text, file=sys.stderr, flush=True)
 
 
@@ -112,13 +114,24 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86_400:.0f} d"
 
 
-def passage_lines(number: int, passage: Passage, columns: int) -> list[str]:
-    """One search result: where it is, what it is, its score, and its first lines."""
-    place = one_line(f"{passage['path']}:{passage['start_line']}-{passage['end_line']}")
-    symbol = one_line(passage["symbol"] or passage["kind"])
-    stale = styled("  changed since it was indexed", "yellow") if passage["stale"] else ""
-    head = f"{number:>2}  {styled(f'{place:<44}', 'bold')}  {styled(f'{symbol:<36}', 'cyan')}  {passage['score']:.3g}"
-    return [head + stale, *(f"    {line}" for line in _excerpt(passage["text"], columns - 4)), *_explained(passage)]
+def listing_lines(passages: Sequence[Passage], columns: int) -> list[str]:
+    """Search results in order: where each is, what it is, its score, and its first lines. Nothing is wider than
+    `columns` but the heads, whose fields are aligned as far as they are not overlong."""
+    heads = [_head(passage) for passage in passages]
+    places, symbols = (min(max([0, *(len(head[field]) for head in heads)]), WIDEST_FIELD) for field in (0, 1))
+    lines: list[str] = []
+    for number, (passage, (place, symbol)) in enumerate(zip(passages, heads, strict=True), start=1):
+        fields = f"{styled(place.ljust(places), 'bold')}  {styled(symbol.ljust(symbols), 'cyan')}"
+        stale = styled("  changed since it was indexed", "yellow") if passage["stale"] else ""
+        lines.append(f"{number:>2}  {fields}  {passage['score']:.3g}{stale}")
+        lines += [f"    {line}" for line in _excerpt(passage["text"], columns - 4)]
+        lines += _explained(passage)
+    return lines
+
+
+def _head(passage: Passage) -> tuple[str, str]:
+    place = f"{passage['path']}:{passage['start_line']}-{passage['end_line']}"
+    return one_line(place), one_line(passage["symbol"] or passage["kind"])
 
 
 def _excerpt(text: str, columns: int) -> list[str]:

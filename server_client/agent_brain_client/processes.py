@@ -10,18 +10,24 @@ CLOCK_TOLERANCE = 2.0
 _MODULE = "agent_brain_server"
 
 
+def live_process(pid: int) -> psutil.Process | None:
+    """The process, None if it has ended."""
+    try:
+        process = psutil.Process(pid)
+    except (psutil.Error, OverflowError):
+        return None
+    return None if has_ended(process) else process
+
+
 def server_process(server: ServerFile) -> psutil.Process | None:
     """The live process that `server` was written by, else None.
 
     The process that has the pid now and was there before `started_at` has had it all along; a reused pid is younger.
     """
-    try:
-        process = psutil.Process(server["pid"])
-        if process.status() == psutil.STATUS_ZOMBIE or process.create_time() > server["started_at"] + CLOCK_TOLERANCE:
-            return None
-        return process
-    except psutil.Error:
+    process = live_process(server["pid"])
+    if process is None or process.create_time() > server["started_at"] + CLOCK_TOLERANCE:
         return None
+    return process
 
 
 def runs_server(process: psutil.Process) -> bool:

@@ -1,7 +1,7 @@
 """The HTTP interface's shapes, shared by the server and its clients.
 
-Requests are frozen dataclasses with their defaults and limits; an unknown field is refused. Answers are the JSON objects
-themselves, typed. Only light imports belong here: every command-line call pays for them.
+Requests are frozen dataclasses with their defaults and limits; an unknown field is refused. Answers are the JSON
+objects themselves, typed. Only light imports belong here: every command-line call pays for them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar, Literal, NotRequired
 from annotated_types import Interval, Len
 from typing_extensions import TypedDict
 
+VERSION = "0.1.0"
 PROBLEM_JSON = "application/problem+json"
 STATE_DIRECTORY = ".claude/agent-brain"
 ENV_FILE = ".env.agent-brain"
@@ -33,7 +34,7 @@ def project_id(root: Path) -> str:
 class QueryFilters:
     """Restrictions inside the search: values of one field are alternatives, the fields must all hold.
 
-    `paths` are globs as in `.gitignore` (`*.py`, `src/`, `!tests/`); `symbols` match a qualified name or its last parts.
+    `paths` are globs as in `.gitignore` (`*.py`, `src/`, `!tests/`); `symbols` match a qualified name or its end.
     """
 
     paths: Annotated[tuple[Glob, ...], Len(0, 64)] = ()
@@ -60,7 +61,7 @@ class QueryRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IndexRequest:
-    """`POST /index`. `paths` (files or directories in indexed folders) empty: all folders; `force` reads every file anew."""
+    """`POST /index`. `paths`: files or directories in indexed folders, empty for all; `force` reads every file anew."""
 
     paths: Annotated[tuple[PathText, ...], Len(0, 1024)] = ()
     force: bool = False
@@ -70,7 +71,7 @@ class IndexRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FolderRequest:
-    """`POST /index/folders`. `include` and `exclude` are globs relative to the folder; no `include` takes everything."""
+    """`POST /index/folders`. `include` and `exclude` are globs relative to the folder; no `include` takes all."""
 
     path: PathText
     include: Annotated[tuple[Glob, ...], Len(0, 64)] = ()
@@ -108,7 +109,7 @@ class Explanation(TypedDict):
 
 
 class Passage(TypedDict):
-    """One answer. Lines are 1-based and inclusive; `stale` says that the file has changed since this text was indexed."""
+    """One answer. Lines are 1-based and inclusive; `stale`: the file has changed since this text was indexed."""
 
     chunk_id: str
     path: str

@@ -60,7 +60,7 @@ async def test_all_files_are_for_their_owner_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"not a database at all" * 100, b"\0" * 5000, b"SQLite format 3\0" + b"x" * 5000])
 async def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "index.db").write_bytes(content)
-    with pytest.raises(StorageError, match=r"index\.db is damaged or not .* index. Move it away .* agent-brain reset"):
+    with pytest.raises(StorageError, match=r"index\.db is damaged or not .* index. Move it away.* agent-brain index"):
         await open_and_close(tmp_path)
     assert (tmp_path / "index.db").read_bytes() == content
 

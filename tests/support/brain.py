@@ -17,7 +17,7 @@ from typing import Any, Self
 import httpx
 
 from agent_brain_server.app import create_app
-from agent_brain_server.settings import load_settings
+from agent_brain_server.settings import Settings, load_settings
 
 TOKEN = "test-token"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -49,8 +49,12 @@ class Brain:
         self._stack = AsyncExitStack()
         self.http: httpx.AsyncClient
 
+    def settings(self) -> Settings:
+        """What the server is made with."""
+        return load_settings(self.root)
+
     async def __aenter__(self) -> Self:
-        app = create_app(load_settings(self.root))
+        app = create_app(self.settings())
         await self._stack.enter_async_context(app.router.lifespan_context(app))
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         self.http = await self._stack.enter_async_context(
@@ -102,9 +106,15 @@ class Brain:
 class ServerProcess:
     """The real server: `python -m agent_brain_server`, reached over its socket."""
 
-    def __init__(self, root: Path, environment: Mapping[str, str] | None = None, prefix: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        root: Path,
+        environment: Mapping[str, str] | None = None,
+        prefix: Iterable[str] = (),
+        flags: Iterable[str] = (),
+    ) -> None:
         self.root = root
-        self._command = [*prefix, sys.executable, "-m", "agent_brain_server", "--project", str(root)]
+        self._command = [*prefix, sys.executable, "-m", "agent_brain_server", "--project", str(root), *flags]
         self._environment = {**os.environ, **(environment or {})}
         self.process: subprocess.Popen[bytes]
         self.http: httpx.Client

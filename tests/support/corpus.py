@@ -6,10 +6,11 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-WORDS = (
-    "retry parse header socket token queue shard cursor ledger parcel invoice signal window buffer planet copper "
-    "meadow harbor candle ribbon violet anchor basket timber falcon glacier lantern marble orchard pebble quartz saddle"
-).split()
+_WORDS = """
+    retry parse header socket token queue shard cursor ledger parcel invoice signal window buffer planet copper meadow
+    harbor candle ribbon violet anchor basket timber falcon glacier lantern marble orchard pebble quartz saddle
+"""
+WORDS = _WORDS.split()
 REPEATED_EVERY = 7
 
 
@@ -51,7 +52,9 @@ def long_source(functions: int, seed: int) -> str:
 
 def _long_function(rng: random.Random, name: str) -> str:
     lines = [f"    {rng.choice(WORDS)}_{line} = {rng.choice(WORDS)}({rng.randrange(10_000)})" for line in range(24)]
-    return "\n".join([f"def work_{name}(value):", f'    """Work on {rng.choice(WORDS)}."""', *lines, "    return value"])
+    return "\n".join(
+        [f"def work_{name}(value):", f'    """Work on {rng.choice(WORDS)}."""', *lines, "    return value"]
+    )
 
 
 def _python(rng: random.Random, number: int) -> str:

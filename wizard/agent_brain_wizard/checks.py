@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from agent_brain_client.cli.version import installed_version
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.discovery import find_server, find_token, read_server_file, state_directory
 from agent_brain_client.envfile import read_env
 from agent_brain_client.errors import ClientError
 from agent_brain_client.output import count, size
 from agent_brain_client.processes import port_holder, server_process
-from agent_brain_client.wire import ENV_FILE, ServerFile
+from agent_brain_client.wire import ENV_FILE, VERSION, ServerFile
 from agent_brain_wizard.errors import SetupError
 from agent_brain_wizard.probe import CONFIG, FIRST_PORT, Facts, is_free, probe_project
 
@@ -70,7 +69,7 @@ def examine(root: Path) -> Iterator[Finding]:
 
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
-    return Finding("python", "ok", f"python {version}, agent-brain {installed_version()}")
+    return Finding("python", "ok", f"python {version}, agent-brain {VERSION}")
 
 
 def _packages() -> Finding:
@@ -124,7 +123,7 @@ def _disk(root: Path) -> Finding:
 def _server(root: Path, server: ServerFile | None) -> Finding:
     if server is not None:
         detail = f"{server['url']} (pid {server['pid']}, version {server['version']})"
-        if server["version"] != installed_version():
+        if server["version"] != VERSION:
             return Finding("server", "warn", f"another version runs: {detail}", _RESTART)
         return Finding("server", "ok", f"runs on {detail}")
     claim = read_server_file(root)

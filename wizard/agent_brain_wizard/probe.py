@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import socket
 import stat
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ def _existing(root: Path, path: str) -> ExistingFile | None:
     parts = path.split("/")
     for part in parts[:-1]:
         here = here / part
-        if here.is_symlink() and not here.resolve().is_relative_to(root):
+        if here.is_symlink() and not Path(os.path.realpath(here)).is_relative_to(root):
             raise SetupError(f"{here} is a link that leads out of the project. Replace it by a directory.")
         if here.exists() and not here.is_dir():
             raise SetupError(f"{here} is not a directory. Move it away.")

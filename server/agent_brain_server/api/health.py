@@ -44,10 +44,11 @@ async def status(request: Request) -> StatusResponse:
     """The server, its index and what it does now."""
     now = await _service(request).status()
     statistics = now.statistics
+    backend, _, location = now.storage.partition(" ")
     return StatusResponse(
         project=ProjectStatus(id=now.identity.project_id, root=str(now.identity.root)),
         server=_server_status(now, request.app.state.port),
-        storage=StorageStatus(backend=now.storage.partition(" ")[0].lower(), location=now.storage, bytes=statistics.bytes),
+        storage=StorageStatus(backend=backend, location=location, bytes=statistics.bytes),
         embedding=EmbeddingStatus(name=now.model.name, dimensions=now.model.dimensions),
         index=IndexStatus(
             files=statistics.files,

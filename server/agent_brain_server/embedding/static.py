@@ -26,7 +26,7 @@ _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _COMBINING = re.compile("[\u0300-\u036f]+")
 
 _SLICE = 1 << 16  # characters read at a time
-_BLOCK = 1 << 12  # token rows summed at a time
+_BLOCK = 1 << 8  # token rows summed at a time: so few that the matrix product stays on one thread
 _LONGEST_WORD = 64
 _MEMO_WORDS = 20_000
 

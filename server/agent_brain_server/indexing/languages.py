@@ -142,9 +142,9 @@ _INTERPRETERS = {
 _BY_EXTENSION = {extension: language for language, all_ in _EXTENSIONS.items() for extension in all_.split()}
 _SHEBANG = re.compile(rb"#!\s*(?:\S*/)?env(?:\s+-\S+|\s+\w+=\S*)*\s+(?:\S*/)?([\w-]+)|#!\s*(?:\S*/)?([\w-]+)")
 _CPP_HEADER = re.compile(
-    rb"^\s*(?:class\s+\w|namespace\b|template\s*<|using\s+\w|(?:public|private|protected)\s*:)", re.MULTILINE
+    rb"^[ \t]*(?:class\s+\w|namespace\b|template\s*<|using\s+\w|(?:public|private|protected)\s*:)", re.MULTILINE
 )
-_OBJC = re.compile(rb"^\s*(?:@interface|@implementation|@protocol|@import|#import)\b", re.MULTILINE)
+_OBJC = re.compile(rb"^[ \t]*(?:@interface|@implementation|@protocol|@import|#import)\b", re.MULTILINE)
 
 
 def detect_language(path: str, head: bytes = b"") -> str:
@@ -180,7 +180,7 @@ def _look_closer(language: str, name: str, head: bytes) -> str:
 
 
 def _by_shebang(head: bytes) -> str | None:
-    match = _SHEBANG.match(head.removeprefix(b"\xef\xbb\xbf"))
+    match = _SHEBANG.match(head.removeprefix(b"\xef\xbb\xbf")[:200].partition(b"\n")[0])
     if match is None:
         return None
     interpreter = (match.group(1) or match.group(2)).decode("ascii").lower()

@@ -36,8 +36,7 @@ class Workers:
     def start(self) -> None:
         """From now on use processes; they are made when the first work comes."""
         if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.count, mp_context=context, initializer=_end_with_server)
+            self._pool = _new_pool(self.count)
 
     def stop(self) -> None:
         """End the processes, without waiting for work that nobody wants any more."""
@@ -46,33 +45,55 @@ class Workers:
             self._pool = None
 
     async def run(self, function: Callable[[A], T], argument: A) -> T:
-        """`function(argument)` elsewhere than on the event loop. Raises BrokenProcessPool if it killed its process."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, function, argument)
+        """`function(argument)` elsewhere than on the event loop, once more if the processes died under it.
+
+        Raises BrokenProcessPool if they died again.
+        """
+        pool = self._pool
+        try:
+            return await _run_in(pool, function, argument)
+        except BrokenProcessPool:
+            self._replace(pool)
+        return await _run_in(self._pool, function, argument)
 
     async def prepare(self, requests: Sequence[ReadRequest]) -> list[PreparedFile]:
         """The prepared files, in order. A file whose parser kills the process is reported as unreadable."""
         pool = self._pool
         try:
-            return await self.run(prepare_files, requests)
+            return await _run_in(pool, prepare_files, requests)
         except BrokenProcessPool:
             self._replace(pool)
-        return [await self._prepare_alone(request) for request in requests]
-
-    async def _prepare_alone(self, request: ReadRequest) -> PreparedFile:
-        alone = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_server)
-        try:
-            loop = asyncio.get_running_loop()
-            return (await loop.run_in_executor(alone, prepare_files, [request]))[0]
-        except BrokenProcessPool:
-            return PreparedFile(request.entry, "unreadable", note="the parser crashed on it")
-        finally:
-            alone.shutdown(wait=False, cancel_futures=True)
+        return await _prepare_one_by_one(requests)
 
     def _replace(self, broken: ProcessPoolExecutor | None) -> None:
         if self._pool is broken:
             self.stop()
             self.start()
+
+
+def _new_pool(count: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_server)
+
+
+async def _run_in(pool: ProcessPoolExecutor | None, function: Callable[[A], T], argument: A) -> T:
+    return await asyncio.get_running_loop().run_in_executor(pool, function, argument)
+
+
+async def _prepare_one_by_one(requests: Sequence[ReadRequest]) -> list[PreparedFile]:
+    """In a process apart, so that a file that kills it costs no other; a process is started anew only after that."""
+    prepared: list[PreparedFile] = []
+    pool = _new_pool(1)
+    try:
+        for request in requests:
+            try:
+                prepared += await _run_in(pool, prepare_files, [request])
+            except BrokenProcessPool:
+                prepared.append(PreparedFile(request.entry, "unreadable", note="the parser crashed on it"))
+                pool.shutdown(wait=False, cancel_futures=True)
+                pool = _new_pool(1)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return prepared
 
 
 def _end_with_server() -> None:

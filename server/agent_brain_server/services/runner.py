@@ -16,6 +16,8 @@ from agent_brain_server.services.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
+RETRY_SECONDS = 1.0
+
 
 class JobRunner:
     """`wake` after a job was queued; `current` is the running job with its live progress."""
@@ -30,6 +32,7 @@ class JobRunner:
         self._resumed.set()
         self._cancelled: set[int] = set()
         self._stopping = False
+        self._unfinished = False  # whether there may be a job whose end could not be written
         self._task: asyncio.Task[None] | None = None
         self.current: Job | None = None
 
@@ -48,7 +51,10 @@ class JobRunner:
         self._resumed.set()
         await self._task
         self._task = None
-        await self._around.store.requeue_running()
+        try:
+            await self._around.store.requeue_running()
+        except AgentBrainError as error:
+            log.error("the next start puts back the job that ran: %s", error)
 
     def wake(self) -> None:
         """There may be a job in the queue."""
@@ -80,8 +86,9 @@ class JobRunner:
             try:
                 await self._drain()
             except AgentBrainError as error:
-                log.error("the queue cannot be read: %s", error)
-                await asyncio.sleep(1)
+                log.error("the queue cannot be read or written: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+                self._unfinished = True
                 self._queued.set()
 
     async def _drain(self) -> None:
@@ -90,6 +97,9 @@ class JobRunner:
             async with self._writing:
                 if self._pauses or self._stopping:
                     continue
+                if self._unfinished:
+                    await self._around.store.requeue_running()
+                    self._unfinished = False
                 job = await self._around.store.claim_job(time.time())
                 if job is None:
                     return

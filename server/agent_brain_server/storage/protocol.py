@@ -150,5 +150,5 @@ class Store(SearchStore, IndexStore, FolderStore, JobStore, Protocol):
         ...
 
     def describe(self) -> str:
-        """Where the index lives, without secrets, for people."""
+        """The backend's name, a space, and where the index lives, without secrets."""
         ...

@@ -50,6 +50,10 @@ def run(argv: Sequence[str], commands: Sequence[Command]) -> int:
         if debug:
             sys.excepthook(type(error), error, error.__traceback__)
         return _say(str(error), error.exit_code)
+    except OSError as error:
+        if debug:
+            raise
+        return _say(f"{error.strerror or error}: {error.filename or 'this file'}", FAILED)
     except Exception as error:
         if debug:
             raise
@@ -74,7 +78,7 @@ def _dispatch(argv: list[str], commands: Sequence[Command]) -> int:
     if command is None:
         parser.error(_unknown(name, commands))
     module = importlib.import_module(command.module)
-    own = _Parser(prog=f"agent-brain {name}", description=_sentence(command.summary))
+    own = _Parser(prog=f"agent-brain {name}", description=_sentence(command.summary), allow_abbrev=False)
     _add_shared(own)
     module.configure(own)
     # Options may stand between a question's words; argparse loses sight of `--` then.

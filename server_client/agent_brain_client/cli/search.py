@@ -6,7 +6,7 @@ import argparse
 
 from agent_brain_client.cli.session import connect, project_root
 from agent_brain_client.client import AgentBrainClient
-from agent_brain_client.output import count, note, passage_lines, print_json, say, width
+from agent_brain_client.output import count, listing_lines, note, print_json, say, width
 from agent_brain_client.wire import QueryFilters, QueryRequest, QueryResponse
 
 
@@ -59,9 +59,7 @@ def _request(arguments: argparse.Namespace) -> QueryRequest:
 
 
 def _print_passages(answer: QueryResponse) -> None:
-    columns = width()
-    for number, passage in enumerate(answer["results"], start=1):
-        say("\n".join(passage_lines(number, passage, columns)))
+    say("\n".join(listing_lines(answer["results"], width())))
     cut = " · cut to --max-tokens" if answer["truncated"] else ""
     note(f"{count(len(answer['results']), 'passage')} · {answer['mode']} · {answer['took_ms']:.0f} ms{cut}")
 

@@ -45,7 +45,7 @@ def project_path(root: Path, given: str) -> str:
     if not given.isprintable() and given != given.encode("utf-8", "replace").decode("utf-8"):
         raise UsageError(f"{given!a} is not a name in UTF-8, and only such names can be indexed.")
     absolute = Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100  a link is not followed here
-    for path in (absolute, absolute.resolve()):
+    for path in (absolute, Path(os.path.realpath(absolute))):
         if path.is_relative_to(root):
             return path.relative_to(root).as_posix()
     return absolute.as_posix()

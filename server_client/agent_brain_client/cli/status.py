@@ -46,7 +46,7 @@ def status_lines(status: StatusResponse) -> list[str]:
     """The whole status, a line a subject."""
     storage, embedding, index, watcher = status["storage"], status["embedding"], status["index"], status["watcher"]
     location = one_line(storage["location"].replace(f"{status['project']['root']}/", ""))
-    place = location if location.startswith(storage["backend"]) else f"{storage['backend']} {location}"
+    place = f"{storage['backend']} {location}"
     dimensions = f" ({embedding['dimensions']})" if embedding["dimensions"] else ""
     watched = watcher["state"] + (f": {one_line(watcher['detail'])}" if watcher["detail"] else "")
     lines = [

@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import argparse
 import platform
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as distribution_version
 
 from agent_brain_client.cli.session import project_root
 from agent_brain_client.discovery import find_server
 from agent_brain_client.output import print_json, say
+from agent_brain_client.wire import VERSION
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command has no arguments of its own."""
 
 
-def installed_version() -> str:
-    """The version of this installation, `unknown` where the packages run without one."""
-    try:
-        return distribution_version("agent-brain")
-    except PackageNotFoundError:
-        return "unknown"
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Say which version is installed and which one serves the project, if any."""
-    version, server = installed_version(), find_server(project_root(arguments))
+    server = find_server(project_root(arguments))
     if arguments.json:
         running = server["version"] if server else None
-        print_json({"version": version, "python": platform.python_version(), "server": running})
+        print_json({"version": VERSION, "python": platform.python_version(), "server": running})
         return 0
-    say(f"agent-brain {version} (Python {platform.python_version()})")
-    if server is not None and server["version"] != version:
+    say(f"agent-brain {VERSION} (Python {platform.python_version()})")
+    if server is not None and server["version"] != VERSION:
         say(f"The running server is {server['version']}. Renew it: agent-brain stop, then agent-brain start")
     return 0

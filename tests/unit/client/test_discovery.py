@@ -58,6 +58,15 @@ def test_what_is_named_must_be_there(tree: Path) -> None:
         find_root(None, environment={"AGENT_BRAIN_PROJECT": str(tree / "none")})
 
 
+def test_a_directory_that_is_gone_is_told(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tree / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(UsageError, match="--project"):
+        find_root(None, environment={})
+
+
 def test_links_are_resolved(tree: Path) -> None:
     link = tree / "link"
     link.symlink_to(tree / "repository")

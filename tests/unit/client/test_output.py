@@ -14,8 +14,8 @@ from agent_brain_client.output import (
     duration,
     job_line,
     json_text,
+    listing_lines,
     one_line,
-    passage_lines,
     plain,
     size,
     skipped_line,
@@ -103,32 +103,39 @@ def test_an_escape_is_written_out() -> None:
 
 
 def test_a_passage_shows_its_first_lines_without_their_common_indent() -> None:
-    head, *body = passage_lines(3, passage(text="    def f():\n\n" + "        return 1\n" * 9), 80)
-    assert head.split() == ["3", "a/b.py:1-9", "f", "0.5"]
+    head, *body = listing_lines([passage(text="    def f():\n\n" + "        return 1\n" * 9)], 80)
+    assert head.split() == ["1", "a/b.py:1-9", "f", "0.5"]
     assert body == ["    def f():", "        return 1", "        return 1", "        return 1", "    …"]
 
 
 def test_long_lines_are_cut_to_the_terminal() -> None:
-    lines = passage_lines(1, passage(text="x" * 500), 40)
+    lines = listing_lines([passage(text="x" * 500)], 40)
     assert len(lines[1]) == 40
     assert lines[1].endswith("…")
 
 
 def test_a_passage_without_a_symbol_shows_its_kind_and_staleness() -> None:
-    head = passage_lines(1, passage(symbol="", kind="section", stale=True), 80)[0]
+    head = listing_lines([passage(symbol="", kind="section", stale=True)], 80)[0]
     assert "section" in head
     assert "changed since" in head
 
 
 def test_explanations_are_shown() -> None:
-    lines = passage_lines(1, passage(explain={"ranks": {"lexical": 2}, "scores": {"lexical": 1.25}}), 80)
+    lines = listing_lines([passage(explain={"ranks": {"lexical": 2}, "scores": {"lexical": 1.25}})], 80)
     assert lines[-2:] == ["    ranks: lexical #2", "    scores: lexical 1.25"]
 
 
 def test_a_hostile_path_stays_on_its_line() -> None:
-    lines = passage_lines(1, passage(path="a\nb\x1b]0;x\x07.py", text="t"), 80)
+    lines = listing_lines([passage(path="a\nb\x1b]0;x\x07.py", text="t")], 80)
     assert len(lines) == 2
     assert not HARMFUL & set(lines[0])
+
+
+def test_fields_are_aligned_but_for_overlong_ones() -> None:
+    lines = listing_lines(
+        [passage(text=""), passage(text="", path="longer/name.py"), passage(text="", path="x" * 99)], 80
+    )
+    assert [line.index("  f") for line in lines] == [2 + 50, 2 + 50, 4 + 103]
 
 
 def test_job_lines() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from agent_brain_server.indexing.languages import detect_language
 
 

@@ -11,7 +11,6 @@ from agent_brain_server.indexing.prepare import ReadRequest
 from agent_brain_server.indexing.walk import FileEntry
 from agent_brain_server.indexing.workers import Workers
 
-
 PROCESS_ID = "__import__('os').getpid()"
 
 

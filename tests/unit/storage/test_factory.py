@@ -19,9 +19,9 @@ ROOT = Path("/project")
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("sqlite:///.claude/agent-brain/index.db", "SQLite file /project/.claude/agent-brain/index.db"),
-        ("sqlite:////var/lib/index.db", "SQLite file /var/lib/index.db"),
-        ("sqlite:///with%20space.db", "SQLite file /project/with space.db"),
+        ("sqlite:///.claude/agent-brain/index.db", "sqlite /project/.claude/agent-brain/index.db"),
+        ("sqlite:////var/lib/index.db", "sqlite /var/lib/index.db"),
+        ("sqlite:///with%20space.db", "sqlite /project/with space.db"),
         ("memory://", "memory (nothing is kept)"),
     ],
 )

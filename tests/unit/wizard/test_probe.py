@@ -62,6 +62,12 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         probe_project(tmp_path)
 
 
+def test_a_link_to_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".claude").symlink_to(".claude")
+    with pytest.raises(SetupError, match="symbolic link"):
+        probe_project(tmp_path.resolve())
+
+
 def test_a_link_within_the_project_is_fine(tmp_path: Path) -> None:
     (tmp_path / "settings").mkdir()
     (tmp_path / ".claude").symlink_to("settings")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from agent_brain_server.indexing.chunking.code import code_passages, component_passages
-from agent_brain_server.indexing.chunking.html import html_passages
 from agent_brain_server.indexing.chunking.keyed import keyed_passages
 from agent_brain_server.indexing.chunking.notebooks import notebook_passages
 from agent_brain_server.indexing.chunking.passage import KINDS, ChunkedText, Passage, blocks, finish
@@ -14,7 +13,7 @@ from agent_brain_server.indexing.chunking.syntaxes import syntax_for
 
 __all__ = ["KINDS", "ChunkedText", "chunk_pdf", "chunk_text"]
 
-_DOCUMENTS = {"markdown": markdown_passages, "rst": rest_passages, "html": html_passages}
+_DOCUMENTS = {"markdown": markdown_passages, "rst": rest_passages}
 _COMPONENTS = frozenset({"vue", "svelte"})
 _KEYED = frozenset({"yaml", "toml", "ini", "json", "css"})
 
@@ -33,6 +32,10 @@ def _passages(path: str, language: str, source: Source) -> tuple[list[Passage], 
         return component_passages(source)
     if (document := _DOCUMENTS.get(language)) is not None:
         return document(source), ""
+    if language == "html":
+        from agent_brain_server.indexing.chunking.html import html_passages  # slow to import: a table of all entities
+
+        return html_passages(source), ""
     if language in _KEYED:
         return keyed_passages(language, source), ""
     if language == "notebook":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 LONGEST_DOCUMENTATION = 2_000
+_MOST_LINES, _LONGEST_LINE = 200, 500
 
 _OPEN = re.compile(
     r"^\s*(?:///?!?<?|//!|/\*+!?<?|\{-+\s?\|?|\(\*+|<!--+|--+\s?[|^]?|#+!?:?|%+|;+|=begin\b|\"{3}|'{3})[ \t]?"
@@ -17,7 +18,8 @@ _STRING = re.compile(r"^[a-zA-Z]{0,2}(\"{3}|'{3}|\"|')(.*)\1$", re.DOTALL)
 def comment_text(lines: list[str]) -> str:
     """The text of the lines of one or several comments."""
     said = []
-    for line in lines:
+    for long in lines[:_MOST_LINES]:
+        line = long[:_LONGEST_LINE]
         bare = _CLOSE.sub("", line)
         opened = _OPEN.sub("", bare, count=1)
         said.append((_STAR.sub("", bare, count=1) if opened == bare else opened).rstrip())

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _SEPARATORS = re.compile(r"(?:::|->|[#\\/:])+")
 _GENERICS = re.compile(r"<[^<>]*>|\([^()]*\)|\[[^\[\]]*\]")
 _COMMENTS = frozenset({"comment", "line_comment", "block_comment", "multiline_comment", "haddock", "marginalia"})
+_LONGEST_NAME = 200
 _NONE: frozenset[str] = frozenset()
 
 
@@ -78,7 +79,10 @@ class Syntax:
 
 def plain_name(name: str) -> str:
     """A name with `.` between its parts in every language, without type arguments, quotes and white space."""
-    bare = "".join(name.split()).strip("\"'`")
+    name = name[:_LONGEST_NAME]
+    if "`" in name:  # a name of several words, in Kotlin and Swift
+        return " ".join(name.replace("`", "").split())
+    bare = "".join(name.split()).replace('"', "").strip("'")
     if not any(map(str.isalnum, bare)):
         return bare
     while (shorter := _GENERICS.sub("", bare)) != bare:

@@ -11,6 +11,7 @@ from agent_brain_server.indexing.chunking.sections import Heading, section_items
 from agent_brain_server.indexing.chunking.source import PART_CHARS, PART_LINES, Source
 
 LARGEST_HTML = 1_000_000
+_MOST_UNREAD = 10_000
 _LEFT_OUT = frozenset({"script", "style", "template", "noscript", "svg"})
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _INLINE = frozenset(
@@ -89,6 +90,8 @@ def html_passages(source: Source) -> list[Passage]:
         reader = _Reader()
         try:
             reader.feed(source.text)
+            if len(reader.rawdata) > _MOST_UNREAD:  # an open comment or tag; to close it takes long
+                return list(blocks(source, 0, source.last))
             reader.close()
         except (AssertionError, ValueError):  # the standard library's parser on broken declarations
             return list(blocks(source, 0, source.last))

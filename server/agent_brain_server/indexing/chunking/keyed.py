@@ -13,13 +13,15 @@ LARGEST_KEYED = 1_000_000
 """Characters; a larger data file is cut in line blocks."""
 _DEEPEST = 3
 _LONGEST_KEY = 80
+_LONGEST_LINE = 1_000
+"""Of a longer line only the start is looked at, so that no pattern takes long."""
 
 _YAML_KEY = re.compile(r"( *)((?:\"[^\"]*\"|'[^']*'|[^\s#\-\"'\[{&*!|>%@`][^#:]*?|-[^\s#:][^#:]*?))\s*:(?:\s+(.*))?$")
 _JSON_KEY = re.compile(r"([ \t]*)\"((?:[^\"\\]|\\.)*)\"\s*:()")
-_TABLE = re.compile(r"\s*\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(?:[#;].*)?$")
+_TABLE = re.compile(r"\s*\[{1,2}([^\[\]]+)\]{1,2}\s*(?:[#;].*)?$")
 _TRIPLE = re.compile(r"\"{3}|'{3}")
 _BLOCK_SCALAR = re.compile(r"(?:[&!]\S+\s+)*[|>][+\-0-9]*\s*(?:#.*)?$")
-_STYLE_NOISE = re.compile(r"/\*.*?\*/|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|//.*$")
+_STYLE_NOISE = re.compile(r"/\*.*?\*/|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?:^|\s)//.*$")
 
 
 def keyed_passages(language: str, source: Source) -> list[Passage]:
@@ -45,7 +47,7 @@ def _nested(source: Source, pattern: re.Pattern[str]) -> list[Item]:
         if not line.strip() or (0 <= scalar < indent):
             continue
         scalar = -1
-        match = pattern.match(line)
+        match = pattern.match(line[:_LONGEST_LINE])
         if match is None:
             continue
         if _BLOCK_SCALAR.match(match.group(3) or ""):
@@ -69,7 +71,7 @@ def _tables(source: Source) -> Iterator[Item]:
     current: Item | None = None
     quoted = ""
     for row, line in enumerate(source.lines):
-        match = None if quoted else _TABLE.match(line)
+        match = None if quoted else _TABLE.match(line[:_LONGEST_LINE])
         for mark in _TRIPLE.findall(line):
             quoted = "" if quoted == mark else quoted or mark
         if match is None or line.rstrip().endswith(","):
@@ -106,6 +108,6 @@ def _without_comments(line: str, inside: bool) -> tuple[str, bool]:
         _, end, line = line.partition("*/")
         if not end:
             return "", True
-    bare = _STYLE_NOISE.sub("", line)
+    bare = _STYLE_NOISE.sub("", line) if len(line) <= _LONGEST_LINE else line
     head, start, _ = bare.partition("/*")
     return head, bool(start)

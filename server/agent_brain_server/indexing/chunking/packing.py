@@ -17,6 +17,7 @@ from agent_brain_server.indexing.chunking.source import (
 
 _GATHERED = {"constant": 4, "type": 4, "macro": 4, "key": 12}
 """Up to how many rows such an item is only a line of a block, if it has neighbours there."""
+_LARGEST_GATHERED = max(_GATHERED.values())
 _SCRAP = 2
 """A block of this many rows or fewer joins its neighbour."""
 _BODIES = frozenset({"function", "method"})
@@ -126,5 +127,10 @@ def _gap(source: Source, first: int, last: int, head: int, owner: Item | None, s
         if first != head:
             label = replace(label, documentation="")
     for passage in blocks(source, first, last, label):
-        only = next((item for item in small if item.first <= passage.first and passage.last <= item.last), None)
+        only = _covering(small, passage) if passage.last - passage.first < _LARGEST_GATHERED else None
         yield replace(only.label(), first=passage.first, last=passage.last) if only else passage
+
+
+def _covering(items: list[Item], passage: Passage) -> Item | None:
+    """The item that the whole passage belongs to."""
+    return next((item for item in items if item.first <= passage.first and passage.last <= item.last), None)

@@ -12,6 +12,7 @@ from agent_brain_server.indexing.chunking.source import Source
 
 _DEEPEST_PATH = 3
 _LONGEST_TITLE = 60
+_LONGEST_LINE = 500
 
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
 _FENCE = re.compile(r"[ \t]*(?:[-*+>][ \t]+|\d+\.[ \t]+)*(`{3,}|~{3,})(.*)$")
@@ -56,9 +57,9 @@ def section_items(headings: Iterable[Heading], last: int) -> list[Item]:
 
 
 def _markdown_headings(source: Source) -> Iterator[Heading]:
-    fence = ""
+    fence = above = ""
     for row in range(_front_matter(source.lines), len(source.lines)):
-        line = source.lines[row]
+        line = source.lines[row][:_LONGEST_LINE]
         if (match := _FENCE.match(line)) is not None:
             marks, rest = match.groups()
             if not fence and not (marks[0] == "`" and "`" in rest):
@@ -69,8 +70,9 @@ def _markdown_headings(source: Source) -> Iterator[Heading]:
             continue
         elif (match := _ATX.match(line)) is not None:
             yield Heading(row, len(match.group(1)), _plain(match.group(2) or ""))
-        elif row and (match := _SETEXT.match(line)) is not None and not _NO_PARAGRAPH.match(source.lines[row - 1]):
-            yield Heading(row - 1, 1 if match.group(1)[0] == "=" else 2, _plain(source.lines[row - 1]))
+        elif (match := _SETEXT.match(line)) is not None and not _NO_PARAGRAPH.match(above):
+            yield Heading(row - 1, 1 if match.group(1)[0] == "=" else 2, _plain(above))
+        above = line
 
 
 def _front_matter(lines: list[str]) -> int:
@@ -91,7 +93,7 @@ def _rest_headings(source: Source) -> Iterator[Heading]:
     styles: list[tuple[str, bool]] = []
     lines = source.lines
     for row in range(1, len(lines)):
-        match, title = _ADORNMENT.match(lines[row]), lines[row - 1]
+        match, title = _ADORNMENT.match(lines[row][:_LONGEST_LINE]), lines[row - 1][:_LONGEST_LINE]
         if match is None or not title.strip() or _ADORNMENT.match(title):
             continue
         over = row > 1 and lines[row - 2].rstrip() == lines[row].rstrip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import string
 from collections.abc import Iterator
 from itertools import accumulate
 
@@ -17,7 +17,8 @@ MAX_CHARS = 4_000
 MAX_PIECES = 64
 """Of one over-long line no more pieces are kept."""
 
-_CLOSER = re.compile(r"[\W_]*(?:end|endif|fi|done|esac)?[\W_]*\Z", re.IGNORECASE)
+_MARKS = string.punctuation + string.whitespace
+_CLOSERS = frozenset({"", "end", "endif", "fi", "done", "esac"})
 
 
 class Source:
@@ -54,7 +55,7 @@ class Source:
 
     def is_closing(self, first: int, last: int) -> bool:
         """Whether the rows only end something: brackets, `end`, `#endif`."""
-        return all(_CLOSER.match(self.lines[row]) for row in range(first, last + 1))
+        return all(_closes(self.lines[row]) for row in range(first, last + 1))
 
     def trim(self, first: int, last: int) -> tuple[int, int] | None:
         """The range without the blank rows at its ends, None if there is nothing else."""
@@ -90,7 +91,12 @@ class Source:
     def _cut_cost(self, row: int) -> tuple[bool, int, bool]:
         line = self.lines[row]
         bare = line.lstrip()
-        return not bare or bool(_CLOSER.match(line)), len(line) - len(bare), not self.is_blank(row - 1)
+        return not bare or _closes(line), len(line) - len(bare), not self.is_blank(row - 1)
+
+
+def _closes(line: str) -> bool:
+    """Whether a line only ends something."""
+    return line.strip(_MARKS).lower() in _CLOSERS
 
 
 def pieces(line: str) -> list[str]:

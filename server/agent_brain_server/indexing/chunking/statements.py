@@ -32,6 +32,7 @@ _CREATE = re.compile(
     r"(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?((?:\"[^\"]*\"|`[^`]*`|\[[^\]]*\]|[^\s(;\"`\[])+)",
     re.IGNORECASE,
 )
+_LONGEST_LINE = 500
 _DOLLARS = re.compile(r"\$\w*\$")
 _BEGIN = re.compile(r"(?:\s*|.*\s(?:as|is)\s+)begin\b", re.IGNORECASE)
 _END = re.compile(r"(?:end\b.*|go|/|//|\$\$|delimiter\b.*)\s*\Z", re.IGNORECASE)
@@ -43,7 +44,7 @@ def statement_items(source: Source) -> list[Item]:
     items: list[Item] = []
     row = 0
     while row < len(source.lines):
-        match = _CREATE.match(source.lines[row])
+        match = _CREATE.match(source.lines[row][:_LONGEST_LINE])
         if match is None:
             row += 1
             continue
@@ -67,7 +68,7 @@ def _last_row(lines: list[str], first: int) -> int:
     quote = ""
     in_block = False
     for row in range(first, len(lines)):
-        line = lines[row]
+        line = lines[row][:_LONGEST_LINE]
         if row > first and not quote and (_CREATE.match(line) or line.strip().lower() == "go"):
             return row - 1
         for mark in _DOLLARS.findall(line):

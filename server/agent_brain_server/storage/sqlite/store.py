@@ -89,7 +89,7 @@ class SqliteStore:
 
     def describe(self) -> str:
         """See `Store.describe`."""
-        return f"SQLite file {self._path}"
+        return f"sqlite {self._path}"
 
     def _opened(self) -> Connections:
         if self._connections is None:

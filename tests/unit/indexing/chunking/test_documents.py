@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+
 from agent_brain_server.indexing.chunking import chunk_pdf, chunk_text
 
 LONG = "Some words about it, and then some more of them.\n" * 40
@@ -76,7 +77,8 @@ def test_rest_tables_and_code_are_no_titles() -> None:
 def test_html_is_text_by_headings() -> None:
     text = (
         "<!doctype html><html><head><title>Shop</title>\n<style>p { color: red }</style>\n"
-        "<script>\nlet hidden = 1 < 2;\n</script></head><body>\n<h1>Our <b>shop</b></h1>\n<p>We sell\nfish &amp; chips.</p>\n"
+        "<script>\nlet hidden = 1 < 2;\n</script></head><body>\n"
+        "<h1>Our <b>shop</b></h1>\n<p>We sell\nfish &amp; chips.</p>\n"
         f"<h2>Hours</h2>\n<p>{LONG}</p>\n</body></html>\n"
     )
     chunks = chunk_text("a.html", "html", text).chunks
@@ -158,8 +160,8 @@ def make_pdf(*pages: str) -> bytes:
         data += f"{number} 0 obj\n{body}\nendobj\n"
     table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
     size = len(bodies) + 1
-    end = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{len(data)}\n%%EOF\n"
-    return (data + end).encode("latin-1")
+    trailer = f"trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{len(data)}\n%%EOF\n"
+    return f"{data}xref\n0 {size}\n0000000000 65535 f \n{table}{trailer}".encode("latin-1")
 
 
 def test_pdf_by_pages() -> None:

@@ -16,11 +16,6 @@ def filler(indent: int, mark: str = "item", count: int = 25) -> str:
 def test_yaml_keys_with_their_path() -> None:
     text = f"version: 3\nservices:\n  web:\n{filler(4)}  db:\n{filler(4)}volumes:\n{filler(2)}"
     assert keys("yaml", text) == [
-        ("block", ""),
-        ("key", "services.web"),
-        ("key", "services.db"),
-        ("key", "volumes"),
-    ] or keys("yaml", text) == [
         ("key", "version"),
         ("key", "services"),
         ("key", "services.web"),
@@ -58,7 +53,9 @@ def test_json_keys() -> None:
 
 def test_style_rules() -> None:
     declarations = "".join(f"  --color-{n}: red; /* }} */\n" for n in range(20))
-    text = f'@import "x";\n\n/* a {{ comment */\n.card > a:hover,\n.card b {{\n{declarations}}}\n\n@media (x) {{\n  p {{\n{declarations}  }}\n}}\n'
+    card = f".card > a:hover,\n.card b {{\n{declarations}}}\n"
+    media = f"@media (x) {{\n  p {{\n{declarations}  }}\n}}\n"
+    text = f'@import "x";\n\n/* a {{ comment */\n{card}\n{media}'
     assert keys("css", text) == [("block", ""), ("key", ".card > a:hover, .card b"), ("key", "@media (x)")]
 
 

@@ -5,27 +5,30 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from agent_brain_server.indexing.chunking import KINDS, chunk_text
-from agent_brain_server.indexing.chunking.source import MAX_CHARS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from agent_brain_server.indexing.chunking import KINDS, ChunkedText, chunk_text
+from agent_brain_server.indexing.chunking.source import MAX_CHARS
+from agent_brain_server.indexing.chunking.syntaxes import SYNTAXES
+from agent_brain_server.indexing.languages import detect_language
 
 from .samples import SAMPLES, read_sample
 from .test_code import SYMBOLS
 
-CODE = (
-    "bash c cpp csharp elixir go haskell java javascript kotlin lua php python ruby rust scala sql swift tsx typescript zig"
-).split()
+CODE = sorted(SYNTAXES)
 LINES = ["markdown", "rst", "yaml", "toml", "ini", "json", "css", "vue", "text", "dockerfile"]
 DERIVED = ["html", "notebook"]
 
 fragments = st.sampled_from(
     [
-        "def f(x):\n", "class A:\n", "class A {\n", "fn f() {\n", "function f() {\n", "func (a A) f() {\n", "end\n", "}\n", "    ",
-        "\n", "\n\n\n", "/* ", " */", "// c\n", "# c\n", "-- c\n", '"""', "'", '"', "`", "<<EOF\n", "((((", "))))", "[[", "{{",
-        "@a\n", "#[a]\n", "template <", "module M where\n", "a :: Int\n", "a = 1\n", "key: value\n", "[table]\n", "# H\n", "==\n",
-        "---\n", "```\n", "<p>", "</p>", "<script>", "<h1>", '{"cells": [', "CREATE TABLE t (", "\r", "\0", "\f", "\x85", "\u2028",
-        "\ud800", "é", "\U0001f600", "x" * 5_000, "y = 1\n" * 100, "namespace n {\n", "impl A for B {\n", "do |x|\n", "=> {\n",
+        "def f(x):\n", "class A:\n", "class A {\n", "fn f() {\n", "function f() {\n", "func (a A) f() {\n",
+        "end\n", "}\n", "    ", "\n", "\n\n\n", "/* ", " */", "// c\n", "# c\n", "-- c\n", '"""', "'", '"',
+        "`", "<<EOF\n", "((((", "))))", "[[", "{{", "@a\n", "#[a]\n", "template <", "module M where\n",
+        "a :: Int\n", "a = 1\n", "key: value\n", "[table]\n", "# H\n", "==\n", "---\n", "```\n", "<p>", "</p>",
+        "<script>", "<h1>", '{"cells": [', "CREATE TABLE t (", "\r", "\0", "\f", "\x85", "\u2028", "\ud800",
+        "é", "\U0001f600", "x" * 5_000, "y = 1\n" * 100, "namespace n {\n", "impl A for B {\n", "do |x|\n",
+        "=> {\n",
     ]
 )  # fmt: skip
 texts = st.lists(fragments | st.text(max_size=40), max_size=40).map("".join)
@@ -44,12 +47,12 @@ def check(language: str, text: str) -> None:
         assert chunk.text.strip()
     assert list(chunked.chunks) == sorted(chunked.chunks, key=lambda chunk: chunk.start_line)
     if language not in DERIVED:
-        check_lines(language, text, lines)
+        check_lines(chunked, lines)
 
 
-def check_lines(language: str, text: str, lines: list[str]) -> None:
+def check_lines(chunked: ChunkedText, lines: list[str]) -> None:
     covered: Counter[int] = Counter()
-    for chunk in chunk_text("some/path", language, text).chunks:
+    for chunk in chunked.chunks:
         if max(map(len, lines[chunk.start_line - 1 : chunk.end_line])) > MAX_CHARS:
             assert chunk.text in lines[chunk.start_line - 1]
             covered[chunk.start_line] = 1
@@ -72,8 +75,6 @@ def test_any_text(language: str, text: str) -> None:
 @given(data=st.data())
 def test_broken_code(name: str, data: st.DataObject) -> None:
     """A sample with a piece taken out and another put in."""
-    from agent_brain_server.indexing.languages import detect_language
-
     text = read_sample(name)
     start = data.draw(st.integers(0, len(text)))
     text = text[:start] + data.draw(fragments) + text[start + data.draw(st.integers(0, 60)) :]

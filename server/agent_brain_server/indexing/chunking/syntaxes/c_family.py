@@ -61,12 +61,17 @@ def _name(code: Code, node: Node | None) -> str:
 def _function(code: Code, node: Node) -> Declaration | None:
     declarator, function = _declared(node)
     name = _name(code, declarator)
-    if not name:
+    if not name or _is_macro_run(node, name):
         return None
     if _TEST_MACRO.match(name) and function is not None:
         name = plain_name(code.text(function.child_by_field_name("parameters"))[1:-1].replace(",", "."))
     kind = "method" if declarator is not None and declarator.type == "qualified_identifier" else "function"
     return Declaration(kind, name, node.child_by_field_name("body"), minor=node.child_by_field_name("body") is None)
+
+
+def _is_macro_run(node: Node, name: str) -> bool:
+    """Whether the parser took a run of macros for the head of the function under them."""
+    return name.isupper() and node.has_error and node.child_by_field_name("type") is None
 
 
 def _declaration(code: Code, node: Node) -> Declaration | None:

@@ -23,7 +23,7 @@ _RECEIVER = re.compile(r"(\w+)\s*(?:\[[^\]]*\])?\s*\)\s*$")
 
 
 def _go_method(code: Code, node: Node) -> Declaration | None:
-    receiver = _RECEIVER.search(code.text(node.child_by_field_name("receiver")))
+    receiver = _RECEIVER.search(code.text(node.child_by_field_name("receiver"))[-200:])
     name = code.text(node.child_by_field_name("name"))
     full = f"{receiver.group(1)}.{name}" if receiver else name
     return Declaration("method", full, node.child_by_field_name("body"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 
+from .tracing import traced
+
 LIMIT = 5
 DEFAULTS = {
     "first": 0.1,
@@ -32,7 +34,7 @@ class Retry:
         self.limit = limit
 
     @property
-    @functools.cache
+    @traced
     def last(
         self,
     ) -> int:
