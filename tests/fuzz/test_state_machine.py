@@ -244,9 +244,10 @@ class Servers(RuleBasedStateMachine):
 
     @invariant()
     def counts_agree(self) -> None:
-        for brain in self.brains:
-            counts = self.run(brain.call("GET", "/health/status"))["index"]
-            assert counts["files"] == len(self.model.indexed)
+        counts = [self.run(brain.call("GET", "/health/status"))["index"] for brain in self.brains]
+        assert counts[0]["files"] == len(self.model.indexed)
+        for name in ("files", "chunks", "vectors", "languages"):
+            assert counts[0][name] == counts[1][name], name
 
 
 @pytest.mark.slow
