@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import count
 from pathlib import Path
@@ -91,8 +91,3 @@ def write_small_files(target: Path, files: int) -> None:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8", newline="")
-
-
-def read_all(root: Path, paths: Sequence[str]) -> int:
-    """Read every one of `paths` under `root` once; the number of bytes."""
-    return sum(len((root / path).read_bytes()) for path in paths)

@@ -58,7 +58,7 @@ def _compared(figure: Figure, reference: Reference) -> str:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """So many significant digits, whole numbers in full."""
-    if abs(value) >= 100 or value == int(value):
+    """So many significant digits; large and whole numbers in full."""
+    if abs(value) >= 1000 or value == int(value):
         return f"{value:,.0f}"
-    return f"{value:.{digits}g}"
+    return f"{value:.1f}" if abs(value) >= 100 else f"{value:.{digits}g}"

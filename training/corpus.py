@@ -119,9 +119,9 @@ def split_words(name: str) -> str:
 def long_lines(text: str) -> Iterator[int]:
     """Yield a stable hash of every line that is long enough to recognise a copy by."""
     for line in text.split("\n"):
-        line = " ".join(line.split())
-        if len(line) >= LONG_LINE:
-            yield int.from_bytes(hashlib.blake2b(line.encode("utf-8", "replace"), digest_size=8).digest(), "big")
+        words = " ".join(line.split())
+        if len(words) >= LONG_LINE:
+            yield int.from_bytes(hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 
 def _members(archive: Path) -> Iterator[tuple[str, bytes]]:
@@ -153,7 +153,7 @@ def _is_wanted(path: str) -> bool:
 
 def _is_written_by_hand(text: str) -> bool:
     lines = text.count("\n") + 1
-    return 80 < len(text) and len(text) / lines < 200 and "\x00" not in text and "@generated" not in text[:500]
+    return len(text) > 80 and len(text) / lines < 200 and "\x00" not in text and "@generated" not in text[:500]
 
 
 def _file_pairs(file: SourceFile) -> Iterator[Pair]:

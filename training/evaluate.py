@@ -128,9 +128,10 @@ def main(work: Path, purpose: str = "evaluation") -> None:
             row[name] = float(gain(scores, exam.right).mean())
             row[name + " + BM25"] = float(gain(fuse(keywords, scores), exam.right).mean())
         rows.append(row)
-        print(
-            f"| {exam.package} ({exam.language}) | {len(exam.questions)} | {' | '.join(f'{v:.3f}' for v in row.values())} |"
-        )
-    print(
-        f"| mean of {len(rows)} packages | | {' | '.join(f'{np.mean([row[key] for row in rows]):.3f}' for key in rows[0])} |"
-    )
+        print(_line(f"{exam.package} ({exam.language})", str(len(exam.questions)), list(row.values())))
+    means = [float(np.mean([row[key] for row in rows])) for key in rows[0]]
+    print(_line(f"mean of {len(rows)} packages", "", means))
+
+
+def _line(title: str, questions: str, scores: list[float]) -> str:
+    return f"| {title} | {questions} | {' | '.join(f'{score:.3f}' for score in scores)} |"

@@ -40,7 +40,8 @@ _DEFINITIONS: dict[str, str] = {
     "go": r"func\s+(?:\([^)]*\)\s*)?(\w+)|type\s+(\w+)\s+(?:struct|interface|func|map)",
     "rust": r"""\s*(?:pub(?:\([^)]*\))?\s+)?(?:default\s+)?(?:async\s+|const\s+|unsafe\s+|extern\s+"C"\s+)*
         (?:fn|struct|enum|trait|type|union|macro_rules!)\s+(\w+)""",
-    "c": r"""(?!static_assert|typedef\s+\w+\s+\w+;|using\b|return\b|else\b|if\b|for\b|while\b|switch\b|namespace\b|template\b|friend\b|extern\s+"C")
+    "c": r"""(?!static_assert|typedef\s+\w+\s+\w+;|using\b|return\b|else\b|if\b|for\b|while\b|switch\b
+            |namespace\b|template\b|friend\b|extern\s+"C")
         (?:[A-Za-z_][\w\s\*&:<>,~\[\]]*?[\s\*&:])?~?([A-Za-z_]\w*)\s*\((?!\*)[^;]*$
         |\s{0,8}(?:typedef\s+)?(?:class|struct|enum(?:\s+class)?|union)\s+(?:[A-Z_]+\s+)?(\w+)[^;()]*$
         |[-+]\s*\([^)]*\)\s*(\w+)

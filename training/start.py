@@ -2,14 +2,12 @@
 
 This is the distillation that Model2Vec describes: each token passed alone through the model, mean
 pooled, then PCA. A token's length is 1e-3 / (1e-3 + p), p its share of all tokens in the corpus
-(smooth inverse frequency, Arora et al. 2017). Writes `start.npy`, and `teacher.npz` with the
-teacher's vectors of a sample of questions.
+(smooth inverse frequency, Arora et al. 2017). Writes `start.npy`.
 """
 
 from __future__ import annotations
 
 import json
-import random
 import sys
 from pathlib import Path
 
@@ -21,22 +19,14 @@ from training.teacher import embed
 
 DIMENSIONS = 256
 SMOOTHING = 1e-3
-QUESTIONS = 60_000
-QUESTION_TOKENS = 32
-SEED = 20
 
 
 def main(work: Path) -> None:
-    """Write `work`/start.npy and `work`/teacher.npz."""
+    """Write `work`/start.npy."""
     vocabulary = (work / "vocabulary.txt").read_text("ascii").split()
     vectors = reduce_dimensions(embed([token.removeprefix("##") for token in vocabulary]), DIMENSIONS)
     np.save(work / "start.npy", vectors * _weights(vocabulary, work / "pairs.jsonl")[:, None])
     print(f"start vectors of {len(vocabulary)} tokens", file=sys.stderr)
-    numbers, questions = _sample(work / "pairs.jsonl")
-    np.savez(
-        work / "teacher.npz", numbers=numbers, vectors=embed(questions, max_tokens=QUESTION_TOKENS).astype(np.float16)
-    )
-    print(f"teacher vectors of {len(questions)} questions", file=sys.stderr)
 
 
 def reduce_dimensions(vectors: npt.NDArray[np.float32], dimensions: int) -> npt.NDArray[np.float32]:
@@ -61,15 +51,3 @@ def _weights(vocabulary: list[str], pairs: Path) -> npt.NDArray[np.float32]:
                     counts += np.bincount(ids, minlength=len(vocabulary))
     weights: npt.NDArray[np.float32] = (SMOOTHING / (SMOOTHING + counts / counts.sum())).astype(np.float32)
     return weights
-
-
-def _sample(pairs: Path) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Choose questions written by people, with their line numbers in the pairs file."""
-    with pairs.open() as lines:
-        found = [
-            (number, question)
-            for number, (_, kind, question, _) in enumerate(map(json.loads, lines))
-            if kind in {"docstring", "heading", "module"}
-        ]
-    chosen = sorted(random.Random(SEED).sample(found, min(QUESTIONS, len(found))))
-    return np.array([number for number, _ in chosen]), [question for _, question in chosen]

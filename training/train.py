@@ -29,7 +29,7 @@ NOTHING = np.zeros(0, dtype=np.uint16)
 class Recipe:
     """What a training run depends on besides its pairs."""
 
-    steps: int = 900
+    steps: int = 1000
     batch: int = 2048
     group: int = 64
     scale: float = 20.0
@@ -37,7 +37,6 @@ class Recipe:
     warm_up: int = 30
     longest: int = 112
     short_share: float = 0.2
-    teacher_share: float = 0.3
     same_code: float = 0.95
     seed: int = 20
 
@@ -112,38 +111,11 @@ def contrast(questions: torch.Tensor, codes: torch.Tensor, recipe: Recipe) -> to
     return (functional.cross_entropy(logits, right) + functional.cross_entropy(logits.T, right)) / 2
 
 
-def agree(questions: torch.Tensor, taught: torch.Tensor, recipe: Recipe) -> torch.Tensor:
-    """KL divergence from the teacher's view of which questions of the batch are alike."""
-    self_mask = torch.eye(len(questions), dtype=torch.bool)
-    ours = (recipe.scale * questions @ questions.T).masked_fill(self_mask, -1e4)
-    theirs = (recipe.scale * taught @ taught.T).masked_fill(self_mask, -1e4)
-    return functional.kl_div(ours.log_softmax(1), theirs.log_softmax(1), log_target=True, reduction="batchmean")
-
-
-class Teacher:
-    """The teacher's vectors of some of the questions."""
-
-    def __init__(self, work: Path, pairs: int) -> None:
-        with np.load(work / "teacher.npz") as saved:
-            self.vectors = torch.from_numpy(saved["vectors"].astype(np.float32))
-            self.places = np.full(pairs, -1)
-            self.places[saved["numbers"]] = np.arange(len(self.vectors))
-
-    def loss(self, numbers: npt.NDArray[np.int64], questions: torch.Tensor, recipe: Recipe) -> torch.Tensor:
-        """Return the disagreement over those questions of the batch that the teacher has read."""
-        places = self.places[numbers]
-        known = np.flatnonzero(places >= 0)
-        if len(known) < 2:
-            return torch.zeros(())
-        return agree(questions[torch.from_numpy(known)], self.vectors[torch.from_numpy(places[known])], recipe)
-
-
 def train(work: Path, recipe: Recipe) -> npt.NDArray[np.float32]:
     """Return the trained rows, float32 [vocabulary, dimensions]."""
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(2)
     pairs = Pairs(work, recipe)
-    teacher = Teacher(work, len(pairs.questions)) if recipe.teacher_share else None
     table = torch.nn.EmbeddingBag.from_pretrained(
         torch.from_numpy(np.load(work / "start.npy")), freeze=False, mode="sum"
     )
@@ -152,13 +124,10 @@ def train(work: Path, recipe: Recipe) -> npt.NDArray[np.float32]:
     for step in range(recipe.steps):
         rate = min((step + 1) / recipe.warm_up, (recipe.steps - step) / (recipe.steps - recipe.warm_up))
         optimiser.param_groups[0]["lr"] = recipe.rate * rate
-        numbers = pairs.draw()
-        question_ids, question_offsets, code_ids, code_offsets = pairs.bags(numbers)
+        question_ids, question_offsets, code_ids, code_offsets = pairs.bags(pairs.draw())
         questions = functional.normalize(table(question_ids, question_offsets))
         codes = functional.normalize(table(code_ids, code_offsets))
         loss = contrast(questions, codes, recipe)
-        if teacher is not None:
-            loss = loss + recipe.teacher_share * teacher.loss(numbers, questions, recipe)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
