@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.envfile import read_env
 from agent_brain_client.errors import ClientError, NotSetUpError, UsageError
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, ServerFile, project_id
@@ -113,6 +112,8 @@ def _is_alive(pid: int) -> bool:
 
 def answers(server: ServerFile) -> bool:
     """Whether `server` is what answers at its address."""
+    from agent_brain_client.client import AgentBrainClient  # where no server is claimed, nobody pays for it
+
     try:
         with AgentBrainClient(server["url"], "", timeout=HEALTH_SECONDS) as client:
             health = client.health()

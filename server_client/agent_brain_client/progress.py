@@ -62,30 +62,16 @@ def _lines() -> Report:
 
 @contextmanager
 def _bar() -> Iterator[Report]:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from tqdm import tqdm
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f}/{task.total:,.0f} files"),
-        TextColumn("{task.fields[detail]}", markup=False),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Indexing", total=0, detail="")
+    with tqdm(desc="Waiting", unit=" files", file=sys.stderr, leave=False, dynamic_ncols=True, delay=0.1) as bar:
 
         def report(job: JobResponse) -> None:
             progress = job["progress"]
-            detail = f"{progress['chunks_done']:,} chunks · {progress['rate']:,.0f}/s"
             file = one_line(progress["current_file"])[-40:]
-            description = "Waiting" if job["state"] == "queued" else "Indexing"
-            bar.update(
-                task,
-                description=description,
-                completed=progress["files_done"],
-                total=progress["files_total"],
-                detail=f"{detail} · {file}" if file else detail,
-            )
+            bar.set_description_str("Waiting" if job["state"] == "queued" else "Indexing", refresh=False)
+            bar.set_postfix_str(f"{progress['chunks_done']:,} chunks, {progress['rate']:,.0f}/s, {file}", refresh=False)
+            bar.total = progress["files_total"]
+            bar.update(progress["files_done"] - bar.n)
 
         yield report

@@ -14,6 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
+from agent_brain_server.indexing.prepare import ReadRequest, prepare_file
+from agent_brain_server.indexing.walk import FileEntry
 from support.brain import FINISHED, ServerProcess, configure, write_files
 from support.corpus import long_source, source_files, write_project, write_small_files
 from support.faults import PeakMemory, fill_disk, read_only, small_disk, taken_port, undecodable_name
@@ -120,7 +122,7 @@ def test_links_that_loop_are_not_followed(root: Path, server: ServerProcess) -> 
     assert job["progress"]["skipped"]["link"] == 4
 
 
-def test_a_fifo_a_socketless_name_and_an_odd_name_hold_nothing_up(root: Path, server: ServerProcess) -> None:
+def test_a_fifo_and_an_odd_name_hold_nothing_up(root: Path, server: ServerProcess) -> None:
     write_files(root, {"retry.py": RETRY})
     os.mkfifo(root / "pipe.py")
     odd = undecodable_name(root)
@@ -156,6 +158,25 @@ def test_a_file_that_changes_while_it_is_read_ends_up_as_it_is(root: Path, serve
     assert paths(server, "settled") == {"changing.py"}
     found = server.http.post("/query", json={"query": "changing", "mode": "bm25"}).json()["results"]
     assert [(result["text"].strip(), result["stale"]) for result in found] == [("finally_settled = 1", False)]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "directory", "gone", "grown"])
+def test_a_file_that_becomes_another_kind_before_it_is_read_is_not_read(tmp_path: Path, kind: str) -> None:
+    """Between the walk and the reading: nobody waits for a pipe, and no link leads out of the project."""
+    path = tmp_path / "a.py"
+    (tmp_path / "elsewhere").write_text(RETRY)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link":
+        path.symlink_to("elsewhere")
+    elif kind == "directory":
+        path.mkdir()
+    elif kind == "grown":
+        path.write_text(RETRY * 100)
+    entry = FileEntry("a.py", str(path), ".", len(RETRY), 0)
+    prepared = prepare_file(ReadRequest(entry, "", 2 * len(RETRY)))
+    assert prepared.verdict == ("too_large" if kind == "grown" else "unreadable")
+    assert not prepared.chunks
 
 
 def test_a_killed_worker_costs_nothing(root: Path, server: ServerProcess) -> None:

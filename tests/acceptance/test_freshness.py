@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from support.brain import FINISHED, ServerProcess, configure, write_files
+from support.brain import FINISHED, Brain, ServerProcess, configure, write_files
 
 SOON_SECONDS = 5.0
 RETRY = "def schedule_retry(delay):\n    return delay * 2\n"
@@ -130,6 +131,21 @@ def test_a_folder_outside_of_the_project_is_watched(server: ServerProcess, tmp_p
     write_files(tmp_path / "outside", {"farther.py": "far_away = 3\n"})
     settle(server)
     assert paths(server, "far") == set()
+
+
+async def test_folders_that_change_at_once_leave_one_watcher(root: Path) -> None:
+    write_files(root, {f"part{number}/a.py": f"part_{number} = 1\n" for number in range(6)})
+    async with Brain(root) as brain:
+        adding = [brain.call("POST", "/index/folders", json={"path": f"part{number}"}) for number in range(6)]
+        added = await asyncio.gather(*adding)
+        for one in added:
+            await brain.wait(one["job"]["id"])
+        assert [task.get_name() for task in asyncio.all_tasks()].count("watcher") == 1
+        write_files(root, {"part3/b.py": "found_later = 1\n"})
+        async with asyncio.timeout(SOON_SECONDS):
+            while await brain.paths("found later") != {"part3/b.py"}:
+                await asyncio.sleep(0.05)
+    assert "watcher" not in [task.get_name() for task in asyncio.all_tasks()]
 
 
 def test_many_changes_at_once_are_all_found(server: ServerProcess) -> None:

@@ -19,8 +19,8 @@ def test_import_contracts_hold() -> None:
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [
-        ("agent_brain_server.__main__", {"numpy", "tree_sitter", "httpx", "rich", "jinja2", "watchfiles"}),
-        ("agent_brain_client.cli.search", {"pydantic", "rich", "jinja2", "yaml", "numpy", "psutil"}),
+        ("agent_brain_server.__main__", {"numpy", "tree_sitter", "httpx", "tqdm", "jinja2", "watchfiles"}),
+        ("agent_brain_client.cli.search", {"pydantic", "rich", "tqdm", "jinja2", "yaml", "numpy", "psutil"}),
     ],
 )
 def test_start_does_not_pay_for_what_it_may_not_use(module: str, unwanted: set[str]) -> None:

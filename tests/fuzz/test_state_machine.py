@@ -99,6 +99,8 @@ class Servers(RuleBasedStateMachine):
         self.texts = 0
         for brain in self.brains:
             self.run(brain.__aenter__())
+            # An index that has had no job yet starts with the folders of the settings, again and again.
+            self.run(brain.index())
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run(work)

@@ -119,9 +119,14 @@ class IndexStatistics:
     languages: dict[str, int] = field(default_factory=dict)
 
 
+def hash_bytes(data: bytes) -> str:
+    """The content hash of a file that the manifest keeps, 128 bits in hex."""
+    return blake2b(data, digest_size=16).hexdigest()
+
+
 def hash_text(text: str) -> str:
-    """A 128-bit content hash in hex, the same on every machine."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    """The hash that names a text and its vector, 128 bits in hex."""
+    return hash_bytes(text.encode("utf-8", "surrogatepass"))
 
 
 def chunk_id(path: str, symbol: str, text: str, occurrence: int) -> str:

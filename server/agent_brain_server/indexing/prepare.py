@@ -6,17 +6,17 @@ import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from agent_brain_server.domain.content import Chunk, PreparedChunk, hash_text
+from agent_brain_server.domain.content import Chunk, PreparedChunk, hash_bytes, hash_text
 from agent_brain_server.domain.terms import chunk_terms
-from agent_brain_server.indexing.chunking import ChunkedText, chunk_pdf, chunk_text
 from agent_brain_server.indexing.decode import decode, is_binary
 from agent_brain_server.indexing.languages import detect_language
 from agent_brain_server.indexing.secrets import holds_private_key
 from agent_brain_server.indexing.walk import FileEntry
+
+if TYPE_CHECKING:
+    from agent_brain_server.indexing.chunking import ChunkedText
 
 HEAD_BYTES = 8192
 
@@ -46,11 +46,6 @@ class PreparedFile:
     note: str = ""
 
 
-def hash_bytes(data: bytes) -> str:
-    """The content hash that the manifest keeps."""
-    return blake2b(data, digest_size=16).hexdigest()
-
-
 def prepare_files(requests: Sequence[ReadRequest]) -> list[PreparedFile]:
     """Each request's file, in order. A file that cannot be read is a verdict, never an exception."""
     return [prepare_file(request) for request in requests]
@@ -60,16 +55,21 @@ def prepare_file(request: ReadRequest) -> PreparedFile:
     """Read, decode, chunk and tokenize one file."""
     entry = request.entry
     try:
-        with Path(entry.absolute).open("rb") as file:
+        with open(entry.absolute, "rb", opener=_open_file) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 return PreparedFile(entry, "unreadable", note="not a regular file")
-            if status.st_size > request.max_bytes:
+            data = file.read(request.max_bytes + 1)
+            if len(data) > request.max_bytes:
                 return PreparedFile(entry, "too_large", status.st_size, status.st_mtime_ns)
-            data = file.read()
     except OSError as error:
         return PreparedFile(entry, "unreadable", note=error.strerror or type(error).__name__)
     return _prepare_bytes(request, data, status.st_mtime_ns)
+
+
+def _open_file(path: str, flags: int) -> int:
+    """Since the walk the file may have become a link out of the project, or a pipe that nobody writes to."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
 def _prepare_bytes(request: ReadRequest, data: bytes, mtime_ns: int) -> PreparedFile:
@@ -92,6 +92,8 @@ def _prepare_bytes(request: ReadRequest, data: bytes, mtime_ns: int) -> Prepared
 
 
 def _chunk(path: str, language: str, data: bytes) -> ChunkedText:
+    from agent_brain_server.indexing.chunking import ChunkedText, chunk_pdf, chunk_text  # not for the server's start
+
     if language == "pdf":
         return chunk_pdf(path, data)
     decoded = decode(data)

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from agent_brain_server.domain.content import FileRecord
-from agent_brain_server.indexing.prepare import hash_bytes
+from agent_brain_server.domain.content import FileRecord, hash_bytes
 from agent_brain_server.storage.protocol import SearchStore
 
 

@@ -14,12 +14,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from agent_brain_server.domain.content import FileRecord, FloatArray, IndexedFile
+from agent_brain_server.domain.content import FileRecord, FloatArray, Folder, IndexedFile
 from agent_brain_server.domain.jobs import Job, Progress
 from agent_brain_server.embedding.protocol import Embedder
 from agent_brain_server.indexing.changes import Changes, batches, compare, within
 from agent_brain_server.indexing.prepare import PreparedFile, ReadRequest
-from agent_brain_server.indexing.walk import FileEntry, WalkLimits, WalkResult, walk
+from agent_brain_server.indexing.walk import FileEntry, FileTree, WalkLimits, WalkResult
 from agent_brain_server.indexing.workers import Workers
 from agent_brain_server.services.progress import ProgressMeter
 from agent_brain_server.storage.protocol import Store
@@ -90,15 +90,26 @@ class IndexRun:
     async def _survey(self) -> tuple[WalkResult, Changes]:
         store = self.around.store
         folders, manifest = await asyncio.gather(store.list_folders(), store.list_files())
-        found = await asyncio.to_thread(walk, self.around.root, folders, self.around.limits)
+        found = await asyncio.to_thread(self._walk, folders)
         if self.job.paths:
-            found = replace(found, files=tuple(e for e in found.files if self._asked(e.path)))
             manifest = {path: record for path, record in manifest.items() if self._asked(path)}
         missing = [f.path for f in folders if not (self.around.root / f.path).is_dir()]
         # A folder that is not there may be a disk that is not mounted: its files stay until it is removed by name.
         self._manifest = {path: record for path, record in manifest.items() if record.folder not in missing}
         self._heed_interruption()
         return found, await asyncio.to_thread(compare, found.files, self._manifest, self.job.force)
+
+    def _walk(self, folders: Sequence[Folder]) -> WalkResult:
+        tree = FileTree(self.around.root, folders, self.around.limits)
+        if not self.job.paths:
+            return tree.walk()
+        outermost = [p for p in self.job.paths if not any(within(p, o) for o in self.job.paths if o != p)]
+        parts = [tree.walk_beneath(path) for path in outermost]
+        return WalkResult(
+            tuple(sorted((entry for part in parts for entry in part.files), key=lambda entry: entry.path)),
+            dict(sum((Counter(part.skipped) for part in parts), Counter())),
+            tuple(problem for part in parts for problem in part.problems),
+        )
 
     def _left_out_before(self, changes: Changes) -> Counter[str]:
         gone = {*changes.removed, *(entry.path for entry in changes.to_read)}

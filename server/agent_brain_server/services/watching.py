@@ -31,6 +31,7 @@ class Watching:
         self._root = root
         self._limits = limits
         self._stop = asyncio.Event()
+        self._restarting = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._wanted = False
         self.state: Literal["watching", "off", "failed"] = "off"
@@ -55,9 +56,10 @@ class Watching:
 
     async def restart(self) -> None:
         """The folders have changed: watch the new ones. Does nothing where watching is turned off."""
-        if self._wanted:
-            await self.stop()
-            await self.start()
+        async with self._restarting:
+            if self._wanted:
+                await self.stop()
+                await self.start()
 
     async def _watch(self, folders: Sequence[Folder]) -> None:
         ready = asyncio.Event()

@@ -23,6 +23,9 @@ from agent_brain_server.storage.sqlite.session import Session
 
 READERS = 3
 BUSY_SECONDS = 10.0
+# The writer sorts pages before it writes them; readers leave caching to the operating system.
+WRITER_CACHE_KIB = 8_192
+READER_CACHE_KIB = 2_048
 WAL_LIMIT_BYTES = 32 * 1024 * 1024
 
 Result = TypeVar("Result")
@@ -41,16 +44,16 @@ class Connections:
 
     async def write(self, work: Callable[[Session], Result]) -> Result:
         """Run `work` on the writer's connection, after the work that came before it."""
-        return await self._run(self._writing, work)
+        return await self._run(self._writing, work, WRITER_CACHE_KIB)
 
     async def read(self, work: Callable[[Session], Result]) -> Result:
         """Run `work` on one of the readers' connections."""
-        return await self._run(self._reading, work)
+        return await self._run(self._reading, work, READER_CACHE_KIB)
 
-    async def _run(self, threads: ThreadPoolExecutor, work: Callable[[Session], Result]) -> Result:
+    async def _run(self, threads: ThreadPoolExecutor, work: Callable[[Session], Result], cache_kib: int) -> Result:
         def call() -> Result:
             with translated(self.path):
-                return work(self._session())
+                return work(self._session(cache_kib))
 
         try:
             future = asyncio.get_running_loop().run_in_executor(threads, call)
@@ -58,10 +61,10 @@ class Connections:
             raise StorageError("The index is closed.") from error
         return await future
 
-    def _session(self) -> Session:
+    def _session(self, cache_kib: int) -> Session:
         session: Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = Session(_connect(self.path), self._queries)
+            session = self._local.session = Session(_connect(self.path, cache_kib), self._queries)
             self._sessions.append(session)
         return session
 
@@ -85,25 +88,25 @@ def create_file(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, cache_kib: int) -> sqlite3.Connection:
     # Closed by another thread than its own, after that one has ended: hence no check of the thread.
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         refuse_foreign(connection, path)
-        _configure(connection)
+        _configure(connection, cache_kib)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _configure(connection: sqlite3.Connection) -> None:
+def _configure(connection: sqlite3.Connection, cache_kib: int) -> None:
     connection.execute("PRAGMA journal_mode = WAL").fetchall()
     # NORMAL: a process that is killed loses nothing; a power cut may lose the last transactions, never half of one.
     # These files are then missing from the manifest too, so that the next run indexes them again.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA cache_size = -8192")
+    connection.execute(f"PRAGMA cache_size = -{cache_kib:d}")
     # The log is copied by keep_log_short instead of inside COMMIT, which vector searches wait for.
     connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
     connection.execute("PRAGMA journal_size_limit = 8388608").fetchall()
