@@ -122,7 +122,7 @@ def write_server_file(settings: Settings, port: int) -> None:
 def _sole_server(settings: Settings) -> Iterator[None]:
     lock = FileLock(settings.state_directory / "server.lock", timeout=0, mode=0o600)
     try:
-        settings.state_directory.mkdir(parents=True, exist_ok=True)
+        settings.state_directory.mkdir(0o700, parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
         raise AlreadyServedError("Another server serves this project. See: agent-brain status") from error

@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,31 +118,38 @@ def index_undisturbed(root: Path, endpoint: RationedEndpoint) -> Indexed:
 
 
 def wait_for_the_end(processes: list[psutil.Process]) -> None:
-    _, alive = psutil.wait_procs(processes, timeout=5)
-    assert not alive, "the server's workers outlive it"
+    deadline = time.monotonic() + 5
+    while any(map(runs, processes)):
+        assert time.monotonic() < deadline, "the server's workers outlive it"
+        time.sleep(0.01)
+
+
+def runs(process: psutil.Process) -> bool:
+    """Whether it does anything yet; whoever inherited it may take its time to take note of its end."""
+    with suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def kill_while_indexing(root: Path, endpoint: RationedEndpoint, rng: random.Random) -> None:
     endpoint.allowed = rng.choice(ALLOWANCES)
     asked = len(endpoint.texts)
-    server = ServerProcess(root)
-    server.start()
-    deadline = time.monotonic() + 20
-    while len(endpoint.texts) == asked:
-        assert time.monotonic() < deadline, "the job does not go on by itself"
-        time.sleep(0.005)
-    time.sleep(rng.uniform(0, LATEST_KILL_SECONDS))
-    assert server.http.get("/index/jobs/1").json()["state"] == "running", "the kill must land while indexing"
-    children = psutil.Process(server.process.pid).children(recursive=True)
-    server.kill()
+    with ServerProcess(root) as server:
+        deadline = time.monotonic() + 20
+        while len(endpoint.texts) == asked:
+            assert time.monotonic() < deadline, "the job does not go on by itself"
+            time.sleep(0.005)
+        time.sleep(rng.uniform(0, LATEST_KILL_SECONDS))
+        assert server.http.get("/index/jobs/1").json()["state"] == "running", "the kill must land while indexing"
+        children = psutil.Process(server.process.pid).children(recursive=True)
+        server.kill()
     wait_for_the_end(children)
 
 
 def first_kill(root: Path) -> None:
-    server = ServerProcess(root)
-    server.start()
-    assert server.http.post("/index", json={}).status_code == 202
-    server.kill()
+    with ServerProcess(root) as server:
+        assert server.http.post("/index", json={}).status_code == 202
+        server.kill()
 
 
 def assert_same_rows(found: Indexed, expected: Indexed) -> None:
@@ -183,3 +190,26 @@ def test_thirty_kills_leave_the_index_of_an_undisturbed_run(tmp_path: Path, endp
         f"\n{KILLS} kills; stored after each: {sizes}; {len(expected.vectors)} distinct texts, {len(asked)} asked for:"
         f" {len(asked) - len(set(asked))} again, all in flight at a kill; {len(expected.chunks)} chunks"
     )
+
+
+def test_a_server_that_is_stopped_while_indexing_goes_on_after_its_start(
+    tmp_path: Path, endpoint: RationedEndpoint
+) -> None:
+    root = make_project(tmp_path / "stopped", endpoint)
+    endpoint.allowed = 4
+    with ServerProcess(root) as server:
+        assert server.http.post("/index", json={}).status_code == 202
+        while not server.http.get("/index/jobs/1").json()["progress"]["files_done"]:
+            time.sleep(0.01)
+        children = psutil.Process(server.process.pid).children(recursive=True)
+    assert server.process.returncode == 0
+    wait_for_the_end(children)
+    assert not server.server_file.exists()
+    asked, stored = len(endpoint.texts), stored_hashes(root, tmp_path / "copy")
+    assert stored
+
+    endpoint.allowed = None
+    with ServerProcess(root) as again:
+        job = again.wait(1)
+        assert (job["attempt"], job["progress"]["files_done"]) == (2, FILES)
+    assert not stored.intersection(map(hash_text, endpoint.texts[asked:]))

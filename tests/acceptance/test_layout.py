@@ -29,7 +29,7 @@ PACKAGES = {
     "agent_brain_wizard": REPOSITORY / "wizard",
 }
 # Parts of the interface of a declared package, which requires them itself.
-COME_WITH_ANOTHER = {"pydantic": "fastapi", "starlette": "fastapi", "typing_extensions": "fastapi"}
+COME_WITH_ANOTHER = {"pydantic": "fastapi", "starlette": "fastapi"}
 API_KEY = "sk-test-0123456789-secret"
 RETRY = "def schedule_retry(delay):\n    return delay * 2\n"
 

@@ -87,12 +87,14 @@ def plain(path: str) -> str:
 
 
 class Servers(RuleBasedStateMachine):
-    """The rules: what a user does."""
+    """The rules: what a user does. Projects are made beneath `base`."""
+
+    base: Path
 
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.Runner()
-        self.root = Path(tempfile.mkdtemp(prefix="twins-"))
+        self.root = Path(tempfile.mkdtemp(dir=self.base))
         configure(self.root)
         self.brains = [TwinBrain(self.root, url) for url in BACKENDS]
         self.model = Model()
@@ -253,7 +255,8 @@ class Servers(RuleBasedStateMachine):
 
 
 @pytest.mark.slow
-def test_both_servers_and_the_model_agree() -> None:
+def test_both_servers_and_the_model_agree(tmp_path: Path) -> None:
+    Servers.base = tmp_path
     bounds = settings(
         max_examples=20,
         stateful_step_count=25,

@@ -160,7 +160,10 @@ class ServerProcess:
     def _end(self, number: signal.Signals) -> None:
         if self.process.poll() is None:
             self.process.send_signal(number)
-            self.process.wait(15)
+            try:
+                self.process.wait(15)
+            finally:
+                self.process.kill()
         self.http.close()
 
     def index(self, *paths: str) -> Any:

@@ -25,6 +25,7 @@ from agent_brain_server.services.progress import ProgressMeter
 from agent_brain_server.storage.protocol import Store
 
 LOOKAHEAD = 3
+HEED_SECONDS = 0.1
 POOL_FROM_FILES = 48
 REMOVE_AT_ONCE = 500
 LEFT_OUT_NOTE = "left out: "
@@ -57,7 +58,8 @@ class Batch:
 
 @dataclass(slots=True)
 class IndexRun:
-    """`run` does it once; `report` is called with every step's progress; `interrupted` is asked between batches."""
+    """`run` does it once; `report` is called with every step's progress; `interrupted` is asked all along, but never
+    ends a write."""
 
     around: Surroundings
     job: Job
@@ -127,12 +129,19 @@ class IndexRun:
         upcoming = batches(entries)
         try:
             while _fill(waiting, upcoming, self._ready):
-                yield await waiting[0]
+                yield await self._unless_interrupted(waiting[0])
                 waiting.popleft()
         finally:
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
+
+    async def _unless_interrupted(self, reading: asyncio.Task[Batch]) -> Batch:
+        """Reading and embedding are given up at once: an endpoint that hangs must not hold up a stop."""
+        while not reading.done():
+            self._heed_interruption()
+            await asyncio.wait([reading], timeout=HEED_SECONDS)
+        return reading.result()
 
     async def _ready(self, entries: Sequence[FileEntry]) -> Batch:
         # Tasks begin in the order of their batches, and batches are written in it, but they may be prepared in another.

@@ -127,17 +127,19 @@ class MemoryStore:
         content.drop_files(newest)
         content.embedded_texts += len(vectors.keys() - content.vectors.keys())
         content.vectors = {**vectors, **content.vectors}
+        held = {prepared.chunk.id for prepared in content.chunks.values()}
         for path, indexed in newest.items():
             content.files[path] = indexed.record
             for prepared in indexed.chunks:
-                self._add_chunk(content, prepared)
+                self._add_chunk(content, prepared, held)
         self._content = content
 
-    def _add_chunk(self, content: _Content, prepared: PreparedChunk) -> None:
+    def _add_chunk(self, content: _Content, prepared: PreparedChunk, held: set[str]) -> None:
         if self._model.dimensions and prepared.text_hash not in content.vectors:
             raise lacking_vector(prepared.chunk.path)
-        if any(held.chunk.id == prepared.chunk.id for held in content.chunks.values()):
+        if prepared.chunk.id in held:
             raise repeated_chunk_id()
+        held.add(prepared.chunk.id)
         content.chunks[content.next_row] = prepared
         content.next_row += 1
 
