@@ -82,6 +82,12 @@ class EmbeddingProviderError(AgentBrainError):
     status = 503
 
 
+class WorkersError(AgentBrainError):
+    """Worker processes end before they do anything."""
+
+    code = "workers_unavailable"
+
+
 class AlreadyServedError(AgentBrainError):
     """Another server holds this project."""
 

@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from agent_brain_server.errors import WorkersError
 from agent_brain_server.indexing.prepare import PreparedFile, ReadRequest, prepare_files
 
 T = TypeVar("T")
@@ -57,7 +58,10 @@ class Workers:
         return await _run_in(self._pool, function, argument)
 
     async def prepare(self, requests: Sequence[ReadRequest]) -> list[PreparedFile]:
-        """The prepared files, in order. A file whose parser kills the process is reported as unreadable."""
+        """The prepared files, in order. A file whose parser kills the process is reported as unreadable.
+
+        Raises WorkersError where processes cannot be started at all.
+        """
         pool = self._pool
         try:
             return await _run_in(pool, prepare_files, requests)
@@ -91,9 +95,18 @@ async def _prepare_one_by_one(requests: Sequence[ReadRequest]) -> list[PreparedF
                 prepared.append(PreparedFile(request.entry, "unreadable", note="the parser crashed on it"))
                 pool.shutdown(wait=False, cancel_futures=True)
                 pool = _new_pool(1)
+                await _require_working(pool)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     return prepared
+
+
+async def _require_working(pool: ProcessPoolExecutor) -> None:
+    """Where not even nothing can be done in a process, it is not the file that is to blame."""
+    try:
+        await _run_in(pool, len, ())
+    except BrokenProcessPool as error:
+        raise WorkersError("Worker processes cannot be started; the server's log says why.") from error
 
 
 def _end_with_server() -> None:

@@ -70,7 +70,7 @@ class IndexRun:
     _claimed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> Progress:
-        """The job's final progress. Raises JobInterruptedError, StorageError or EmbeddingProviderError."""
+        """The job's final progress. Raises JobInterruptedError, or the AgentBrainError that ended it."""
         self._claimed.set()
         meter = ProgressMeter(self.report)
         found, changes = await self._survey()
@@ -86,7 +86,8 @@ class IndexRun:
         finally:
             self.around.workers.stop()
         await self._remove(changes.removed, meter)
-        await self.around.store.drop_unused_vectors()
+        if meter.progress.files_changed or meter.progress.files_removed:
+            await self.around.store.drop_unused_vectors()
         return meter.finish()
 
     async def _survey(self) -> tuple[WalkResult, Changes]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
+from agent_brain_server.errors import WorkersError
 from agent_brain_server.indexing.prepare import ReadRequest
 from agent_brain_server.indexing.walk import FileEntry
 from agent_brain_server.indexing.workers import Workers
@@ -49,3 +52,21 @@ async def test_what_cannot_be_read_is_a_verdict(tmp_path: Path) -> None:
     large.write_text("x" * 2000)
     prepared = await Workers(1).prepare([gone, request(large)])
     assert [file.verdict for file in prepared] == ["unreadable", "too_large"]
+
+
+async def test_processes_that_cannot_start_fail_the_job_and_blame_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    # What a worker imports first is broken for it, not for this process.
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "selectors.py").write_text("raise SystemExit(1)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
+    monkeypatch.setattr("sys.path", [str(tmp_path / "broken"), *sys.path])
+    workers = Workers(1)
+    workers.start()
+    try:
+        with pytest.raises(WorkersError, match="cannot be started"):
+            await workers.prepare([request(tmp_path / "a.py")])
+    finally:
+        workers.stop()
