@@ -28,7 +28,6 @@ PACKAGES = {
     "agent_brain_client": REPOSITORY / "server_client",
     "agent_brain_wizard": REPOSITORY / "wizard",
 }
-# Parts of the interface of a declared package, which requires them itself.
 API_KEY = "sk-test-0123456789-secret"
 RETRY = "def schedule_retry(delay):\n    return delay * 2\n"
 
