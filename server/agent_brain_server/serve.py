@@ -17,6 +17,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 from filelock import FileLock, Timeout
 
 from agent_brain_client.wire import VERSION, ServerFile, project_id
@@ -27,25 +28,29 @@ from agent_brain_server.settings import Settings, load_settings
 HOST = "127.0.0.1"
 EXIT_REFUSED = 2
 EXIT_ALREADY_SERVED = 3
-IDLE_CHECK_SECONDS = 1.0
+TICKS_PER_IDLE_CHECK = 10
 
 
 class ProjectServer(uvicorn.Server):
     """Announces itself when it listens, and stops on a signal or for want of requests, with everything closed."""
 
-    def __init__(self, config: uvicorn.Config, settings: Settings, listener: socket.socket) -> None:
-        super().__init__(config)
+    def __init__(self, app: FastAPI, settings: Settings, listener: socket.socket) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=3, server_header=False
+            )
+        )
+        self._app = app
         self._settings = settings
         self._listener = listener
 
     async def run_project(self) -> None:
         """Serve until the end."""
-        app = self.config.app
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             with suppress(NotImplementedError):
                 loop.add_signal_handler(number, self._stop)
-        async with app.router.lifespan_context(app):  # type: ignore[union-attr]  # create_app's FastAPI
+        async with self._app.router.lifespan_context(self._app):
             await self.serve(sockets=[self._listener])
 
     def _stop(self) -> None:
@@ -64,8 +69,8 @@ class ProjectServer(uvicorn.Server):
         gc.enable()
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second; idle stop is looked at once a second."""
-        if counter % 10 == 0 and self.config.app.state.activity.seconds_left() == 0.0:  # type: ignore[union-attr]
+        """Comes ten times a second; the idle stop is looked at once a second."""
+        if counter % TICKS_PER_IDLE_CHECK == 0 and self._app.state.activity.seconds_left() == 0.0:
             logging.getLogger(__name__).info("stopping: nobody has asked for anything")
             return True
         return await super().on_tick(counter)
@@ -92,11 +97,8 @@ def serve(settings: Settings, listener: socket.socket, reindex: bool) -> None:
     """Run the server on `listener` until it ends; `server.json` goes with it."""
     app = create_app(settings, discard_mismatch=reindex)
     app.state.port = listener.getsockname()[1]
-    config = uvicorn.Config(
-        app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=3, server_header=False
-    )
     try:
-        asyncio.run(ProjectServer(config, settings, listener).run_project())
+        asyncio.run(ProjectServer(app, settings, listener).run_project())
     finally:
         with suppress(OSError):
             (settings.state_directory / "server.json").unlink()

@@ -168,6 +168,8 @@ async def test_secrets_and_binaries_are_left_out_and_counted(brain: Brain, root:
             ".env.production": "RETRY_TOKEN=abc",
             "id_rsa": "retry",
             "notes.txt": "-----BEGIN PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUA retry\n",
+            "deep.py": "x = 1\n" * 3000
+            + "KEY = '-----BEGIN RSA PRIVATE KEY-----\\nb3BlbnNzaC1rZXktdjEAAAAABG5v retry'\n",
             "blob.dat": b"retry\0\0\0\x01",
             "big.txt": "retry " * 200_000,
             "fine.txt": "retry",
@@ -177,7 +179,7 @@ async def test_secrets_and_binaries_are_left_out_and_counted(brain: Brain, root:
         job = await brain.index()
         assert await brain.paths("retry token abc") == {"fine.txt"}
         skipped = job["progress"]["skipped"]
-        assert skipped["secret"] >= 4
+        assert skipped["secret"] >= 5
         assert (skipped["binary"], skipped["too_large"]) == (1, 1)
         assert (await brain.call("GET", "/health/status"))["index"]["languages"] == {"text": 1}
 

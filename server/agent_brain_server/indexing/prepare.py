@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from agent_brain_server.domain.content import Chunk, PreparedChunk, hash_bytes, hash_text
@@ -75,20 +75,17 @@ def _open_file(path: str, flags: int) -> int:
 def _prepare_bytes(request: ReadRequest, data: bytes, mtime_ns: int) -> PreparedFile:
     entry, head = request.entry, data[:HEAD_BYTES]
     content_hash = hash_bytes(data)
-
-    def prepared(verdict: Verdict, **more: object) -> PreparedFile:
-        return PreparedFile(entry, verdict, len(data), mtime_ns, content_hash, **more)  # type: ignore[arg-type]  # fields of PreparedFile
-
+    read = PreparedFile(entry, "same", len(data), mtime_ns, content_hash)
     if content_hash == request.known_hash:
-        return prepared("same")
+        return read
     language = detect_language(entry.path, head)
     if language != "pdf" and is_binary(head):
-        return prepared("binary")
-    if holds_private_key(head):
-        return prepared("secret")
+        return replace(read, verdict="binary")
+    if holds_private_key(data):
+        return replace(read, verdict="secret")
     chunked = _chunk(entry.path, language, data)
     chunks = tuple(map(_prepare_chunk, chunked.chunks))
-    return prepared("indexed", language=language, chunks=chunks, note=chunked.note)
+    return replace(read, verdict="indexed", language=language, chunks=chunks, note=chunked.note)
 
 
 def _chunk(path: str, language: str, data: bytes) -> ChunkedText:

@@ -50,6 +50,6 @@ def is_secret_directory(name: str) -> bool:
     return name.lower() in DIRECTORIES
 
 
-def holds_private_key(head: bytes) -> bool:
-    """Whether a file that begins with `head` shows a private key in PEM, OpenSSH or PGP armour, in a string too."""
-    return b"PRIVATE KEY" in head and _PRIVATE_KEY.search(head) is not None
+def holds_private_key(data: bytes) -> bool:
+    """Whether `data` shows a private key in PEM, OpenSSH or PGP armour, in a string too."""
+    return b"PRIVATE KEY" in data and _PRIVATE_KEY.search(data) is not None

@@ -36,10 +36,13 @@ class ProgressMeter:
         self._bytes_total = sum(entry.size for entry in changes.to_read)
         self._skipped.update(found.skipped)
         self._problems.extend(found.problems[:MOST_PROBLEMS])
-        self._set(
-            files_total=changes.unchanged + len(changes.to_read),
-            files_done=changes.unchanged,
-            current_file=changes.to_read[0].path if changes.to_read else "",
+        self._publish(
+            replace(
+                self.progress,
+                files_total=changes.unchanged + len(changes.to_read),
+                files_done=changes.unchanged,
+                current_file=changes.to_read[0].path if changes.to_read else "",
+            )
         )
 
     def left_out(self, reasons: Counter[str]) -> None:
@@ -53,24 +56,29 @@ class ProgressMeter:
         for file in files:
             self._note(file)
         chunks = before.chunks_done + sum(len(file.chunks) for file in files)
-        self._set(
-            files_done=before.files_done + len(files),
-            files_changed=before.files_changed + sum(file.verdict == "indexed" for file in files),
-            files_failed=before.files_failed + sum(file.verdict in FAILED for file in files),
-            chunks_done=chunks,
-            chunks_total=self._estimate(chunks),
-            texts_embedded=before.texts_embedded + embedded,
-            current_file=files[-1].entry.path,
-            **self._pace(chunks),
+        rate, seconds_left = self._pace(chunks)
+        self._publish(
+            replace(
+                before,
+                files_done=before.files_done + len(files),
+                files_changed=before.files_changed + sum(file.verdict == "indexed" for file in files),
+                files_failed=before.files_failed + sum(file.verdict in FAILED for file in files),
+                chunks_done=chunks,
+                chunks_total=self._estimate(chunks),
+                texts_embedded=before.texts_embedded + embedded,
+                rate=rate,
+                eta_seconds=seconds_left,
+                current_file=files[-1].entry.path,
+            )
         )
 
     def removed(self, files: int) -> None:
         """Files that are gone from disk are gone from the index."""
-        self._set(files_removed=self.progress.files_removed + files)
+        self._publish(replace(self.progress, files_removed=self.progress.files_removed + files))
 
     def finish(self) -> Progress:
         """The final state: nothing is estimated any more."""
-        self._set(chunks_total=self.progress.chunks_done, eta_seconds=0.0, current_file="")
+        self._publish(replace(self.progress, chunks_total=self.progress.chunks_done, eta_seconds=0.0, current_file=""))
         return self.progress
 
     def _note(self, file: PreparedFile) -> None:
@@ -82,12 +90,12 @@ class ProgressMeter:
     def _estimate(self, chunks: int) -> int:
         return round(chunks * self._bytes_total / self._bytes_done) if self._bytes_done else chunks
 
-    def _pace(self, chunks: int) -> dict[str, float]:
+    def _pace(self, chunks: int) -> tuple[float, float]:
+        """Chunks a second so far, and the seconds that the bytes left will take at the pace of those done."""
         seconds = max(self._clock() - self._started, 1e-6)
         left = (self._bytes_total - self._bytes_done) * seconds / max(self._bytes_done, 1)
-        return {"rate": round(chunks / seconds, 1), "eta_seconds": round(max(left, 0.0), 2)}
+        return round(chunks / seconds, 1), round(max(left, 0.0), 2)
 
-    def _set(self, **changes: object) -> None:
-        lists = {"skipped": dict(self._skipped), "problems": tuple(self._problems)}
-        self.progress = replace(self.progress, **changes, **lists)  # type: ignore[arg-type]  # fields of Progress
+    def _publish(self, progress: Progress) -> None:
+        self.progress = replace(progress, skipped=dict(self._skipped), problems=tuple(self._problems))
         self._report(self.progress)
