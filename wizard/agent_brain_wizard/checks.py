@@ -27,7 +27,7 @@ State = Literal["ok", "warn", "fail"]
 SCARCE_BYTES = 500_000_000
 LEAST_BYTES = 50_000_000
 _PACKAGES = (
-    "fastapi", "filelock", "httpx", "jinja2", "numpy", "pathspec", "psutil", "pydantic_settings", "tqdm", "tree_sitter",
+    "fastapi", "filelock", "httpx", "jinja2", "numpy", "psutil", "pydantic_settings", "tqdm", "tree_sitter",
     "uvicorn", "watchfiles", "yaml", "agent_brain_server",
 )  # fmt: skip
 _SETUP = "agent-brain setup --yes"

@@ -2,7 +2,7 @@
 
 Follows gitignore(5) and git's `dir.c` and `wildmatch.c`: rules match octets, the last matching rule of the innermost
 file decides, and nothing beneath an ignored directory is looked at (to re-include a file, re-include its directory).
-pathspec translates for whole paths and loses the difference between `!dir/` and what lies in it; here every name is
+An expression for whole paths would lose the difference between `!dir/` and what lies in it; here every name is
 judged at its own level, so each pattern becomes a regular expression for exactly one path.
 """
 
@@ -18,18 +18,13 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agent_brain_server.indexing.wildmatch import SPECIAL, InvalidPatternError, translate
+from agent_brain_server.domain.wildmatch import SPECIAL, InvalidPatternError, octets, translate
 
 GIT_IGNORE = ".gitignore"
 OWN_IGNORE = ".agent-brainignore"
 IGNORE_FILES = frozenset({GIT_IGNORE, OWN_IGNORE})
 
 _DIRECTORY = "\0"  # follows the path of a directory while it is matched; no path holds it
-
-
-def octets(path: str) -> str:
-    """The bytes of a path as characters, the form in which rules are matched."""
-    return path if path.isascii() else os.fsencode(path).decode("latin-1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ An expression is for exactly one path, relative to its ignore file; `\\0` is a c
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 
@@ -25,6 +26,11 @@ _CLASSES: dict[str, Callable[[str], bool]] = {
     "upper": str.isupper,
     "xdigit": lambda c: c in "0123456789abcdefABCDEF",
 }
+
+
+def octets(path: str) -> str:
+    """The bytes of a path as characters, the form in which rules are matched."""
+    return path if path.isascii() else os.fsencode(path).decode("latin-1")
 
 
 class InvalidPatternError(ValueError):
