@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.domain.jobs import JobState, Progress
+from agent_brain_server.domain.jobs import JOBS_KEPT, JobState, Progress
 from agent_brain_server.storage.protocol import Store
 from storage.building import axis, find, make_file, nearest, put
 from storage.contract_setting import ContractSetting, MakeStore
@@ -156,6 +156,17 @@ class JobContract(ContractSetting):
         assert [job.id for job in await store.list_jobs(second[-1].id, 100)] == [ids[0]]
         assert await store.list_jobs(ids[0], 100) == []
         assert await store.list_jobs(None, 0) == []
+
+    async def test_the_newest_jobs_are_kept_and_no_queued_one_goes(self, store: Store) -> None:
+        waiting = await store.add_job(["waiting"], force=False, now=0.0)
+        ended = []
+        for number in range(JOBS_KEPT + 5):
+            ended.append(await store.add_job([str(number)], force=False, now=1.0))
+            await store.finish_job(ended[-1].id, "done", "", Progress(), 2.0)
+        assert await store.find_job(ended[4].id) is None
+        assert await store.find_job(ended[5].id) is not None
+        assert await store.find_job(waiting.id) is not None
+        assert len(await store.list_jobs(None, 2 * JOBS_KEPT)) == JOBS_KEPT + 1
 
     async def test_job_ids_are_not_used_again(self, store: Store, make_store: MakeStore) -> None:
         self.need_persistence()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+JOBS_KEPT = 1_000
 FINISHED: frozenset[str] = frozenset({"done", "failed", "cancelled"})
 
 

@@ -119,7 +119,7 @@ class JobStore(Protocol):
         ...
 
     async def finish_job(self, job_id: int, state: JobState, error: str, progress: Progress, now: float) -> None:
-        """End a job. A job that has ended already stays as it is."""
+        """End a job. A job that has ended already stays as it is; ended ones beyond the JOBS_KEPT newest jobs go."""
         ...
 
     async def requeue_running(self) -> int:

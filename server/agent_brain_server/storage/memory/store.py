@@ -16,7 +16,7 @@ from agent_brain_server.domain.content import (
     PreparedChunk,
 )
 from agent_brain_server.domain.globs import path_matcher
-from agent_brain_server.domain.jobs import FINISHED, Job, JobState, Progress
+from agent_brain_server.domain.jobs import FINISHED, JOBS_KEPT, Job, JobState, Progress
 from agent_brain_server.domain.search import Filters, Hit
 from agent_brain_server.storage.checks import check_vectors, lacking_vector, repeated_chunk_id
 from agent_brain_server.storage.lexical import plain_terms
@@ -179,7 +179,7 @@ class MemoryStore:
         for job in self._jobs.values():
             if job.state == "queued" and job.force == force and set(job.paths) == set(paths):
                 return job
-        job = Job(id=len(self._jobs) + 1, state="queued", paths=tuple(paths), force=force, created_at=now)
+        job = Job(id=max(self._jobs, default=0) + 1, state="queued", paths=tuple(paths), force=force, created_at=now)
         self._jobs[job.id] = job
         return job
 
@@ -201,6 +201,9 @@ class MemoryStore:
         job = self._jobs.get(job_id)
         if job is not None and job.state not in FINISHED:
             self._jobs[job_id] = replace(job, state=state, error=error, progress=progress, finished_at=now)
+        for old in sorted(self._jobs)[:-JOBS_KEPT]:
+            if self._jobs[old].state in FINISHED:
+                del self._jobs[old]
 
     async def requeue_running(self) -> int:
         running = [job for job in self._jobs.values() if job.state == "running"]

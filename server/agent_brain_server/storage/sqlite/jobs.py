@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from agent_brain_server.domain.jobs import Job, JobState, Progress
+from agent_brain_server.domain.jobs import JOBS_KEPT, Job, JobState, Progress
 from agent_brain_server.storage.sqlite.session import Row, Session
 
 
@@ -38,6 +38,7 @@ def save_progress(session: Session, job_id: int, progress: Progress) -> None:
 def finish_job(session: Session, job_id: int, state: JobState, error: str, progress: Progress, now: float) -> None:
     """See `JobStore.finish_job`."""
     session.run("finish_job", id=job_id, state=state, error=error, progress=_encode(progress), now=now)
+    session.run("forget_jobs", kept=JOBS_KEPT)
 
 
 def requeue_running(session: Session) -> int:

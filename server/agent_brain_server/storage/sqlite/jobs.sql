@@ -15,6 +15,11 @@ UPDATE jobs SET progress = :progress WHERE id = :id AND state = 'running'
 UPDATE jobs SET state = :state, error = :error, progress = :progress, finished_at = :now
 WHERE id = :id AND state IN ('queued', 'running')
 
+-- forget_jobs --
+DELETE FROM jobs
+WHERE state NOT IN ('queued', 'running')
+AND id <= (SELECT id FROM jobs ORDER BY id DESC LIMIT 1 OFFSET :kept)
+
 -- requeue_running --
 UPDATE jobs SET state = 'queued' WHERE state = 'running'
 
