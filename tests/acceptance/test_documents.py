@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from agent_brain_server.indexing.chunking import KINDS
 from support.brain import write_files
 
 ROOT = Path(__file__).parents[2]
@@ -71,3 +72,8 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 
 def test_the_readme_begins_with_the_two_commands() -> None:
     assert commands(ROOT / "README.md")[:2] == ["make quickstart", "make test"]
+
+
+def test_every_kind_of_passage_is_named() -> None:
+    text = (ROOT / "docs" / "search.md").read_text("utf-8")
+    assert [kind for kind in KINDS if f"`{kind}`" not in text] == []

@@ -86,7 +86,8 @@ class IndexRun:
         finally:
             self.around.workers.stop()
         await self._remove(changes.removed, meter)
-        if meter.progress.files_changed or meter.progress.files_removed:
+        # All vectors are looked at for it: too much for one saved file, and unused ones harm nobody until the next job.
+        if not self.job.paths:
             await self.around.store.drop_unused_vectors()
         return meter.finish()
 
