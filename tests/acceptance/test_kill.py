@@ -37,6 +37,7 @@ class Indexed:
     chunks: dict[str, tuple[Any, ...]]
     vectors: dict[str, bytes]
     terms: Counter[tuple[Any, ...]]
+    embedded: int
 
 
 class RationedEndpoint(EmbeddingEndpoint):
@@ -101,7 +102,8 @@ def read_index(root: Path, copy: Path) -> Indexed:
         assert held == counted.total(), "the terms of a chunk that is gone are still there"
         vectors = dict(connection.execute("SELECT text_hash, vector FROM vectors").fetchall())
         assert len({row[0] for row in files}) == len(files)
-        return Indexed(set(files), {row[0]: row[1:] for row in chunks}, vectors, counted)
+        (embedded,) = connection.execute("SELECT embedded_texts FROM meta").fetchone()
+        return Indexed(set(files), {row[0]: row[1:] for row in chunks}, vectors, counted, embedded)
 
 
 def index_undisturbed(root: Path, endpoint: RationedEndpoint) -> Indexed:
@@ -158,6 +160,7 @@ def assert_same_rows(found: Indexed, expected: Indexed) -> None:
     differing = {name for name in found.chunks | expected.chunks if found.chunks.get(name) != expected.chunks.get(name)}
     assert not differing
     assert found.terms == expected.terms
+    assert found.embedded == expected.embedded == len(expected.vectors), "no text counts as embedded twice"
 
 
 @pytest.mark.slow
