@@ -51,8 +51,10 @@ def outcome(job: JobResponse) -> str:
     changes = f"{progress['files_changed']:,} changed, {progress['files_removed']:,} removed"
     failed = f", {progress['files_failed']:,} failed" if progress["files_failed"] else ""
     files, chunks = count(progress["files_total"], "file"), count(progress["chunks_done"], "chunk")
+    worked = progress["files_changed"] or progress["files_removed"] or progress["files_failed"]
+    done = f"Indexed {files} ({changes}{failed}), {chunks} written, in {took}."
     lines = [
-        f"Indexed {files} ({changes}{failed}), {chunks} written, in {took}.",
+        done if worked else f"Up to date: {files} looked at in {took}, none has changed.",
         skipped_line(progress["skipped"]),
         *(one_line(problem) for problem in progress["problems"]),
     ]

@@ -73,6 +73,7 @@ def test_how_a_job_ended() -> None:
         "  a\\x1b",
     ]
     assert "--watch 3" in outcome(job("queued"))
+    assert outcome(job("done", files_total=2)) == "Up to date: 2 files looked at in 2.5 s, none has changed."
     assert "cancelled" in outcome(job("cancelled"))
 
 
