@@ -185,7 +185,7 @@ async def test_secrets_and_binaries_are_left_out_and_counted(brain: Brain, root:
 
 
 async def test_progress_grows_by_batches_and_ends_whole(brain: Brain, root: Path) -> None:
-    write_files(root, {f"m{i:03}.py": f"def step_{i}():\n    return {i}\n" * 40 for i in range(300)})
+    write_files(root, {f"m{i:03}.py": f"def step_{i}():\n    return {i}\n" * 40 for i in range(1500)})
     job = await brain.call("POST", "/index", json={})
     seen: list[int] = []
     while job["state"] in ("queued", "running"):
@@ -194,12 +194,12 @@ async def test_progress_grows_by_batches_and_ends_whole(brain: Brain, root: Path
         await asyncio.sleep(0.005)
     assert seen == sorted(seen)
     assert len(set(seen)) >= 4
-    assert job["progress"]["files_done"] == job["progress"]["files_total"] == 300
-    assert job["progress"]["chunks_done"] == job["progress"]["chunks_total"] > 300
+    assert job["progress"]["files_done"] == job["progress"]["files_total"] == 1500
+    assert job["progress"]["chunks_done"] == job["progress"]["chunks_total"] > 1500
 
 
 async def test_a_running_job_can_be_cancelled_and_gone_on_with(brain: Brain, root: Path) -> None:
-    write_files(root, {f"m{i:03}.py": f"def step_{i}():\n    return {i}\n" * 80 for i in range(400)})
+    write_files(root, {f"m{i:03}.py": f"def step_{i}():\n    return {i}\n" * 40 for i in range(1500)})
     job = await brain.call("POST", "/index", json={})
     while not (await brain.call("GET", f"/index/jobs/{job['id']}"))["progress"]["files_done"]:
         await asyncio.sleep(0.005)
@@ -207,10 +207,10 @@ async def test_a_running_job_can_be_cancelled_and_gone_on_with(brain: Brain, roo
     while (job := await brain.call("GET", f"/index/jobs/{job['id']}"))["state"] == "running":
         await asyncio.sleep(0.005)
     assert job["state"] == "cancelled"
-    assert 0 < job["progress"]["files_done"] < 400
+    assert 0 < job["progress"]["files_done"] < 1500
     await brain.call("DELETE", f"/index/jobs/{job['id']}", 409)
     again = await brain.index()
-    assert again["progress"]["files_changed"] == 400 - job["progress"]["files_done"]
+    assert again["progress"]["files_changed"] == 1500 - job["progress"]["files_done"]
 
 
 async def test_queued_jobs_survive_a_restart_and_are_listed_in_pages(brain: Brain, root: Path) -> None:
