@@ -1,4 +1,4 @@
-"""`python -m agent_brain_server --project ROOT`."""
+"""`python -m agent_brain_server --project ROOT`, and `python -m agent_brain_server storage copy|verify`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ import sys
 
 
 def run() -> int:
-    """Serve. Importing makes much that lives and little that dies, so the collector rests until the server is ready."""
+    """Serve, or move an index.
+
+    Importing makes much that lives and little that dies, so the collector rests until the server is ready.
+    """
+    if sys.argv[1:2] == ["storage"]:
+        from agent_brain_server.storage_command import main as move
+
+        return move(sys.argv[2:])
     gc.disable()
     from agent_brain_server.serve import main
 

@@ -102,6 +102,45 @@ def _operation_id(route: APIRoute) -> str:
 
 @asynccontextmanager
 async def _running(settings: Settings, shared: _Shared, discard: bool) -> AsyncIterator[Services]:
+    async with _opened(settings, discard=discard) as around, AsyncExitStack() as stack:
+        background = Background()
+        stack.push_async_callback(background.stop)
+        runner = JobRunner(around, shared.metrics)
+        services = _build(around, shared, runner, background)
+        shared.busy = lambda: runner.current is not None
+        await stack.enter_async_context(_started(runner))
+        stack.push_async_callback(services.watcher.stop)
+        if settings.index.watch:
+            await services.watcher.start()
+        if settings.embedding.provider == "built-in":
+            background.run(_warm_up(around.embedder, around.store))
+        yield services
+
+
+@asynccontextmanager
+async def open_worker(settings: Settings) -> AsyncIterator[Store]:
+    """A project's jobs are run while this is entered, without HTTP; its store.
+
+    Raises AgentBrainError, one sentence that names the fix; SettingsError for a store that is not shared.
+    """
+    async with _opened(settings, for_worker=True) as around, _started(JobRunner(around, Metrics())):
+        yield around.store
+
+
+@asynccontextmanager
+async def _started(runner: JobRunner) -> AsyncIterator[None]:
+    runner.start()
+    try:
+        yield
+    finally:
+        await runner.stop()
+
+
+@asynccontextmanager
+async def _opened(
+    settings: Settings, *, discard: bool = False, for_worker: bool = False
+) -> AsyncIterator[Surroundings]:
+    """What every job needs, opened and closed again."""
     async with AsyncExitStack() as stack:
         workers = Workers(settings.index.workers)
         stack.callback(workers.stop)
@@ -109,43 +148,37 @@ async def _running(settings: Settings, shared: _Shared, discard: bool) -> AsyncI
         if (aclose := getattr(embedder, "aclose", None)) is not None:
             stack.push_async_callback(aclose)
         store = create_store(
-            settings.storage.url, settings.project_root, embedder.model, TOKENIZER_VERSION, discard=discard
+            settings.storage.location,
+            settings.project_root,
+            embedder.model,
+            TOKENIZER_VERSION,
+            discard=discard,
+            postgres=settings.storage.postgres,
         )
+        if for_worker and not store.shared:
+            raise SettingsError(
+                f"The index lives in {store.describe()}, which has one writer: the server; see docs/scale.md."
+            )
         stack.push_async_callback(store.close)
         await store.open()
         await _add_first_folders(store, settings)
-        background = Background()
-        stack.push_async_callback(background.stop)
-        services, runner = _build(settings, shared, store, embedder, workers, background)
-        shared.busy = lambda: runner.current is not None
-        stack.push_async_callback(runner.stop)
-        await runner.start()
-        stack.push_async_callback(services.watcher.stop)
-        if settings.index.watch:
-            await services.watcher.start()
-        if settings.embedding.provider == "built-in":
-            background.run(_warm_up(embedder, store))
-        yield services
+        limits = WalkLimits(max_file_bytes=settings.index.max_file_bytes)
+        yield Surroundings(store, embedder, workers, settings.project_root, limits)
 
 
-def _build(
-    settings: Settings, shared: _Shared, store: Store, embedder: Embedder, workers: Workers, background: Background
-) -> tuple[Services, JobRunner]:
-    root = settings.project_root
-    limits = WalkLimits(max_file_bytes=settings.index.max_file_bytes)
-    runner = JobRunner(Surroundings(store, embedder, workers, root, limits), shared.metrics)
+def _build(around: Surroundings, shared: _Shared, runner: JobRunner, background: Background) -> Services:
+    store, embedder, root = around.store, around.embedder, around.root
     indexing = IndexingService(store, runner, root, background)
-    watcher = Watching(store, indexing, root, limits)
+    watcher = Watching(store, indexing, root, around.limits)
     identity = Identity(project_id(root), VERSION, root, time.time())
     freshness = Freshness(store, root)
-    services = Services(
+    return Services(
         search=SearchService(store, embedder, freshness, indexing.request_refresh, shared.metrics),
         indexing=indexing,
         status=StatusService(identity, store, embedder.model, runner, watcher, shared.activity),
         watcher=watcher,
         metrics=shared.metrics,
     )
-    return services, runner
 
 
 async def _add_first_folders(store: Store, settings: Settings) -> None:

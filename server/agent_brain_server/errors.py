@@ -43,6 +43,12 @@ class ConflictError(AgentBrainError):
     status = 409
 
 
+class WriterElsewhereError(ConflictError):
+    """Another process writes this project's index."""
+
+    code = "writer_elsewhere"
+
+
 class UnsupportedModeError(RequestError):
     """A search mode that this server does not answer."""
 
@@ -60,6 +66,10 @@ class StorageError(AgentBrainError):
 
     code = "storage_unavailable"
     status = 503
+
+
+class StorageLostError(StorageError):
+    """The database does not answer for now; what was asked may succeed later."""
 
 
 class SchemaVersionError(StorageError):

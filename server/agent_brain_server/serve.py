@@ -1,4 +1,4 @@
-"""Serve one project until told to stop, or until nobody asks any more."""
+"""Serve one project until told to stop, or until nobody asks any more; with `--worker`, only run its jobs."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from agent_brain_client.wire import VERSION, ServerFile, project_id
 from agent_brain_server.app import create_app
 from agent_brain_server.errors import AgentBrainError, AlreadyServedError, SettingsError
 from agent_brain_server.settings import Settings, load_settings
+from agent_brain_server.work import work
 
 HOST = "127.0.0.1"
 EXIT_REFUSED = 2
@@ -82,6 +83,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = load_settings(options.project, port=options.port)
         _log_to_stderr(settings.log_level)
+        if options.worker:
+            work(settings, once=options.once)
+            return 0
         with _sole_server(settings), _listening(settings) as listener:
             serve(settings, listener, options.reindex)
     except AlreadyServedError as error:
@@ -166,4 +170,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--project", type=Path, required=True, help="the project's root")
     parser.add_argument("--port", type=_port, help="a port, or auto for any free one (default: the setting)")
     parser.add_argument("--reindex", action="store_true", help="empty an index that another model made")
-    return parser.parse_args(arguments)
+    parser.add_argument("--worker", action="store_true", help="run indexing jobs, without HTTP")
+    parser.add_argument("--once", action="store_true", help="with --worker: end when no job is left")
+    options = parser.parse_args(arguments)
+    if options.worker and (options.port is not None or options.reindex):
+        parser.error("--port and --reindex are for a server; --worker has neither")
+    if options.once and not options.worker:
+        parser.error("--once is for --worker")
+    return options

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Interval
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -20,18 +23,31 @@ from yaml import YAMLError
 
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_server.errors import SettingsError
+from agent_brain_server.postgres_config import PostgresConfig, is_postgres_url
 
 DEFAULT_PORT = 8317
+DEFAULT_STORAGE_URL = f"sqlite:///{STATE_DIRECTORY}/index.db"
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class StorageSettings(_Section):
-    """Where the index lives. A relative SQLite path is relative to the project's root."""
+    """Where the index lives: at `url`, else in PostgreSQL as the section `postgres` says, else in the project.
 
-    url: str = f"sqlite:///{STATE_DIRECTORY}/index.db"
+    A relative SQLite path is relative to the project's root. A `url` may hold a password, so it is not shown.
+    """
+
+    url: str | None = Field(default=None, repr=False, exclude=True)
+    postgres: PostgresConfig | None = None
+
+    @property
+    def location(self) -> str:
+        """The URL that is used, with its password."""
+        if self.url is not None:
+            return self.url
+        return DEFAULT_STORAGE_URL if self.postgres is None else self.postgres.url()
 
 
 class EmbeddingSettings(_Section):
@@ -66,6 +82,7 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
         extra="forbid",
         frozen=True,
+        hide_input_in_errors=True,
         nested_model_default_partial_update=True,
     )
 
@@ -136,7 +153,9 @@ def load_settings(project_root: Path, *, port: int | None = None) -> Settings:
             )
 
     try:
-        return ProjectSettings(**flags)
+        settings = ProjectSettings(**flags)
+        storage = _connected(settings.storage, {**dotenv_values(root / ENV_FILE), **os.environ})
+        return settings.model_copy(update={"storage": storage})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"]) or "settings"
@@ -147,3 +166,22 @@ def load_settings(project_root: Path, *, port: int | None = None) -> Settings:
         raise SettingsError(
             f"the settings cannot be read ({STATE_DIRECTORY}/config.yaml, {ENV_FILE}): {reason}"
         ) from error
+
+
+def _connected(storage: StorageSettings, environment: Mapping[str, str | None]) -> StorageSettings:
+    """`storage` with what PostgreSQL's own variables add. They alone never select PostgreSQL: they are often another
+    program's.
+    """
+    if storage.url is not None:
+        if not is_postgres_url(storage.url):
+            return storage
+        config = PostgresConfig.from_url(storage.url, storage.postgres, name="setting storage.url")
+    elif storage.postgres is None:
+        return storage
+    elif url := environment.get("DATABASE_URL"):
+        config = PostgresConfig.from_url(url, storage.postgres, name="DATABASE_URL")
+    else:
+        config = storage.postgres
+    if not config.password.get_secret_value() and (password := environment.get("POSTGRES_PASSWORD")):
+        config = config.with_password(password)
+    return storage.model_copy(update={"url": config.url(), "postgres": config})

@@ -149,6 +149,12 @@ def _explained(passage: Passage) -> list[str]:
     return [styled(f"    ranks: {one_line(ranks)}", "dim"), styled(f"    scores: {one_line(scores)}", "dim")]
 
 
+def plan_line(plan: Mapping[str, str]) -> str:
+    """How the store found the hits of each arm."""
+    found = " · ".join(f"{arm} by {path}" for arm, path in plan.items())
+    return styled(f"found: {one_line(found)}", "dim")
+
+
 def job_line(job: JobResponse) -> str:
     """A job in one line: how far it is, or how it ended."""
     progress = job["progress"]

@@ -125,12 +125,16 @@ class Passage(TypedDict):
 
 
 class QueryResponse(TypedDict):
-    """The answer to `POST /query`. `truncated`: `max_tokens` left out or cut at least one passage."""
+    """The answer to `POST /query`. `truncated`: `max_tokens` left out or cut at least one passage.
+
+    `plan`, with `explain` alone: how the store found the hits of each arm, such as `{"bm25": "gin", "vector": "hnsw"}`.
+    """
 
     results: list[Passage]
     mode: Mode
     took_ms: float
     truncated: bool
+    plan: NotRequired[dict[str, str]]
 
 
 class ChunkResponse(TypedDict):
@@ -168,7 +172,10 @@ class JobProgress(TypedDict):
 
 
 class JobResponse(TypedDict):
-    """One job. Times are seconds since the epoch; `attempt` above 1 means that it was resumed."""
+    """One job. Times are seconds since the epoch; `attempt` above 1 means that it was resumed.
+
+    `error` says why it has failed or, while it has not ended, what holds it up.
+    """
 
     id: int
     state: Literal["queued", "running", "done", "failed", "cancelled"]
@@ -280,6 +287,26 @@ class StatusResponse(TypedDict):
     watcher: WatcherStatus
     job: JobResponse | None
     jobs_queued: int
+
+
+class DatabaseHealth(TypedDict):
+    """`GET /health/postgres`: the database server and this process's connections to it.
+
+    `detail` says what is wrong, empty when `healthy`; otherwise the answer is a problem with these fields beside its
+    own. `pool_size` connections are kept, `pool_max` are the most, `overflow` are open beyond `pool_size`.
+    """
+
+    healthy: bool
+    detail: str
+    server_version: str
+    pgvector_version: str
+    pool_size: int
+    pool_max: int
+    in_use: int
+    idle: int
+    overflow: int
+    waiters: int
+    latency_ms: float
 
 
 class ServerFile(TypedDict):

@@ -68,6 +68,12 @@ def test_a_listing_has_place_symbol_score_and_text(project: CliProject) -> None:
     assert "passage" in done.stderr
 
 
+def test_an_explained_answer_names_the_way_of_each_arm(project: CliProject) -> None:
+    done = project.run("search", "next delay", "--mode", "bm25", "--explain")
+    assert done.stdout.splitlines()[-1] == "found: bm25 by fts5"
+    assert "found:" not in project.run("search", "next delay").stdout
+
+
 def test_json_is_the_body_of_the_answer(project: CliProject) -> None:
     answer = project.json("search", "retry delay", "--mode", "bm25", "--top-k", "3", "--explain")
     server = json.loads(project.server_file.read_text())
@@ -77,7 +83,8 @@ def test_json_is_the_body_of_the_answer(project: CliProject) -> None:
         json={"query": "retry delay", "mode": "bm25", "top_k": 3, "explain": True},
         headers={"Authorization": f"Bearer {token}"},
     ).json()
-    assert set(answer) == set(body) == {"results", "mode", "took_ms", "truncated"}
+    assert set(answer) == set(body) == {"results", "mode", "took_ms", "truncated", "plan"}
+    assert answer["plan"] == body["plan"] == {"bm25": "fts5"}
     assert answer["results"] == body["results"]
     assert "explain" in answer["results"][0]
 

@@ -131,7 +131,8 @@ def test_an_endpoint_needs_its_flags(project: CliProject) -> None:
 @pytest.mark.parametrize(
     "flags",
     [
-        ("--storage-url", "postgresql://user:hidden@db/x"),
+        ("--storage-url", "mysql://user:hidden@db/x"),
+        ("--storage-url", "postgresql://user:hidden@db/x", "--storage", "embedded"),
         ("--port", "0"),
         ("--port", "http"),
         ("--embedding", "magic"),

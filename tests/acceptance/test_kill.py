@@ -8,10 +8,8 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, suppress
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -20,6 +18,7 @@ from agent_brain_server.domain.content import hash_text
 from support.brain import ServerProcess, configure
 from support.corpus import write_project
 from support.embedding_endpoint import EmbeddingEndpoint
+from support.interruption import Indexed, RationedEndpoint, assert_same_rows, wait_for_the_end
 
 FILES = 2_000
 KILLS = 30
@@ -27,29 +26,6 @@ LATEST_KILL_SECONDS = 0.3  # after the first text was asked for
 # How many requests the endpoint answers before the next kill: 0.8 on average, of about 32, so that the job cannot end.
 ALLOWANCES = (0, 0, 1, 1, 2)
 SEED = 20_260
-
-
-@dataclass
-class Indexed:
-    """The rows of an index, without what is the moment's (times, row numbers)."""
-
-    files: set[tuple[Any, ...]]
-    chunks: dict[str, tuple[Any, ...]]
-    vectors: dict[str, bytes]
-    terms: Counter[tuple[Any, ...]]
-    embedded: int
-
-
-class RationedEndpoint(EmbeddingEndpoint):
-    """Answers `allowed` more requests (None: all), and leaves the others waiting for an answer that never comes."""
-
-    allowed: int | None = None
-
-    def delay(self, seconds: float) -> None:
-        """Before an answer."""
-        if self.allowed is not None:
-            self.allowed -= 1
-            super().delay(0.01 if self.allowed >= 0 else 60)
 
 
 @pytest.fixture
@@ -119,20 +95,6 @@ def index_undisturbed(root: Path, endpoint: RationedEndpoint) -> Indexed:
     return indexed
 
 
-def wait_for_the_end(processes: list[psutil.Process]) -> None:
-    deadline = time.monotonic() + 5
-    while any(map(runs, processes)):
-        assert time.monotonic() < deadline, "the server's workers outlive it"
-        time.sleep(0.01)
-
-
-def runs(process: psutil.Process) -> bool:
-    """Whether it does anything yet; whoever inherited it may take its time to take note of its end."""
-    with suppress(psutil.NoSuchProcess):
-        return process.status() != psutil.STATUS_ZOMBIE
-    return False
-
-
 def kill_while_indexing(root: Path, endpoint: RationedEndpoint, rng: random.Random) -> None:
     endpoint.allowed = rng.choice(ALLOWANCES)
     asked = len(endpoint.texts)
@@ -152,15 +114,6 @@ def first_kill(root: Path) -> None:
     with ServerProcess(root) as server:
         assert server.http.post("/index", json={}).status_code == 202
         server.kill()
-
-
-def assert_same_rows(found: Indexed, expected: Indexed) -> None:
-    assert found.files == expected.files
-    assert found.vectors == expected.vectors
-    differing = {name for name in found.chunks | expected.chunks if found.chunks.get(name) != expected.chunks.get(name)}
-    assert not differing
-    assert found.terms == expected.terms
-    assert found.embedded == expected.embedded == len(expected.vectors), "no text counts as embedded twice"
 
 
 @pytest.mark.slow

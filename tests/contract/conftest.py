@@ -12,8 +12,10 @@ from support.brain import Brain, configure
 BACKENDS = {"sqlite": "sqlite:///.claude/agent-brain/index.db", "memory": "memory://"}
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=[*BACKENDS, pytest.param("postgres", marks=pytest.mark.postgres)])
 def storage_url(request: pytest.FixtureRequest) -> str:
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
     return BACKENDS[request.param]
 
 

@@ -7,7 +7,9 @@ import pytest
 from support.brain import HEADERS, TOKEN, Brain
 
 
-@pytest.mark.parametrize("method_path", ["GET /health/status", "POST /query", "DELETE /index", "GET /metrics"])
+@pytest.mark.parametrize(
+    "method_path", ["GET /health/status", "GET /health/postgres", "POST /query", "DELETE /index", "GET /metrics"]
+)
 @pytest.mark.parametrize("header", ["", "Bearer wrong", TOKEN, f"Basic {TOKEN}", "Bearer é"])
 async def test_everything_but_health_wants_the_token(brain: Brain, method_path: str, header: str) -> None:
     method, path = method_path.split()

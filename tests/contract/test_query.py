@@ -96,6 +96,16 @@ async def test_explain_tells_each_stage(filled: Brain) -> None:
     assert "explain" not in (await filled.search("handle request"))[0]
 
 
+async def test_explain_names_how_the_store_found_the_hits(filled: Brain) -> None:
+    for mode, arms in {"bm25": {"bm25"}, "vector": {"vector"}, "hybrid": {"bm25", "vector"}}.items():
+        answer = await filled.call("POST", "/query", json={"query": "handle request", "mode": mode, "explain": True})
+        assert set(answer["plan"]) == arms
+        assert all(answer["plan"].values())
+    assert "plan" not in await filled.call("POST", "/query", json={"query": "handle request"})
+    nothing = await filled.call("POST", "/query", json={"query": "?", "mode": "bm25", "explain": True})
+    assert nothing["plan"] == {}
+
+
 async def test_max_tokens_bounds_the_text(filled: Brain) -> None:
     whole = await filled.search("server request")
     answer = await filled.call("POST", "/query", json={"query": "server request", "max_tokens": 60})

@@ -36,6 +36,7 @@ CHECKS = [
 OPERATIONS = (
     "GET /health",
     "GET /health/status",
+    "GET /health/postgres",
     "GET /metrics",
     "POST /index",
     "DELETE /index",
@@ -49,7 +50,14 @@ OPERATIONS = (
     "GET /query/chunk/{chunk_id}",
 )
 
-WITHOUT_INPUT = {"GET /health", "GET /health/status", "GET /metrics", "DELETE /index", "GET /index/folders"}
+WITHOUT_INPUT = {
+    "GET /health",
+    "GET /health/status",
+    "GET /health/postgres",
+    "GET /metrics",
+    "DELETE /index",
+    "GET /index/folders",
+}
 
 
 @pytest.fixture(scope="module")

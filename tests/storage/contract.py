@@ -8,11 +8,12 @@ import pytest
 
 from storage.contract_folders_jobs import FolderContract, JobContract
 from storage.contract_indexing import IndexContract
+from storage.contract_lease import LeaseContract
 from storage.contract_searching import SearchContract
 from storage.contract_setting import MakeStore
 
 
-class StoreContract(SearchContract, IndexContract, FolderContract, JobContract):
+class StoreContract(SearchContract, IndexContract, LeaseContract, FolderContract, JobContract):
     """Inherit, override `make_store`; set `persistent` where a closed store can be opened again with what it held."""
 
     persistent: ClassVar[bool] = True

@@ -109,10 +109,10 @@ class JobContract(ContractSetting):
 
     async def test_progress_is_kept_while_a_job_runs(self, store: Store) -> None:
         job = await store.add_job([], force=False, now=1.0)
-        await store.save_progress(job.id, SOME)
+        assert await store.save_progress(job.id, SOME) is False
         assert (await store.find_job(job.id)) == job
         await store.claim_job(2.0)
-        await store.save_progress(job.id, SOME)
+        assert await store.save_progress(job.id, SOME) is True
         found = await store.find_job(job.id)
         assert found is not None
         assert found.progress == SOME
@@ -126,7 +126,8 @@ class JobContract(ContractSetting):
         assert ended is not None
         assert (ended.state, ended.error, ended.progress, ended.finished_at) == (state, "why", SOME, 3.0)
         await store.finish_job(job.id, "done", "", Progress(), 4.0)
-        await store.save_progress(job.id, Progress())
+        assert await store.save_progress(job.id, Progress()) is False
+        assert await store.save_progress(job.id + 1, Progress()) is False
         assert await store.find_job(job.id) == ended
         assert await store.claim_job(5.0) is None
 
@@ -145,6 +146,15 @@ class JobContract(ContractSetting):
         again = await store.claim_job(3.0)
         assert again is not None
         assert (again.id, again.attempt, again.started_at, again.progress) == (jobs[0].id, 2, 3.0, SOME)
+
+    async def test_the_jobs_that_have_not_ended_are_listed_oldest_first(self, store: Store) -> None:
+        assert await store.list_unfinished() == []
+        jobs = [await store.add_job([name], force=False, now=1.0) for name in "abcd"]
+        await store.finish_job(jobs[1].id, "cancelled", "", Progress(), 2.0)
+        running = await store.claim_job(2.0)
+        assert await store.list_unfinished() == [running, jobs[2], jobs[3]]
+        await store.finish_job(jobs[0].id, "done", "", Progress(), 3.0)
+        assert await store.list_unfinished() == jobs[2:]
 
     async def test_jobs_are_listed_in_pages_newest_first(self, store: Store) -> None:
         ids = [(await store.add_job([str(number)], force=False, now=1.0)).id for number in range(5)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent_brain_server.errors import AgentBrainError
-from agent_brain_server.serve import _listening, _sole_server
+from agent_brain_server.serve import _listening, _sole_server, main
 from agent_brain_server.settings import load_settings
 from support.brain import configure
 
@@ -31,3 +31,20 @@ def test_a_second_server_is_refused(tmp_path: Path) -> None:
     settings = load_settings(tmp_path)
     with _sole_server(settings), pytest.raises(AgentBrainError, match="Another server"), _sole_server(settings):
         pass
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--once"], "--once is for --worker"),
+        (["--worker", "--port", "auto"], "--port and --reindex are for a server"),
+        (["--worker", "--reindex"], "--port and --reindex are for a server"),
+    ],
+)
+def test_flags_of_the_other_kind_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str], sentence: str
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--project", str(tmp_path), *flags])
+    assert end.value.code == 2
+    assert sentence in capsys.readouterr().err

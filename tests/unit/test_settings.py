@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,15 +10,18 @@ import pytest
 from pydantic import BaseModel
 
 from agent_brain_server.errors import SettingsError
+from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ".claude/agent-brain/config.yaml"
+SQLITE = "sqlite:///.claude/agent-brain/index.db"
 
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AGENT_BRAIN_PORT", raising=False)
+    for name in ("AGENT_BRAIN_PORT", "DATABASE_URL", "POSTGRES_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -48,8 +52,103 @@ def test_nested_settings_have_the_same_places(project: Path, monkeypatch: pytest
 
 
 def test_other_programs_names_in_env_files_are_left_alone(project: Path) -> None:
-    (project / ".env").write_text("DATABASE_URL=postgresql://x\nOPENAI_API_KEY=y\n")
-    assert load_settings(project).storage.url.startswith("sqlite:")
+    (project / ".env").write_text("DATABASE_URL=mysql://x\nOPENAI_API_KEY=y\n")
+    assert load_settings(project).storage.location == SQLITE
+
+
+def test_a_database_url_alone_never_selects_postgresql(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://of-the-users-own-application/db")
+    assert load_settings(project).storage.location == SQLITE
+    (project / CONFIG).write_text("storage: {url: 'memory://'}")
+    assert load_settings(project).storage.location == "memory://"
+
+
+def test_each_place_of_the_connection_wins_over_the_next(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def host() -> str:
+        return PostgresConfig.from_url(load_settings(project).storage.location).host
+
+    (project / CONFIG).write_text("storage: {postgres: {host: section, hnsw_m: 8}}")
+    assert host() == "section"
+    (project / ".env").write_text("DATABASE_URL=postgresql://of-the-project/db\n")
+    assert host() == "section"
+    (project / ".env.agent-brain").write_text("DATABASE_URL=postgresql://env-file/db\n")
+    assert host() == "env-file"
+    monkeypatch.setenv("DATABASE_URL", "postgresql://environment/db")
+    assert host() == "environment"
+    (project / CONFIG).write_text("storage: {url: 'postgresql://config-url', postgres: {host: section, hnsw_m: 8}}")
+    assert host() == "config-url"
+    monkeypatch.setenv("AGENT_BRAIN_STORAGE_URL", "postgresql://url/db")
+    assert host() == "url"
+    postgres = load_settings(project).storage.postgres
+    assert postgres is not None
+    assert (postgres.host, postgres.hnsw_m) == ("url", 8)
+
+
+def test_the_section_alone_is_the_connection(project: Path) -> None:
+    (project / CONFIG).write_text("storage: {postgres: {}}")
+    assert load_settings(project).storage.location == PostgresConfig().url()
+    (project / CONFIG).write_text("storage: {postgres: {host: '::1', port: 6000, password: 'a/b', pool_max: 30}}")
+    assert load_settings(project).storage.location == PostgresConfig(host="::1", port=6000, password="a/b").url()
+    (project / CONFIG).write_text("storage: {postgres: }")
+    assert load_settings(project).storage.location == SQLITE
+
+
+def test_the_section_in_the_environment_adds_to_that_of_the_file(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / CONFIG).write_text("storage: {postgres: {host: db, hnsw_m: 8}}")
+    monkeypatch.setenv("AGENT_BRAIN_STORAGE_POSTGRES", '{"port": 6000, "hnsw_m": 9}')
+    assert load_settings(project).storage.postgres == PostgresConfig(host="db", port=6000, hnsw_m=9)
+
+
+@pytest.mark.parametrize(
+    "storage",
+    [
+        "{url: 'postgresql://db'}",
+        "{postgres: {host: db}}",
+        "{url: 'postgres://db', postgres: {password: of-the-section}}",
+    ],
+)
+def test_a_missing_password_is_taken_from_its_own_variable(
+    project: Path, monkeypatch: pytest.MonkeyPatch, storage: str
+) -> None:
+    (project / CONFIG).write_text(f"storage: {storage}")
+    (project / ".env").write_text("POSTGRES_PASSWORD=of-the-project\n")
+    assert "of-the-project" not in load_settings(project).storage.location
+    (project / ".env.agent-brain").write_text("POSTGRES_PASSWORD=env-file\n")
+    assert ":env-file@" in load_settings(project).storage.location
+    monkeypatch.setenv("POSTGRES_PASSWORD", "a/b")
+    assert ":a%2Fb@" in load_settings(project).storage.location
+
+
+@pytest.mark.parametrize("storage", ["{url: 'postgresql://u:given@db'}", "{postgres: {password: given}}"])
+def test_a_given_password_stays(project: Path, monkeypatch: pytest.MonkeyPatch, storage: str) -> None:
+    (project / CONFIG).write_text(f"storage: {storage}")
+    monkeypatch.setenv("POSTGRES_PASSWORD", "other")
+    assert ":given@" in load_settings(project).storage.location
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "name"),
+    [
+        ("DATABASE_URL", "mysql://u:hidden@db/x", "DATABASE_URL: its scheme"),
+        ("DATABASE_URL", "postgresql://u:hidden@db:x", "DATABASE_URL: its port"),
+        ("AGENT_BRAIN_STORAGE_URL", "postgresql://u:hidden@db?x=1", "storage.url: its parameter x"),
+        ("AGENT_BRAIN_STORAGE_POSTGRES", '{"password": "hidden", "hots": "db"}', "storage.postgres.hots"),
+        ("AGENT_BRAIN_STORAGE_POSTGRES", '{"password": "hidden", "pool_size": 50}', "storage.postgres: .*pool_max"),
+        ("AGENT_BRAIN_STORAGE_POSTGRES", '{"password": "hidden"', "storage"),
+        ("AGENT_BRAIN_STORAGE_POSTGRES", "hidden", "storage.postgres"),
+        ("AGENT_BRAIN_STORAGE_POSTGRES_PASSWORD", "hidden", "storage.postgres_password"),
+    ],
+)
+def test_a_bad_connection_is_refused_by_name_without_its_password(
+    project: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, name: str
+) -> None:
+    (project / CONFIG).write_text("storage: {postgres: {host: db}}")
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError, match=name) as caught:
+        load_settings(project)
+    assert "hidden" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize(
@@ -60,6 +159,9 @@ def test_other_programs_names_in_env_files_are_left_alone(project: Path) -> None
         ("port: 70000", "port"),
         ("embedding: {provider: huge}", "embedding.provider"),
         ("embedding: {nope: 1}", "embedding.nope"),
+        ("storage: {postgres: {hots: db}}", "storage.postgres.hots"),
+        ("storage: {postgres: {language: english}}", "storage.postgres.language"),
+        ("storage: {postgres: postgresql://db}", "storage.postgres"),
         ("port: [", "config.yaml"),
         ("- 1", "settings"),
     ],
@@ -70,6 +172,13 @@ def test_what_cannot_be_used_is_refused_by_name(project: Path, config: str, name
         load_settings(project)
 
 
+def test_an_unreadable_file_is_refused_without_its_content(project: Path) -> None:
+    (project / CONFIG).write_text("storage: {postgres: {password: 'hidden")
+    with pytest.raises(SettingsError, match=r"config\.yaml") as caught:
+        load_settings(project)
+    assert "hidden" not in "".join(traceback.format_exception(caught.value))
+
+
 def test_a_misspelt_variable_in_an_env_file_is_refused(project: Path) -> None:
     (project / ".env.agent-brain").write_text("AGENT_BRAIN_PROT=3\n")
     with pytest.raises(SettingsError, match=r"(?i)agent_brain_prot"):
@@ -77,10 +186,14 @@ def test_a_misspelt_variable_in_an_env_file_is_refused(project: Path) -> None:
 
 
 def test_secrets_are_not_shown(project: Path) -> None:
-    (project / ".env.agent-brain").write_text("AGENT_BRAIN_TOKEN=abc123\nAGENT_BRAIN_EMBEDDING_API_KEY=def456\n")
-    shown = repr(load_settings(project))
-    assert "abc123" not in shown
-    assert "def456" not in shown
+    (project / ".env.agent-brain").write_text(
+        "AGENT_BRAIN_TOKEN=abc123\nAGENT_BRAIN_EMBEDDING_API_KEY=def456\n"
+        'AGENT_BRAIN_STORAGE_URL=postgresql://u:ghi789@db\nAGENT_BRAIN_STORAGE_POSTGRES={"password": "jkl"}\n'
+    )
+    settings = load_settings(project)
+    assert "ghi789" in settings.storage.location
+    for shown in (repr(settings), str(settings), settings.model_dump_json(), repr(settings.model_dump())):
+        assert not [secret for secret in ("abc123", "def456", "ghi789", "jkl") if secret in shown]
 
 
 def _names(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -98,3 +211,10 @@ def test_the_documentation_names_every_setting_with_its_default() -> None:
         assert f"`AGENT_BRAIN_{name.replace('.', '_').upper()}`" in row, name
         if isinstance(default, int | float | str) and default != "":
             assert f"`{default}`" in row, (name, default)
+
+
+def test_the_documentation_names_every_part_of_the_connection_with_its_default() -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    for name, field in PostgresConfig.model_fields.items():
+        default = "" if name == "password" else f"`{field.default}` "
+        assert f"\n| `{name}` | {default}|" in text, name

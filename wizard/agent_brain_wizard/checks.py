@@ -21,7 +21,8 @@ from agent_brain_client.output import count, size
 from agent_brain_client.processes import port_holder, server_process
 from agent_brain_client.wire import ENV_FILE, VERSION, ServerFile
 from agent_brain_wizard.errors import SetupError
-from agent_brain_wizard.probe import CONFIG, FIRST_PORT, Facts, is_free, probe_project
+from agent_brain_wizard.ports import FIRST_PORT, is_free
+from agent_brain_wizard.probe import CONFIG, Facts, probe_project
 
 State = Literal["ok", "warn", "fail"]
 SCARCE_BYTES = 500_000_000

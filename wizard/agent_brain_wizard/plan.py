@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from agent_brain_client.wire import ENV_FILE
+from agent_brain_client.wire import ENV_FILE, project_id
 from agent_brain_wizard.answers import Answers
 from agent_brain_wizard.errors import EditedFileError
-from agent_brain_wizard.probe import CONFIG, GITIGNORE, MANIFEST, Facts, sha256
-from agent_brain_wizard.questions import QUESTIONS
-from agent_brain_wizard.render import render_config, render_env, render_gitignore
-from agent_brain_wizard.textfiles import find_block, same_lines, with_block, with_value
+from agent_brain_wizard.probe import COMPOSE, CONFIG, GITIGNORE, MANIFEST, Facts, sha256
+from agent_brain_wizard.questions import DEFAULT_STORAGE_URL, QUESTIONS
+from agent_brain_wizard.render import render_compose, render_config, render_env, render_gitignore
+from agent_brain_wizard.textfiles import find_block, same_lines, with_block, with_value, without_value
 
 PRIVATE = 0o600
 SHARED = 0o644
@@ -44,54 +45,109 @@ class _Draft:
     kept: dict[str, str] = field(default_factory=dict)
 
 
-def make_plan(facts: Facts, answers: Answers, token: str, port: int) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What setup picks itself: `port` is the server's, `postgres_port` the container's, None without a container.
+
+    `token` and `password` (the database's) are for a project that has none.
+    """
+
+    token: str
+    port: int
+    password: str = ""
+    postgres_port: int | None = None
+
+
+def compose_project(root: Path) -> str:
+    """The name under which Docker Compose keeps the project's container and data: no two projects share one."""
+    return f"agent-brain-{project_id(root)}"
+
+
+def make_plan(facts: Facts, answers: Answers, chosen: Chosen) -> Plan:
     """The writes that lead from `facts` to `answers`; none if all is as it should be.
 
-    `token` is for a project that has none. Raises EditedFileError where an answer differs from a hand-edited file's.
+    Raises EditedFileError where an answer differs from a hand-edited file's.
     """
-    draft = _Draft({path: digest for path, digest in facts.manifest.items() if path in (CONFIG, ENV_FILE, GITIGNORE)})
-    _plan_config(draft, facts, answers)
-    _plan_env(draft, facts, facts.token or token, port)
+    ours = (CONFIG, ENV_FILE, COMPOSE, GITIGNORE)
+    draft = _Draft({path: digest for path, digest in facts.manifest.items() if path in ours})
+    _plan_config(draft, facts, answers, chosen)
+    _plan_env(draft, facts, answers, chosen)
+    if chosen.postgres_port is not None:
+        _plan_compose(draft, facts, answers, chosen.postgres_port)
     _plan_gitignore(draft, facts)
     _plan_manifest(draft, facts)
     return Plan(tuple(draft.writes), draft.kept)
 
 
-def _plan_config(draft: _Draft, facts: Facts, answers: Answers) -> None:
-    wanted = render_config(answers)
-    found = facts.files.get(CONFIG)
-    if found is None or found.content == wanted or not facts.was_edited(CONFIG):
-        draft.hashes[CONFIG] = sha256(wanted)
-        if found is None or found.content != wanted:
-            draft.writes.append(FileWrite(CONFIG, wanted, SHARED, "new" if found is None else "changed"))
+def _plan_config(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen) -> None:
+    if _plan_rendered(draft, facts, CONFIG, render_config(answers, chosen.postgres_port)):
         return
     if facts.config_error:
         draft.kept[CONFIG] = f"edited by hand and not readable ({facts.config_error})"
         return
-    _refuse_lost_answers(facts, answers)
-    draft.kept[CONFIG] = "edited by hand, kept"
-
-
-def _refuse_lost_answers(facts: Facts, answers: Answers) -> None:
     values = answers.as_mapping()
     for question in QUESTIONS:
-        if question.saved and values[question.name] != facts.saved.get(question.name, question.default):
-            setting = ".".join(question.saved)
-            raise EditedFileError(
-                f"{CONFIG} was edited by hand, so setup does not change it. Set {setting} there yourself:"
-                f" {json.dumps(values[question.name])}"
-            )
+        if question.name == "storage_url":
+            _refuse_lost_storage(facts, answers, chosen)
+        elif question.saved and values[question.name] != facts.saved.get(question.name, question.default):
+            raise _edited(CONFIG, ".".join(question.saved), values[question.name])
 
 
-def _plan_env(draft: _Draft, facts: Facts, token: str, port: int) -> None:
+def _plan_rendered(draft: _Draft, facts: Facts, path: str, wanted: bytes) -> bool:
+    """Write `path` as rendered, if need be; False if it was edited by hand and is kept."""
+    found = facts.files.get(path)
+    if found is not None and found.content != wanted and facts.was_edited(path):
+        draft.kept[path] = "edited by hand, kept"
+        return False
+    draft.hashes[path] = sha256(wanted)
+    if found is None or found.content != wanted:
+        draft.writes.append(FileWrite(path, wanted, SHARED, "new" if found is None else "changed"))
+    return True
+
+
+def _refuse_lost_storage(facts: Facts, answers: Answers, chosen: Chosen) -> None:
+    """An existing PostgreSQL's URL is in .env.agent-brain, which goes before config.yaml: it cannot be lost."""
+    present = facts.config_storage
+    if answers.storage == "postgres-docker":
+        database = present.get("postgres")
+        published = database.get("port") if isinstance(database, dict) else None
+        if "url" in present:
+            raise _edited(CONFIG, "storage", {"postgres": {"port": chosen.postgres_port}})
+        if published != chosen.postgres_port:
+            raise _edited(CONFIG, "storage.postgres.port", chosen.postgres_port)
+    elif answers.storage == "embedded" and (
+        present.get("url", DEFAULT_STORAGE_URL) != answers.storage_url
+        or facts.saved.get("storage", answers.storage) != answers.storage
+    ):
+        raise _edited(CONFIG, "storage.url", answers.storage_url)
+
+
+def _edited(path: str, setting: str, value: object) -> EditedFileError:
+    return EditedFileError(
+        f"{path} was edited by hand, so setup does not change it. Set {setting} there yourself: {json.dumps(value)}"
+    )
+
+
+def _plan_compose(draft: _Draft, facts: Facts, answers: Answers, port: int) -> None:
+    wanted = render_compose(compose_project(facts.root), answers.postgres_image, port)
+    if _plan_rendered(draft, facts, COMPOSE, wanted):
+        return
+    if facts.saved.get("postgres_image") != answers.postgres_image:
+        raise _edited(COMPOSE, "services.postgres.image", answers.postgres_image)
+    if facts.saved.get("postgres_port") != port:
+        raise _edited(COMPOSE, "services.postgres.ports", [f"127.0.0.1:{port}:5432"])
+
+
+def _plan_env(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen) -> None:
     found = facts.files.get(ENV_FILE)
-    template = render_env(token, port)
+    values = _variables(facts, answers, chosen)
+    template = render_env(values)
     if found is None:
         draft.hashes[ENV_FILE] = sha256(template)
         draft.writes.append(FileWrite(ENV_FILE, template, PRIVATE, "new, readable by you alone"))
         return
     edited = facts.was_edited(ENV_FILE) and found.content != template
-    wanted = _with_settings(found.content, facts, token, port)
+    wanted = _with_variables(found.content, facts.variables, values, answers)
     details = ["changed"] if wanted != found.content else []
     if found.mode & 0o077:
         details.append(f"made readable by you alone (was {found.mode:04o})")
@@ -103,11 +159,23 @@ def _plan_env(draft: _Draft, facts: Facts, token: str, port: int) -> None:
         draft.hashes[ENV_FILE] = sha256(wanted)
 
 
-def _with_settings(content: bytes, facts: Facts, token: str, port: int) -> bytes:
-    if not facts.token:
-        content = with_value(content, "AGENT_BRAIN_TOKEN", token)
-    if facts.saved.get("port") != port:
-        content = with_value(content, "AGENT_BRAIN_PORT", str(port))
+def _variables(facts: Facts, answers: Answers, chosen: Chosen) -> dict[str, str]:
+    """What .env.agent-brain must set. The password stays when the container is given up: its data are still there."""
+    values = {"AGENT_BRAIN_TOKEN": facts.token or chosen.token, "AGENT_BRAIN_PORT": str(chosen.port)}
+    if answers.storage == "postgres" and facts.config_storage.get("url") != answers.storage_url:
+        values["AGENT_BRAIN_STORAGE_URL"] = answers.storage_url
+    password = facts.variables.get("POSTGRES_PASSWORD") or chosen.password
+    return values | ({"POSTGRES_PASSWORD": password} if password else {})
+
+
+def _with_variables(content: bytes, present: dict[str, str], wanted: dict[str, str], answers: Answers) -> bytes:
+    for name, value in wanted.items():
+        if present.get(name) != value:
+            content = with_value(content, name, value)
+    # This one goes before config.yaml: an old URL would win over the new answer.
+    fitting = (None, None if answers.storage == "postgres-docker" else answers.storage_url)
+    if "AGENT_BRAIN_STORAGE_URL" not in wanted and present.get("AGENT_BRAIN_STORAGE_URL") not in fitting:
+        content = without_value(content, "AGENT_BRAIN_STORAGE_URL")
     return content
 
 

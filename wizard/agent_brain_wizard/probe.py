@@ -1,32 +1,28 @@
-"""Facts about a project and this machine. Reads, binds ports for a moment, writes nothing."""
+"""Facts about a project. Reads, writes nothing."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import socket
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
 
-from agent_brain_client.discovery import find_server, read_server_file
 from agent_brain_client.envfile import parse_env
-from agent_brain_client.processes import port_holder
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_wizard.errors import SetupError
 from agent_brain_wizard.questions import QUESTIONS, Answer
 
 CONFIG = f"{STATE_DIRECTORY}/config.yaml"
+COMPOSE = f"{STATE_DIRECTORY}/docker-compose.yml"
 MANIFEST = f"{STATE_DIRECTORY}/manifest.json"
 GITIGNORE = ".gitignore"
-FIRST_PORT = 8317
-LAST_PORT = 8999
-HOST = "127.0.0.1"
+_PUBLISHED = re.compile(r"(?:.*:)?(\d{1,5}):5432")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,8 @@ class ExistingFile:
 class Facts:
     """What setup needs to know. `manifest` is what an earlier run wrote: paths and SHA-256 in hex.
 
-    `saved` holds the answers found in config.yaml by their questions' names; `config_error` says why it has none.
+    `saved` holds the answers found in the files by their questions' names; `config_error` says why config.yaml has
+    none. `config_storage` is that file's section, `variables` what .env.agent-brain sets.
     """
 
     root: Path
@@ -51,7 +48,13 @@ class Facts:
     saved: dict[str, Answer]
     config_error: str
     config_port: int | None
-    token: str
+    config_storage: dict[str, Any]
+    variables: dict[str, str]
+
+    @property
+    def token(self) -> str:
+        """The bearer token, empty if there is none yet."""
+        return self.variables.get("AGENT_BRAIN_TOKEN", "")
 
     def was_edited(self, path: str) -> bool:
         """Whether `path` is there, but not as an earlier run wrote it."""
@@ -66,21 +69,24 @@ def sha256(content: bytes) -> str:
 
 def probe_project(root: Path) -> Facts:
     """The facts of the project at `root`. Raises SetupError for what setup must not touch."""
-    files = {path: found for path in (CONFIG, ENV_FILE, GITIGNORE, MANIFEST) if (found := _existing(root, path))}
-    tree, config_error = _config_tree(files.get(CONFIG))
-    saved = _saved_answers(tree)
+    paths = (CONFIG, ENV_FILE, COMPOSE, GITIGNORE, MANIFEST)
+    files = {path: found for path in paths if (found := _existing(root, path))}
+    manifest = _manifest(files.get(MANIFEST))
+    tree, config_error = _yaml(files.get(CONFIG))
     variables = parse_env(files[ENV_FILE].content.decode("utf-8", "replace")) if ENV_FILE in files else {}
-    if variables.get("AGENT_BRAIN_PORT", "").isdecimal():
-        saved["port"] = int(variables["AGENT_BRAIN_PORT"])
+    saved = _from_config(tree) | _from_env(variables) | _from_compose(_yaml(files.get(COMPOSE))[0])
+    if "storage_url" not in saved and _lookup(tree, ("storage", "postgres")) and COMPOSE in (*files, *manifest):
+        saved["storage"] = "postgres-docker"
     return Facts(
         root=root,
         in_git=any((directory / ".git").exists() for directory in (root, *root.parents)),
         files=files,
-        manifest=_manifest(files.get(MANIFEST)),
+        manifest=manifest,
         saved=saved,
         config_error=config_error,
         config_port=port if isinstance(port := _lookup(tree, ("port",)), int) else None,
-        token=variables.get("AGENT_BRAIN_TOKEN", ""),
+        config_storage=storage if isinstance(storage := _lookup(tree, ("storage",)), dict) else {},
+        variables=variables,
     )
 
 
@@ -108,21 +114,45 @@ def _existing(root: Path, path: str) -> ExistingFile | None:
         raise SetupError(f"{target} cannot be read: {error.strerror}.") from error
 
 
-def _config_tree(config: ExistingFile | None) -> tuple[Any, str]:
-    """The settings in config.yaml, and why they cannot be read."""
+def _yaml(file: ExistingFile | None) -> tuple[Any, str]:
+    """The file's settings, and why they cannot be read."""
     try:
-        tree = yaml.safe_load(config.content) if config else None
+        tree = yaml.safe_load(file.content) if file else None
     except (yaml.YAMLError, ValueError) as error:
         return None, " ".join(str(error).split())
     return tree, "" if tree is None or isinstance(tree, dict) else "it is not a mapping of settings"
 
 
-def _saved_answers(tree: Any) -> dict[str, Answer]:
+def _from_config(tree: Any) -> dict[str, Answer]:
     saved: dict[str, Answer] = {}
     for question in QUESTIONS:
         value = _lookup(tree, question.saved) if question.saved else None
         if isinstance(value, (str, int, bool)):
             saved[question.name] = value
+    database_port = _lookup(tree, ("storage", "postgres", "port"))
+    return saved | ({"postgres_port": database_port} if isinstance(database_port, int) else {})
+
+
+def _from_env(variables: dict[str, str]) -> dict[str, Answer]:
+    saved: dict[str, Answer] = {}
+    if variables.get("AGENT_BRAIN_PORT", "").isdecimal():
+        saved["port"] = int(variables["AGENT_BRAIN_PORT"])
+    if variables.get("AGENT_BRAIN_STORAGE_URL"):
+        saved["storage_url"] = variables["AGENT_BRAIN_STORAGE_URL"]
+    return saved
+
+
+def _from_compose(tree: Any) -> dict[str, Answer]:
+    """The database's image, and the port that its container publishes."""
+    saved: dict[str, Answer] = {}
+    image = _lookup(tree, ("services", "postgres", "image"))
+    if isinstance(image, str):
+        saved["postgres_image"] = image
+    published = _lookup(tree, ("services", "postgres", "ports"))
+    for one in published if isinstance(published, list) else []:
+        match = _PUBLISHED.fullmatch(str(one))
+        if match:
+            saved["postgres_port"] = int(match[1])
     return saved
 
 
@@ -138,56 +168,3 @@ def _manifest(file: ExistingFile | None) -> dict[str, str]:
         return {str(path): str(digest) for path, digest in files.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
-
-
-@dataclass(frozen=True, slots=True)
-class PortChoice:
-    """A port for the server, and what is to be said about it (empty: nothing)."""
-
-    port: int
-    remark: str = ""
-
-
-def choose_port(root: Path, wanted: int | None, saved: int | None) -> PortChoice:
-    """`wanted` if it is free, else refused by its holder's name; else the saved or the first free one."""
-    own = _own_port(root)
-    if wanted is not None and wanted != saved:
-        if wanted != own and not is_free(wanted):
-            raise SetupError(f"--port {wanted} is taken by {port_holder(wanted)}. Name another one.")
-        return PortChoice(wanted)
-    if saved is not None:
-        if saved == own or is_free(saved):
-            return PortChoice(saved)
-        free = _first_free()
-        return PortChoice(free, f"port {saved} is taken by {port_holder(saved)}, using {free}")
-    free = _first_free()
-    taken = f"port {FIRST_PORT} is taken by {port_holder(FIRST_PORT)}, using {free}" if free != FIRST_PORT else ""
-    return PortChoice(free, taken)
-
-
-def _own_port(root: Path) -> int | None:
-    """The port of the project's own running server."""
-    return urlsplit(server["url"]).port if (server := find_server(root)) else None
-
-
-def is_serving(root: Path) -> bool:
-    """Whether the project's server runs."""
-    return read_server_file(root) is not None and find_server(root) is not None
-
-
-def is_free(port: int) -> bool:
-    """Whether a server can listen on `port` here, now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
-
-
-def _first_free() -> int:
-    for port in range(FIRST_PORT, LAST_PORT + 1):
-        if is_free(port):
-            return port
-    raise SetupError(f"no port from {FIRST_PORT} to {LAST_PORT} is free. Name one: --port N")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from agent_brain_client.wire import STATE_DIRECTORY
 
 DEFAULT_STORAGE_URL = f"sqlite:///{STATE_DIRECTORY}/index.db"
+DEFAULT_IMAGE = "pgvector/pgvector:pg16"
+STORAGES = ("embedded", "postgres-docker", "postgres")
 EMBEDDINGS = ("built-in", "openai-compatible", "none")
 
 Answer = str | int | bool
@@ -33,12 +35,37 @@ QUESTIONS: tuple[Question, ...] = (
         "port", "--port", "AGENT_BRAIN_PORT", (), None, "the server's port (default: the first free one from 8317)"
     ),
     Question(
+        "storage",
+        "--storage",
+        "AGENT_BRAIN_SETUP_STORAGE",
+        (),
+        "embedded",
+        "what keeps the index: a file, PostgreSQL in a container made for it, or an existing one (--storage-url)",
+        STORAGES,
+    ),
+    Question(
         "storage_url",
         "--storage-url",
         "AGENT_BRAIN_STORAGE_URL",
         ("storage", "url"),
         DEFAULT_STORAGE_URL,
-        "where the index lives, as sqlite:///PATH",
+        "where the index lives, as sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
+    ),
+    Question(
+        "postgres_port",
+        "--postgres-port",
+        "AGENT_BRAIN_SETUP_POSTGRES_PORT",
+        (),
+        None,
+        "the container's port on this machine (default: the first free one from 5433)",
+    ),
+    Question(
+        "postgres_image",
+        "--postgres-image",
+        "AGENT_BRAIN_SETUP_POSTGRES_IMAGE",
+        (),
+        DEFAULT_IMAGE,
+        f"the container's image: PostgreSQL 15 or newer with pgvector (default: {DEFAULT_IMAGE})",
     ),
     Question(
         "embedding",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -32,14 +33,20 @@ def _templates() -> Environment:
     return environment
 
 
-def render_config(answers: Answers) -> bytes:
-    """config.yaml."""
-    return _templates().get_template("config.yaml.j2").render(answers.as_mapping()).encode()
+def render_config(answers: Answers, postgres_port: int | None = None) -> bytes:
+    """config.yaml. `postgres_port` is the container's, for the storage postgres-docker."""
+    values = {**answers.as_mapping(), "postgres_port": postgres_port}
+    return _templates().get_template("config.yaml.j2").render(values).encode()
 
 
-def render_env(token: str, port: int) -> bytes:
-    """A new .env.agent-brain."""
-    return _templates().get_template("env.j2").render(token=token, port=port).encode()
+def render_env(values: Mapping[str, str]) -> bytes:
+    """A new .env.agent-brain with `values`, by their variables' names."""
+    return _templates().get_template("env.j2").render(values=values).encode()
+
+
+def render_compose(project: str, image: str, port: int) -> bytes:
+    """docker-compose.yml: a PostgreSQL on `port` of this machine alone, as the Compose project `project`."""
+    return _templates().get_template("docker-compose.yml.j2").render(project=project, image=image, port=port).encode()
 
 
 def render_gitignore() -> bytes:

@@ -9,12 +9,16 @@ from pathlib import Path
 
 from agent_brain_client.discovery import find_root
 from agent_brain_client.output import home_relative, note, one_line, print_json, say, styled
-from agent_brain_wizard.answers import Answers, given_endpoint_needlessly, resolve
+from agent_brain_client.wire import ENV_FILE
+from agent_brain_wizard.answers import Answers, check_flags, resolve, without_password
 from agent_brain_wizard.apply import apply_plan
 from agent_brain_wizard.errors import SetupError
-from agent_brain_wizard.plan import Plan, make_plan
-from agent_brain_wizard.probe import Facts, PortChoice, choose_port, is_serving, probe_project
+from agent_brain_wizard.plan import Chosen, Plan, compose_project, make_plan
+from agent_brain_wizard.ports import PortChoice, choose_database_port, choose_port, is_serving
+from agent_brain_wizard.probe import COMPOSE, Facts, probe_project
 from agent_brain_wizard.questions import QUESTIONS, Answer, Question
+
+DATABASE = f"docker compose --env-file {ENV_FILE} -f {COMPOSE}"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -43,25 +47,37 @@ def run(arguments: argparse.Namespace) -> int:
     _refuse_home(root, arguments.project)
     facts = probe_project(root)
     flags: dict[str, Answer | None] = {question.name: getattr(arguments, question.name) for question in QUESTIONS}
-    answers = _answers(flags, facts)
-    saved = facts.saved.get("port")
-    choice = choose_port(root, answers.port, saved if isinstance(saved, int) else None)
-    plan = make_plan(facts, answers, secrets.token_urlsafe(32), choice.port)
+    answers = resolve(flags, os.environ, facts.saved)
+    check_flags(flags, answers)
+    ports = _ports(facts, answers)
+    plan = make_plan(facts, answers, _chosen(ports))
     if not arguments.dry_run:
         apply_plan(root, plan)
     if arguments.json:
-        print_json(_report(facts, answers, plan, choice, arguments.dry_run))
+        print_json(_report(facts, answers, plan, ports, arguments.dry_run))
     else:
-        _print_summary(facts, answers, plan, choice, arguments.dry_run)
+        _print_summary(facts, answers, plan, ports, arguments.dry_run)
     return 0
 
 
-def _answers(flags: dict[str, Answer | None], facts: Facts) -> Answers:
-    answers = resolve(flags, os.environ, facts.saved)
-    needless = given_endpoint_needlessly(flags, answers)
-    if needless:
-        raise SetupError(f"{needless} goes with --embedding openai-compatible (it is {answers.embedding}).")
-    return answers
+def _ports(facts: Facts, answers: Answers) -> dict[str, PortChoice]:
+    """The ports to use, by the questions' names."""
+    ports = {"port": choose_port(facts.root, answers.port, _saved_port(facts, "port"))}
+    if answers.storage == "postgres-docker":
+        saved = _saved_port(facts, "postgres_port")
+        ports["postgres_port"] = choose_database_port(compose_project(facts.root), answers.postgres_port, saved)
+    return ports
+
+
+def _saved_port(facts: Facts, name: str) -> int | None:
+    return saved if isinstance(saved := facts.saved.get(name), int) else None
+
+
+def _chosen(ports: dict[str, PortChoice]) -> Chosen:
+    token = secrets.token_urlsafe(32)
+    if "postgres_port" not in ports:
+        return Chosen(token, ports["port"].port)
+    return Chosen(token, ports["port"].port, secrets.token_urlsafe(32), ports["postgres_port"].port)
 
 
 def _refuse_home(root: Path, named: str | None) -> None:
@@ -69,8 +85,8 @@ def _refuse_home(root: Path, named: str | None) -> None:
         raise SetupError(f"{root} is not a project. Go to one, or name it: agent-brain setup --project PATH")
 
 
-def _notes(facts: Facts, answers: Answers, plan: Plan, choice: PortChoice) -> list[str]:
-    notes = [choice.remark] if choice.remark else []
+def _notes(facts: Facts, answers: Answers, plan: Plan, ports: dict[str, PortChoice]) -> list[str]:
+    notes = [choice.remark for choice in ports.values() if choice.remark]
     notes += [f"{path}: {reason}" for path, reason in plan.kept.items()]
     if plan.writes and is_serving(facts.root):
         notes.append("the running server keeps its settings until: agent-brain stop, then agent-brain start")
@@ -78,22 +94,44 @@ def _notes(facts: Facts, answers: Answers, plan: Plan, choice: PortChoice) -> li
         notes.append(
             "a key for the endpoint, if it wants one, goes into .env.agent-brain: AGENT_BRAIN_EMBEDDING_API_KEY"
         )
+    if answers.storage == "postgres-docker" and COMPOSE in facts.files and not facts.variables.get("POSTGRES_PASSWORD"):
+        notes.append("the database's password is new; one that has data keeps its old one, see docs/troubleshooting.md")
+    if answers.storage == "postgres-docker" and os.environ.get("DATABASE_URL"):
+        notes.append("DATABASE_URL is set here: a server started from here uses that database, not the container's")
+    if plan.writes and answers.storage != "postgres-docker" and COMPOSE in facts.files:
+        notes.append(f"the PostgreSQL container made for this project, and its data, go with: {DATABASE} down -v")
     return notes
 
 
-def _report(facts: Facts, answers: Answers, plan: Plan, choice: PortChoice, dry_run: bool) -> dict[str, object]:
+def _next(answers: Answers) -> list[str]:
+    """The commands that come after setup."""
+    database = [f"{DATABASE} up -d --wait"] if answers.storage == "postgres-docker" else []
+    return [*database, "agent-brain index --wait", 'agent-brain search "…"']
+
+
+def _shown(answers: Answers, ports: dict[str, PortChoice]) -> dict[str, Answer | None]:
+    """The answers as they are reported, without the password that a URL may have."""
+    chosen = {name: choice.port for name, choice in ports.items()}
+    url = "" if answers.storage == "postgres-docker" else without_password(answers.storage_url)
+    return {**answers.as_mapping(), "storage_url": url, **chosen}
+
+
+def _report(
+    facts: Facts, answers: Answers, plan: Plan, ports: dict[str, PortChoice], dry_run: bool
+) -> dict[str, object]:
     return {
         "project": str(facts.root),
         "dry_run": dry_run,
         "changed": bool(plan.writes),
-        "answers": {**answers.as_mapping(), "port": choice.port},
+        "answers": _shown(answers, ports),
         "files": [{"path": write.path, "detail": write.detail} for write in plan.writes],
         "kept": plan.kept,
-        "notes": _notes(facts, answers, plan, choice),
+        "notes": _notes(facts, answers, plan, ports),
+        "next": _next(answers),
     }
 
 
-def _print_summary(facts: Facts, answers: Answers, plan: Plan, choice: PortChoice, dry_run: bool) -> None:
+def _print_summary(facts: Facts, answers: Answers, plan: Plan, ports: dict[str, PortChoice], dry_run: bool) -> None:
     git = " (git)" if facts.in_git else ""
     note(f"{styled('Agent Brain', 'bold')} · setting up {home_relative(facts.root)}{git}")
     if not plan.writes:
@@ -102,7 +140,7 @@ def _print_summary(facts: Facts, answers: Answers, plan: Plan, choice: PortChoic
         say("Would write" if dry_run else "Wrote")
         for write in plan.writes:
             say(f"  {write.path:<38} {write.detail}")
-    for remark in _notes(facts, answers, plan, choice):
+    for remark in _notes(facts, answers, plan, ports):
         note(one_line(f"Note: {remark}"))
     if plan.writes and not dry_run:
-        say('Next: agent-brain index --wait   ·   agent-brain search "…"')
+        say("Next: " + "   ·   ".join(_next(answers)))

@@ -44,11 +44,19 @@ def with_block(content: bytes, block: bytes) -> bytes:
 def with_value(content: bytes, name: str, value: str) -> bytes:
     """`content`, a file of `NAME=value` lines, with `name` set: in its last assignment, else on a new last line."""
     line = f"{name}={value}".encode()
-    pattern = re.compile(rb"(?m)^[ \t]*(?:export[ \t]+)?" + name.encode() + rb"[ \t]*=[^\r\n]*")
-    found = list(pattern.finditer(content))
+    found = list(_assignment(name).finditer(content))
     if found:
         start, stop = found[-1].span()
         return content[:start] + line + content[stop:]
     end = line_end(content)
     separator = b"" if not content or content.endswith(b"\n") else end
     return content + separator + line + end
+
+
+def without_value(content: bytes, name: str) -> bytes:
+    """`content`, a file of `NAME=value` lines, without those that assign `name`."""
+    return re.sub(_assignment(name).pattern + rb"(?:\r?\n|\Z)", b"", content)
+
+
+def _assignment(name: str) -> re.Pattern[bytes]:
+    return re.compile(rb"(?m)^[ \t]*(?:export[ \t]+)?" + name.encode() + rb"[ \t]*=[^\r\n]*")

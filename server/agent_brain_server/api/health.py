@@ -1,11 +1,15 @@
-"""`/health`, `/health/status` and `/metrics`."""
+"""`/health`, `/health/status`, `/health/postgres` and `/metrics`."""
 
 from __future__ import annotations
+
+from dataclasses import asdict
+from typing import cast
 
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
 
 from agent_brain_client.wire import (
+    DatabaseHealth,
     EmbeddingStatus,
     Health,
     IndexStatus,
@@ -16,6 +20,8 @@ from agent_brain_client.wire import (
     WatcherStatus,
 )
 from agent_brain_server.api.index import job_response
+from agent_brain_server.domain import database
+from agent_brain_server.errors import NotFoundError, StorageLostError
 from agent_brain_server.services.status import Status, StatusService
 
 router = APIRouter(tags=["health"])
@@ -63,11 +69,46 @@ async def status(request: Request) -> StatusResponse:
     )
 
 
+@router.get("/health/postgres")
+async def postgres_health(request: Request) -> DatabaseHealth:
+    """The database server and the connections to it: 503 while it does not answer, 404 where there is none."""
+    service = _service(request)
+    now = await service.database_health()
+    if now is None:
+        backend, _, location = service.store.describe().partition(" ")
+        raise NotFoundError(f"The index lives in {backend} ({location}): there is no PostgreSQL to look at.")
+    if not now.healthy:
+        raise StorageLostError(now.detail, members=asdict(now))
+    return cast(DatabaseHealth, asdict(now))
+
+
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> str:
-    """Prometheus' text format."""
-    now = await _service(request).status()
-    gauges = {
+    """Prometheus' text format. Of an index whose database does not answer, only what is known without it."""
+    service = _service(request)
+    health = await service.database_health()
+    gauges = {} if health is None else _pool_gauges(health)
+    if health is None or health.healthy:
+        gauges |= _index_gauges(await service.status())
+    text: str = request.app.state.services.metrics.render(gauges)
+    return text
+
+
+def _pool_gauges(health: database.DatabaseHealth) -> dict[str, float]:
+    return {
+        "postgres_healthy": health.healthy,
+        "postgres_latency_seconds": health.latency_ms / 1e3,
+        "postgres_pool_size": health.pool_size,
+        "postgres_pool_max": health.pool_max,
+        "postgres_pool_in_use": health.in_use,
+        "postgres_pool_idle": health.idle,
+        "postgres_pool_overflow": health.overflow,
+        "postgres_pool_waiters": health.waiters,
+    }
+
+
+def _index_gauges(now: Status) -> dict[str, float]:
+    return {
         "index_files": now.statistics.files,
         "index_chunks": now.statistics.chunks,
         "index_bytes": now.statistics.bytes,
@@ -75,8 +116,6 @@ async def metrics(request: Request) -> str:
         "uptime_seconds": now.uptime_seconds,
         "job_running": float(now.job is not None),
     }
-    text: str = request.app.state.services.metrics.render(gauges)
-    return text
 
 
 def _server_status(now: Status, port: int) -> ServerStatus:

@@ -24,20 +24,29 @@ _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 400: "r
 _RETRY_AFTER_SECONDS = 1
 
 
-def problem(status: int, code: str, detail: str, field: str = "", headers: Mapping[str, str] | None = None) -> Response:
-    """The response; `field` names the offending part of the request."""
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    field: str = "",
+    headers: Mapping[str, str] | None = None,
+    members: Mapping[str, object] | None = None,
+) -> Response:
+    """The response; `field` names the offending part of the request, `members` stand beside the problem's own."""
     body = Problem(type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail, code=code)
     if field:
         body["field"] = field
-    return Response(json.dumps(body), status, headers, PROBLEM_JSON)
+    return Response(json.dumps({**(members or {}), **body}), status, headers, PROBLEM_JSON)
 
 
 async def on_agent_brain_error(request: Request, error: Exception) -> Response:
     """A failure that the server can name."""
     error = cast(AgentBrainError, error)
-    field = error.context.get("field", "")
+    field, members = error.context.get("field", ""), error.context.get("members")
     headers = {"Retry-After": str(_RETRY_AFTER_SECONDS)} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else None
-    return problem(error.status, error.code, str(error), str(field), headers)
+    return problem(
+        error.status, error.code, str(error), str(field), headers, cast(Mapping[str, object] | None, members)
+    )
 
 
 async def on_validation_error(request: Request, error: Exception) -> Response:

@@ -25,12 +25,15 @@ async def query(request: Request, body: QueryRequest) -> QueryResponse:
     """The passages that answer best."""
     question = Question(body.query, body.mode, body.top_k, _filters(body.filters), body.max_tokens)
     answers = await _service(request).search(question)
-    return QueryResponse(
+    response = QueryResponse(
         results=[_passage(answer, body.explain) for answer in answers.results],
         mode=answers.mode,
         took_ms=round(answers.took_ms, 3),
         truncated=answers.truncated,
     )
+    if body.explain:
+        response["plan"] = answers.plan
+    return response
 
 
 @router.get("/query/chunk/{chunk_id}")

@@ -7,6 +7,8 @@ from typing import Literal
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 JOBS_KEPT = 1_000
+# How long the right to write outlives its last renewal, by the clock of the database.
+LEASE_SECONDS = 30.0
 FINISHED: frozenset[str] = frozenset({"done", "failed", "cancelled"})
 
 

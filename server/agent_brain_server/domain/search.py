@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -30,6 +31,15 @@ class Hit:
 
     row: int
     score: float
+
+
+class Hits(list[Hit]):
+    """Hits, best first. `path` names how they were found, such as "gin" or "hnsw, then exact"; empty where nothing was
+    looked up. Two of them are equal when their hits are."""
+
+    def __init__(self, hits: Iterable[Hit] = (), path: str = "") -> None:
+        super().__init__(hits)
+        self.path = path
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,22 +7,29 @@ was written is in the manifest, so a job that is killed and run again goes on wh
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from agent_brain_server.domain.content import FileRecord, FloatArray, Folder, IndexedFile
 from agent_brain_server.domain.jobs import Job, Progress
 from agent_brain_server.embedding.protocol import Embedder
+from agent_brain_server.errors import StorageError
 from agent_brain_server.indexing.changes import Changes, batches, compare, within
 from agent_brain_server.indexing.prepare import PreparedFile, ReadRequest
 from agent_brain_server.indexing.walk import FileEntry, FileTree, WalkLimits, WalkResult
 from agent_brain_server.indexing.workers import Workers
 from agent_brain_server.services.progress import ProgressMeter
 from agent_brain_server.storage.protocol import Store
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 LOOKAHEAD = 3
 HEED_SECONDS = 0.1
@@ -34,7 +41,7 @@ HELD = ("indexed", "binary", "secret")
 
 
 class JobInterruptedError(Exception):
-    """The job was asked to stop between two batches."""
+    """The job was asked to stop between two batches, or somebody else has ended it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,7 @@ class IndexRun:
         # All vectors are looked at for it: too much for one saved file, and unused ones harm nobody until the next job.
         if not self.job.paths:
             await self.around.store.drop_unused_vectors()
+            await self._settle()
         return meter.finish()
 
     async def _survey(self) -> tuple[WalkResult, Changes]:
@@ -138,12 +146,12 @@ class IndexRun:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
 
-    async def _unless_interrupted(self, reading: asyncio.Task[Batch]) -> Batch:
-        """Reading and embedding are given up at once: an endpoint that hangs must not hold up a stop."""
-        while not reading.done():
+    async def _unless_interrupted(self, work: asyncio.Task[Result]) -> Result:
+        """What is no write is given up at once: an endpoint that hangs must not hold up a stop."""
+        while not work.done():
             self._heed_interruption()
-            await asyncio.wait([reading], timeout=HEED_SECONDS)
-        return reading.result()
+            await asyncio.wait([work], timeout=HEED_SECONDS)
+        return work.result()
 
     async def _ready(self, entries: Sequence[FileEntry]) -> Batch:
         # Tasks begin in the order of their batches, and batches are written in it, but they may be prepared in another.
@@ -191,7 +199,8 @@ class IndexRun:
             await store.refresh_files(unchanged)
         meter.left_out(_left_out(unchanged))
         meter.add(batch.prepared, len(batch.vectors))
-        await store.save_progress(self.job.id, meter.progress)
+        if not await store.save_progress(self.job.id, meter.progress):
+            raise JobInterruptedError
 
     def _seen_again(self, file: PreparedFile, now: float) -> FileRecord:
         record = self._manifest[file.entry.path]
@@ -201,6 +210,17 @@ class IndexRun:
         for start in range(0, len(removed), REMOVE_AT_ONCE):
             meter.removed(await self.around.store.remove_files(removed[start : start + REMOVE_AT_ONCE]))
             self._heed_interruption()
+
+    async def _settle(self) -> None:
+        """The index is whole and answers already: what makes it faster may fail."""
+        settling = asyncio.create_task(self.around.store.settle())
+        try:
+            await self._unless_interrupted(settling)
+        except StorageError as error:
+            log.warning("job %d: the index is complete but not settled, the next job does it: %s", self.job.id, error)
+        finally:
+            settling.cancel()
+            await asyncio.gather(settling, return_exceptions=True)
 
 
 def _fill(

@@ -51,14 +51,14 @@ class IndexingService:
 
     async def list_jobs(self, before: int | None, limit: int) -> list[Job]:
         """Newest first, with live progress."""
-        return [self._live(job) for job in await self._store.list_jobs(before, limit)]
+        return [self._runner.live(job) for job in await self._store.list_jobs(before, limit)]
 
     async def job(self, job_id: int) -> Job:
         """The job with live progress. Raises NotFoundError."""
         job = await self._store.find_job(job_id)
         if job is None:
             raise NotFoundError(f"No job {job_id}; list them: agent-brain jobs.")
-        return self._live(job)
+        return self._runner.live(job)
 
     async def cancel_job(self, job_id: int) -> Job:
         """Ask a job to stop: a queued one never starts, a running one stops after its batch. What is written stays.
@@ -68,9 +68,13 @@ class IndexingService:
         job = await self.job(job_id)
         if job.state in FINISHED:
             raise ConflictError(f"Job {job_id} has ended already ({job.state}).")
-        if not self._runner.cancel(job_id):
-            await self._store.finish_job(job_id, "cancelled", "", job.progress, time.time())
+        await self._end_early(job)
         return await self.job(job_id)
+
+    async def _end_early(self, job: Job) -> None:
+        """A job that runs here ends itself; one that runs elsewhere finds out when it next writes."""
+        if not self._runner.cancel(job.id):
+            await self._store.finish_job(job.id, "cancelled", "", job.progress, time.time())
 
     async def list_folders(self) -> list[tuple[Folder, int, int]]:
         """Each folder with its number of files and of chunks."""
@@ -102,8 +106,9 @@ class IndexingService:
 
     async def reset(self) -> tuple[int, int]:
         """Empty the index, folders kept; how many files and chunks went. A running job is cancelled."""
-        if self._runner.current is not None:
-            self._runner.cancel(self._runner.current.id)
+        for job in await self._store.list_unfinished():
+            if job.state == "running":
+                await self._end_early(job)
         async with self._runner.paused():
             before = await self._store.statistics()
             await self._store.reset()
@@ -118,7 +123,3 @@ class IndexingService:
         except (OSError, RuntimeError) as error:
             raise RequestError(f"{path} cannot be followed ({error}).", field="path") from error
         return (resolved.relative_to(self._root) if resolved.is_relative_to(self._root) else resolved).as_posix()
-
-    def _live(self, job: Job) -> Job:
-        current = self._runner.current
-        return current if current is not None and current.id == job.id and job.state == "running" else job

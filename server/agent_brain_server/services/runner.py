@@ -1,4 +1,8 @@
-"""The one writer: takes jobs off the queue, one at a time, and lets others write only while no job runs."""
+"""The one writer: takes jobs off the queue, one at a time, and lets others write only while no job runs.
+
+Other processes may work on the same queue: whoever holds the lease does. Then a job that the queue calls running, and
+that does not run here, was left by a process that is dead.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +11,41 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from agent_brain_server.domain.jobs import Job, JobState, Progress
-from agent_brain_server.errors import AgentBrainError
+from agent_brain_server.domain.jobs import FINISHED, Job, JobState, Progress
+from agent_brain_server.errors import AgentBrainError, StorageLostError, WriterElsewhereError
 from agent_brain_server.services.index_run import IndexRun, JobInterruptedError, Surroundings
+from agent_brain_server.services.lease import Lease
+from agent_brain_server.services.memory import give_back
 from agent_brain_server.services.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
+MOST_RETRY_SECONDS = 10.0
+POLL_SECONDS = 2.0
+PAUSE_SECONDS = 10.0
+PAUSE_RETRY_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a job ended, until that is written."""
+
+    job: Job
+    state: JobState
+    error: str
 
 
 class JobRunner:
-    """`wake` after a job was queued; `current` is the running job with its live progress."""
+    """`wake` after a job was queued; `current` is the job that runs here with its live progress."""
 
     def __init__(self, around: Surroundings, metrics: Metrics) -> None:
         self._around = around
+        self._store = around.store
         self._metrics = metrics
+        self._lease = Lease(around.store)
         self._writing = asyncio.Lock()
         self._queued = asyncio.Event()
         self._pauses = 0
@@ -32,18 +53,18 @@ class JobRunner:
         self._resumed.set()
         self._cancelled: set[int] = set()
         self._stopping = False
-        self._unfinished = False  # whether there may be a job whose end could not be written
+        self._end: _End | None = None
+        self._failures = 0  # in a row, with nothing written in between
+        self._held_up = ""  # why the last try failed
         self._task: asyncio.Task[None] | None = None
         self.current: Job | None = None
 
-    async def start(self) -> None:
-        """Put back what a dead server left running, and begin."""
-        await self._around.store.requeue_running()
-        self._queued.set()
+    def start(self) -> None:
+        """Begin, with what a dead process left running."""
         self._task = asyncio.create_task(self._work(), name="job-runner")
 
     async def stop(self) -> None:
-        """End after the batch in hand; the job stays queued for the next start."""
+        """End after the batch in hand; the job stays queued for whoever works next."""
         self._stopping = True
         if self._task is None:
             return
@@ -52,9 +73,11 @@ class JobRunner:
         await self._task
         self._task = None
         try:
-            await self._around.store.requeue_running()
+            if self._lease.held or self._end is not None:
+                await self._own_queue()
         except AgentBrainError as error:
             log.error("the next start puts back the job that ran: %s", error)
+        await self._lease.release()
 
     def wake(self) -> None:
         """There may be a job in the queue."""
@@ -65,31 +88,65 @@ class JobRunner:
         self._cancelled.add(job_id)
         return self.current is not None and self.current.id == job_id
 
+    def live(self, job: Job) -> Job:
+        """The job with its progress if it runs here, and with what holds it up if it does not get on."""
+        if self.current is not None and self.current.id == job.id and job.state == "running":
+            return self.current
+        return replace(job, error=self._held_up) if self._held_up and job.state not in FINISHED else job
+
     @asynccontextmanager
     async def paused(self) -> AsyncIterator[None]:
-        """No job writes inside; one that was running is put back in the queue and goes on afterwards."""
+        """No job writes inside; one that was running is put back in the queue and goes on afterwards.
+
+        Raises WriterElsewhereError while another process writes.
+        """
         self._pauses += 1
         self._resumed.clear()
         try:
             async with self._writing:
-                yield
+                try:
+                    await self._await_queue()
+                    yield
+                finally:
+                    await self._lease.release()
         finally:
             self._pauses -= 1
             if not self._pauses:
                 self._resumed.set()
             self.wake()
 
+    async def _await_queue(self) -> None:
+        deadline = time.monotonic() + PAUSE_SECONDS
+        while not await self._own_queue():
+            if time.monotonic() > deadline:
+                raise WriterElsewhereError(
+                    "Another worker is indexing this project;"
+                    " wait until it is done or cancel its job: agent-brain jobs."
+                )
+            await asyncio.sleep(PAUSE_RETRY_SECONDS)
+
     async def _work(self) -> None:
+        """Until the end: what is queued, again when woken, and where others may queue jobs from time to time."""
         while not self._stopping:
-            await self._queued.wait()
-            self._queued.clear()
+            patience = POLL_SECONDS if self._store.shared else None
             try:
                 await self._drain()
-            except AgentBrainError as error:
-                log.error("the queue cannot be read or written: %s", error)
-                await asyncio.sleep(RETRY_SECONDS)
-                self._unfinished = True
-                self._queued.set()
+                self._failures, self._held_up = 0, ""
+            except Exception as error:
+                self._held_up = str(error)
+                patience = min(RETRY_SECONDS * 2**self._failures, MOST_RETRY_SECONDS)
+                self._failures = min(self._failures + 1, 10)
+                defect = None if isinstance(error, AgentBrainError) else error
+                log.error("the queue waits, next try within %g s: %s", patience, error, exc_info=defect)
+            await self._await_wake(patience)
+
+    async def _await_wake(self, seconds: float | None) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._queued.wait()
+        except TimeoutError:
+            return
+        self._queued.clear()
 
     async def _drain(self) -> None:
         while not self._stopping:
@@ -97,35 +154,76 @@ class JobRunner:
             async with self._writing:
                 if self._pauses or self._stopping:
                     continue
-                if self._unfinished:
-                    await self._around.store.requeue_running()
-                    self._unfinished = False
-                job = await self._around.store.claim_job(time.time())
-                if job is None:
-                    return
-                await self._run(job)
+                try:
+                    if not await self._run_next():
+                        break
+                except StorageLostError:
+                    await self._lease.lapse()
+                    raise
+                except BaseException:
+                    await self._lease.release()
+                    raise
+
+    async def _run_next(self) -> bool:
+        """Run the oldest queued job; False if there is none, or if another process writes."""
+        waiting = self._end is not None or await self._store.list_unfinished()
+        job = await self._store.claim_job(time.time()) if waiting and await self._own_queue() else None
+        if job is None:
+            await self._lease.release()
+            return False
+        await self._run(job)
+        return True
+
+    async def _own_queue(self) -> bool:
+        """Hold the lease, with the queue as if nothing had ever been left running; False while another process has it.
+
+        Called under `_writing`, so that no job runs here.
+        """
+        if not await self._lease.acquire():
+            return False
+        await self._write_end()
+        await self._store.requeue_running()
+        return True
 
     async def _run(self, job: Job) -> None:
-        self.current = job
+        self.current = replace(job, error=self._held_up)
         try:
-            state, error = await self._attempt(job)
-            if state is None:
-                await self._around.store.requeue_running()
-                return
-            progress = self.current.progress
-            await self._around.store.finish_job(job.id, state, error, progress, time.time())
-            self._metrics.add("jobs_finished_total")
-            self._metrics.add("texts_embedded_total", progress.texts_embedded)
-            log.info("job %d %s: %d files, %d chunks", job.id, state, progress.files_done, progress.chunks_done)
+            self._end = await self._attempt(job)
+            if self._lease.held:
+                await self._write_end()
         finally:
             self.current = None
             self._cancelled.discard(job.id)
+            await asyncio.to_thread(give_back)
 
-    async def _attempt(self, job: Job) -> tuple[JobState | None, str]:
+    async def _write_end(self) -> None:
+        """Keep how the last job ended. What cannot be written now is written before anything else is done."""
+        if self._end is None:
+            return
+        job, state, progress = self._end.job, self._end.state, self._end.job.progress
+        await self._store.finish_job(job.id, state, self._end.error, progress, time.time())
+        self._end = None
+        self._metrics.add("jobs_finished_total")
+        self._metrics.add("texts_embedded_total", progress.texts_embedded)
+        log.info("job %d %s: %d files, %d chunks", job.id, state, progress.files_done, progress.chunks_done)
+
+    async def _attempt(self, job: Job) -> _End | None:
+        """How the job ended; None for one that goes back to the queue or has been ended by somebody else.
+
+        Raises StorageLostError, after which the job goes back as well.
+        """
+        state, error = await self._outcome(job)
+        return None if state is None else _End(self.current or job, state, error)
+
+    async def _outcome(self, job: Job) -> tuple[JobState | None, str]:
         try:
             await IndexRun(self._around, job, self._report, lambda: self._interrupted(job.id)).run()
-        except JobInterruptedError:
-            return ("cancelled", "") if job.id in self._cancelled else (None, "")
+        except (JobInterruptedError, StorageLostError, WriterElsewhereError) as reason:
+            if job.id in self._cancelled:
+                return "cancelled", ""
+            if isinstance(reason, StorageLostError):
+                raise
+            return None, ""
         except AgentBrainError as error:
             return "failed", str(error)
         except Exception as error:
@@ -134,8 +232,10 @@ class JobRunner:
         return "done", ""
 
     def _interrupted(self, job_id: int) -> bool:
-        return self._stopping or bool(self._pauses) or job_id in self._cancelled
+        return self._stopping or bool(self._pauses) or job_id in self._cancelled or not self._lease.held
 
     def _report(self, progress: Progress) -> None:
+        if progress.files_done:
+            self._failures, self._held_up = 0, ""
         if self.current is not None:
-            self.current = replace(self.current, progress=progress)
+            self.current = replace(self.current, progress=progress, error=self._held_up)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast, get_args
 
 from agent_brain_server.domain.content import Chunk
-from agent_brain_server.domain.search import Filters, Hit, SearchMode, StageTrace
+from agent_brain_server.domain.search import Filters, Hits, SearchMode, StageTrace
 from agent_brain_server.domain.terms import query_terms
 from agent_brain_server.embedding.protocol import Embedder
 from agent_brain_server.errors import (
@@ -56,13 +56,14 @@ class Answer:
 class Answers:
     """Best first. `mode` is what was done: bm25 for hybrid without embedding.
 
-    `truncated`: the token budget left something out.
+    `truncated`: the token budget left something out. `plan`: how the store found each arm's hits, by arm.
     """
 
     results: tuple[Answer, ...]
     mode: SearchMode
     took_ms: float
     truncated: bool
+    plan: dict[str, str]
 
 
 class SearchService:
@@ -87,7 +88,8 @@ class SearchService:
         started = time.perf_counter()
         mode = self._mode(question.mode)
         depth = max(LEAST_DEPTH, question.top_k * DEPTH_FACTOR)
-        ranking = await self._rank(question, mode, depth)
+        arms = await self._ask(question, mode, depth)
+        ranking = _rank(arms)
         chunks = await self._store.fetch_chunks([ranked.row for ranked in ranking[:depth]])
         found = drop_repeats(Found(ranked, chunks[ranked.row]) for ranked in ranking if ranked.row in chunks)
         packed, truncated = pack(found[: question.top_k], question.max_tokens)
@@ -97,7 +99,8 @@ class SearchService:
         results = tuple(
             Answer(item.chunk, item.ranked.score, item.chunk.path in stale, item.ranked.trace) for item in packed
         )
-        return Answers(results, mode, seconds * 1e3, truncated)
+        plan = {arm: hits.path for arm, hits in arms.items() if hits.path}
+        return Answers(results, mode, seconds * 1e3, truncated, plan)
 
     async def chunk(self, chunk_id: str) -> tuple[Chunk, bool]:
         """The chunk and whether its file has changed since. Raises NotFoundError."""
@@ -120,18 +123,18 @@ class SearchService:
             return "bm25"
         return cast(SearchMode, mode)
 
-    async def _rank(self, question: Question, mode: SearchMode, depth: int) -> Sequence[Ranked]:
+    async def _ask(self, question: Question, mode: SearchMode, depth: int) -> dict[str, Hits]:
         if mode == "bm25":
-            return single("bm25", await self._lexical(question, depth))
+            return {"bm25": await self._lexical(question, depth)}
         if mode == "vector":
-            return single("vector", await self._nearest(question, depth))
+            return {"vector": await self._nearest(question, depth)}
         lexical, nearest = await asyncio.gather(self._lexical(question, depth), self._nearest(question, depth))
-        return fuse({"bm25": lexical, "vector": nearest})
+        return {"bm25": lexical, "vector": nearest}
 
-    async def _lexical(self, question: Question, depth: int) -> list[Hit]:
+    async def _lexical(self, question: Question, depth: int) -> Hits:
         return await self._store.search_lexical(query_terms(question.query), question.filters, depth)
 
-    async def _nearest(self, question: Question, depth: int) -> list[Hit]:
+    async def _nearest(self, question: Question, depth: int) -> Hits:
         try:
             async with asyncio.timeout(QUESTION_EMBEDDING_SECONDS):
                 vectors = await self._embedder.embed([question.query])
@@ -141,7 +144,7 @@ class SearchService:
                 f" {QUESTION_EMBEDDING_SECONDS:g} s; mode bm25 works without it."
             ) from error
         if not vectors[0].any():
-            return []
+            return Hits()
         return await self._store.search_vector(vectors[0], question.filters, depth)
 
     async def _check(self, paths: Collection[str]) -> set[str]:
@@ -149,3 +152,10 @@ class SearchService:
         if stale:
             self._refresh(stale)
         return stale
+
+
+def _rank(arms: Mapping[str, Hits]) -> Sequence[Ranked]:
+    if len(arms) > 1:
+        return fuse(arms)
+    ((arm, hits),) = arms.items()
+    return single(arm, hits)

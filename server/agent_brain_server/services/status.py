@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent_brain_server.domain.content import EmbeddingModel, IndexStatistics
+from agent_brain_server.domain.database import DatabaseHealth
 from agent_brain_server.domain.jobs import Job
 from agent_brain_server.services.activity import Activity
 from agent_brain_server.services.runner import JobRunner
@@ -52,17 +53,22 @@ class StatusService:
     watcher: Watching
     activity: Activity
 
+    async def database_health(self) -> DatabaseHealth | None:
+        """See `Store.database_health`."""
+        return await self.store.database_health()
+
     async def status(self) -> Status:
         """As of now."""
-        newest = await self.store.list_jobs(None, 100)
+        unfinished = await self.store.list_unfinished()
+        elsewhere = next((job for job in unfinished if job.state == "running"), None)
         return Status(
             identity=self.identity,
             storage=self.store.describe(),
             model=self.model,
             statistics=await self.store.statistics(),
             watcher=self.watcher,
-            job=self.runner.current,
-            jobs_queued=sum(job.state == "queued" for job in newest),
+            job=self.runner.current or (elsewhere and self.runner.live(elsewhere)),
+            jobs_queued=sum(job.state == "queued" for job in unfinished),
             uptime_seconds=time.time() - self.identity.started_at,
             idle_stop_seconds=self.activity.seconds_left(),
         )

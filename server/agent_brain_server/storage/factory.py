@@ -2,33 +2,73 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote
 
+from agent_brain_client.wire import project_id
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import SettingsError
+from agent_brain_server.postgres_config import PostgresConfig, is_postgres_url
 from agent_brain_server.storage.protocol import Store
+from agent_brain_server.storage.transfer import End
 
-ACCEPTED = "sqlite:///relative/or/absolute/path and memory://"
+ACCEPTED = "sqlite:///relative/or/absolute/path, postgresql://user:password@host:port/database and memory://"
 
 
 def create_store(
-    url: str, project_root: Path, model: EmbeddingModel, tokenizer_version: str, *, discard: bool = False
+    url: str,
+    project_root: Path,
+    model: EmbeddingModel,
+    tokenizer_version: str,
+    *,
+    discard: bool = False,
+    postgres: PostgresConfig | None = None,
 ) -> Store:
     """The store that `url` names, not opened yet. Raises SettingsError for a URL that no backend answers to.
 
     With `discard`, `open` empties an index made by another model or tokenizer (its folders stay) instead of refusing.
+    `postgres` holds what a PostgreSQL URL does not say: the sizes of the pool and of the indexes.
     """
     scheme, separator, rest = url.partition("://")
     if not separator:
-        raise SettingsError(f"The storage URL {url!r} is not a URL; accepted are {ACCEPTED}.")
+        shown = url.rpartition("@")[2]  # what stands before may be a password
+        raise SettingsError(f"The storage URL {shown!r} is not a URL; accepted are {ACCEPTED}.")
     if scheme == "memory":
         return _memory(rest, model, tokenizer_version)
     if scheme == "sqlite":
         return _sqlite(rest, project_root, model, tokenizer_version, discard)
-    if scheme in ("postgresql", "postgres"):
-        raise SettingsError(f"This version has no PostgreSQL backend yet; accepted storage URLs are {ACCEPTED}.")
+    if is_postgres_url(url):
+        return _postgres(PostgresConfig.from_url(url, postgres), project_root, model, tokenizer_version, discard)
     raise SettingsError(f"The storage scheme {scheme}:// is not known; accepted are {ACCEPTED}.")
+
+
+def create_end(url: str, project_root: Path, *, postgres: PostgresConfig | None = None) -> End:
+    """The place that `url` names as an end of a copy. Raises SettingsError for a URL that nothing can be copied to."""
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite":
+        from agent_brain_server.storage.sqlite.transfer import SqliteEnd
+
+        return SqliteEnd(_sqlite_path(rest, project_root).resolve())
+    if is_postgres_url(url):
+        _require_extra()
+        from agent_brain_server.storage.postgres.transfer import PostgresEnd
+
+        return PostgresEnd(PostgresConfig.from_url(url, postgres), project_id(project_root))
+    raise SettingsError("An index is copied between sqlite:/// and postgresql:// URLs.")
+
+
+async def distribute_tables(url: str, *, postgres: PostgresConfig | None = None) -> bool:
+    """Spread the tables of the database over its Citus cluster; False if they are already.
+
+    Raises SettingsError for a URL that is not PostgreSQL's, and StorageError where Citus is missing.
+    """
+    if not is_postgres_url(url):
+        raise SettingsError("Only tables in PostgreSQL can be distributed; storage.url names something else.")
+    _require_extra()
+    from agent_brain_server.storage.postgres.distribute import distribute
+
+    return await distribute(PostgresConfig.from_url(url, postgres))
 
 
 def _memory(rest: str, model: EmbeddingModel, tokenizer_version: str) -> Store:
@@ -42,9 +82,27 @@ def _memory(rest: str, model: EmbeddingModel, tokenizer_version: str) -> Store:
 def _sqlite(rest: str, project_root: Path, model: EmbeddingModel, tokenizer_version: str, discard: bool) -> Store:
     from agent_brain_server.storage.sqlite.store import SqliteStore
 
+    return SqliteStore(_sqlite_path(rest, project_root), model, tokenizer_version, discard=discard)
+
+
+def _sqlite_path(rest: str, project_root: Path) -> Path:
     if not rest.startswith("/"):
         raise SettingsError(f"A SQLite storage URL has three slashes before its path; accepted are {ACCEPTED}.")
     path = unquote(rest[1:])
     if not path or path.endswith("/") or "?" in rest or "\0" in path or path == ":memory:":
         raise SettingsError(f"The storage URL sqlite://{rest} names no file; accepted are {ACCEPTED}.")
-    return SqliteStore(project_root / path, model, tokenizer_version, discard=discard)
+    return project_root / path
+
+
+def _postgres(
+    config: PostgresConfig, project_root: Path, model: EmbeddingModel, tokenizer_version: str, discard: bool
+) -> Store:
+    _require_extra()
+    from agent_brain_server.storage.postgres.store import PostgresStore
+
+    return PostgresStore(config, project_id(project_root), model, tokenizer_version, discard=discard)
+
+
+def _require_extra() -> None:
+    if any(find_spec(name) is None for name in ("asyncpg", "greenlet", "pgvector", "sqlalchemy")):
+        raise SettingsError("PostgreSQL needs the extra: pip install 'agent-brain[postgres]'")

@@ -13,14 +13,15 @@ from agent_brain_server.domain.content import (
     IndexedFile,
     IndexStatistics,
 )
+from agent_brain_server.domain.database import DatabaseHealth
 from agent_brain_server.domain.jobs import Job, JobState, Progress
-from agent_brain_server.domain.search import Filters, Hit
+from agent_brain_server.domain.search import Filters, Hits
 
 
 class SearchStore(Protocol):
-    """Reading. Every search sees whole transactions only, and may run beside a write."""
+    """Reading. Every search sees whole transactions only, and may run beside a write; `Hits.path` says how it went."""
 
-    async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> list[Hit]:
+    async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
         """The best `limit` chunks that hold any of `terms`, by field-weighted BM25, best first, ties by row.
 
         `terms` come from `domain.terms.query_terms`; anything else in them is plain text, never an operator. A large
@@ -28,8 +29,11 @@ class SearchStore(Protocol):
         """
         ...
 
-    async def search_vector(self, vector: FloatArray, filters: Filters, limit: int) -> list[Hit]:
-        """The exact nearest `limit` chunks by cosine to `vector` (shape [dimensions], unit length), best first."""
+    async def search_vector(self, vector: FloatArray, filters: Filters, limit: int) -> Hits:
+        """The nearest `limit` chunks by cosine to `vector` (shape [dimensions], unit length), best first, ties by row.
+
+        They are exact, but where a large index is searched through an approximate one. As many come as there are.
+        """
         ...
 
     async def fetch_chunks(self, rows: Sequence[int]) -> dict[int, Chunk]:
@@ -50,7 +54,10 @@ class SearchStore(Protocol):
 
 
 class IndexStore(Protocol):
-    """Writing. Each call is one transaction: all of it or nothing survives a kill at any point."""
+    """Writing. Each call is one transaction: all of it or nothing survives a kill at any point.
+
+    Every write raises WriterElsewhereError while another process holds the lease (see `WriteLease`).
+    """
 
     async def list_files(self) -> dict[str, FileRecord]:
         """The whole manifest by path."""
@@ -86,6 +93,31 @@ class IndexStore(Protocol):
         """Remove every file, chunk and vector. Folders and jobs stay, and so does the count of embedded texts."""
         ...
 
+    async def settle(self) -> None:
+        """Build what was put off during a load, such as an index; every answer is the same before and after."""
+        ...
+
+
+class WriteLease(Protocol):
+    """The right to write the index, held by one process at a time and given up by whoever does not renew it."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may read and write the same project. Where not, the lease is always to be had."""
+        ...
+
+    async def acquire_writing(self) -> bool:
+        """Take the lease for LEASE_SECONDS, or keep it if it is held already; False while another process has it."""
+        ...
+
+    async def renew_writing(self) -> bool:
+        """Hold the lease for LEASE_SECONDS from now; False if it is not held any more."""
+        ...
+
+    async def release_writing(self) -> None:
+        """Let others take it; nothing if it is not held."""
+        ...
+
 
 class FolderStore(Protocol):
     """The folders that make up the index."""
@@ -99,7 +131,10 @@ class FolderStore(Protocol):
         ...
 
     async def remove_folder(self, path: str) -> bool:
-        """Forget the folder and remove its files in one transaction; False if it was not there."""
+        """Forget the folder and remove its files in one transaction; False if it was not there.
+
+        A write as those of `IndexStore`.
+        """
         ...
 
 
@@ -114,8 +149,8 @@ class JobStore(Protocol):
         """The oldest queued job, now running with its attempt counted; None if there is none."""
         ...
 
-    async def save_progress(self, job_id: int, progress: Progress) -> None:
-        """Keep how far a running job is; a job that does not run stays as it is."""
+    async def save_progress(self, job_id: int, progress: Progress) -> bool:
+        """Keep how far a running job is. A job that does not run (somebody cancelled it) stays as it is: False."""
         ...
 
     async def finish_job(self, job_id: int, state: JobState, error: str, progress: Progress, now: float) -> None:
@@ -123,11 +158,15 @@ class JobStore(Protocol):
         ...
 
     async def requeue_running(self) -> int:
-        """Put the jobs that a dead server left running back in the queue; how many."""
+        """Put the jobs that a dead process left running back in the queue; how many. For who has just got the lease."""
         ...
 
     async def find_job(self, job_id: int) -> Job | None:
         """The job, or None."""
+        ...
+
+    async def list_unfinished(self) -> list[Job]:
+        """The jobs that are queued or running, oldest first."""
         ...
 
     async def list_jobs(self, before: int | None, limit: int) -> list[Job]:
@@ -135,8 +174,11 @@ class JobStore(Protocol):
         ...
 
 
-class Store(SearchStore, IndexStore, FolderStore, JobStore, Protocol):
-    """A project's index. `open` comes first, `close` last; both may be called again."""
+class Store(SearchStore, IndexStore, WriteLease, FolderStore, JobStore, Protocol):
+    """A project's index. `open` comes first, `close` last; both may be called again.
+
+    Any method may raise StorageError; StorageLostError where the same call may succeed later.
+    """
 
     async def open(self) -> None:
         """Connect, create what is missing, and check the schema and the embedding model.
@@ -146,9 +188,13 @@ class Store(SearchStore, IndexStore, FolderStore, JobStore, Protocol):
         ...
 
     async def close(self) -> None:
-        """Finish running operations and release everything."""
+        """Finish running operations and release everything, the lease too."""
         ...
 
     def describe(self) -> str:
         """The backend's name, a space, and where the index lives, without secrets."""
+        ...
+
+    async def database_health(self) -> DatabaseHealth | None:
+        """How the database server and the connections to it are, asked anew; None where there is no such server."""
         ...

@@ -23,6 +23,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("search", f"{_HERE}.search", "ask the project a question"),
     Command("jobs", f"{_HERE}.jobs", "list, show, watch or cancel indexing jobs"),
     Command("folders", f"{_HERE}.folders", "list, add or remove indexed folders"),
+    Command("worker", f"{_HERE}.worker", "run indexing jobs beside the servers of a shared database"),
+    Command("storage", f"{_HERE}.storage", "copy the index to another backend, or compare the two"),
     Command("reset", f"{_HERE}.reset", "take everything out of the index"),
     Command("version", f"{_HERE}.version", "the installed and the running version"),
 )

@@ -6,7 +6,7 @@ import argparse
 
 from agent_brain_client.cli.session import connect, project_root
 from agent_brain_client.client import AgentBrainClient
-from agent_brain_client.output import count, listing_lines, note, print_json, say, width
+from agent_brain_client.output import count, listing_lines, note, plan_line, print_json, say, width
 from agent_brain_client.wire import QueryFilters, QueryRequest, QueryResponse
 
 
@@ -38,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
             _print_passages(answer)
         else:
             say("No passages found.")
+            _print_plan(answer)
             _say_why(client)
     return 0
 
@@ -60,8 +61,15 @@ def _request(arguments: argparse.Namespace) -> QueryRequest:
 
 def _print_passages(answer: QueryResponse) -> None:
     say("\n".join(listing_lines(answer["results"], width())))
+    _print_plan(answer)
     cut = " · cut to --max-tokens" if answer["truncated"] else ""
     note(f"{count(len(answer['results']), 'passage')} · {answer['mode']} · {answer['took_ms']:.0f} ms{cut}")
+
+
+def _print_plan(answer: QueryResponse) -> None:
+    plan = answer.get("plan")
+    if plan:
+        say(plan_line(plan))
 
 
 def _say_why(client: AgentBrainClient) -> None:

@@ -17,6 +17,7 @@ from agent_brain_client.output import (
     listing_lines,
     one_line,
     plain,
+    plan_line,
     size,
     skipped_line,
 )
@@ -123,6 +124,11 @@ def test_a_passage_without_a_symbol_shows_its_kind_and_staleness() -> None:
 def test_explanations_are_shown() -> None:
     lines = listing_lines([passage(explain={"ranks": {"lexical": 2}, "scores": {"lexical": 1.25}})], 80)
     assert lines[-2:] == ["    ranks: lexical #2", "    scores: lexical 1.25"]
+
+
+def test_the_way_each_arm_went_is_one_line() -> None:
+    plan = {"bm25": "gin", "vector": "hnsw, then exact\x1b[31m"}
+    assert plan_line(plan) == "found: bm25 by gin · vector by hnsw, then exact\\x1b[31m"
 
 
 def test_a_hostile_path_stays_on_its_line() -> None:

@@ -1,15 +1,14 @@
-"""Facts about a project and its ports."""
+"""Facts about a project."""
 
 from __future__ import annotations
 
 import os
-import socket
 from pathlib import Path
 
 import pytest
 
 from agent_brain_wizard.errors import SetupError
-from agent_brain_wizard.probe import CONFIG, FIRST_PORT, choose_port, is_free, probe_project
+from agent_brain_wizard.probe import COMPOSE, CONFIG, probe_project
 
 
 def write(root: Path, path: str, text: str) -> None:
@@ -74,18 +73,34 @@ def test_a_link_within_the_project_is_fine(tmp_path: Path) -> None:
     assert probe_project(tmp_path.resolve()).files == {}
 
 
-def test_ports(tmp_path: Path) -> None:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        holder.listen()
-        taken = holder.getsockname()[1]
-        assert not is_free(taken)
-        with pytest.raises(SetupError, match=rf"--port {taken} is taken by .*pid {os.getpid()}"):
-            choose_port(tmp_path, taken, None)
-        moved = choose_port(tmp_path, None, taken)
-        assert moved.port >= FIRST_PORT
-        assert f"port {taken} is taken by" in moved.remark
-    assert is_free(taken)
-    assert choose_port(tmp_path, None, taken) == choose_port(tmp_path, taken, taken)
-    assert choose_port(tmp_path, taken, None).port == taken
-    assert FIRST_PORT <= choose_port(tmp_path, None, None).port < FIRST_PORT + 200
+CONTAINER = "storage: {postgres: {host: 127.0.0.1, port: 5440}}\n"
+
+
+def test_the_container_of_an_earlier_setup_is_known(tmp_path: Path) -> None:
+    write(tmp_path, CONFIG, CONTAINER)
+    write(tmp_path, COMPOSE, "services: {postgres: {image: i, ports: ['127.0.0.1:5441:5432']}}\n")
+    write(tmp_path, ".env.agent-brain", "POSTGRES_PASSWORD=p\n")
+    facts = probe_project(tmp_path)
+    # The container's word counts for more: it is what is published.
+    assert facts.saved == {"storage": "postgres-docker", "postgres_image": "i", "postgres_port": 5441}
+    assert facts.variables == {"POSTGRES_PASSWORD": "p"}
+
+
+@pytest.mark.parametrize("text", ["", "- a", "services: {postgres: [1]}", "services: {postgres: {ports: 1}}", "a: ["])
+def test_a_compose_file_of_another_shape_says_nothing(tmp_path: Path, text: str) -> None:
+    write(tmp_path, CONFIG, CONTAINER)
+    write(tmp_path, COMPOSE, text)
+    assert probe_project(tmp_path).saved == {"storage": "postgres-docker", "postgres_port": 5440}
+
+
+def test_a_database_section_without_a_compose_file_is_the_users_own(tmp_path: Path) -> None:
+    write(tmp_path, CONFIG, CONTAINER)
+    assert "storage" not in probe_project(tmp_path).saved
+
+
+def test_the_url_in_the_env_file_goes_first_as_in_the_server(tmp_path: Path) -> None:
+    write(tmp_path, CONFIG, CONTAINER.replace("{postgres", "{url: 'sqlite:///x', postgres"))
+    write(tmp_path, COMPOSE, "")
+    assert probe_project(tmp_path).saved == {"storage_url": "sqlite:///x", "postgres_port": 5440}
+    write(tmp_path, ".env.agent-brain", "AGENT_BRAIN_STORAGE_URL=postgresql://h/d\n")
+    assert probe_project(tmp_path).saved == {"storage_url": "postgresql://h/d", "postgres_port": 5440}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_brain_wizard.textfiles import find_block, same_lines, with_block, with_value
+from agent_brain_wizard.textfiles import find_block, same_lines, with_block, with_value, without_value
 
 BLOCK = b"# >>> x\none\ntwo\n# <<< x\n"
 
@@ -47,3 +47,17 @@ def test_half_a_block_is_no_block() -> None:
 def test_a_value_is_set_on_its_line(before: bytes, after: bytes) -> None:
     assert with_value(before, "A", "2") == after
     assert with_value(after, "A", "2") == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"", b""),
+        (b"A=1", b""),
+        (b"A=0\nB=1\n export A = 1\n", b"B=1\n"),
+        (b"B=1\r\nA=1\r\nC=1\r\n", b"B=1\r\nC=1\r\n"),
+        (b"#A=1\nAA=1\n", b"#A=1\nAA=1\n"),
+    ],
+)
+def test_a_value_is_taken_out_with_its_line(before: bytes, after: bytes) -> None:
+    assert without_value(before, "A") == after

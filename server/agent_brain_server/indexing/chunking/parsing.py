@@ -33,13 +33,21 @@ def parse(syntax: Syntax, data: bytes) -> Tree | None:
     from tree_sitter import Parser
 
     deadline = time.thread_time() + LONGEST_PARSE
+    pieces: list[bytearray] = []
+
+    def read(offset: int, _point: object) -> bytearray:
+        pieces.append(bytearray(data[offset : offset + _READ]))
+        return pieces[-1]
+
     try:
         return Parser(grammar(syntax.module, syntax.function)).parse(
-            lambda offset, _point: data[offset : offset + _READ],
-            progress_callback=lambda _offset, _has_error: time.thread_time() > deadline,
+            read, progress_callback=lambda _offset, _has_error: time.thread_time() > deadline
         )
     except ValueError:
         return None
+    finally:
+        for piece in pieces:  # tree-sitter 0.26 never lets go of what it was given: nothing is left of it
+            piece.clear()
 
 
 def count_errors(root: Node) -> tuple[int, int]:

@@ -15,9 +15,10 @@ from agent_brain_server.domain.content import (
     IndexStatistics,
     PreparedChunk,
 )
+from agent_brain_server.domain.database import DatabaseHealth
 from agent_brain_server.domain.globs import path_matcher
 from agent_brain_server.domain.jobs import FINISHED, JOBS_KEPT, Job, JobState, Progress
-from agent_brain_server.domain.search import Filters, Hit
+from agent_brain_server.domain.search import Filters, Hits
 from agent_brain_server.storage.checks import check_vectors, lacking_vector, repeated_chunk_id
 from agent_brain_server.storage.lexical import plain_terms
 from agent_brain_server.storage.memory.ranking import rank_by_cosine, rank_by_terms
@@ -63,10 +64,31 @@ class MemoryStore:
     def describe(self) -> str:
         return "memory (nothing is kept)"
 
-    async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> list[Hit]:
-        return rank_by_terms(self._content.chunks, plain_terms(terms), self._allows(filters))[: max(limit, 0)]
+    async def database_health(self) -> DatabaseHealth | None:
+        return None
 
-    async def search_vector(self, vector: FloatArray, filters: Filters, limit: int) -> list[Hit]:
+    @property
+    def shared(self) -> bool:
+        return False
+
+    async def acquire_writing(self) -> bool:
+        return True
+
+    async def renew_writing(self) -> bool:
+        return True
+
+    async def release_writing(self) -> None:
+        """Nobody else could take it."""
+
+    async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
+        asked = plain_terms(terms)
+        if not asked:
+            return Hits()
+        return Hits(rank_by_terms(self._content.chunks, asked, self._allows(filters))[: max(limit, 0)], "scan")
+
+    async def search_vector(self, vector: FloatArray, filters: Filters, limit: int) -> Hits:
+        if not self._model.dimensions:
+            return Hits()
         content = self._content
         allows = self._allows(filters)
         held = {
@@ -74,7 +96,7 @@ class MemoryStore:
             for row, chunk in content.chunks.items()
             if chunk.text_hash in content.vectors and allows(chunk.chunk)
         }
-        return rank_by_cosine(held, vector)[: max(limit, 0)]
+        return Hits(rank_by_cosine(held, vector)[: max(limit, 0)], "exact")
 
     def _allows(self, filters: Filters) -> Callable[[Chunk], bool]:
         on_path = path_matcher(filters.paths)
@@ -163,6 +185,9 @@ class MemoryStore:
         content = self._content
         self._content = _Content({}, {}, {}, content.next_row, content.embedded_texts)
 
+    async def settle(self) -> None:
+        """Nothing is ever put off."""
+
     async def list_folders(self) -> list[Folder]:
         return [self._folders[path] for path in sorted(self._folders)]
 
@@ -192,10 +217,12 @@ class MemoryStore:
         self._jobs[claimed.id] = claimed
         return claimed
 
-    async def save_progress(self, job_id: int, progress: Progress) -> None:
+    async def save_progress(self, job_id: int, progress: Progress) -> bool:
         job = self._jobs.get(job_id)
-        if job is not None and job.state == "running":
-            self._jobs[job_id] = replace(job, progress=progress)
+        if job is None or job.state != "running":
+            return False
+        self._jobs[job_id] = replace(job, progress=progress)
+        return True
 
     async def finish_job(self, job_id: int, state: JobState, error: str, progress: Progress, now: float) -> None:
         job = self._jobs.get(job_id)
@@ -213,6 +240,9 @@ class MemoryStore:
 
     async def find_job(self, job_id: int) -> Job | None:
         return self._jobs.get(job_id)
+
+    async def list_unfinished(self) -> list[Job]:
+        return [self._jobs[job_id] for job_id in sorted(self._jobs) if self._jobs[job_id].state not in FINISHED]
 
     async def list_jobs(self, before: int | None, limit: int) -> list[Job]:
         newest = sorted(

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from agent_brain_server.domain.content import Chunk, FileRecord, FloatArray, IndexedFile, PreparedChunk, Terms
 from agent_brain_server.domain.terms import chunk_terms
 from agent_brain_server.storage.checks import check_vectors, lacking_vector
+from agent_brain_server.storage.rows import chunk_row, texts_without_vector
 from agent_brain_server.storage.sqlite.session import Session
-from agent_brain_server.storage.symbols import last_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,7 @@ def _vector_rows(vectors: Mapping[str, FloatArray]) -> Iterator[tuple[str, bytes
 def _check_vectors_stored(
     session: Session, files: Mapping[str, IndexedFile], vectors: Mapping[str, FloatArray]
 ) -> None:
-    needed = {
-        chunk.text_hash: path
-        for path, indexed in files.items()
-        for chunk in indexed.chunks
-        if chunk.text_hash not in vectors
-    }
+    needed = texts_without_vector(files, vectors)
     missing = missing_vectors(session, needed.keys())
     if missing:
         raise lacking_vector(needed[missing.pop()])
@@ -62,28 +57,9 @@ def _insert_chunks(session: Session, files: Collection[IndexedFile], first_row: 
         (file_id,) = session.one("find_file", path=indexed.record.path)
         start = first_row + len(placed)
         placed.extend((row, file_id, chunk) for row, chunk in enumerate(indexed.chunks, start))
-    session.run_many("insert_chunk", (_chunk_row(row, file_id, prepared) for row, file_id, prepared in placed))
+    session.run_many("insert_chunk", (chunk_row(row, file_id, prepared) for row, file_id, prepared in placed))
     session.run_many("insert_terms", (_terms_row(row, prepared.terms) for row, _, prepared in placed))
     return len(placed)
-
-
-def _chunk_row(row: int, file_id: int, prepared: PreparedChunk) -> tuple[object, ...]:
-    chunk = prepared.chunk
-    return (
-        row,
-        chunk.id,
-        file_id,
-        chunk.start_line,
-        chunk.end_line,
-        chunk.language,
-        chunk.kind,
-        chunk.symbol,
-        last_part(chunk.symbol),
-        prepared.text_hash,
-        chunk.signature,
-        chunk.documentation,
-        chunk.text,
-    )
 
 
 def _terms_row(row: int, terms: Terms) -> tuple[object, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from agent_brain_server.domain.jobs import JOBS_KEPT, Job, JobState, Progress
+from agent_brain_server.storage import rows
 from agent_brain_server.storage.sqlite.session import Row, Session
 
 
@@ -30,9 +30,9 @@ def claim_job(session: Session, now: float) -> Job | None:
     return find_job(session, oldest[0])
 
 
-def save_progress(session: Session, job_id: int, progress: Progress) -> None:
+def save_progress(session: Session, job_id: int, progress: Progress) -> bool:
     """See `JobStore.save_progress`."""
-    session.run("save_progress", id=job_id, progress=_encode(progress))
+    return bool(session.run("save_progress", id=job_id, progress=_encode(progress)).rowcount)
 
 
 def finish_job(session: Session, job_id: int, state: JobState, error: str, progress: Progress, now: float) -> None:
@@ -52,33 +52,19 @@ def find_job(session: Session, job_id: int) -> Job | None:
     return _job(row) if row else None
 
 
+def list_unfinished(session: Session) -> list[Job]:
+    """See `JobStore.list_unfinished`."""
+    return [_job(row) for row in session.run("list_unfinished")]
+
+
 def list_jobs(session: Session, before: int | None, limit: int) -> list[Job]:
     """See `JobStore.list_jobs`."""
     return [_job(row) for row in session.run("list_jobs", before=before, limit=max(limit, 0))]
 
 
 def _job(row: Row) -> Job:
-    job_id, state, paths, force, created_at, started_at, finished_at, attempt, error, progress = row
-    return Job(
-        id=job_id,
-        state=state,
-        paths=tuple(json.loads(paths)),
-        force=bool(force),
-        created_at=created_at,
-        started_at=started_at,
-        finished_at=finished_at,
-        attempt=attempt,
-        error=error,
-        progress=_decode(progress),
-    )
+    return rows.job(row, json.loads(row[2]), json.loads(row[9]))
 
 
 def _encode(progress: Progress) -> str:
     return json.dumps(asdict(progress))
-
-
-def _decode(text: str) -> Progress:
-    fields: dict[str, Any] = json.loads(text)
-    if "problems" in fields:
-        fields["problems"] = tuple(fields["problems"])
-    return Progress(**fields)

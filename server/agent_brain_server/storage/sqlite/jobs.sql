@@ -27,6 +27,10 @@ UPDATE jobs SET state = 'queued' WHERE state = 'running'
 SELECT id, state, paths, force, created_at, started_at, finished_at, attempt, error, progress
 FROM jobs WHERE id = :id
 
+-- list_unfinished --
+SELECT id, state, paths, force, created_at, started_at, finished_at, attempt, error, progress
+FROM jobs WHERE state IN ('queued', 'running') ORDER BY id
+
 -- list_jobs --
 SELECT id, state, paths, force, created_at, started_at, finished_at, attempt, error, progress
 FROM jobs WHERE :before IS NULL OR id < :before ORDER BY id DESC LIMIT :limit

@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Collection, Sequence
 
 from agent_brain_server.domain.content import Chunk, FileRecord
-from agent_brain_server.domain.search import Filters, Hit
+from agent_brain_server.domain.search import Filters, Hit, Hits
 from agent_brain_server.storage import lexical
 from agent_brain_server.storage.lexical import plain_terms, selective_terms
 from agent_brain_server.storage.sqlite.filters import filter_blocks, filter_values
 from agent_brain_server.storage.sqlite.session import Row, Session
 
 FIRST_LOOK = 400
+LEXICAL_PATH = "fts5"
 _WEIGHTS = {
     "symbol": lexical.SYMBOL_WEIGHT,
     "path": lexical.PATH_WEIGHT,
@@ -47,17 +48,17 @@ class TermFrequencies:
 
 def search_lexical(
     session: Session, frequencies: TermFrequencies, terms: Sequence[str], filters: Filters, limit: int
-) -> list[Hit]:
+) -> Hits:
     """See `SearchStore.search_lexical`."""
     asked = plain_terms(terms)
     if not asked or limit <= 0:
-        return []
+        return Hits()
     with session.transaction():
         asked = frequencies.select(session, asked)
         if not asked:
-            return []
+            return Hits()
         seen = look_first(session, filters, limit, lambda most: _rank(session, asked, Filters(), most))
-        return _rank(session, asked, filters, limit) if seen is None else seen
+        return Hits(_rank(session, asked, filters, limit) if seen is None else seen, LEXICAL_PATH)
 
 
 def _rank(session: Session, terms: list[str], filters: Filters, limit: int) -> list[Hit]:

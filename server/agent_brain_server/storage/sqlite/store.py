@@ -18,13 +18,15 @@ from agent_brain_server.domain.content import (
     IndexedFile,
     IndexStatistics,
 )
+from agent_brain_server.domain.database import DatabaseHealth
 from agent_brain_server.domain.jobs import Job, JobState, Progress
-from agent_brain_server.domain.search import Filters, Hit
+from agent_brain_server.domain.search import Filters, Hits
 from agent_brain_server.errors import StorageError
 from agent_brain_server.storage.sqlite import folders, index, jobs, search
 from agent_brain_server.storage.sqlite.connection import Connections, create_file
 from agent_brain_server.storage.sqlite.failures import translated
 from agent_brain_server.storage.sqlite.index import Change
+from agent_brain_server.storage.sqlite.ledger import refuse_unfinished
 from agent_brain_server.storage.sqlite.matrix_header import drop_stale_cache
 from agent_brain_server.storage.sqlite.schema import check_sqlite, prepare_schema
 from agent_brain_server.storage.sqlite.session import Session
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from agent_brain_server.storage.sqlite.vectors import MatrixView, VectorMatrix
 
 Result = TypeVar("Result")
+
+VECTOR_PATH = "exact"
 
 
 class SqliteStore:
@@ -67,6 +71,7 @@ class SqliteStore:
         self._connections = connections
 
     def _prepare(self, session: Session) -> None:
+        refuse_unfinished(session, self._path, self._discard)
         identity = prepare_schema(session, self._path, self._model, self._tokenizer_version, self._discard)
         self._instance = identity.instance
         drop_stale_cache(self._cache_path, identity.instance, identity.generation)
@@ -90,6 +95,26 @@ class SqliteStore:
     def describe(self) -> str:
         """See `Store.describe`."""
         return f"sqlite {self._path}"
+
+    async def database_health(self) -> DatabaseHealth | None:
+        """See `Store.database_health`: there is no server."""
+        return None
+
+    @property
+    def shared(self) -> bool:
+        """See `WriteLease.shared`: a project's one server keeps all others off its file."""
+        return False
+
+    async def acquire_writing(self) -> bool:
+        """See `WriteLease.acquire_writing`."""
+        return True
+
+    async def renew_writing(self) -> bool:
+        """See `WriteLease.renew_writing`."""
+        return True
+
+    async def release_writing(self) -> None:
+        """See `WriteLease.release_writing`."""
 
     def _opened(self) -> Connections:
         if self._connections is None:
@@ -141,30 +166,30 @@ class SqliteStore:
             self._matrix.discard()
             self._matrix = None
 
-    async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> list[Hit]:
+    async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
         """See `SearchStore.search_lexical`."""
         return await self._read(
             lambda session: search.search_lexical(session, self._frequencies, terms, filters, limit)
         )
 
-    async def search_vector(self, vector: FloatArray, filters: Filters, limit: int) -> list[Hit]:
+    async def search_vector(self, vector: FloatArray, filters: Filters, limit: int) -> Hits:
         """See `SearchStore.search_vector`."""
         if not self._model.dimensions:
-            return []
+            return Hits()
         return await self._read(lambda session: self._search_vector(session, vector, filters, limit))
 
-    def _search_vector(self, session: Session, vector: FloatArray, filters: Filters, limit: int) -> list[Hit]:
+    def _search_vector(self, session: Session, vector: FloatArray, filters: Filters, limit: int) -> Hits:
         try:
             with self._matrix_lock:
                 session.begin()
                 view = self._view(session)
             seen = search.look_first(session, filters, limit, lambda most: view.nearest(vector, most, None))
             if seen is not None:
-                return seen
+                return Hits(seen, VECTOR_PATH)
             allowed = search.allowed_rows(session, filters) if filters else None
         finally:
             session.roll_back()
-        return view.nearest(vector, limit, allowed)
+        return Hits(view.nearest(vector, limit, allowed), VECTOR_PATH)
 
     def _view(self, session: Session) -> MatrixView:
         # numpy takes longer to import than the rest of the server needs to start: hence only here.
@@ -230,6 +255,9 @@ class SqliteStore:
         """See `IndexStore.reset`."""
         await self._change(index.reset)
 
+    async def settle(self) -> None:
+        """See `IndexStore.settle`: nothing is ever put off."""
+
     async def list_folders(self) -> list[Folder]:
         """See `FolderStore.list_folders`."""
         return await self._read(folders.list_folders)
@@ -250,9 +278,9 @@ class SqliteStore:
         """See `JobStore.claim_job`."""
         return await self._write(lambda session: jobs.claim_job(session, now))
 
-    async def save_progress(self, job_id: int, progress: Progress) -> None:
+    async def save_progress(self, job_id: int, progress: Progress) -> bool:
         """See `JobStore.save_progress`."""
-        await self._write(lambda session: jobs.save_progress(session, job_id, progress))
+        return await self._write(lambda session: jobs.save_progress(session, job_id, progress))
 
     async def finish_job(self, job_id: int, state: JobState, error: str, progress: Progress, now: float) -> None:
         """See `JobStore.finish_job`."""
@@ -265,6 +293,10 @@ class SqliteStore:
     async def find_job(self, job_id: int) -> Job | None:
         """See `JobStore.find_job`."""
         return await self._read(lambda session: jobs.find_job(session, job_id))
+
+    async def list_unfinished(self) -> list[Job]:
+        """See `JobStore.list_unfinished`."""
+        return await self._read(jobs.list_unfinished)
 
     async def list_jobs(self, before: int | None, limit: int) -> list[Job]:
         """See `JobStore.list_jobs`."""

@@ -1,0 +1,85 @@
+"""The right to write the index, kept alive while it is held."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from agent_brain_server.domain.jobs import LEASE_SECONDS
+from agent_brain_server.errors import StorageError
+from agent_brain_server.storage.protocol import WriteLease
+
+log = logging.getLogger(__name__)
+
+RENEWALS = 3  # so often it is renewed before it would end
+
+
+class Lease:
+    """One process's hold on the store's lease. A store that is not shared needs none: there it is always held.
+
+    `held` is judged by our own clock from when a renewal was asked for, so that it ends here before it does in the
+    database, also while that cannot be reached.
+    """
+
+    def __init__(self, store: WriteLease) -> None:
+        self._store = store
+        self._until = 0.0
+        self._released = asyncio.Event()
+        self._renewing: asyncio.Task[None] | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether nobody else can be writing now."""
+        return not self._store.shared or time.monotonic() < self._until
+
+    async def acquire(self) -> bool:
+        """Take it, or prolong it; False while another process has it."""
+        if not self._store.shared:
+            return True
+        asked = time.monotonic()
+        if not await self._store.acquire_writing():
+            await self.lapse()
+            return False
+        self._until = asked + LEASE_SECONDS
+        if self._renewing is None or self._renewing.done():
+            self._released.clear()
+            self._renewing = asyncio.create_task(self._keep(), name="lease")
+        return True
+
+    async def release(self) -> None:
+        """Let others write. Where the database cannot be told, the lease ends by itself."""
+        if self._renewing is None:
+            return
+        await self.lapse()
+        try:
+            await self._store.release_writing()
+        except StorageError as error:
+            log.info("the lease was not given back, it ends within %g s: %s", LEASE_SECONDS, error)
+
+    async def lapse(self) -> None:
+        """Let it end by itself, so that it can be had again at once where nobody else has taken it."""
+        self._until = 0.0
+        self._released.set()
+        if self._renewing is not None:
+            await self._renewing
+            self._renewing = None
+
+    async def _keep(self) -> None:
+        while not await self._is_released(LEASE_SECONDS / RENEWALS):
+            asked = time.monotonic()
+            try:
+                if not await self._store.renew_writing():
+                    self._until = 0.0
+                    return
+            except StorageError as error:
+                log.info("the lease was not renewed: %s", error)
+            else:
+                self._until = asked + LEASE_SECONDS
+
+    async def _is_released(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._released.wait()
+        except TimeoutError:
+            return False

@@ -1,0 +1,24 @@
+The way out of one machine: every table is spread by `project_id` over a Citus cluster, all rows of a project on one node.
+The foreign key is away meanwhile, since a table on one machine cannot refer to one that is spread.
+
+-- find_citus --
+SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')
+
+-- find_distributed --
+SELECT count(*) FROM pg_dist_partition WHERE logicalrelid = to_regclass('agent_brain.projects')
+
+-- drop_foreign_key --
+ALTER TABLE chunks DROP CONSTRAINT IF EXISTS chunks_project_id_file_id_fkey
+
+-- distribute_reference --
+SELECT create_reference_table('agent_brain.meta')
+
+-- distribute_first --
+SELECT create_distributed_table('agent_brain.projects', 'project_id')
+
+-- distribute_table --
+SELECT create_distributed_table(CAST(CAST(:name AS text) AS regclass), 'project_id', colocate_with => 'agent_brain.projects')
+
+-- add_foreign_key --
+ALTER TABLE chunks ADD CONSTRAINT chunks_project_id_file_id_fkey
+FOREIGN KEY (project_id, file_id) REFERENCES files (project_id, id)

@@ -1,0 +1,19 @@
+"""The folders of the index. Removing one also removes files: see `index.remove_folder`."""
+
+from __future__ import annotations
+
+from agent_brain_server.domain.content import Folder
+from agent_brain_server.storage.postgres.session import Session, to_json
+
+
+async def list_folders(session: Session) -> list[Folder]:
+    """See `FolderStore.list_folders`."""
+    return [
+        Folder(path, tuple(include), tuple(exclude)) for path, include, exclude in await session.rows("list_folders")
+    ]
+
+
+async def save_folder(session: Session, folder: Folder) -> None:
+    """See `FolderStore.save_folder`."""
+    include, exclude = to_json(folder.include), to_json(folder.exclude)
+    await session.run("save_folder", path=folder.path, include=include, exclude=exclude)

@@ -1,0 +1,66 @@
+"""The queue of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from agent_brain_server.domain.jobs import JOBS_KEPT, Job, JobState, Progress
+from agent_brain_server.storage import rows
+from agent_brain_server.storage.postgres.session import Row, Session, to_json
+
+
+async def add_job(session: Session, paths: Sequence[str], force: bool, now: float) -> Job:
+    """See `JobStore.add_job`. The project's row is locked, so that two servers do not queue the same at once."""
+    await session.run("lock_queue")
+    for row in await session.rows("select_queued_jobs"):
+        job = _job(row)
+        if job.force == force and set(job.paths) == set(paths):
+            return job
+    (number,) = await session.one("take_job_number")
+    await session.run("insert_job", id=number, paths=to_json(list(paths)), force=force, now=now)
+    return _job(await session.one("find_job", id=number))
+
+
+async def claim_job(session: Session, now: float) -> Job | None:
+    """See `JobStore.claim_job`."""
+    row = await session.first("claim_job", now=now)
+    return _job(row) if row else None
+
+
+async def save_progress(session: Session, job_id: int, progress: Progress) -> bool:
+    """See `JobStore.save_progress`."""
+    return bool((await session.run("save_progress", id=job_id, progress=to_json(asdict(progress)))).rowcount)
+
+
+async def finish_job(
+    session: Session, job_id: int, state: JobState, error: str, progress: Progress, now: float
+) -> None:
+    """See `JobStore.finish_job`."""
+    await session.run("finish_job", id=job_id, state=state, error=error, progress=to_json(asdict(progress)), now=now)
+    await session.run("forget_jobs", kept=JOBS_KEPT)
+
+
+async def requeue_running(session: Session) -> int:
+    """See `JobStore.requeue_running`."""
+    return (await session.run("requeue_running")).rowcount
+
+
+async def find_job(session: Session, job_id: int) -> Job | None:
+    """See `JobStore.find_job`."""
+    row = await session.first("find_job", id=job_id) if abs(job_id) < 2**63 else None
+    return _job(row) if row else None
+
+
+async def list_jobs(session: Session, before: int | None, limit: int) -> list[Job]:
+    """See `JobStore.list_jobs`."""
+    return [_job(row) for row in await session.rows("list_jobs", before=before, limit=max(limit, 0))]
+
+
+async def list_unfinished(session: Session) -> list[Job]:
+    """See `JobStore.list_unfinished`."""
+    return [_job(row) for row in await session.rows("list_unfinished")]
+
+
+def _job(row: Row) -> Job:
+    return rows.job(row, row[2], row[9])

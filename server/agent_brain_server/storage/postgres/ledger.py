@@ -1,0 +1,71 @@
+"""How far an unfinished copy of a project into this database is, in transactions that hold the lock of the schema.
+
+While a project has a ledger, its rows are a part of an index, and nobody else may write them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from agent_brain_server.errors import ConflictError
+from agent_brain_server.storage.postgres.index import empty_content
+from agent_brain_server.storage.postgres.session import Row, Session
+from agent_brain_server.storage.transfer import PAGED, Found, Mark, Table, unfinished
+
+
+async def refuse_unfinished(session: Session, place: str, discard: bool) -> None:
+    """Refuse the project while it is a part of an index; with `discard`, empty it."""
+    if not await _marks(session):
+        return
+    if not discard:
+        raise unfinished(place)
+    if not (await session.one("lock_copy_once"))[0]:
+        raise running(place)
+    await throw_away(session)
+    await session.run("give_up_writing")
+
+
+def running(place: str) -> ConflictError:
+    """Another process is copying."""
+    return ConflictError(f"A copy into {place} is running. Wait for its end, or end it.")
+
+
+async def throw_away(session: Session) -> None:
+    """Remove what was copied so far."""
+    await empty_content(session, vectors=True)
+    await drop(session)
+
+
+async def find(session: Session) -> Found:
+    """What the database holds of the project."""
+    rows = sum((await session.one("count_rows"))[: len(PAGED)])
+    marks = await _marks(session)
+    if not marks:
+        return Found(rows)
+    return Found(rows, marks[0][1], {name: Mark(json.loads(key), count) for name, _, key, count in marks})
+
+
+async def _marks(session: Session) -> Sequence[Row]:
+    return await session.rows("list_marks") if (await session.one("find_ledger"))[0] else []
+
+
+async def begin(session: Session, source: str) -> None:
+    """Make the ledger of a copy from the state that `source` names."""
+    if not (await session.one("find_ledger"))[0]:
+        await session.run("make_ledger")
+    for table in PAGED:
+        await session.run("insert_mark", table_name=table.name, source=source)
+
+
+async def save(session: Session, table: Table, mark: Mark) -> bool:
+    """So many rows more, up to this key; False if somebody has thrown the copy away."""
+    saved = await session.run("save_mark", table_name=table.name, last_key=json.dumps(mark.after), rows=mark.rows)
+    return bool(saved.rowcount)
+
+
+async def drop(session: Session) -> None:
+    """Forget the project's ledger; the table goes with the last one."""
+    await session.run("clear_ledger")
+    if not (await session.one("find_marks_of_others"))[0]:
+        await session.run("drop_ledger")

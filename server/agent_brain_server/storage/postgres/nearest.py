@@ -1,0 +1,98 @@
+"""Searching by vector: exactly while that is fast, else through the HNSW index, and exactly where that gave too few."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agent_brain_server.domain.content import FloatArray
+from agent_brain_server.domain.search import Filters, Hit, Hits
+from agent_brain_server.storage.postgres.filters import PathCache, filter_blocks, filter_values
+from agent_brain_server.storage.postgres.session import Session
+
+EXACT_PATH = "exact"
+HNSW_PATH = "hnsw"
+BOTH_PATH = "hnsw, then exact"
+
+# So many vectors are compared one by one in about the time that the index takes.
+MOST_EXACT = 10_000
+LEAST_EF_SEARCH, MOST_EF_SEARCH = 200, 1_000
+MOST_INDEXED_DIMENSIONS = 2_000
+MOST_HALF_DIMENSIONS = 4_000
+
+
+async def search_vector(session: Session, paths: PathCache, vector: FloatArray, filters: Filters, limit: int) -> Hits:
+    """See `SearchStore.search_vector`, inside of a transaction: the settings of the scan end with it."""
+    ef_search = min(max(LEAST_EF_SEARCH, 2 * limit), MOST_EF_SEARCH)
+    generation, chunks, indexed, *_ = await session.one("begin_vector_search", ef_search=str(ef_search))
+    values = await filter_values(session, paths, generation, filters)
+    return await _VectorSearch(session, vector, filters, values, limit, chunks).run(indexed)
+
+
+@dataclass(frozen=True, slots=True)
+class _VectorSearch:
+    session: Session
+    vector: FloatArray
+    filters: Filters
+    values: Mapping[str, object]
+    limit: int
+    chunks: int
+
+    async def run(self, indexed: bool) -> Hits:
+        """`indexed`: whether the HNSW index is there."""
+        allowed = await self.allowed() if indexed else 0
+        if allowed <= MOST_EXACT:
+            return Hits(await self.exact(), EXACT_PATH)
+        found = await self.approximate()
+        if len(found) >= min(self.limit, allowed):
+            return Hits(found, HNSW_PATH)
+        return Hits(await self.exact(), BOTH_PATH)
+
+    async def allowed(self) -> int:
+        """How many chunks may be found, counted up to just above MOST_EXACT."""
+        if not self.filters:
+            return self.chunks
+        (count,) = await self.session.one(
+            "count_allowed",
+            *filter_blocks(self.filters),
+            "end_count_allowed",
+            limit=MOST_EXACT + 1,
+            **self.values,
+        )
+        return int(count)
+
+    async def exact(self) -> list[Hit]:
+        """All that may be found are compared."""
+        if not self.filters:
+            rows = await self.session.rows("search_vector_exact", vector=self.vector, limit=self.limit)
+            # A vector whose chunks are gone took the place of one that has some.
+            if all(row is not None for row, _ in rows):
+                return [Hit(row, score) for row, score in rows[: self.limit]]
+        rows = await self.session.rows(
+            "search_vector_allowed",
+            *filter_blocks(self.filters),
+            "end_search_vector_allowed",
+            vector=self.vector,
+            limit=self.limit,
+            **self.values,
+        )
+        return [Hit(row, score) for row, score in rows]
+
+    async def approximate(self) -> list[Hit]:
+        """Through the index."""
+        blocks = filter_blocks(self.filters)
+        dimensions = len(self.vector)
+        order = "order_by_vector" if dimensions <= MOST_INDEXED_DIMENSIONS else f"order_by_halfvec:{dimensions}"
+        rows = await self.session.rows(
+            "search_vector_nearest",
+            *blocks,
+            "end_search_vector_nearest",
+            order,
+            "search_vector_chunks",
+            *blocks,
+            "end_search_vector_allowed",
+            vector=self.vector,
+            limit=self.limit,
+            **self.values,
+        )
+        return [Hit(row, score) for row, score in rows]

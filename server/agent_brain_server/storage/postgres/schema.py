@@ -1,0 +1,185 @@
+"""Reaching the database at start, making or moving on its tables, and refusing what this version cannot serve."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from importlib.resources import files
+
+from sqlalchemy import text
+
+from agent_brain_server.domain.content import EmbeddingModel
+from agent_brain_server.errors import EmbeddingMismatchError, SchemaVersionError, StorageError
+from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.storage.checks import REINDEX, mismatched_model, mismatched_tokenizer
+from agent_brain_server.storage.postgres.failures import where
+from agent_brain_server.storage.postgres.index import empty_content
+from agent_brain_server.storage.postgres.ledger import refuse_unfinished
+from agent_brain_server.storage.postgres.session import Session
+
+SCHEMA_VERSION = 1
+OLDEST_SERVER = 150_000
+OLDEST_PGVECTOR = (0, 8, 4)
+UNSIZED = EmbeddingModel("", 0)
+
+
+async def prepare_schema(
+    session: Session, config: PostgresConfig, model: EmbeddingModel, tokenizer_version: str, discard: bool
+) -> None:
+    """Make the tables of a new database or check those of an old one, and this project's row in it; see `create_store`.
+
+    In a transaction of the caller's, and one server at a time. Raises StorageError, SchemaVersionError or
+    EmbeddingMismatchError.
+    """
+    await session.run("lock_schema")
+    await check_server(session, config)
+    await prepare_tables(session, config)
+    await refuse_unfinished(session, f"postgresql {where(config)}", discard)
+    await prepare_project(session, config, model, tokenizer_version, discard)
+
+
+async def check_server(session: Session, config: PostgresConfig) -> None:
+    """Refuse a server that lacks what the index needs, and enter our schema. Adds pgvector where it may."""
+    (version,) = await session.one("find_server_version")
+    if version < OLDEST_SERVER:
+        raise StorageError(
+            f"PostgreSQL at {where(config)} is version {version // 10_000}, Agent Brain needs 15 or newer: upgrade it."
+        )
+    found = await session.first("find_extension")
+    if found is None:
+        await _create_extension(session, config)
+        found = await session.one("find_extension")
+    if tuple(int(part) for part in re.findall(r"\d+", found[0])[:3]) < OLDEST_PGVECTOR:
+        raise StorageError(
+            f"PostgreSQL at {where(config)} has pgvector {found[0]}, Agent Brain needs 0.8.4 or newer: install it, "
+            "then run in the database: ALTER EXTENSION vector UPDATE"
+        )
+    await session.run("enter_namespace")
+
+
+async def _create_extension(session: Session, config: PostgresConfig) -> None:
+    try:
+        await session.run("create_extension")
+    except Exception as error:
+        code = getattr(getattr(error, "orig", None), "sqlstate", "")
+        if code in ("0A000", "58P01"):
+            raise StorageError(
+                f"PostgreSQL at {where(config)} has no pgvector: install it on the server (the package "
+                "postgresql-NN-pgvector, or the image pgvector/pgvector)."
+            ) from error
+        if code == "42501":
+            raise StorageError(
+                f"{config.user} may not add pgvector to {where(config)}: let a superuser run there: "
+                "CREATE EXTENSION vector"
+            ) from error
+        raise
+
+
+async def prepare_tables(session: Session, config: PostgresConfig) -> None:
+    """Make the tables, or lead those of an older version to this one."""
+    (known,) = await session.one("find_namespace")
+    if not known:
+        await session.run("create_namespace")
+    (tables,) = await session.one("count_tables")
+    if not tables:
+        await create_tables(session)
+        return
+    stored, *_ = await session.one("select_meta")
+    if stored > SCHEMA_VERSION:
+        raise SchemaVersionError(
+            f"{where(config)} was written by a newer Agent Brain (schema {stored}, this one knows {SCHEMA_VERSION}). "
+            "Upgrade agent-brain, or use another database.",
+            stored=stored,
+        )
+    await migrate(session, stored)
+
+
+async def create_tables(session: Session) -> None:
+    """All tables as this version has them."""
+    for name in session.statements.names("create_"):
+        if name not in ("create_namespace", "create_extension", "create_vector_index", "create_halfvec_index"):
+            await session.run(name)
+    await session.run("insert_meta", schema_version=SCHEMA_VERSION)
+
+
+def migrations() -> dict[int, str]:
+    """The statements that lead to each schema version from the one before; those of version 1 from an empty schema."""
+    found = files(__package__).joinpath("migrations").iterdir()
+    return {int(entry.name[:4]): entry.read_text(encoding="utf-8") for entry in found if entry.name.endswith(".sql")}
+
+
+async def migrate(session: Session, stored: int) -> None:
+    """Lead the tables from the version `stored` to this one, in order, inside of the caller's transaction."""
+    steps = migrations()
+    for version in range(stored + 1, SCHEMA_VERSION + 1):
+        for statement in re.split(r";\s*$", steps[version], flags=re.MULTILINE):
+            if statement.strip():
+                await session.connection.execute(text(statement))
+        await session.run("advance_schema", schema_version=version)
+
+
+async def prepare_project(
+    session: Session, config: PostgresConfig, model: EmbeddingModel, tokenizer_version: str, discard: bool
+) -> None:
+    """Make the project's row, or check it; see `create_store` for `discard`."""
+    stored = await session.first("select_project")
+    if stored is None:
+        await session.run("insert_project", **_identity(model, tokenizer_version))
+        await session.run("insert_index_state")
+    elif tuple(stored[1:]) != (tokenizer_version, model.name, model.dimensions, model.tokenizer):
+        await _adopt(session, stored[1], EmbeddingModel(*stored[2:]), model, tokenizer_version, discard)
+    if model.dimensions:
+        await _size_vectors(session, config, model)
+
+
+def _identity(model: EmbeddingModel, tokenizer_version: str) -> dict[str, object]:
+    return {
+        "instance": secrets.token_hex(8),
+        "tokenizer_version": tokenizer_version,
+        "embedding_name": model.name,
+        "embedding_dimensions": model.dimensions,
+        "embedding_tokenizer": model.tokenizer,
+    }
+
+
+async def _adopt(
+    session: Session, tokenizer: str, old: EmbeddingModel, model: EmbeddingModel, tokenizer_version: str, discard: bool
+) -> None:
+    """Take on another model or tokenizer: at once for what the project has none of, else by discarding it.
+
+    Vectors stay when only the tokenizer is another, so that no text is embedded a second time.
+    """
+    has_chunks, has_vectors = await session.one("find_content")
+    other_model = old != model and bool(has_chunks or has_vectors)
+    other_tokenizer = tokenizer != tokenizer_version and bool(has_chunks)
+    if other_model and not discard:
+        raise mismatched_model(old, model)
+    if other_tokenizer and not discard:
+        raise mismatched_tokenizer(tokenizer, tokenizer_version)
+    if other_model or other_tokenizer:
+        await empty_content(session, vectors=other_model)
+    await session.run("adopt_project", **_identity(model, tokenizer_version))
+
+
+async def _size_vectors(session: Session, config: PostgresConfig, model: EmbeddingModel) -> None:
+    """One database holds the vectors of one model: all projects search the same column."""
+    _, name, dimensions, tokenizer = await session.one("select_meta")
+    stored = EmbeddingModel(name, dimensions, tokenizer)
+    if stored == model:
+        return
+    has_vectors, of_others = (await session.one("find_content"))[1], (await session.one("find_vectors_of_others"))[0]
+    if of_others:
+        raise EmbeddingMismatchError(
+            f"Other projects in {where(config)} were embedded by {stored.name} ({stored.dimensions} dimensions), the "
+            f"settings ask for {model.name} ({model.dimensions}). Use the same model here, or another database "
+            f"(storage.url), then run: {REINDEX}",
+            stored=stored.name,
+            asked=model.name,
+        )
+    if has_vectors:
+        raise mismatched_model(stored, model)
+    if stored.dimensions != model.dimensions:
+        await session.run("drop_vector_index")
+        await session.define("size_vector_column", dimensions=model.dimensions)
+    identity = _identity(model, "")
+    await session.run("adopt_meta", **{key: identity[key] for key in identity if key.startswith("embedding_")})

@@ -1,0 +1,64 @@
+"""What is put off while an index is loaded: the index over the vectors, pending terms, statistics for the planner."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import DBAPIError
+
+from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.storage.postgres.failures import has_no_space
+from agent_brain_server.storage.postgres.nearest import MOST_EXACT, MOST_HALF_DIMENSIONS, MOST_INDEXED_DIMENSIONS
+from agent_brain_server.storage.postgres.session import Session
+
+# A build that outgrows its memory takes many times as long. Measured: a vector, and its links with m 16.
+BYTES_A_NUMBER, BYTES_A_NODE, SPARE = 4, 700, 1.1
+LEAST_BUILD_BYTES, MOST_BUILD_BYTES = 512 * 1024**2, 4 * 1024**3
+
+
+async def settle(session: Session, config: PostgresConfig, dimensions: int) -> None:
+    """See `IndexStore.settle`. Each statement stands for itself; only one process does this at a time."""
+    await session.run("enter_namespace")
+    if (await session.one("find_changes"))[0]:
+        await session.run("clean_pending_terms")
+        await session.run("drop_unused_frequencies")
+        await session.run("analyze_chunks")
+    if not 0 < dimensions <= MOST_HALF_DIMENSIONS:
+        return
+    (alone,) = await session.one("lock_settling")
+    if not alone:
+        return
+    try:
+        vectors = int((await session.one("count_all_vectors"))[0])
+        if vectors > MOST_EXACT and not await has_vector_index(session):
+            await _build_vector_index(session, config, dimensions, vectors)
+    finally:
+        await session.run("unlock_settling")
+
+
+async def has_vector_index(session: Session) -> bool:
+    """Whether the index is there and complete."""
+    found = await session.first("find_vector_index")
+    return bool(found and found[0])
+
+
+async def _build_vector_index(session: Session, config: PostgresConfig, dimensions: int, vectors: int) -> None:
+    """Searches and writes go on meanwhile."""
+    needed = int(vectors * (BYTES_A_NUMBER * dimensions + BYTES_A_NODE) * SPARE)
+    await session.run("set_build_memory", needed=min(max(needed, LEAST_BUILD_BYTES), MOST_BUILD_BYTES))
+    try:
+        await _create_vector_index(session, config, dimensions)
+    except DBAPIError as error:
+        if not has_no_space(error):
+            raise
+        # Several processes share the memory, of which a container has little: one alone has its own.
+        await session.run("set_build_alone")
+        await _create_vector_index(session, config, dimensions)
+
+
+async def _create_vector_index(session: Session, config: PostgresConfig, dimensions: int) -> None:
+    """What an interrupted build left behind is of no use."""
+    await session.run("drop_vector_index")
+    sizes = {"m": config.hnsw_m, "ef_construction": config.hnsw_ef_construction}
+    if dimensions <= MOST_INDEXED_DIMENSIONS:
+        await session.define("create_vector_index", **sizes)
+    else:
+        await session.define("create_halfvec_index", dimensions=dimensions, **sizes)

@@ -1,0 +1,59 @@
+"""Rows of tables that every database has in the same order of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agent_brain_server.domain.content import FloatArray, IndexedFile, PreparedChunk
+from agent_brain_server.domain.jobs import Job, Progress
+from agent_brain_server.storage.symbols import last_part
+
+Row = Sequence[Any]
+
+
+def chunk_row(row: int, file_id: int, prepared: PreparedChunk) -> tuple[object, ...]:
+    """A row of `chunks`."""
+    chunk = prepared.chunk
+    return (
+        row,
+        chunk.id,
+        file_id,
+        chunk.start_line,
+        chunk.end_line,
+        chunk.language,
+        chunk.kind,
+        chunk.symbol,
+        last_part(chunk.symbol),
+        prepared.text_hash,
+        chunk.signature,
+        chunk.documentation,
+        chunk.text,
+    )
+
+
+def texts_without_vector(files: Mapping[str, IndexedFile], vectors: Mapping[str, FloatArray]) -> dict[str, str]:
+    """The hashes of the texts that `vectors` does not have, each with the path of a file that it stands in."""
+    return {
+        chunk.text_hash: path
+        for path, indexed in files.items()
+        for chunk in indexed.chunks
+        if chunk.text_hash not in vectors
+    }
+
+
+def job(row: Row, paths: Sequence[str], progress: Mapping[str, Any]) -> Job:
+    """The job of a row of `jobs`, its `paths` and `progress` decoded."""
+    job_id, state, _, force, created_at, started_at, finished_at, attempt, error, _ = row
+    return Job(
+        id=job_id,
+        state=state,
+        paths=tuple(paths),
+        force=bool(force),
+        created_at=created_at,
+        started_at=started_at,
+        finished_at=finished_at,
+        attempt=attempt,
+        error=error,
+        progress=Progress(**{**progress, "problems": tuple(progress.get("problems", ()))}),
+    )

@@ -1,0 +1,49 @@
+"""How far an unfinished copy into this file is. While the ledger is there, the file holds a part of an index."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from agent_brain_server.storage.sqlite.index import empty_content
+from agent_brain_server.storage.sqlite.session import Session
+from agent_brain_server.storage.transfer import PAGED, Found, Mark, Table, unfinished
+
+
+def refuse_unfinished(session: Session, path: Path, discard: bool) -> None:
+    """Refuse the file while it holds a part of an index; with `discard`, empty it."""
+    if not session.one("find_ledger")[0]:
+        return
+    if not discard:
+        raise unfinished(f"sqlite {path}")
+    with session.transaction(write=True):
+        throw_away(session)
+
+
+def throw_away(session: Session) -> None:
+    """Remove what was copied so far."""
+    empty_content(session, vectors=True)
+    session.run("drop_ledger")
+
+
+def find(session: Session) -> Found:
+    """What the file holds."""
+    if not session.one("count_tables")[0]:
+        return Found()
+    rows = sum(session.one("count_rows")[: len(PAGED)])
+    if not session.one("find_ledger")[0]:
+        return Found(rows)
+    marks = session.run("list_marks").fetchall()
+    return Found(rows, marks[0][1], {name: Mark(json.loads(key), count) for name, _, key, count in marks})
+
+
+def begin(session: Session, source: str) -> None:
+    """Make the ledger of a copy from the state that `source` names."""
+    session.run("make_ledger")
+    for table in PAGED:
+        session.run("insert_mark", table_name=table.name, source=source)
+
+
+def save(session: Session, table: Table, mark: Mark) -> None:
+    """So many rows more, up to this key."""
+    session.run("save_mark", table_name=table.name, last_key=json.dumps(mark.after), rows=mark.rows)

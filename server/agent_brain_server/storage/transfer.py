@@ -1,0 +1,316 @@
+"""What moves between backends: the tables in one canonical form, digests of them, and what an end of a copy can do."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, Literal, Protocol, cast
+
+from agent_brain_server.domain.content import Chunk, EmbeddingModel, FloatArray, Terms
+from agent_brain_server.domain.search import Hit
+from agent_brain_server.domain.terms import chunk_terms
+from agent_brain_server.errors import ConflictError, SchemaVersionError
+from agent_brain_server.storage.texts import clean
+
+Kind = Literal["text", "integer", "real", "boolean", "json", "vector"]
+Value = str | int | float | bytes | None
+Row = tuple[Value, ...]
+Key = str | int
+Entry = Literal["new", "resume", "start-over"]
+
+PAGE_ROWS = 1_000
+_DIGESTS = 1 << 128
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as every backend has it: its columns in order, and the one whose order pages follow."""
+
+    name: str
+    key: str
+    columns: Mapping[str, Kind]
+
+    def key_of(self, row: Row) -> Key:
+        """The row's key."""
+        return cast(Key, self.column(row, self.key))
+
+    def column(self, row: Row, name: str) -> Value:
+        """The row's value in one column."""
+        return row[list(self.columns).index(name)]
+
+
+_TEXT: Kind = "text"
+VECTORS = Table("vectors", "text_hash", {"text_hash": "text", "vector": "vector"})
+FILES = Table(
+    "files",
+    "id",
+    {
+        "id": "integer",
+        **dict.fromkeys(("path", "folder", "content_hash"), _TEXT),
+        "size": "integer",
+        "mtime_ns": "integer",
+        "language": "text",
+        "chunk_count": "integer",
+        "note": "text",
+        "indexed_at": "real",
+    },
+)
+CHUNKS = Table(
+    "chunks",
+    "row",
+    {
+        "row": "integer",
+        "chunk_id": "text",
+        "file_id": "integer",
+        "start_line": "integer",
+        "end_line": "integer",
+        **dict.fromkeys(("language", "kind", "symbol", "name", "text_hash", "signature", "documentation"), _TEXT),
+        "text": "text",
+    },
+)
+FOLDERS = Table("folders", "path", {"path": "text", "include": "json", "exclude": "json"})
+JOBS = Table(
+    "jobs",
+    "id",
+    {
+        "id": "integer",
+        "state": "text",
+        "paths": "json",
+        "force": "boolean",
+        "created_at": "real",
+        "started_at": "real",
+        "finished_at": "real",
+        "attempt": "integer",
+        "error": "text",
+        "progress": "json",
+    },
+)
+# In this order: a chunk refers to its file and its vector, so that whatever is there is whole.
+PAGED = (VECTORS, FILES, CHUNKS)
+# Small, and open to changes at any time: written in the last transaction.
+LAST = (FOLDERS, JOBS)
+TABLES = (*PAGED, *LAST)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What an index knows of itself. `instance` and `generation` tell states of one source apart; a copy has an
+    instance of its own."""
+
+    instance: str
+    generation: int
+    tokenizer_version: str
+    model: EmbeddingModel
+    embedded_texts: int
+    next_row: int
+    next_job: int
+
+    def row(self) -> Row:
+        """What a copy has in common with its source."""
+        model = (self.model.name, self.model.dimensions, self.model.tokenizer)
+        return (self.tokenizer_version, *model, self.embedded_texts, self.next_row, self.next_job)
+
+
+@dataclass(slots=True)
+class Tally:
+    """A table's rows counted, weighed and digested. The digest is a sum over the rows: their order changes nothing."""
+
+    rows: int = 0
+    bytes: int = 0
+    sum: int = 0
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Count these in."""
+        for row in rows:
+            encoded = encode(row)
+            self.rows += 1
+            self.bytes += len(encoded)
+            self.sum = (self.sum + int.from_bytes(blake2b(encoded, digest_size=16).digest())) % _DIGESTS
+
+    @property
+    def digest(self) -> str:
+        """128 bits in hex."""
+        return f"{self.sum:032x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a table is copied: up to the key `after`, so many rows."""
+
+    after: Key | None = None
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a target holds of the project: `rows` of the paged tables, and the ledger of a copy that did not end."""
+
+    rows: int = 0
+    source: str | None = None
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+
+
+class Snapshot(Protocol):
+    """One state of an index, whatever is written to it meanwhile."""
+
+    @property
+    def project(self) -> Project:
+        """What the index knows of itself."""
+        ...
+
+    async def count_rows(self) -> dict[str, int]:
+        """The rows of each of TABLES."""
+        ...
+
+    async def page(self, table: Table, after: Key | None, limit: int) -> list[Row]:
+        """The next `limit` rows behind the key `after`, in canonical form, by key."""
+        ...
+
+    async def search_lexical(self, terms: Sequence[str], limit: int) -> list[Hit]:
+        """As `SearchStore.search_lexical` without filters; no chunk is passed over."""
+        ...
+
+    async def search_vector(self, vector: FloatArray, limit: int) -> list[Hit]:
+        """As `SearchStore.search_vector` without filters, exactly."""
+        ...
+
+
+class Target(Protocol):
+    """An index that is being written. What `write` and `finish` do lasts as a whole or not at all."""
+
+    @property
+    def marks(self) -> Mapping[str, Mark]:
+        """How far each of PAGED was when writing began."""
+        ...
+
+    async def write(self, table: Table, rows: Sequence[Row]) -> None:
+        """Append a page, with the full-text terms of its chunks, and note in the ledger how far it goes."""
+        ...
+
+    async def finish(self, project: Project, last: Mapping[str, Sequence[Row]]) -> None:
+        """Build what was put off, then replace the tables LAST by these rows, set the counters and drop the ledger."""
+        ...
+
+
+class End(Protocol):
+    """A place that an index can be copied from or to."""
+
+    def describe(self) -> str:
+        """As `Store.describe`."""
+        ...
+
+    def reading(self) -> AbstractAsyncContextManager[Snapshot]:
+        """One state of the index, for as long as this is entered. Raises StorageError where there is none."""
+        ...
+
+    async def check(self, project: Project, source: str, entry: Entry) -> Found:
+        """Raise what `writing` would raise at its start; nothing is changed."""
+        ...
+
+    def writing(self, project: Project, source: str, entry: Entry) -> AbstractAsyncContextManager[Target]:
+        """Make ready to copy `project` from the state that `source` names, with nobody else writing.
+
+        Raises ConflictError where the target holds an index, or an unfinished copy that `entry` does not go on with.
+        """
+        ...
+
+
+class TargetHoldsIndexError(ConflictError):
+    """The target holds an index already."""
+
+
+def admit(place: str, found: Found, source: str, entry: Entry) -> None:
+    """Raise ConflictError unless a copy of `source` may begin, or go on, in a target of which `found` is known."""
+    if found.source is None:
+        if found.rows:
+            raise TargetHoldsIndexError(
+                f"{place} already holds an index of this project. Name another place, or empty that one: agent-brain "
+                "reset, with the settings pointing there (a file can also be moved away)."
+            )
+    elif entry == "new":
+        raise ConflictError(
+            f"A copy into {place} was not finished. Run the same command with --resume to go on, or with --start-over."
+        )
+    elif entry == "resume" and found.source != source:
+        raise ConflictError(
+            f"What was being copied into {place} has changed since. Run the same command with --start-over instead of "
+            "--resume."
+        )
+
+
+def unfinished(place: str) -> ConflictError:
+    """The index at `place` is a part of one."""
+    return ConflictError(
+        f"A copy into {place} was not finished. Go on with it: agent-brain storage copy --resume, with its --from and "
+        "--to; or throw it away: agent-brain start --reindex"
+    )
+
+
+def other_schema(place: str, stored: int, known: int) -> SchemaVersionError:
+    """The tables are not those that this version copies."""
+    return SchemaVersionError(
+        f"{place} has schema {stored}, and this Agent Brain copies schema {known}. Start it there once, which leads an "
+        "old schema to the new one, or upgrade agent-brain: agent-brain start",
+        stored=stored,
+    )
+
+
+def canonical(table: Table, raw: Sequence[Any]) -> Row:
+    """A row as every backend gives it."""
+    return tuple([_canonical(kind, value) for kind, value in zip(table.columns.values(), raw, strict=True)])
+
+
+def _canonical(kind: Kind, value: Any) -> Value:
+    if value is None:
+        return None
+    if kind == "text":
+        return cast(str, clean(value))
+    if kind == "json":
+        decoded = json.loads(value) if isinstance(value, str) else value
+        return json.dumps(clean(decoded), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    if kind == "boolean":
+        return bool(value)
+    return cast(Value, value)
+
+
+def terms_of(row: Row, path: str) -> Terms:
+    """The full-text terms of a row of CHUNKS in the file `path`, as they were made when it was indexed."""
+    fields: dict[str, Any] = dict(zip(CHUNKS.columns, row, strict=True))
+    names = ("start_line", "end_line", "language", "kind", "symbol", "signature", "documentation", "text")
+    return chunk_terms(Chunk(fields["chunk_id"], path, **{name: fields[name] for name in names}))
+
+
+def encode(row: Row) -> bytes:
+    """The row's bytes: each value's kind, length and content; floats by their bits."""
+    parts: list[bytes] = []
+    for value in row:
+        kind, content = _encoded(value)
+        parts += (kind, len(content).to_bytes(8), content)
+    return b"".join(parts)
+
+
+def _encoded(value: Value) -> tuple[bytes, bytes]:
+    if isinstance(value, str):
+        return b"s", value.encode()
+    if isinstance(value, bytes):
+        return b"v", value
+    if isinstance(value, bool):
+        return b"b", b"\1" if value else b"\0"
+    if isinstance(value, int):
+        return b"i", str(value).encode()
+    if isinstance(value, float):
+        return b"f", struct.pack("<d", value)
+    return b"n", b""
+
+
+async def pages(
+    snapshot: Snapshot, table: Table, after: Key | None = None, limit: int = PAGE_ROWS
+) -> AsyncIterator[list[Row]]:
+    """The rows behind the key `after`, page by page."""
+    while rows := await snapshot.page(table, after, limit):
+        yield rows
+        after = table.key_of(rows[-1])

@@ -1,0 +1,53 @@
+"""Run a project's indexing jobs without HTTP, beside servers and other workers on the same database."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+from contextlib import suppress
+
+from agent_brain_server.app import open_worker
+from agent_brain_server.errors import StorageLostError
+from agent_brain_server.settings import Settings
+from agent_brain_server.storage.protocol import JobStore
+
+log = logging.getLogger(__name__)
+
+IDLE_CHECK_SECONDS = 0.5
+
+
+def work(settings: Settings, *, once: bool) -> None:
+    """Until a signal, after the batch in hand; with `once`, until no job is queued or runs anywhere.
+
+    Raises AgentBrainError, one sentence that names the fix, if it cannot start.
+    """
+    asyncio.run(_work(settings, once))
+
+
+async def _work(settings: Settings, once: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+    async with open_worker(settings) as store:
+        log.info("running the jobs of %s in %s", settings.project_root, store.describe())
+        gc.freeze()
+        gc.enable()
+        if once:
+            await _until_idle(store, stop)
+        else:
+            await stop.wait()
+        log.info("stopping")
+
+
+async def _until_idle(store: JobStore, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        with suppress(StorageLostError):  # the runner says so already
+            if not await store.list_unfinished():
+                return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_CHECK_SECONDS):
+                await stop.wait()

@@ -1,0 +1,119 @@
+"""Promises of `WriteLease`, and of the database behind a store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from agent_brain_server.domain.content import Folder
+from agent_brain_server.domain.jobs import Progress
+from agent_brain_server.errors import WriterElsewhereError
+from agent_brain_server.storage.protocol import Store
+from storage.building import EVERYTHING, axis, find, make_file, make_record, nearest, put, vectors_of
+from storage.contract_setting import ContractSetting, MakeStore
+
+
+class LeaseContract(ContractSetting):
+    @pytest.fixture
+    async def other(self, store: Store, make_store: MakeStore) -> AsyncIterator[Store]:
+        """Another process's store of the same project."""
+        if not store.shared:
+            pytest.skip("this backend belongs to one process")
+        opened = make_store()
+        await opened.open()
+        yield opened
+        await opened.close()
+
+    async def test_the_lease_is_taken_kept_and_given_back(self, store: Store) -> None:
+        await store.release_writing()
+        for _ in range(2):
+            assert await store.acquire_writing() is True
+            assert await store.acquire_writing() is True
+            assert await store.renew_writing() is True
+            await put(store, make_file("a.py", "text"))
+            await store.release_writing()
+            await store.release_writing()
+        assert await store.renew_writing() is not store.shared
+
+    async def test_writing_needs_no_lease_while_nobody_has_it(self, store: Store) -> None:
+        await put(store, make_file("a.py", "text"))
+        assert await find(store, "text") == ["text"]
+
+    async def test_one_process_holds_the_lease_at_a_time(self, store: Store, other: Store) -> None:
+        assert await store.acquire_writing() is True
+        assert await other.acquire_writing() is False
+        assert await other.renew_writing() is False
+        await other.release_writing()
+        assert await other.acquire_writing() is False
+        await store.release_writing()
+        assert await other.acquire_writing() is True
+        assert await store.renew_writing() is False
+        assert await store.acquire_writing() is False
+
+    async def test_a_store_that_closes_gives_the_lease_back(self, store: Store, other: Store) -> None:
+        assert await other.acquire_writing() is True
+        await other.close()
+        assert await store.acquire_writing() is True
+
+    async def test_nobody_else_writes_the_index_meanwhile(self, store: Store, other: Store) -> None:
+        await store.save_folder(Folder("src"))
+        await put(store, make_file("a.py", "kept"))
+        assert await store.acquire_writing() is True
+        file = make_file("b.py", "foreign")
+        for write in (
+            lambda: other.upsert_chunks([file], vectors_of([file])),
+            lambda: other.refresh_files([make_record("a.py", "foreign")]),
+            lambda: other.remove_files(["a.py"]),
+            lambda: other.remove_folder("src"),
+            other.drop_unused_vectors,
+            other.reset,
+        ):
+            with pytest.raises(WriterElsewhereError):
+                await write()
+        assert await find(store, "kept foreign") == ["kept"]
+        assert await store.list_files() == {"a.py": make_file("a.py", "kept").record}
+        assert await store.list_folders() == [Folder("src")]
+        await put(store, make_file("c.py", "own"))
+
+    async def test_reading_folders_and_jobs_need_no_lease(self, store: Store, other: Store) -> None:
+        await put(store, make_file("a.py", "text"))
+        assert await store.acquire_writing() is True
+        assert await find(other, "text") == ["text"]
+        await other.save_folder(Folder("src"))
+        assert await store.list_folders() == [Folder("src")]
+        job = await other.add_job([], force=False, now=1.0)
+        claimed = await store.claim_job(2.0)
+        assert claimed is not None
+        assert claimed.id == job.id
+        await other.finish_job(job.id, "cancelled", "", Progress(), 3.0)
+        assert await store.save_progress(job.id, Progress(files_done=1)) is False
+
+    async def test_settling_changes_no_answer(self, store: Store) -> None:
+        await store.settle()
+        await put(store, make_file("a.py", "one word", "two words"), make_file("b.py", "no more"))
+        before = await find(store, "word words"), await nearest(store, axis(1))
+        for _ in range(2):
+            await store.settle()
+            assert (await find(store, "word words"), await nearest(store, axis(1))) == before
+        await put(store, make_file("c.py", "word again"))
+        assert "word again" in await find(store, "word")
+        assert "word again" in await nearest(store, axis(1))
+
+    async def test_a_search_says_how_it_went(self, store: Store) -> None:
+        await put(store, make_file("a.py", "text"))
+        assert (await store.search_lexical(["text"], EVERYTHING, 5)).path
+        assert (await store.search_vector(axis(1), EVERYTHING, 5)).path
+        assert (await store.search_lexical([], EVERYTHING, 5)).path == ""
+
+    async def test_a_database_server_says_how_it_is(self, store: Store) -> None:
+        health = await store.database_health()
+        assert (health is not None) is store.shared
+        if health is not None:
+            assert (health.healthy, health.detail) == (True, "")
+            assert health.server_version
+            assert health.pgvector_version
+            assert 0 < health.pool_size <= health.pool_max
+            assert min(health.in_use, health.idle, health.overflow, health.waiters) >= 0
+            assert health.in_use + health.idle <= health.pool_max
+            assert health.latency_ms > 0

@@ -1,0 +1,132 @@
+"""In an index of 100,000 chunks PostgreSQL searches through the indexes that were made for it, filters and all."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import CursorResult, text
+
+from agent_brain_server.domain.content import FloatArray
+from agent_brain_server.domain.search import Filters
+from agent_brain_server.storage.factory import create_store
+from agent_brain_server.storage.postgres.nearest import HNSW_PATH, MOST_EXACT
+from agent_brain_server.storage.postgres.session import Session
+from agent_brain_server.storage.protocol import Store
+from agent_brain_server.storage.texts import clean
+from storage.building import EVERYTHING, MODEL, TOKENIZER, make_chunk, make_file
+from support.postgres import DatabaseServer
+
+CHUNKS = 100_000
+A_FILE = 50
+FILES_A_BATCH = 100
+LANGUAGES = ("python", "go")
+SEARCHES = ("search_lexical", "search_vector_nearest")
+
+
+def direction(name: str) -> FloatArray:
+    """A unit vector that the name decides."""
+    vector = np.frombuffer(hashlib.blake2b(name.encode(), digest_size=8).digest(), np.int8).astype(np.float32)
+    return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+
+async def fill(store: Store) -> None:
+    files = []
+    for number in range(CHUNKS // A_FILE):
+        language = LANGUAGES[number % 2]
+        path = f"lib/part{number % 40}/m{number}.py"
+        texts = [f"word{(number * A_FILE + at) % 997} common part{at} n{number}x{at}" for at in range(A_FILE)]
+        files.append(make_file(path, *[make_chunk(path, text, language=language) for text in texts], language=language))
+    for start in range(0, len(files), FILES_A_BATCH):
+        batch = files[start : start + FILES_A_BATCH]
+        vectors = {chunk.text_hash: direction(chunk.text_hash) for file in batch for chunk in file.chunks}
+        await store.upsert_chunks(batch, vectors)
+    await store.settle()
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("plans")
+
+
+@pytest.fixture(scope="module")
+def filled_url(session_server: DatabaseServer, root: Path) -> Iterator[str]:
+    async def make(url: str) -> None:
+        store = create_store(url, root, MODEL, TOKENIZER)
+        await store.open()
+        await fill(store)
+        await store.close()
+
+    with session_server.database() as name:
+        asyncio.run(make(session_server.url(name)))
+        yield session_server.url(name)
+
+
+@pytest.fixture
+async def store(filled_url: str, root: Path) -> AsyncIterator[Store]:
+    opened = create_store(filled_url, root, MODEL, TOKENIZER)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def plans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The plans of the searches that are run, as PostgreSQL made them for these very values."""
+    seen: list[str] = []
+    run = Session.run
+
+    async def explain(self: Session, *blocks: str, **values: object) -> CursorResult[Any]:
+        if blocks[0] in SEARCHES:
+            bound = {name: clean(value) for name, value in values.items()}
+            statement = text(f"EXPLAIN {self.statements.make(blocks)}")
+            rows = await self.connection.execute(statement, {"project": self.project_id, **bound})
+            seen.append("\n".join(line for (line,) in rows))
+        return await run(self, *blocks, **values)
+
+    monkeypatch.setattr(Session, "run", explain)
+    return seen
+
+
+FILTERS = [
+    EVERYTHING,
+    Filters(languages=("go",)),
+    Filters(languages=("go", "python"), kinds=("function",)),
+    Filters(paths=("lib/part1*/",)),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("filters", FILTERS)
+async def test_words_are_looked_up_in_the_gin_index(store: Store, plans: list[str], filters: Filters) -> None:
+    hits = await store.search_lexical(["word7", "common", "part3"], filters, 20)
+    assert len(hits) == 20
+    assert hits.path == "gin"
+    assert plans
+    assert all("Bitmap Index Scan on chunk_terms_by_term" in plan for plan in plans), plans
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("filters", FILTERS)
+async def test_the_nearest_are_looked_up_in_the_hnsw_index(store: Store, plans: list[str], filters: Filters) -> None:
+    wanted = direction("asked for")
+    hits = await store.search_vector(wanted, filters, 20)
+    assert len(hits) == 20
+    assert hits.path == HNSW_PATH
+    (plan,) = plans
+    assert "Index Scan using vectors_by_distance" in plan, plan
+    assert "Seq Scan" not in plan, plan
+
+
+@pytest.mark.slow
+async def test_few_allowed_chunks_are_compared_one_by_one(store: Store, plans: list[str]) -> None:
+    hits = await store.search_vector(direction("asked for"), Filters(paths=("lib/part7/m7.py",)), 100)
+    assert len(hits) == A_FILE
+    assert hits.path == "exact"
+    assert plans == []
+    assert CHUNKS > MOST_EXACT
