@@ -7,12 +7,13 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import indexing, installation, machine, memory, profiling, querying, report, startup
+from benchmarks import database, indexing, installation, machine, memory, million, profiling, querying, report, startup
+from benchmarks.database import DatabaseServer
 from benchmarks.figures import Figure
 from benchmarks.scale import Scale
 
@@ -26,7 +27,10 @@ MEASUREMENTS: Mapping[str, Callable[[Scale], list[Figure]]] = {
     "peak": memory.peak,
     "query": querying.small,
     "query-large": querying.large,
+    "million": million.million,
 }
+LONG = ("million",)  # only when asked for
+IN_POSTGRES = ("start", "unchanged", "cold", "query", "query-large", "million")
 PROFILES: Mapping[str, Callable[[Scale], str]] = {
     "index": profiling.profile_index,
     "query": profiling.profile_query,
@@ -42,13 +46,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.profile:
             print(PROFILES[options.profile](scale))
             return 0
-        facts = machine.describe()
-        print(machine.line(facts), flush=True)
-        figures = _measure(options.only or list(MEASUREMENTS), scale)
+        names = options.only or [name for name in MEASUREMENTS if name not in LONG]
+        with _postgres(names) as (server, postgres):
+            facts = {**machine.describe(), "postgres": postgres}
+            print(machine.line(facts), flush=True)
+            figures = _measure(names, replace(scale, postgres=server))
     print(report.table(figures))
+    if not options.only:
+        print("\nNot measured here, for it takes long: make bench-million")
     if options.json:
         options.json.write_text(json.dumps(report.as_json(facts, figures), indent=2) + "\n", "utf-8")
     return 0
+
+
+@contextmanager
+def _postgres(names: Sequence[str]) -> Iterator[tuple[DatabaseServer | None, str]]:
+    """The server, and what it is; or None, and why."""
+    if set(names).isdisjoint(IN_POSTGRES):
+        yield None, "no PostgreSQL: nothing asked for needs it"
+        return
+    try:
+        database.check()
+    except LookupError as error:
+        yield None, str(error)
+        return
+    with database.running() as server:
+        yield server, database.describe(server)
 
 
 def _measure(names: Sequence[str], scale: Scale) -> list[Figure]:

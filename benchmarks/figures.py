@@ -66,6 +66,9 @@ class Limits:
     unchanged_milliseconds: Limit = Limit(300)
     query_milliseconds_10k: Limit = Limit(4)
     query_milliseconds_200k: Limit = Limit(25)
+    postgres_index_chunks_per_second: Limit = Limit(1_500, least=True)
+    postgres_query_milliseconds_10k: Limit = Limit(10)
+    postgres_query_milliseconds_200k: Limit = Limit(15)
     installed_megabytes: Limit = Limit(180)
     installed_packages: Limit = Limit(50)
 

@@ -31,11 +31,11 @@ def describe() -> dict[str, Any]:
 
 
 def line(facts: dict[str, Any]) -> str:
-    """The facts as the line above the table."""
+    """The facts, and which PostgreSQL it was, as the line above the table."""
     return (
         f"{facts['cpu']}, {facts['cores']} cores ({facts['cores_used']} used), {facts['memory_gb']} GB, "
         f"{facts['system']}, Python {facts['python']}, SQLite {facts['sqlite']}, embedding {facts['embedding']}, "
-        f"load before {facts['load_before']}"
+        f"load before {facts['load_before']}; {facts['postgres']}"
     )
 
 

@@ -35,10 +35,14 @@ class BenchmarkError(Exception):
 
 
 class Project:
-    """The project at `root`. Its corpus is made once; `forget_index` makes the next indexing a cold one."""
+    """The project at `root`. Its corpus is made once; `forget_index` makes the next indexing a cold one.
 
-    def __init__(self, root: Path) -> None:
+    The index is in the embedded file, or in the database at `url`.
+    """
+
+    def __init__(self, root: Path, url: str = "") -> None:
         self.root = root
+        self.url = url
 
     @classmethod
     def prepared(cls, root: Path, name: str, fill: Callable[[Path], None]) -> Project:
@@ -55,9 +59,21 @@ class Project:
         project.configure(watch=False)
         return project
 
+    @contextmanager
+    def kept_in(self, url: str) -> Iterator[Project]:
+        """The same files with their index in the database at `url`."""
+        project = Project(self.root, url)
+        project.configure(watch=False)
+        try:
+            yield project
+        finally:
+            self.configure(watch=False)
+
     def configure(self, *, watch: bool) -> None:
         """Any free port; the watcher only where it is what is measured."""
-        config = {"port": 0, "index": {"watch": watch}}
+        config: dict[str, Any] = {"port": 0, "index": {"watch": watch}}
+        if self.url:
+            config["storage"] = {"url": self.url}
         (self.root / STATE / "config.yaml").write_text(json.dumps(config), "utf-8")
 
     def forget_index(self) -> None:
@@ -115,6 +131,12 @@ class Server:
         self.pid = pid
         self.http = http
 
+    @contextmanager
+    def another_connection(self) -> Iterator[Server]:
+        """The same server, for another thread."""
+        with httpx.Client(base_url=self.http.base_url, headers=_headers(), timeout=120, trust_env=False) as http:
+            yield Server(self.pid, http)
+
     def start_job(self) -> int:
         """Queue an indexing job of everything; its id."""
         return int(_answer(self.http.post("/index", json={}))["id"])
@@ -135,6 +157,16 @@ class Server:
     def index(self) -> dict[str, Any]:
         """Index everything and wait; the job."""
         return self.finished(self.start_job())
+
+    def load(self) -> tuple[dict[str, Any], float]:
+        """Index everything and wait; the job, and the seconds of it until the last chunk was written."""
+        job_id, loaded = self.start_job(), 0.0
+        while (job := self.job(job_id))["state"] != "done":
+            progress = job["progress"]
+            if not loaded and 0 < progress["files_total"] <= progress["files_done"]:
+                loaded = time.time() - float(job["started_at"])
+            time.sleep(POLL_SECONDS)
+        return job, loaded or seconds(job)
 
     def query(self, question: str, mode: str = "hybrid") -> dict[str, Any]:
         """The answer to `question`."""

@@ -1,4 +1,4 @@
-"""How long a question takes, in the server and over HTTP, beside the same words in a bare FTS5 table."""
+"""How long a question takes, in the server and over HTTP, on both backends."""
 
 from __future__ import annotations
 
@@ -7,52 +7,64 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks import baselines
+from benchmarks import baselines, database
 from benchmarks.figures import LIMITS, Figure, Limit, Reference, percentile
 from benchmarks.memory import resident_megabytes
 from benchmarks.project import Project, Server
 from benchmarks.scale import Scale
 
 Round = list[float]
+SHARES = {"p50": 0.5, "p95": 0.95}
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Milliseconds of every question by round: as the server tells, over HTTP, and of the bare table."""
+    """Milliseconds of every question by round: as the server tells, and over HTTP."""
 
     chunks: int
     inside: list[Round]
     outside: list[Round]
-    bare: list[Round]
     note: str
 
 
 def small(scale: Scale) -> list[Figure]:
     """Hybrid queries on about 10,000 chunks."""
-    return _figures(_ask_all(scale, scale.small_project), LIMITS.query_milliseconds_10k)
+    limits = (LIMITS.query_milliseconds_10k, LIMITS.postgres_query_milliseconds_10k)
+    return _measured(scale, scale.small_project, limits)
 
 
 def large(scale: Scale) -> list[Figure]:
     """Hybrid queries on about 200,000 chunks."""
-    return _figures(_ask_all(scale, scale.project_of(scale.large_chunks)), LIMITS.query_milliseconds_200k)
+    limits = (LIMITS.query_milliseconds_200k, LIMITS.postgres_query_milliseconds_200k)
+    return _measured(scale, scale.project_of(scale.large_chunks), limits)
 
 
-def _figures(asked: _Asked, limit: Limit) -> list[Figure]:
-    """A run is a round of all questions; its figure is a percentile of that round."""
-    size = f"{asked.chunks:,} chunks"
-    return [
-        _figure(f"hybrid query in the server, p50, {size}", 0.5, asked.inside, asked.bare, limit, asked.note),
-        _figure(f"hybrid query in the server, p95, {size}", 0.95, asked.inside, asked.bare),
-        _figure(f"hybrid query over HTTP, p50, {size}", 0.5, asked.outside, asked.bare),
-        _figure(f"hybrid query over HTTP, p95, {size}", 0.95, asked.outside, asked.bare),
+def _measured(scale: Scale, project: Project, limits: tuple[Limit, Limit]) -> list[Figure]:
+    """SQLite beside the same words in a bare FTS5 table, then PostgreSQL beside SQLite."""
+    asked = _ask_all(scale, project)
+    bare = _bare_rounds(scale, project)
+    words = [Reference("bare FTS5", median(percentile(each, share) for each in bare)) for share in SHARES.values()]
+    figures = _figures(asked, limits[0], words * 2)
+    if scale.postgres is not None:
+        with scale.in_postgres(project) as kept:
+            asked = _ask_all(scale, kept)
+        beside = [Reference("SQLite", figure.value) for figure in figures]
+        figures += _figures(asked, limits[1], beside, "PostgreSQL: ")
+    return figures
+
+
+def _figures(asked: _Asked, limit: Limit, references: Sequence[Reference], prefix: str = "") -> list[Figure]:
+    """A run is a round of all questions; its figure is a percentile of that round. The first has the limit."""
+    rows = [
+        (f"{prefix}hybrid query {where}, {name}, {asked.chunks:,} chunks", rounds, share)
+        for where, rounds in (("in the server", asked.inside), ("over HTTP", asked.outside))
+        for name, share in SHARES.items()
     ]
-
-
-def _figure(
-    what: str, share: float, rounds: list[Round], bare: list[Round], limit: Limit | None = None, note: str = ""
-) -> Figure:
-    reference = Reference("bare FTS5", median(percentile(each, share) for each in bare))
-    return Figure(what, "ms", tuple(percentile(each, share) for each in rounds), limit, (reference,), note)
+    limits, notes = (limit, None, None, None), (asked.note, "", "", "")
+    return [
+        Figure(what, "ms", tuple(percentile(each, share) for each in rounds), bound, (reference,), note)
+        for (what, rounds, share), bound, reference, note in zip(rows, limits, references, notes, strict=True)
+    ]
 
 
 def _ask_all(scale: Scale, project: Project) -> _Asked:
@@ -60,21 +72,21 @@ def _ask_all(scale: Scale, project: Project) -> _Asked:
     with project.served() as server:
         server.index()
         index = server.status()["index"]
-        _round(server, scale.questions)
-        before = server.processor_seconds()
-        rounds = [_round(server, scale.questions) for _ in range(scale.runs)]
-        used = (server.processor_seconds() - before) * 1e3 / (scale.runs * len(scale.questions))
-        note = f"{used:.1f} ms of processor time a query; {_notes(server, scale.questions, index['vectors'])}"
-    return _Asked(
-        index["chunks"],
-        [[took for took, _ in each] for each in rounds],
-        [[wall for _, wall in each] for each in rounds],
-        _bare_rounds(scale, project),
-        note,
-    )
+        ask_round(server, scale.questions)
+        before = server.processor_seconds(), database.processor_seconds(scale.postgres)
+        rounds = [ask_round(server, scale.questions) for _ in range(scale.runs)]
+        after = server.processor_seconds(), database.processor_seconds(scale.postgres)
+        queries = scale.runs * len(scale.questions)
+        own, others = ((now - then) * 1e3 / queries for now, then in zip(after, before, strict=True))
+        both = f"{own:.1f} ms of processor time a query"
+        if project.url and others:
+            both += f" in the server, {others:.1f} ms in PostgreSQL"
+        note = f"{both}; {_notes(server, scale.questions, index)}"
+    inside, outside = ([[times[part] for times in each] for each in rounds] for part in (0, 1))
+    return _Asked(index["chunks"], inside, outside, note)
 
 
-def _round(server: Server, questions: Sequence[str], mode: str = "hybrid") -> list[tuple[float, float]]:
+def ask_round(server: Server, questions: Sequence[str], mode: str = "hybrid") -> list[tuple[float, float]]:
     """Milliseconds in the server and over HTTP for every question."""
     times = []
     for question in questions:
@@ -84,10 +96,10 @@ def _round(server: Server, questions: Sequence[str], mode: str = "hybrid") -> li
     return times
 
 
-def _notes(server: Server, questions: Sequence[str], vectors: int) -> str:
+def _notes(server: Server, questions: Sequence[str], index: dict[str, int]) -> str:
     """What one arm alone takes, and the memory that the server has by now."""
-    modes = ("bm25", "vector") if vectors else ("bm25",)
-    alone = {mode: percentile([took for took, _ in _round(server, questions, mode)], 0.5) for mode in modes}
+    modes = ("bm25", "vector") if index["vectors"] else ("bm25",)
+    alone = {mode: percentile([took for took, _ in ask_round(server, questions, mode)], 0.5) for mode in modes}
     arms = ", ".join(f"{mode} {took:.2f} ms" for mode, took in alone.items())
     return f"p50 of one arm alone: {arms}; the server's memory afterwards {resident_megabytes(server.pid):.0f} MB"
 

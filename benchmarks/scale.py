@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from benchmarks import corpus
+from benchmarks.database import DatabaseServer
 from benchmarks.project import Project
 from benchmarks.questions import QUESTIONS
 
 SMALL = 10_000
 LARGE = 200_000
+MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Sizes and numbers of runs. `work` keeps corpora and indexes; on the same one a second run is quicker."""
+    """Sizes and numbers of runs. `work` keeps corpora and indexes; on the same one a second run is quicker.
+
+    `postgres` is the server beside whose figures those of SQLite stand, None where there is none.
+    """
 
     work: Path
+    postgres: DatabaseServer | None = None
     runs: int = 5
     cold_runs: int = 3
     small_chunks: int = SMALL
     large_chunks: int = LARGE
+    million_chunks: int = MILLION
     peak_chunks: int = 100_000
     unchanged_files: int = 5_000
     library: bool = True
@@ -39,6 +48,7 @@ class Scale:
             cold_runs=1,
             small_chunks=300,
             large_chunks=600,
+            million_chunks=900,
             peak_chunks=300,
             unchanged_files=100,
             library=False,
@@ -51,6 +61,13 @@ class Scale:
     def is_quick(self) -> bool:
         """Whether limits do not apply."""
         return not self.library
+
+    @contextmanager
+    def in_postgres(self, project: Project) -> Iterator[Project]:
+        """The project with its index in a new, empty database of `postgres`."""
+        assert self.postgres is not None, "there is no server"
+        with self.postgres.database() as name, project.kept_in(self.postgres.url(name)) as kept:
+            yield kept
 
     def project_of(self, chunks: int) -> Project:
         """A project of about so many chunks, without an index where other code has made it."""

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from statistics import median
 
 import psutil
@@ -27,18 +28,31 @@ ASKED = QUESTIONS[:5]
 def start(scale: Scale) -> list[Figure]:
     """From the spawn of `agent-brain start`, and of the server alone, until `/health` answers 200.
 
-    The project is the small one, indexed, with the watcher on, as users have it.
+    The project is the small one, indexed, with the watcher on, as users have it. References: importing what serves
+    HTTP; for PostgreSQL what it is with SQLite.
     """
-    project = scale.small_project
-    project.configure(watch=True)
     imports = Reference(f"python -c '{IMPORTS}'", median(baselines.python_seconds(IMPORTS, scale.runs)))
-    started = tuple(_start_by_command(project) for _ in range(scale.runs))
-    served = [_start_server(project) for _ in range(scale.runs)]
+    figures = _starts(scale.small_project, scale.runs, (imports, imports))
+    if scale.postgres is not None:
+        with scale.in_postgres(scale.small_project) as kept:
+            with kept.served() as server:
+                server.index()
+            beside = [Reference("SQLite", figure.value) for figure in figures]
+            figures += _starts(kept, scale.runs, beside, "PostgreSQL: ")
+    return figures
+
+
+def _starts(project: Project, runs: int, references: Sequence[Reference], prefix: str = "") -> list[Figure]:
+    project.configure(watch=True)
+    started = tuple(_start_by_command(project) for _ in range(runs))
+    served = [_start_server(project) for _ in range(runs)]
     project.configure(watch=False)
+    took = tuple(each for each, _ in served)
     note = f"{median(used for _, used in served):.2f} s of processor time"
+    by_command, alone = references
     return [
-        Figure("start to healthy: agent-brain start", "s", started, LIMITS.start_seconds, (imports,)),
-        Figure("start to healthy: the server alone", "s", tuple(took for took, _ in served), None, (imports,), note),
+        Figure(f"{prefix}start to healthy: agent-brain start", "s", started, LIMITS.start_seconds, (by_command,)),
+        Figure(f"{prefix}start to healthy: the server alone", "s", took, None, (alone,), note),
     ]
 
 
