@@ -13,11 +13,11 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_COMPILE_BYTECODE := 1
 export PROJECT QUESTION
 
-.PHONY: help env quickstart check test bench before-push
+.PHONY: help env quickstart check test bench bench-million soak before-push
 
 help:  ## what there is to run
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name text; do \
-	    printf '  make %-12s %s\n' "$$name" "$$text"; done
+	    printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 # uv where it is, else a copy of our own; that one is made by pip and kept apart from the environment that it fills.
 define sync
@@ -91,5 +91,11 @@ test: .venv/.installed-dev  ## all tests
 
 bench: .venv/.installed-dev  ## the numbers, each beside its reference
 	$(BIN)/python -m benchmarks
+
+bench-million: .venv/.installed-dev  ## a million chunks in PostgreSQL, which takes long
+	$(BIN)/python -m benchmarks --only million
+
+soak: .venv/.installed-dev  ## PostgreSQL under load for long: does anything grow? [SECONDS=1000]
+	SOAK_SECONDS=$(or $(SECONDS),1000) $(BIN)/pytest -q -s tests/load/soak_postgres.py
 
 before-push: check test  ## what must pass before a push
