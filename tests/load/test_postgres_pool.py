@@ -124,8 +124,7 @@ async def pictures(http: httpx.AsyncClient, database: DatabaseServer, url: str) 
 
     async def keep_looking() -> None:
         while True:
-            picture = await health(http)
-            seen.append(picture | {"open": await asyncio.to_thread(open_connections, database, url)})
+            seen.append(await picture_of(http, database, url))
             await asyncio.sleep(0.02)
 
     looking = asyncio.create_task(keep_looking())
@@ -170,17 +169,24 @@ async def test_connection_pool_metrics_valid(
             assert picture["open"] <= picture["pool_max"] + BESIDE_THE_POOL, picture
         assert max(picture["overflow"] for picture in seen) > 0
         assert max(picture["waiters"] for picture in seen) > 0
-        rest = await at_rest(http)
+        rest = await at_rest(http, session_server, postgres_url)
         assert (rest["in_use"], rest["waiters"], rest["overflow"]) == (0, 0, 0), rest
         assert 1 <= rest["idle"] <= POOL["pool_size"]
-        assert open_connections(session_server, postgres_url) == rest["idle"]
+        assert rest["open"] == rest["idle"], rest
 
 
-async def at_rest(http: httpx.AsyncClient) -> Any:
-    """The picture when nobody asks any more; the last one seen if that does not come."""
+async def picture_of(http: httpx.AsyncClient, database: DatabaseServer, url: str) -> Any:
+    """The pool, and how many of its connections are `open` by PostgreSQL's own count."""
+    picture = await health(http)
+    return picture | {"open": await asyncio.to_thread(open_connections, database, url)}
+
+
+async def at_rest(http: httpx.AsyncClient, database: DatabaseServer, url: str) -> Any:
+    """The picture when nobody asks any more and no connection ends; the last one seen if that does not come."""
     deadline = time.monotonic() + REST_SECONDS
     while True:
-        picture = await health(http)
-        if not picture["in_use"] + picture["waiters"] + picture["overflow"] or time.monotonic() > deadline:
+        picture = await picture_of(http, database, url)
+        busy = picture["in_use"] + picture["waiters"] + picture["overflow"]
+        if (not busy and picture["open"] == picture["idle"]) or time.monotonic() > deadline:
             return picture
         await asyncio.sleep(0.1)

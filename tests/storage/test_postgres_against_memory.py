@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
@@ -59,11 +59,11 @@ class LargeAgainstMemory(PostgresAgainstMemory):
 
     @rule(weights=st.lists(st.sampled_from([-1.0, 0.5, 1.0]), min_size=1, max_size=4), chosen=filters)
     def search_by_vector(self, weights: list[float], chosen: Filters, limit: int = 5) -> None:
-        """As many as there are, each with its own score, best first."""
-        scores = dict(self.run(chunks_by_vector(self.memory, weights, chosen, MANY)))
-        for limit in (3, MANY):
-            found = self.run(chunks_by_vector(self.store, weights, chosen, limit))
-            assert len(found) == len(dict(found)) == min(limit, len(scores))
+        """As many as there are, each with its own score, best first. Most filters leave nothing: also without any."""
+        for some, most in product((chosen, Filters()), (3, MANY)):
+            scores = dict(self.run(chunks_by_vector(self.memory, weights, some, MANY)))
+            found = self.run(chunks_by_vector(self.store, weights, some, most))
+            assert len(found) == len(dict(found)) == min(most, len(scores))
             assert dict(found).items() <= scores.items()
             assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
 

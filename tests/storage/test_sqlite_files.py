@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import stat
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -262,6 +263,20 @@ async def test_stores_that_open_one_new_file_at_once(tmp_path: Path, attempt: in
     assert len(await find(stores[attempt], "word")) == 6
     for store in stores:
         await store.close()
+
+
+async def test_a_new_file_is_opened_once_another_process_lets_go_of_it(tmp_path: Path) -> None:
+    held = sqlite3.connect(tmp_path / "index.db", check_same_thread=False, isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.3, held.rollback)
+    release.start()
+    store = store_in(tmp_path)
+    await store.open()
+    release.join()
+    held.close()
+    await put(store, make_file("a.py", "word"))
+    assert await find(store, "word") == ["word"]
+    await store.close()
 
 
 async def test_two_stores_on_one_file_see_each_others_writes(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +24,7 @@ from agent_brain_server.storage.sqlite.session import Session
 
 READERS = 3
 BUSY_SECONDS = 10.0
+BUSY_PAUSE_SECONDS = 0.01
 # The writer sorts pages before it writes them; readers leave caching to the operating system.
 WRITER_CACHE_KIB = 8_192
 READER_CACHE_KIB = 2_048
@@ -101,7 +103,7 @@ def _connect(path: Path, cache_kib: int) -> sqlite3.Connection:
 
 
 def _configure(connection: sqlite3.Connection, cache_kib: int) -> None:
-    connection.execute("PRAGMA journal_mode = WAL").fetchall()
+    _write_ahead(connection)
     # NORMAL: a process that is killed loses nothing; a power cut may lose the last transactions, never half of one.
     # These files are then missing from the manifest too, so that the next run indexes them again.
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -111,3 +113,16 @@ def _configure(connection: sqlite3.Connection, cache_kib: int) -> None:
     connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
     connection.execute("PRAGMA journal_size_limit = 8388608").fetchall()
     register_functions(connection)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """The change to this mode does not wait for others at the file as every other statement does."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(BUSY_PAUSE_SECONDS)
