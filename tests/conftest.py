@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from support.postgres import own_server, postgres_url, session_server
+from support.postgres import own_server, postgres_url, session_server, shared_postgres_url
 
-__all__ = ["own_server", "postgres_url", "session_server"]
+__all__ = ["own_server", "postgres_url", "session_server", "shared_postgres_url"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,7 +15,7 @@ BACKENDS = {"sqlite": "sqlite:///.claude/agent-brain/index.db", "memory": "memor
 @pytest.fixture(params=[*BACKENDS, pytest.param("postgres", marks=pytest.mark.postgres)])
 def storage_url(request: pytest.FixtureRequest) -> str:
     if request.param == "postgres":
-        return str(request.getfixturevalue("postgres_url"))
+        return str(request.getfixturevalue("shared_postgres_url"))
     return BACKENDS[request.param]
 
 

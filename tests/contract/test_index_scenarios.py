@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from support.brain import Brain, write_files
 
 RETRY = "def schedule_retry(delay):\n    return delay * 2\n"
+FILES = 1500  # enough for several batches
 PARSE = "def parse_header(line):\n    return line.split(':')\n"
 
 
@@ -184,33 +187,35 @@ async def test_secrets_and_binaries_are_left_out_and_counted(brain: Brain, root:
         assert (await brain.call("GET", "/health/status"))["index"]["languages"] == {"text": 1}
 
 
-async def test_progress_grows_by_batches_and_ends_whole(brain: Brain, root: Path) -> None:
-    write_files(root, {f"m{i:03}.py": f"def step_{i}():\n    return {i}\n" * 40 for i in range(1500)})
+async def test_progress_grows_by_batches_is_cut_short_and_gone_on_with(brain: Brain, root: Path) -> None:
+    write_files(root, {f"m{i:03}.py": f"def step_{i}():\n    return {i}\n" * 40 for i in range(FILES)})
     job = await brain.call("POST", "/index", json={})
-    seen: list[int] = []
-    while job["state"] in ("queued", "running"):
-        job = await brain.call("GET", f"/index/jobs/{job['id']}")
-        seen.append(job["progress"]["files_done"])
-        await asyncio.sleep(0.005)
+    await follow(brain, job["id"], until=lambda progress: progress["files_done"] > 0)
+    await brain.call("DELETE", f"/index/jobs/{job['id']}", 202)
+    cut, _ = await follow(brain, job["id"])
+    assert cut["state"] == "cancelled"
+    assert 0 < cut["progress"]["files_done"] < FILES
+    await brain.call("DELETE", f"/index/jobs/{job['id']}", 409)
+    job = await brain.call("POST", "/index", json={})
+    whole, seen = await follow(brain, job["id"])
+    assert whole["state"] == "done"
     assert seen == sorted(seen)
     assert len(set(seen)) >= 4
-    assert job["progress"]["files_done"] == job["progress"]["files_total"] == 1500
-    assert job["progress"]["chunks_done"] == job["progress"]["chunks_total"] > 1500
+    progress = whole["progress"]
+    assert progress["files_changed"] == FILES - cut["progress"]["files_done"]
+    assert progress["files_done"] == progress["files_total"] == FILES
+    assert progress["chunks_done"] == progress["chunks_total"] > progress["files_changed"]
 
 
-async def test_a_running_job_can_be_cancelled_and_gone_on_with(brain: Brain, root: Path) -> None:
-    write_files(root, {f"m{i:03}.py": f"def step_{i}():\n    return {i}\n" * 40 for i in range(1500)})
-    job = await brain.call("POST", "/index", json={})
-    while not (await brain.call("GET", f"/index/jobs/{job['id']}"))["progress"]["files_done"]:
+async def follow(brain: Brain, job_id: int, until: Callable[[Any], bool] = lambda _: False) -> tuple[Any, list[int]]:
+    """The job at its end, or as soon as its progress is as wished, and the counts of files on the way."""
+    seen: list[int] = []
+    while True:
+        job = await brain.call("GET", f"/index/jobs/{job_id}")
+        seen.append(job["progress"]["files_done"])
+        if job["state"] not in ("queued", "running") or until(job["progress"]):
+            return job, seen
         await asyncio.sleep(0.005)
-    await brain.call("DELETE", f"/index/jobs/{job['id']}", 202)
-    while (job := await brain.call("GET", f"/index/jobs/{job['id']}"))["state"] == "running":
-        await asyncio.sleep(0.005)
-    assert job["state"] == "cancelled"
-    assert 0 < job["progress"]["files_done"] < 1500
-    await brain.call("DELETE", f"/index/jobs/{job['id']}", 409)
-    again = await brain.index()
-    assert again["progress"]["files_changed"] == 1500 - job["progress"]["files_done"]
 
 
 async def test_queued_jobs_survive_a_restart_and_are_listed_in_pages(brain: Brain, root: Path) -> None:

@@ -198,6 +198,7 @@ class IndexContract(ContractSetting):
         await store.open()
         assert (await store.statistics()).files == 0
 
+    @pytest.mark.own_database
     async def test_another_model_is_refused_or_discards(self, store: Store, make_store: MakeStore) -> None:
         self.need_persistence()
         await put(store, make_file("a.py", "alpha"))
@@ -228,6 +229,7 @@ class IndexContract(ContractSetting):
             with pytest.raises(EmbeddingMismatchError):
                 await make_store(other).open()
 
+    @pytest.mark.own_database
     async def test_an_empty_index_adopts_another_model(self, store: Store, make_store: MakeStore) -> None:
         self.need_persistence()
         await store.save_folder(Folder("src"))

@@ -1,4 +1,4 @@
-"""The contract on PostgreSQL."""
+"""The contract on PostgreSQL, nearly every test in a project of its own within one database."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ from storage.contract import StoreContract
 from storage.contract_setting import MakeStore
 
 
+@pytest.mark.postgres
 class TestPostgresStore(StoreContract):
     @pytest.fixture
-    def make_store(self, tmp_path: Path, postgres_url: str) -> MakeStore:
+    def url(self, request: pytest.FixtureRequest) -> str:
+        own = request.node.get_closest_marker("own_database")
+        return str(request.getfixturevalue("postgres_url" if own else "shared_postgres_url"))
+
+    @pytest.fixture
+    def make_store(self, tmp_path: Path, url: str) -> MakeStore:
         def make(model: EmbeddingModel = MODEL, tokenizer: str = TOKENIZER, *, discard: bool = False) -> Store:
-            return create_store(postgres_url, tmp_path, model, tokenizer, discard=discard)
+            return create_store(url, tmp_path, model, tokenizer, discard=discard)
 
         return make

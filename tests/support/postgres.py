@@ -308,6 +308,13 @@ def postgres_url(session_server: DatabaseServer) -> Iterator[str]:
         yield session_server.url(name)
 
 
+@pytest.fixture(scope="module")
+def shared_postgres_url(session_server: DatabaseServer) -> Iterator[str]:
+    """Of a database for all tests of a module, whose projects differ: a new database takes longer than most tests."""
+    with session_server.database() as name:
+        yield session_server.url(name)
+
+
 @pytest.fixture
 def own_server() -> Iterator[PostgresServer]:
     """A server of the test's own, running: to be stopped, killed and started again."""
