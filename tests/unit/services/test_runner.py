@@ -35,7 +35,13 @@ FILES = 30
 def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "LEASE_SECONDS", LEASE_SECONDS)
     monkeypatch.setattr(changes, "BATCH_FILES", FILES // 3)
-    for name, seconds in (("POLL", 0.02), ("RETRY", 0.01), ("MOST_RETRY", 0.05), ("PAUSE", 0.3), ("PAUSE_RETRY", 0.01)):
+    for name, seconds in (
+        ("POLL", 0.02),
+        ("RETRY", 0.01),
+        ("MOST_RETRY", 0.05),
+        ("PAUSE", 20.0),
+        ("PAUSE_RETRY", 0.01),
+    ):
         monkeypatch.setattr(runner, f"{name}_SECONDS", seconds)
 
 
@@ -274,14 +280,18 @@ async def test_stopping_puts_the_job_back_and_the_lease_too(desk: Desk, start: S
     assert desk.writer is None
 
 
-async def test_a_change_of_folders_waits_for_another_process_and_then_gives_up(desk: Desk, start: Start) -> None:
+async def test_a_change_of_folders_waits_for_another_process_and_then_gives_up(
+    desk: Desk, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = held_up(desk)
     start(first.store)
     job = await queue(desk)
     await until(lambda: first.waiting)
     other = start(SeenByOne(desk).store)
-    with pytest.raises(WriterElsewhereError, match="agent-brain jobs"):
-        await other.indexing.remove_folder(".")
+    with monkeypatch.context() as impatient:
+        impatient.setattr(runner, "PAUSE_SECONDS", 0.3)
+        with pytest.raises(WriterElsewhereError, match="agent-brain jobs"):
+            await other.indexing.remove_folder(".")
     removing = asyncio.create_task(other.indexing.remove_folder("."))
     first.gates["upsert_chunks"].set()
     await ended(desk, job)

@@ -7,6 +7,7 @@ been done.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -71,6 +72,7 @@ class Database:
         event.listen(self._engine.sync_engine, "checkin", self._let_rest)
         event.listen(self._engine.sync_engine, "checkout", _check_alive)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        logging.getLogger("asyncio").addFilter(_is_news)
 
     async def prepare(self, work: Work[Result]) -> Result:
         """Run `work` in one transaction without a bound on its time, before all else. A server that is only just
@@ -249,6 +251,12 @@ def _check_alive(connection: AdaptedConnection, record: ConnectionPoolEntry, pro
             connection.run_async(lambda driver: driver.execute("SELECT 1", timeout=CONNECT_SECONDS))
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise DisconnectionError from error
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """asyncio reports a lost connection anew when the driver forgets who waited for it; they were told."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, Exception) and is_lost(error))
 
 
 async def connect_patiently(config: PostgresConfig) -> Any:
