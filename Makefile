@@ -86,8 +86,10 @@ check: .venv/.installed-dev  ## format, lint, types, layers, architecture
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/architecture
 
+# Most tests wait for processes most of the time; those of tests/load measure, so they have the machine for themselves.
 test: .venv/.installed-dev  ## all tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --ignore tests/load
+	$(BIN)/pytest tests/load
 
 bench: .venv/.installed-dev  ## the numbers, each beside its reference
 	$(BIN)/python -m benchmarks

@@ -39,6 +39,17 @@ def project(tmp_path: Path) -> Iterator[CliProject]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CliProject]:
+    """Indexed, its server stopped; for tests that leave it so."""
+    with cli_project(tmp_path_factory.mktemp("unchanged") / "project") as made:
+        made.set_up()
+        made.write({"a.py": RETRY_SOURCE})
+        made.ok("index", "--wait")
+        made.ok("stop")
+        yield made
+
+
 def use(project: CliProject, url: str) -> None:
     """Name the storage in the settings, as docs/storage.md says."""
     project.ok("stop")
@@ -190,18 +201,13 @@ def _interrupted_copy(project: CliProject, url: str, number: signal.Signals) -> 
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(
-    tmp_path: Path, arguments: list[str], code: int, sentence: str
+    unchanged: CliProject, arguments: list[str], code: int, sentence: str
 ) -> None:
-    with cli_project(tmp_path / "project") as project:
-        project.set_up()
-        project.write({"a.py": RETRY_SOURCE})
-        project.ok("index", "--wait")
-        project.ok("stop")
-        done = project.run("storage", *arguments)
-        assert (done.returncode, done.stdout) == (code, "")
-        assert sentence in done.stderr
-        assert done.stderr.count("\n") == 1
-        assert "secret" not in done.stderr
+    done = unchanged.run("storage", *arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "secret" not in done.stderr
 
 
 def test_a_project_that_is_not_set_up(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from storage.building import DIMENSIONS, MANY, MODEL, TOKENIZER, make_file, put,
 from support.postgres import DatabaseServer
 
 INDEX_SCANS = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'vectors_by_distance'"
-SETTINGS = settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=8, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
 FOUR_AXES = list(combinations(range(DIMENSIONS), 4))
 
 
