@@ -130,18 +130,25 @@ class ServerProcess:
     def server_file(self) -> Path:
         return self.root / ".claude" / "agent-brain" / "server.json"
 
-    def start(self, timeout: float = 20.0) -> None:
-        """Start and wait until it says that it is ready."""
+    def start(self, timeout: float = 60.0) -> None:
+        """Start and wait until it says that it is ready; one that does not is ended."""
         log = self.root / ".claude" / "agent-brain" / "test.log"
         with log.open("ab") as output:
             self.process = subprocess.Popen(self._command, stdout=output, stderr=output, env=self._environment)
-        deadline = time.monotonic() + timeout
-        while not self._ready():
-            assert self.process.poll() is None, log.read_text("utf-8", "replace")[-2000:]
-            assert time.monotonic() < deadline, "the server does not get ready"
-            time.sleep(0.005)
+        try:
+            self._await_ready(log, time.monotonic() + timeout)
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
         url = json.loads(self.server_file.read_text("utf-8"))["url"]
         self.http = httpx.Client(base_url=url, headers=HEADERS, timeout=30, trust_env=False)
+
+    def _await_ready(self, log: Path, deadline: float) -> None:
+        while not self._ready():
+            assert self.process.poll() is None, log.read_text("utf-8", "replace")[-2000:]
+            assert time.monotonic() < deadline, f"not ready: {log.read_text('utf-8', 'replace')[-2000:]}"
+            time.sleep(0.005)
 
     def _ready(self) -> bool:
         try:
