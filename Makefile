@@ -86,9 +86,10 @@ check: .venv/.installed-dev  ## format, lint, types, layers, architecture
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/architecture
 
-# Most tests wait for processes most of the time; those of tests/load measure, so they have the machine for themselves.
+# Most tests wait for processes most of the time, so there are more workers than cores, and one thread to a matrix;
+# those of tests/load measure, so they have the machine for themselves.
 test: .venv/.installed-dev  ## all tests
-	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --ignore tests/load
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses 5 --dist loadfile --no-loadscope-reorder --ignore tests/load
 	$(BIN)/pytest tests/load
 
 bench: .venv/.installed-dev  ## the numbers, each beside its reference

@@ -20,8 +20,8 @@ from support.corpus import write_project
 from support.embedding_endpoint import EmbeddingEndpoint
 from support.interruption import Indexed, RationedEndpoint, assert_same_rows, wait_for_the_end
 
-FILES = 1_000
-KILLS = 12
+FILES = 600
+KILLS = 10
 LATEST_KILL_SECONDS = 0.3  # after the first text was asked for
 # How many requests the endpoint answers before the next kill: 0.8 on average, of about 16, so that the job cannot end.
 ALLOWANCES = (0, 0, 1, 1, 2)

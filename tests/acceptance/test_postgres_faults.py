@@ -28,7 +28,7 @@ from support.postgres_index import ProjectRows
 FILES = 1_500
 KILLS = 10
 LATEST_KILL_SECONDS = 0.25
-SERVER_KILLS = 5
+SERVER_KILLS = 3
 ALLOWANCES = (1, 2, 3)  # how many requests are answered before the next kill
 SEED = 20_261
 PUT_OFF = "the queue waits, next try within"

@@ -12,7 +12,7 @@ import pytest
 from support.brain import Brain, write_files
 
 RETRY = "def schedule_retry(delay):\n    return delay * 2\n"
-FILES = 800  # enough for several batches
+FILES = 500  # enough for several batches
 PARSE = "def parse_header(line):\n    return line.split(':')\n"
 
 

@@ -25,7 +25,7 @@ from agent_brain_server.settings import load_settings
 from support.brain import HEADERS, configure, write_files
 
 BASE_URL = "http://127.0.0.1"
-EXAMPLES = 60
+EXAMPLES = 40
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

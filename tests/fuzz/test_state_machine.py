@@ -258,7 +258,7 @@ class Servers(RuleBasedStateMachine):
 def test_both_servers_and_the_model_agree(tmp_path: Path) -> None:
     Servers.base = tmp_path
     bounds = settings(
-        max_examples=8,
+        max_examples=5,
         stateful_step_count=25,
         deadline=None,
         derandomize=True,

@@ -16,7 +16,7 @@ from support.brain import FINISHED, HEADERS, ServerProcess, configure
 from support.corpus import WORDS, write_project
 
 CLIENTS = 8
-FILES = 6_000
+FILES = 3_000
 HEALTH_P99_SECONDS = 0.2  # what the product promises
 PAUSE_SECONDS = 0.05  # between two questions of one client
 MODES = ("bm25", "vector", "hybrid")

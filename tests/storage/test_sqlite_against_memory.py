@@ -29,5 +29,5 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 TestBothStores = SqliteAgainstMemory.TestCase
 TestBothStores.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
