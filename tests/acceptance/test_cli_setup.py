@@ -31,7 +31,7 @@ def snapshot(root: Path) -> dict[str, tuple[bytes, int, int]]:
 
 
 def test_setup_writes_its_files_once(project: CliProject) -> None:
-    first = project.ok("setup", "--yes")
+    first = project.ok("setup", "--yes", "--port", str(free_port()))
     assert all(name in first for name in WRITTEN)
     before = snapshot(project.root)
     assert set(before) == set(WRITTEN)
@@ -70,7 +70,7 @@ def test_a_dry_run_writes_nothing(project: CliProject) -> None:
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_a_missing_file_is_made_again(project: CliProject, name: str) -> None:
-    project.ok("setup", "--yes")
+    project.ok("setup", "--yes", "--port", str(free_port()))
     before = (project.root / name).read_bytes()
     (project.root / name).unlink()
     report = project.json("setup", "--yes")
@@ -81,7 +81,7 @@ def test_a_missing_file_is_made_again(project: CliProject, name: str) -> None:
 
 
 def test_a_users_edit_is_kept_and_reported(project: CliProject) -> None:
-    project.ok("setup", "--yes")
+    project.ok("setup", "--yes", "--port", str(free_port()))
     config = project.state / "config.yaml"
     config.write_text(config.read_text() + "\nlog_level: debug\n")
     secret = project.root / ".env.agent-brain"
@@ -154,7 +154,7 @@ def test_bad_answers_are_refused_in_one_sentence(project: CliProject, flags: tup
 def test_gitignore_keeps_every_byte(project: CliProject, content: bytes) -> None:
     gitignore = project.root / ".gitignore"
     gitignore.write_bytes(content)
-    project.ok("setup", "--yes")
+    project.ok("setup", "--yes", "--port", str(free_port()))
     written = gitignore.read_bytes()
     assert written.startswith(content)
     assert written.endswith(b"\n") == (content == b"" or content.endswith(b"\n"))
@@ -166,7 +166,7 @@ def test_gitignore_keeps_every_byte(project: CliProject, content: bytes) -> None
 
 def test_outside_git_no_gitignore_is_made(tmp_path: Path) -> None:
     with cli_project(tmp_path / "notes", git=False) as project:
-        project.ok("setup", "--yes")
+        project.ok("setup", "--yes", "--port", str(free_port()))
         assert not (project.root / ".gitignore").exists()
         assert project.ok("setup", "--yes") == "Nothing to change.\n"
 

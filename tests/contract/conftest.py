@@ -12,11 +12,20 @@ from support.brain import Brain, configure
 BACKENDS = {"sqlite": "sqlite:///.claude/agent-brain/index.db", "memory": "memory://"}
 
 
-@pytest.fixture(params=[*BACKENDS, pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(scope="module", params=[*BACKENDS, pytest.param("postgres", marks=pytest.mark.postgres)])
 def storage_url(request: pytest.FixtureRequest) -> str:
     if request.param == "postgres":
         return str(request.getfixturevalue("shared_postgres_url"))
     return BACKENDS[request.param]
+
+
+@pytest.fixture(scope="module")
+async def read_only(storage_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Brain]:
+    """One server for all the tests of a module that leave its index as it is."""
+    project = tmp_path_factory.mktemp("read only")
+    configure(project, storage={"url": storage_url})
+    async with Brain(project) as running:
+        yield running
 
 
 @pytest.fixture

@@ -11,62 +11,62 @@ from support.brain import HEADERS, TOKEN, Brain
     "method_path", ["GET /health/status", "GET /health/postgres", "POST /query", "DELETE /index", "GET /metrics"]
 )
 @pytest.mark.parametrize("header", ["", "Bearer wrong", TOKEN, f"Basic {TOKEN}", "Bearer é"])
-async def test_everything_but_health_wants_the_token(brain: Brain, method_path: str, header: str) -> None:
+async def test_everything_but_health_wants_the_token(read_only: Brain, method_path: str, header: str) -> None:
     method, path = method_path.split()
-    response = await brain.http.request(method, path, headers={"Authorization": header.encode()})
+    response = await read_only.http.request(method, path, headers={"Authorization": header.encode()})
     assert response.status_code == 401
     assert response.json()["code"] == "unauthorized"
     assert response.headers["content-type"] == "application/problem+json"
 
 
-async def test_health_is_open_and_says_who_answers(brain: Brain) -> None:
-    response = await brain.http.get("/health", headers={"Authorization": ""})
+async def test_health_is_open_and_says_who_answers(read_only: Brain) -> None:
+    response = await read_only.http.get("/health", headers={"Authorization": ""})
     assert response.status_code == 200
     assert set(response.json()) == {"status", "version", "project_id", "pid", "started_at"}
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[::", "10.0.0.1:8317"])
-async def test_a_foreign_host_is_refused(brain: Brain, host: str) -> None:
-    response = await brain.http.get("/health", headers={"Host": host})
+async def test_a_foreign_host_is_refused(read_only: Brain, host: str) -> None:
+    response = await read_only.http.get("/health", headers={"Host": host})
     assert (response.status_code, response.json()["code"]) == (403, "host_refused")
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8317", "[::1]:8317", "LOCALHOST:1"])
-async def test_a_loopback_host_is_answered(brain: Brain, host: str) -> None:
-    assert (await brain.http.get("/health", headers={"Host": host})).status_code == 200
+async def test_a_loopback_host_is_answered(read_only: Brain, host: str) -> None:
+    assert (await read_only.http.get("/health", headers={"Host": host})).status_code == 200
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example"])
-async def test_a_foreign_origin_is_refused(brain: Brain, origin: str) -> None:
-    response = await brain.http.post("/query", json={"query": "x"}, headers={"Origin": origin, **HEADERS})
+async def test_a_foreign_origin_is_refused(read_only: Brain, origin: str) -> None:
+    response = await read_only.http.post("/query", json={"query": "x"}, headers={"Origin": origin, **HEADERS})
     assert (response.status_code, response.json()["code"]) == (403, "origin_refused")
 
 
-async def test_an_oversized_body_is_refused_before_it_is_read(brain: Brain) -> None:
-    response = await brain.http.post("/query", content=b"x" * 1_000_001)
+async def test_an_oversized_body_is_refused_before_it_is_read(read_only: Brain) -> None:
+    response = await read_only.http.post("/query", content=b"x" * 1_000_001)
     assert (response.status_code, response.json()["code"]) == (413, "too_large")
 
 
 @pytest.mark.parametrize(
     ("method", "path", "status"), [("GET", "/nothing", 404), ("PUT", "/query", 405), ("GET", "/index/jobs/99", 404)]
 )
-async def test_every_refusal_is_a_problem(brain: Brain, method: str, path: str, status: int) -> None:
-    response = await brain.http.request(method, path)
+async def test_every_refusal_is_a_problem(read_only: Brain, method: str, path: str, status: int) -> None:
+    response = await read_only.http.request(method, path)
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     assert set(response.json()) >= {"type", "title", "status", "detail", "code"}
 
 
-async def test_malformed_json_is_refused(brain: Brain) -> None:
-    response = await brain.http.post("/query", content=b"{", headers={"Content-Type": "application/json"})
+async def test_malformed_json_is_refused(read_only: Brain) -> None:
+    response = await read_only.http.post("/query", content=b"{", headers={"Content-Type": "application/json"})
     assert response.status_code == 422
     assert response.json()["code"] == "request_invalid"
 
 
-async def test_status_and_metrics_tell_what_is_there(brain: Brain) -> None:
-    status = await brain.call("GET", "/health/status")
+async def test_status_and_metrics_tell_what_is_there(read_only: Brain) -> None:
+    status = await read_only.call("GET", "/health/status")
     assert status["index"]["files"] == 0
     assert status["watcher"]["state"] == "off"
-    metrics = (await brain.http.get("/metrics")).text
+    metrics = (await read_only.http.get("/metrics")).text
     assert "agent_brain_index_files 0" in metrics
     assert 'agent_brain_http_requests_total{method="GET",status="200"}' in metrics

@@ -32,11 +32,11 @@ func SendRequest(request string) string {
 }
 
 
-@pytest.fixture
-async def filled(brain: Brain, root: Path) -> Brain:
-    write_files(root, FILES)
-    await brain.index()
-    return brain
+@pytest.fixture(scope="module")
+async def filled(read_only: Brain) -> Brain:
+    write_files(read_only.root, FILES)
+    await read_only.index()
+    return read_only
 
 
 @pytest.mark.parametrize("mode", ["bm25", "vector", "hybrid"])
@@ -50,9 +50,9 @@ async def test_every_mode_finds_the_handler(filled: Brain, mode: str) -> None:
     assert scores == sorted(scores, reverse=True)
 
 
-async def test_a_passage_is_what_the_file_says(filled: Brain, root: Path) -> None:
+async def test_a_passage_is_what_the_file_says(filled: Brain) -> None:
     for passage in await filled.search("server request"):
-        lines = (root / passage["path"]).read_text("utf-8").splitlines()
+        lines = (filled.root / passage["path"]).read_text("utf-8").splitlines()
         shown = lines[passage["start_line"] - 1 : passage["end_line"]]
         assert passage["text"] == "\n".join(shown), passage
         assert passage["stale"] is False
