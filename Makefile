@@ -89,7 +89,7 @@ check: .venv/.installed-dev  ## format, lint, types, layers, architecture
 # Most tests wait for processes most of the time, so there are more workers than cores, and one thread to a matrix;
 # those of tests/load measure, so they have the machine for themselves.
 test: .venv/.installed-dev  ## all tests
-	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses 5 --dist loadfile --no-loadscope-reorder --ignore tests/load
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --ignore tests/load
 	$(BIN)/pytest tests/load
 
 bench: .venv/.installed-dev  ## the numbers, each beside its reference

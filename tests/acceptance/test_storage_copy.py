@@ -13,11 +13,14 @@ import termios
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from agent_brain_client.envfile import read_env
 from agent_brain_server.postgres_config import PostgresConfig
 from support.cli import COMMAND, RETRY_SOURCE, CliProject, cli_project, free_port
 from support.corpus import source_files
@@ -59,11 +62,14 @@ def use(project: CliProject, url: str) -> None:
 
 
 def answers(project: CliProject) -> list[Any]:
+    project.ok("search", QUESTIONS[0])  # starts the server if need be
+    server = json.loads(project.server_file.read_text("utf-8"))
+    token = read_env(project.root / ".env.agent-brain")["AGENT_BRAIN_TOKEN"]
     found = []
-    for question in QUESTIONS:
-        for mode in ("bm25", "vector", "hybrid"):
-            passages = project.json("search", question, "--mode", mode, "--top-k", "10")["results"]
-            found.append({(passage["path"], passage["start_line"]) for passage in passages})
+    with httpx.Client(base_url=server["url"], headers={"Authorization": f"Bearer {token}"}, trust_env=False) as http:
+        for question, mode in product(QUESTIONS, ("bm25", "vector", "hybrid")):
+            answer = http.post("/query", json={"query": question, "mode": mode, "top_k": 10}).raise_for_status().json()
+            found.append({(passage["path"], passage["start_line"]) for passage in answer["results"]})
     return found
 
 

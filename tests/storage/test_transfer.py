@@ -672,7 +672,6 @@ async def test_killed_at_ten_points_and_resumed(
                 if number % 2:
                     run_child(root, origin, url, chosen.randrange(20, statements), "resume")
                 await copy_to(origin, url, root, "resume", page_rows=12)
-                assert (await compared(source, url, root)).differences == []
                 if to_postgres:
                     await copy_to(url, f"sqlite:///back{number}.db", root)
                     assert rows(root / f"back{number}.db") == rows(root / "first.db")
