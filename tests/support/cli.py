@@ -102,7 +102,8 @@ def cli_project(root: Path, git: bool = True) -> Iterator[CliProject]:
     try:
         yield project
     finally:
-        project.run("stop")
+        if (project.state / "server.lock").exists():  # a server was started at some time
+            project.run("stop")
 
 
 def without_root_powers() -> list[str]:
