@@ -1,4 +1,4 @@
-"""`python -m agent_brain_server --project ROOT`, and `python -m agent_brain_server storage copy|verify`."""
+"""`python -m agent_brain_server --project ROOT`, and `python -m agent_brain_server storage|settings …`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def run() -> int:
-    """Serve, or move an index.
+    """Serve, move an index, or explain the settings.
 
     Importing makes much that lives and little that dies, so the collector rests until the server is ready.
     """
@@ -15,6 +15,10 @@ def run() -> int:
         from agent_brain_server.storage_command import main as move
 
         return move(sys.argv[2:])
+    if sys.argv[1:2] == ["settings"]:
+        from agent_brain_server.settings_command import main as explain
+
+        return explain(sys.argv[2:])
     gc.disable()
     from agent_brain_server.serve import main
 

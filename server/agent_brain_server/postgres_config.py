@@ -8,7 +8,7 @@ from typing import Annotated, Literal, NoReturn, Self, get_args
 from urllib.parse import quote, unquote
 
 from annotated_types import Interval, MinLen
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from agent_brain_server.errors import SettingsError
 
@@ -31,17 +31,24 @@ class PostgresConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Interval(ge=1, le=65_535)] = 5432
-    database: Annotated[str, MinLen(1)] = "agent_brain"
-    user: Annotated[str, MinLen(1)] = "agent_brain"
-    password: SecretStr = SecretStr("")
-    pool_size: Annotated[int, Interval(ge=1, le=1_000)] = 10
-    pool_max: Annotated[int, Interval(ge=1, le=1_000)] = 20
-    language: Literal["simple"] = "simple"
-    hnsw_m: Annotated[int, Interval(ge=2, le=100)] = 16
-    hnsw_ef_construction: Annotated[int, Interval(ge=4, le=1_000)] = 64
-    ssl_mode: SslMode = "prefer"
+    host: str = Field("127.0.0.1", description="a name, an address, or the directory of a Unix socket")
+    port: Annotated[int, Interval(ge=1, le=65_535)] = Field(5432, description="where PostgreSQL listens")
+    database: Annotated[str, MinLen(1)] = Field("agent_brain", description="must be there; its tables are made")
+    user: Annotated[str, MinLen(1)] = Field("agent_brain", description="who logs in")
+    password: SecretStr = Field(SecretStr(""), description="better in `POSTGRES_PASSWORD`, see below")
+    pool_size: Annotated[int, Interval(ge=1, le=1_000)] = Field(10, description="connections that are kept open")
+    pool_max: Annotated[int, Interval(ge=1, le=1_000)] = Field(
+        20, description="connections at most, at least `pool_size`"
+    )
+    language: Literal["simple"] = Field(
+        "simple",
+        description="the text search configuration; no other is possible, since terms are made by our own tokenizer",
+    )
+    hnsw_m: Annotated[int, Interval(ge=2, le=100)] = Field(16, description="links of a vector in the index")
+    hnsw_ef_construction: Annotated[int, Interval(ge=4, le=1_000)] = Field(
+        64, description="how thoroughly the index is built, at least twice `hnsw_m`"
+    )
+    ssl_mode: SslMode = Field("prefer", description="how much encryption is asked for, as in libpq's `sslmode`")
 
     @field_validator("host")
     @classmethod

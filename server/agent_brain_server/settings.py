@@ -39,8 +39,15 @@ class StorageSettings(_Section):
     A relative SQLite path is relative to the project's root. A `url` may hold a password, so it is not shown.
     """
 
-    url: str | None = Field(default=None, repr=False, exclude=True)
-    postgres: PostgresConfig | None = None
+    url: str | None = Field(
+        default=None,
+        repr=False,
+        exclude=True,
+        description="where the index lives, see [storage.md](storage.md); a relative path is relative to the project",
+    )
+    postgres: PostgresConfig | None = Field(
+        default=None, description='PostgreSQL by its parts, as below; in the environment as JSON: `{"host": "db"}`'
+    )
 
     @property
     def location(self) -> str:
@@ -53,23 +60,33 @@ class StorageSettings(_Section):
 class EmbeddingSettings(_Section):
     """What turns text into vectors. Everything but `provider` is for `openai-compatible`."""
 
-    provider: Literal["built-in", "openai-compatible", "none"] = "built-in"
-    base_url: str = ""
-    model: str = ""
-    api_key: SecretStr = SecretStr("")
-    dimensions: Annotated[int, Interval(ge=1, le=16_000)] | None = None
-    batch_size: Annotated[int, Interval(ge=1, le=2_048)] = 128
-    concurrency: Annotated[int, Interval(ge=1, le=64)] = 4
-    timeout_seconds: Annotated[float, Interval(gt=0, le=600)] = 30.0
+    provider: Literal["built-in", "openai-compatible", "none"] = Field(
+        "built-in", description="what turns text into vectors; without one, search is by keywords alone"
+    )
+    base_url: str = Field("", description="of the endpoint, up to and without `/embeddings`")
+    model: str = Field("", description="the endpoint's name for the model")
+    api_key: SecretStr = Field(SecretStr(""), description="sent as a bearer token; keep it in `.env.agent-brain`")
+    dimensions: Annotated[int, Interval(ge=1, le=16_000)] | None = Field(
+        None, description="the length of its vectors; left out, the endpoint is asked"
+    )
+    batch_size: Annotated[int, Interval(ge=1, le=2_048)] = Field(128, description="texts a request")
+    concurrency: Annotated[int, Interval(ge=1, le=64)] = Field(4, description="requests at once")
+    timeout_seconds: Annotated[float, Interval(gt=0, le=600)] = Field(30.0, description="for each request")
 
 
 class IndexSettings(_Section):
     """What is indexed and how. `folders` is where a new index starts; later the index itself knows its folders."""
 
-    folders: tuple[str, ...] = (".",)
-    watch: bool = True
-    max_file_bytes: Annotated[int, Interval(ge=1_000, le=100_000_000)] = 1_000_000
-    workers: Annotated[int, Interval(ge=1, le=64)] | None = None
+    folders: tuple[str, ...] = Field(
+        (".",), description="what a new index starts with; later use `agent-brain folders`"
+    )
+    watch: bool = Field(True, description="keep the index fresh while files change")
+    max_file_bytes: Annotated[int, Interval(ge=1_000, le=100_000_000)] = Field(
+        1_000_000, description="larger files are left out"
+    )
+    workers: Annotated[int, Interval(ge=1, le=64)] | None = Field(
+        None, description="processes that read and parse; left out, one a processor, 4 at most"
+    )
 
 
 class Settings(BaseSettings):
@@ -87,10 +104,18 @@ class Settings(BaseSettings):
     )
 
     project_root: Path
-    token: SecretStr = SecretStr("")
-    port: Annotated[int, Interval(ge=0, le=65_535)] = DEFAULT_PORT
-    idle_stop_minutes: Annotated[float, Ge(0)] = 30.0
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    token: SecretStr = Field(
+        SecretStr(""), description="what clients must send; setup makes one, keep it in `.env.agent-brain`"
+    )
+    port: Annotated[int, Interval(ge=0, le=65_535)] = Field(
+        DEFAULT_PORT, description="where the server listens on 127.0.0.1; setup picks a free one, 0 takes any"
+    )
+    idle_stop_minutes: Annotated[float, Ge(0)] = Field(
+        30.0, description="the server stops after so long without a request; 0 never"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="how much the server's log says"
+    )
     storage: StorageSettings = StorageSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     index: IndexSettings = IndexSettings()
@@ -120,7 +145,7 @@ class Settings(BaseSettings):
         return (init_settings,)
 
 
-class _ProjectDotEnv(DotEnvSettingsSource):
+class ProjectDotEnv(DotEnvSettingsSource):
     """A `.env` is shared with the project: names that are not ours are not ours to refuse."""
 
     def __call__(self) -> dict[str, Any]:
@@ -148,7 +173,7 @@ def load_settings(project_root: Path, *, port: int | None = None) -> Settings:
             return (
                 init_settings,
                 EnvSettingsSource(settings_cls),
-                _ProjectDotEnv(settings_cls, env_file=(root / ".env", root / ENV_FILE)),
+                ProjectDotEnv(settings_cls, env_file=(root / ".env", root / ENV_FILE)),
                 YamlConfigSettingsSource(settings_cls, yaml_file=root / STATE_DIRECTORY / "config.yaml"),
             )
 

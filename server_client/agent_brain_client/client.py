@@ -15,6 +15,7 @@ from agent_brain_client.wire import PROBLEM_JSON
 if TYPE_CHECKING:
     from agent_brain_client.wire import (
         ChunkResponse,
+        DatabaseHealth,
         FolderAdded,
         FolderList,
         FolderRequest,
@@ -76,6 +77,10 @@ class AgentBrainClient:
     def status(self) -> StatusResponse:
         """What is indexed, where it is kept and what is going on."""
         return cast("StatusResponse", self._ask("GET", "/health/status"))
+
+    def database_health(self) -> DatabaseHealth:
+        """The PostgreSQL behind the server and the connections to it; a ServerError where it is not healthy."""
+        return cast("DatabaseHealth", self._ask("GET", "/health/postgres"))
 
     def query(self, request: QueryRequest) -> QueryResponse:
         """The passages that answer a question."""

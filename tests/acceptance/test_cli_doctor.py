@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent_brain_client.wire import VERSION
 from support.cli import RETRY_SOURCE, CliProject, cli_project, free_port
 
 
@@ -20,10 +24,8 @@ def project(tmp_path: Path) -> Iterator[CliProject]:
         yield made
 
 
-def findings(project: CliProject, expect: int) -> dict[str, dict[str, Any]]:
-    import json
-
-    done = project.run("doctor", "--json")
+def findings(project: CliProject, expect: int, **more: str) -> dict[str, dict[str, Any]]:
+    done = project.run("doctor", "--json", **more)
     assert done.returncode == expect, done.stdout + done.stderr
     listed = json.loads(done.stdout)["findings"]
     assert all(set(finding) == {"id", "state", "detail", "fix"} for finding in listed)
@@ -42,27 +44,154 @@ def test_a_project_in_order(project: CliProject) -> None:
     project.write({"retry.py": RETRY_SOURCE})
     project.set_up()
     stopped = findings(project, expect=0)
-    assert set(stopped) == {"python", "packages", "setup", "config", "modes", "state", "disk", "server", "port"}
+    assert list(stopped) == [
+        "python", "packages", "setup", "environment", "config", "modes", "gitignore", "state", "disk", "server", "port",
+        "database",
+    ]  # fmt: skip
     project.ok("index", "--wait")
     running = findings(project, expect=0)
     assert {name: finding["state"] for name, finding in running.items()} == dict.fromkeys(
-        [*stopped, "index", "watcher"], "ok"
+        [*stopped, "index", "embedding", "watcher"], "ok"
     )
     assert "ok    " in project.ok("doctor")
 
 
-def test_loose_modes(project: CliProject) -> None:
-    project.set_up()
-    (project.root / ".env.agent-brain").chmod(0o640)
-    assert findings(project, expect=1)["modes"]["state"] == "fail"
-    project.ok("setup", "--yes")
-    assert findings(project, expect=0)["modes"]["state"] == "ok"
+def test_every_setting_that_is_not_the_default_is_named_with_its_source(project: CliProject) -> None:
+    project.set_up("--port", str(port := free_port()))
+    detail = findings(project, expect=0, AGENT_BRAIN_LOG_LEVEL="debug")["config"]["detail"]
+    assert f"port {port} from .env.agent-brain" in detail
+    assert "embedding.provider none, index.watch false from config.yaml" in detail
+    assert "log_level debug from environment" in detail
+    assert "idle_stop" not in detail
 
 
-def test_settings_that_cannot_be_read(project: CliProject) -> None:
+def test_variables_that_go_before_the_files_are_named(project: CliProject) -> None:
     project.set_up()
-    (project.state / "config.yaml").write_text("storage: [")
+    found = findings(project, expect=0, AGENT_BRAIN_TOKEN="another", AGENT_BRAIN_LOG_LEVEL_="info")["environment"]
+    assert found["state"] == "warn"
+    assert "AGENT_BRAIN_TOKEN goes before .env.agent-brain" in found["detail"]
+    assert "did you mean AGENT_BRAIN_LOG_LEVEL?" in found["detail"]
+    assert found["fix"] == "unset AGENT_BRAIN_TOKEN AGENT_BRAIN_LOG_LEVEL_"
+
+
+def test_every_setting_that_cannot_be_used_is_named(project: CliProject) -> None:
+    project.set_up()
+    config = project.state / "config.yaml"
+    config.write_text(config.read_text() + "log_level: loud\nindx: {}\n")
+    found = findings(project, expect=1, AGENT_BRAIN_INDEX_WACTH="false")["config"]
+    assert found["fix"] == "correct .claude/agent-brain/config.yaml, AGENT_BRAIN_INDEX_WACTH"
+    assert "index.wacth in environment is no setting (did you mean index.watch?)" in found["detail"]
+    assert "log_level in .claude/agent-brain/config.yaml: Input should be" in found["detail"]
+    assert "indx in .claude/agent-brain/config.yaml is no setting" in found["detail"]
+    config.write_text("storage: [")
     assert findings(project, expect=1)["config"]["state"] == "fail"
+
+
+def test_it_mends_what_it_safely_can_and_says_so(project: CliProject) -> None:
+    project.set_up()
+    secret, gitignore = project.root / ".env.agent-brain", project.root / ".gitignore"
+    before, ignored = secret.read_bytes(), gitignore.read_bytes()
+    secret.chmod(0o640)
+    project.state.chmod(0o777)
+    gitignore.write_text("mine\n")
+    project.server_file.write_text("{}")
+    broken = findings(project, expect=1)
+    assert {name for name, one in broken.items() if one["fix"] == "agent-brain doctor --fix"} == {
+        "modes", "gitignore", "server"
+    }  # fmt: skip
+
+    report = json.loads(project.ok("doctor", "--fix", "--json"))
+    assert all(finding["state"] == "ok" for finding in report["findings"])
+    assert any("0640" in sentence for sentence in report["fixed"])
+    assert secret.read_bytes() == before
+    assert gitignore.read_bytes() == b"mine\n\n" + ignored
+    assert not project.server_file.exists()
+    assert project.ok("setup", "--yes") == "Nothing to change.\n"
+    assert json.loads(project.ok("doctor", "--fix", "--json"))["fixed"] == []
+
+
+def test_secrets_under_version_control_are_found(project: CliProject) -> None:
+    (project.root / ".git").rmdir()
+    subprocess.run(["git", "init", "--quiet"], cwd=project.root, check=True)
+    project.set_up()
+    assert findings(project, expect=0)["gitignore"]["state"] == "ok"
+    subprocess.run(["git", "add", "--force", ".env.agent-brain"], cwd=project.root, check=True)
+    assert "git rm --cached" in findings(project, expect=1)["gitignore"]["fix"]
+
+
+def test_a_server_with_older_settings_is_told(project: CliProject) -> None:
+    project.set_up()
+    project.ok("start")
+    assert "AGENT_BRAIN_TOKEN" in findings(project, expect=1, AGENT_BRAIN_TOKEN="another")["answers"]["detail"]
+    project.ok("setup", "--yes", "--embedding", "built-in")
+    found = findings(project, expect=0)
+    assert "config.yaml changed after the start" in found["server"]["detail"]
+    assert "the settings say built-in" in found["embedding"]["detail"]
+
+
+def test_why_the_last_start_failed(project: CliProject) -> None:
+    project.set_up()
+    index = project.state / "index.db"
+    index.write_bytes(b"not an index, and long enough to be read as one" * 100)
+    assert project.run("start").returncode == 3
+    found = findings(project, expect=1)
+    assert "is no SQLite database" in found["database"]["detail"]
+    assert "is damaged or not an Agent Brain index" in found["server"]["detail"]
+    index.unlink()
+    project.ok("start")
+    project.ok("stop")
+    assert findings(project, expect=0)["server"]["state"] == "ok"
+
+
+def test_a_database_that_does_not_answer(project: CliProject) -> None:
+    project.set_up("--storage-url", f"postgresql://user:hidden@127.0.0.1:{free_port()}/x")
+    done = project.run("doctor", "--json")
+    assert "hidden" not in done.stdout + done.stderr
+    found = findings(project, expect=1)
+    assert found["database"]["state"] == "fail"
+    assert found["drivers"]["state"] == "ok"
+    assert "storage.url from .env.agent-brain" in found["config"]["detail"]
+
+
+def test_a_running_server_on_postgresql(project: CliProject, postgres_url: str) -> None:
+    project.set_up("--storage-url", postgres_url)
+    project.ok("index", "--wait")
+    found = findings(project, expect=0)
+    assert re.match(r"PostgreSQL \d+.*, pgvector \d+.* connections in use", found["database"]["detail"])
+    assert found["drivers"]["state"] == "ok"
+
+
+def test_a_container_where_there_is_no_docker(project: CliProject) -> None:
+    project.ok("setup", "--yes", "--storage", "postgres-docker", "--postgres-port", str(free_port()))
+    found = findings(project, expect=1, PATH="/nonexistent")
+    assert found["docker"]["state"] == "fail"
+    assert found["docker"]["fix"].startswith("install Docker")
+    assert found["database"]["fix"] == "agent-brain db up"
+
+
+def test_no_secret_is_printed(project: CliProject) -> None:
+    project.set_up()
+    secret = project.root / ".env.agent-brain"
+    token = secret.read_text().partition("AGENT_BRAIN_TOKEN=")[2].split()[0]
+    secret.write_text(secret.read_text() + "AGENT_BRAIN_EMBEDDING_API_KEY=sk-hidden\n")
+    for flags in (["--json"], []):
+        done = project.run("doctor", *flags, AGENT_BRAIN_STORAGE_POSTGRES='{"password": "pg-hidden"}')
+        assert not [one for one in (token, "sk-hidden", "pg-hidden") if one in done.stdout + done.stderr]
+
+
+@pytest.mark.parametrize(
+    ("entry", "state"),
+    [
+        ([{"scope": "user", "installPath": "{home}", "version": VERSION}], "ok"),
+        ([{"scope": "user", "installPath": "{home}/gone", "version": VERSION}], "warn"),
+        ({"installPath": "{home}", "version": "0.0.1"}, "warn"),
+    ],
+)
+def test_the_plugin_in_claude_code(project: CliProject, entry: object, state: str) -> None:
+    home = Path(project.environment["HOME"])
+    listed = json.dumps({"version": 2, "plugins": {"agent-brain@agent-brain": entry}}).replace("{home}", str(home))
+    project.write({str(home / ".claude" / "plugins" / "installed_plugins.json"): listed})
+    assert findings(project, expect=1)["plugin"]["state"] == state
 
 
 def test_a_taken_port_names_its_holder(project: CliProject) -> None:
@@ -85,3 +214,12 @@ def test_a_server_that_hangs(project: CliProject) -> None:
         assert findings(project, expect=1)["server"]["state"] == "fail"
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+def test_every_finding_is_documented() -> None:
+    root = Path(__file__).parents[2]
+    sources = [path.read_text("utf-8") for path in (root / "wizard" / "agent_brain_wizard" / "checks").glob("*.py")]
+    ids = {name for source in sources for name in re.findall(r'Finding\(\s*"([a-z-]+)"', source)}
+    assert len(ids) > 15
+    documented = re.findall(r"^\| `([a-z-]+)` \|", (root / "docs" / "doctor.md").read_text("utf-8"), re.MULTILINE)
+    assert set(documented) == ids

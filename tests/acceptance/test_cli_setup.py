@@ -6,12 +6,15 @@ import json
 import os
 import shutil
 import stat
+import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from support.cli import CliProject, cli_project, free_port, without_root_powers
+from support.cli import COMMAND, RETRY_SOURCE, CliProject, cli_project, free_port, without_root_powers
 
 WRITTEN = (".claude/agent-brain/config.yaml", ".env.agent-brain", ".gitignore", ".claude/agent-brain/manifest.json")
 
@@ -96,7 +99,7 @@ def test_a_users_edit_is_kept_and_reported(project: CliProject) -> None:
 
 
 def test_an_answer_for_an_edited_file_is_refused_not_lost(project: CliProject) -> None:
-    project.ok("setup", "--yes")
+    project.ok("setup", "--yes", "--port", str(free_port()))
     config = project.state / "config.yaml"
     config.write_text(config.read_text() + "\nlog_level: debug\n")
     before = snapshot(project.root)
@@ -161,6 +164,18 @@ def test_gitignore_keeps_every_byte(project: CliProject, content: bytes) -> None
     if b"\r\n" in content:
         assert written.count(b"\n") == written.count(b"\r\n")
     assert b".env.agent-brain" in written.splitlines()
+    assert project.ok("setup", "--yes") == "Nothing to change.\n"
+
+
+def test_what_stands_in_the_private_file_keeps_every_byte(project: CliProject) -> None:
+    own = b"# mine\r\nOTHER='a b'  # a note\r\n\r\n"
+    private = project.root / ".env.agent-brain"
+    private.write_bytes(own)
+    project.ok("setup", "--yes", "--port", str(free_port()))
+    written = private.read_bytes()
+    assert written.startswith(own)
+    assert written.count(b"\n") == written.count(b"\r\n") > own.count(b"\r\n")
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
     assert project.ok("setup", "--yes") == "Nothing to change.\n"
 
 
@@ -239,3 +254,161 @@ def test_the_manifest_names_what_was_written(project: CliProject) -> None:
     project.ok("setup", "--yes")
     manifest = json.loads((project.state / "manifest.json").read_text())
     assert set(manifest["files"]) == set(WRITTEN) - {".claude/agent-brain/manifest.json"}
+
+
+def test_a_pipe_that_stays_open_is_not_waited_for(project: CliProject) -> None:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([COMMAND, "setup"], cwd=project.root, env=project.environment, text=True, **pipes) as child:
+        assert child.wait(20) == 2
+        _, stderr = child.communicate()
+    assert "--answers FILE: no terminal to ask on" in stderr
+    assert snapshot(project.root) == {}
+
+
+def with_answers(project: CliProject, text: str, *flags: str) -> subprocess.CompletedProcess[str]:
+    command = [COMMAND, "setup", "--answers", "-", *flags]
+    return subprocess.run(
+        command, cwd=project.root, env=project.environment, input=text, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_answers_come_from_a_file_or_a_pipe(project: CliProject, tmp_path: Path) -> None:
+    project.write({"src/retry.py": RETRY_SOURCE, "docs, old/a.md": "# A\n"})
+    answers = 'embedding: none\nwatch: false\nidle_stop_minutes: 5\nfolders: [src, "docs, old"]\nport: null\n'
+    done = with_answers(project, answers)
+    assert done.returncode == 0, done.stderr
+    config = (project.state / "config.yaml").read_text()
+    assert 'folders: ["src", "docs, old"]\n' in config
+    assert "idle_stop_minutes: 5\n" in config
+    file = tmp_path / "answers.json"
+    file.write_text(json.dumps({"embedding": "none", "watch": False}))
+    assert project.ok("setup", "--answers", str(file)) == "Nothing to change.\n"
+    assert project.json("setup", "--answers", str(file), "--watch")["answers"]["watch"] is True
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("storag: embedded", "'storag', which is not a question (did you mean storage?)"),
+        ("colour: red", "'colour', which is not a question (there are storage, "),
+        ("- storage", "is not a mapping"),
+        ("a: [", "is neither YAML nor JSON (line 1"),
+        ("port: [1]", "port must be a single value"),
+        ("port: 0", "--port 0 is not a port"),
+        ("folders: nowhere", "--folders nowhere is not a directory"),
+        ("storage: postgres", "setup needs --storage-url (existing PostgreSQL was chosen). No terminal to ask on."),
+        ("embedding_preset: other", "setup needs --embedding-url and --embedding-model"),
+        ("embedding_key: a b\nembedding_preset: ollama", "AGENT_BRAIN_EMBEDDING_API_KEY"),
+        ("embedding: none\nembedding_preset: ollama", "--embedding-preset goes with --embedding openai-compatible"),
+        ("pgadmin: true", "--pgadmin goes with --storage postgres-docker"),
+    ],
+)
+def test_wrong_answers_are_refused_by_name(project: CliProject, text: str, sentence: str) -> None:
+    done = with_answers(project, text)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert snapshot(project.root) == {}
+
+
+def test_a_missing_answer_file_is_named(project: CliProject) -> None:
+    done = project.run("setup", "--answers", "no.yaml")
+    assert done.returncode == 2
+    assert "--answers no.yaml cannot be read: No such file or directory." in done.stderr
+
+
+def test_a_dry_run_shows_the_difference_without_secrets(project: CliProject) -> None:
+    url = "postgresql://me:hidden-word@db:5432/shop"
+    answers = json.dumps({"storage_url": url, "embedding_preset": "openai", "embedding_key": "sk-hidden-word"})
+    done = with_answers(project, answers, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "+++ b/.claude/agent-brain/config.yaml" in done.stdout
+    assert '+  provider: "openai-compatible"' in done.stdout
+    for name in ("AGENT_BRAIN_TOKEN", "AGENT_BRAIN_STORAGE_URL", "AGENT_BRAIN_EMBEDDING_API_KEY"):
+        assert f"+{name}=…\n" in done.stdout
+    assert "hidden-word" not in done.stdout + done.stderr
+    assert "hidden-word" not in with_answers(project, answers, "--dry-run", "--json").stdout
+    assert snapshot(project.root) == {}
+
+
+def test_an_edit_is_shown_beside_what_setup_would_write(project: CliProject) -> None:
+    project.ok("setup", "--yes", "--port", str(free_port()))
+    config = project.state / "config.yaml"
+    config.write_text(config.read_text() + "log_level: debug\n")
+    shown = project.ok("setup", "--dry-run")
+    assert "Nothing to change." in shown
+    assert "+log_level: debug\n" in shown
+
+
+def test_secrets_go_into_the_private_file_alone(project: CliProject) -> None:
+    answers = {"embedding_preset": "openai", "embedding_key": "sk-hidden-word", "port": free_port()}
+    done = with_answers(project, json.dumps(answers), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["answers"]["embedding_model"] == "text-embedding-3-small"
+    assert "hidden-word" not in done.stdout + done.stderr
+    holding = [path for path in project.root.rglob("*") if path.is_file() and "hidden-word" in path.read_text()]
+    assert [path.name for path in holding] == [".env.agent-brain"]
+    assert project.ok("setup", "--yes") == "Nothing to change.\n"
+
+
+def test_with_index_the_events_are_one_object_a_line(project: CliProject) -> None:
+    project.write({"src/retry.py": RETRY_SOURCE})
+    flags = ("--embedding", "none", "--port", str(free_port()), "--index")
+    lines = [json.loads(line) for line in project.ok("setup", "--yes", "--json", *flags).splitlines()]
+    events = [line["event"] for line in lines]
+    assert events[0] == "plan"
+    assert events[1:5] == ["file"] * 4
+    assert set(events[5:-1]) == {"progress"}
+    assert lines[-1]["event"] == "done"
+    assert lines[-1]["index"]["files"] == 2
+    assert lines[-1]["index"]["job"]["state"] == "done"
+    assert project.json("search", "next delay")["results"][0]["path"] == "src/retry.py"
+    again = project.run("setup", "--yes", "--index")
+    assert again.stdout.startswith("Nothing to change.\n")
+    assert "Indexed 2 files" in again.stderr
+
+
+def test_what_cannot_be_started_leaves_the_files_and_says_so(project: CliProject) -> None:
+    url = "postgresql://me:hidden-word@127.0.0.1:1/shop"
+    done = with_answers(project, json.dumps({"storage_url": url, "index": True, "port": free_port()}), "--json")
+    assert done.returncode == 3
+    assert json.loads(done.stdout.splitlines()[-1])["event"] == "failed"
+    assert "hidden-word" not in done.stdout + done.stderr
+    assert (project.state / "config.yaml").is_file()
+
+
+def test_the_manifest_tells_what_was_not_there_before(project: CliProject) -> None:
+    (project.root / ".claude").mkdir()
+    (project.root / ".gitignore").write_text("dist\n")
+    project.ok("setup", "--yes", "--port", str(free_port()))
+    manifest = project.state / "manifest.json"
+    state = ".claude/agent-brain"
+    created = [state, f"{state}/config.yaml", f"{state}/manifest.json", ".env.agent-brain"]
+    assert json.loads(manifest.read_text())["created"] == sorted(created)
+    project.ok("setup", "--yes", "--no-watch")
+    assert json.loads(manifest.read_text())["created"] == sorted(created)
+
+
+def test_no_other_user_can_ever_read_the_secrets(project: CliProject) -> None:
+    modes: set[int] = set()
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            for path in project.root.glob(".env*"):
+                with suppress(OSError):
+                    modes.add(stat.S_IMODE(path.stat().st_mode))
+            for path in project.root.glob(".*.tmp"):
+                if ".env" in path.name:
+                    with suppress(OSError):
+                        modes.add(stat.S_IMODE(path.stat().st_mode))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        done = project.run("setup", "--yes", prefix=["sh", "-c", 'umask 022; exec "$@"', "sh"])
+    finally:
+        over.set()
+        watcher.join()
+    assert done.returncode == 0, done.stderr
+    assert modes == {0o600}

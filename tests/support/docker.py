@@ -1,13 +1,21 @@
-"""The real Docker engine that answers here (DOCKER_HOST or the default socket), and a project's container on it."""
+"""The real Docker engine that answers here (DOCKER_HOST or the default socket), and a project's container on it.
+
+For what a real one does not do on demand, stand-ins: a `docker` command and an engine's socket.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import socketserver
 import subprocess
+import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +68,12 @@ class ComposedDatabase:
         done = self.compose("down", *flags)
         assert done.returncode == 0, done.stderr
 
+    def volumes(self) -> list[str]:
+        """The project's volumes."""
+        name = json.loads(self.compose("config", "--format", "json").stdout)["name"]
+        label = f"label=com.docker.compose.project={name}"
+        return run(["docker", "volume", "ls", "--quiet", "--filter", label], self.root).stdout.split()
+
     def inspect(self) -> Any:
         """What the engine knows of the one container."""
         container = self.compose("ps", "--all", "--quiet").stdout.split()
@@ -83,4 +97,68 @@ def composed_database(root: Path) -> Iterator[ComposedDatabase]:
     try:
         yield database
     finally:
-        database.down("-v", "--remove-orphans")
+        done = database.compose("--profile", "*", "down", "-v", "--remove-orphans")
+        assert done.returncode == 0, done.stderr
+
+
+@dataclass
+class FakeEngine:
+    """An engine that answers from a table: by path without the API's version, a status and what is sent as JSON."""
+
+    address: str
+    answers: dict[str, tuple[int, Any]] = field(
+        default_factory=lambda: {"/version": (200, {"Version": "28.2.1", "ApiVersion": "1.47"})}
+    )
+
+    def publishes(self, container: str, project: str, port: int) -> None:
+        """Let a container of the Compose project publish `port`, and no other one any."""
+        labels = {"com.docker.compose.project": project}
+        ports = [{"PrivatePort": 5432, "PublicPort": port, "IP": "127.0.0.1", "Type": "tcp"}]
+        found = {"Id": "0123", "Names": [f"/{container}"], "Labels": labels, "Ports": ports}
+        self.answers["/containers/json"] = (200, [found])
+
+
+@contextmanager
+def fake_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine]:
+    """A stand-in for the engine, which DOCKER_HOST names."""
+    with tempfile.TemporaryDirectory() as short:  # a socket's path may have a hundred characters
+        engine = FakeEngine(f"{short}/docker.sock")
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self) -> None:
+                path = re.sub(r"^/v[\d.]+", "", self.path.partition("?")[0])
+                status, value = engine.answers.get(path, (404, {"message": f"no {path}"}))
+                body = value if isinstance(value, bytes) else json.dumps(value).encode()
+                self.send_response(status)
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                self.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n")
+                self.close_connection = True
+
+            do_GET = do_POST = answer  # noqa: N815  the names that the class looks for
+
+            def address_string(self) -> str:
+                return "a unix socket"
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        with socketserver.ThreadingUnixStreamServer(engine.address, Handler) as server:
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+            thread.start()
+            monkeypatch.setenv("DOCKER_HOST", f"unix://{engine.address}")
+            try:
+                yield engine
+            finally:
+                server.shutdown()
+                thread.join()
+
+
+def fake_command(directory: Path, script: str) -> Path:
+    """A stand-in for the `docker` command in `directory`, which is to come first in the PATH."""
+    command = directory / "docker"
+    command.write_text(f"#!/bin/sh\n{script}\n")
+    command.chmod(0o755)
+    return command

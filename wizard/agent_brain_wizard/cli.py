@@ -10,6 +10,8 @@ from agent_brain_client.cli.registry import COMMANDS, Command
 _OWN = (
     Command("setup", "agent_brain_wizard.setup", "write the project's settings"),
     Command("doctor", "agent_brain_wizard.doctor", "check everything, with a fix for each finding"),
+    Command("db", "agent_brain_wizard.db", "run the project's PostgreSQL container, back it up, restore it"),
+    Command("uninstall", "agent_brain_wizard.uninstall", "take out of the project what setup wrote"),
 )
 
 

@@ -4,29 +4,49 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from pathlib import Path
 
 from agent_brain_client.discovery import find_root
 from agent_brain_client.errors import FAILED, OK
 from agent_brain_client.output import one_line, print_json, say, styled
-from agent_brain_wizard.checks import Finding, examine
+from agent_brain_wizard.checks import examine
+from agent_brain_wizard.checks.finding import FIX, Finding
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The command has no arguments of its own."""
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "--fix",
+        action="store_true",
+        help="mend what can be mended safely (file modes, .gitignore, what an ended server left), then check again",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check everything; exit code 1 if something is broken. Warnings alone are no failure."""
     root = find_root(arguments.project)
     findings = list(examine(root))
+    fixed = _fix(root, findings) if arguments.fix else []
+    if fixed:
+        findings = list(examine(root))
     if arguments.json:
-        print_json({"project": str(root), "findings": [asdict(finding) for finding in findings]})
+        report = {"project": str(root), "findings": [asdict(finding) for finding in findings]}
+        print_json({**report, "fixed": fixed} if arguments.fix else report)
     else:
+        for sentence in fixed:
+            say(f"{styled('fixed', 'cyan')} {one_line(sentence)}")
         for finding in findings:
             _print(finding)
     return FAILED if any(finding.state == "fail" for finding in findings) else OK
+
+
+def _fix(root: Path, findings: list[Finding]) -> list[str]:
+    """Mend the findings whose fix this is, and say what was done."""
+    from agent_brain_wizard.fixes import FIXES
+
+    return [sentence for finding in findings if finding.fix == FIX for sentence in FIXES[finding.id](root)]
 
 
 def _print(finding: Finding) -> None:

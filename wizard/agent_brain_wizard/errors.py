@@ -11,3 +11,7 @@ class SetupError(UsageError):
 
 class EditedFileError(SetupError):
     """An answer belongs into a file that was edited by hand and is kept as it is."""
+
+
+class MissingAnswerError(SetupError):
+    """An answer is needed that nobody gave and that has no default."""

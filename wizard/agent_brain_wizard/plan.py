@@ -9,7 +9,7 @@ from pathlib import Path
 from agent_brain_client.wire import ENV_FILE, project_id
 from agent_brain_wizard.answers import Answers
 from agent_brain_wizard.errors import EditedFileError
-from agent_brain_wizard.probe import COMPOSE, CONFIG, GITIGNORE, MANIFEST, Facts, sha256
+from agent_brain_wizard.probe import COMPOSE, CONFIG, GITIGNORE, MANIFEST, ExistingFile, Facts, sha256
 from agent_brain_wizard.questions import DEFAULT_STORAGE_URL, QUESTIONS
 from agent_brain_wizard.render import render_compose, render_config, render_env, render_gitignore
 from agent_brain_wizard.textfiles import find_block, same_lines, with_block, with_value, without_value
@@ -30,10 +30,14 @@ class FileWrite:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`writes` in order, and `kept`: what was edited by hand and stays, with a sentence on each."""
+    """`writes` in order, and `kept`: what was edited by hand and stays, with a sentence on each.
+
+    `rendered` is what setup would have written in the place of a kept file.
+    """
 
     writes: tuple[FileWrite, ...]
     kept: dict[str, str] = field(default_factory=dict)
+    rendered: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -43,19 +47,22 @@ class _Draft:
     hashes: dict[str, str]
     writes: list[FileWrite] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
+    rendered: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """What setup picks itself: `port` is the server's, `postgres_port` the container's, None without a container.
 
-    `token` and `password` (the database's) are for a project that has none.
+    `token`, `password` (the database's) and `pgadmin_password` are for a project that has none.
     """
 
-    token: str
+    token: str = field(repr=False)
     port: int
-    password: str = ""
+    password: str = field(default="", repr=False)
     postgres_port: int | None = None
+    pgadmin_port: int | None = None
+    pgadmin_password: str = field(default="", repr=False)
 
 
 def compose_project(root: Path) -> str:
@@ -73,10 +80,10 @@ def make_plan(facts: Facts, answers: Answers, chosen: Chosen) -> Plan:
     _plan_config(draft, facts, answers, chosen)
     _plan_env(draft, facts, answers, chosen)
     if chosen.postgres_port is not None:
-        _plan_compose(draft, facts, answers, chosen.postgres_port)
+        _plan_compose(draft, facts, answers, chosen.postgres_port, chosen.pgadmin_port)
     _plan_gitignore(draft, facts)
     _plan_manifest(draft, facts)
-    return Plan(tuple(draft.writes), draft.kept)
+    return Plan(tuple(draft.writes), draft.kept, draft.rendered)
 
 
 def _plan_config(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen) -> None:
@@ -98,6 +105,7 @@ def _plan_rendered(draft: _Draft, facts: Facts, path: str, wanted: bytes) -> boo
     found = facts.files.get(path)
     if found is not None and found.content != wanted and facts.was_edited(path):
         draft.kept[path] = "edited by hand, kept"
+        draft.rendered[path] = wanted
         return False
     draft.hashes[path] = sha256(wanted)
     if found is None or found.content != wanted:
@@ -128,14 +136,18 @@ def _edited(path: str, setting: str, value: object) -> EditedFileError:
     )
 
 
-def _plan_compose(draft: _Draft, facts: Facts, answers: Answers, port: int) -> None:
-    wanted = render_compose(compose_project(facts.root), answers.postgres_image, port)
+def _plan_compose(draft: _Draft, facts: Facts, answers: Answers, port: int, pgadmin_port: int | None) -> None:
+    wanted = render_compose(compose_project(facts.root), answers.postgres_image, port, pgadmin_port)
     if _plan_rendered(draft, facts, COMPOSE, wanted):
         return
     if facts.saved.get("postgres_image") != answers.postgres_image:
         raise _edited(COMPOSE, "services.postgres.image", answers.postgres_image)
     if facts.saved.get("postgres_port") != port:
         raise _edited(COMPOSE, "services.postgres.ports", [f"127.0.0.1:{port}:5432"])
+    if facts.saved.get("pgadmin", False) != answers.pgadmin:
+        raise EditedFileError(
+            f"{COMPOSE} was edited by hand, so setup does not change it. Add or remove services.pgadmin there yourself."
+        )
 
 
 def _plan_env(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen) -> None:
@@ -160,12 +172,16 @@ def _plan_env(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen) -> 
 
 
 def _variables(facts: Facts, answers: Answers, chosen: Chosen) -> dict[str, str]:
-    """What .env.agent-brain must set. The password stays when the container is given up: its data are still there."""
+    """What .env.agent-brain must set. A password stays when its container is given up: the data are still there."""
     values = {"AGENT_BRAIN_TOKEN": facts.token or chosen.token, "AGENT_BRAIN_PORT": str(chosen.port)}
     if answers.storage == "postgres" and facts.config_storage.get("url") != answers.storage_url:
         values["AGENT_BRAIN_STORAGE_URL"] = answers.storage_url
-    password = facts.variables.get("POSTGRES_PASSWORD") or chosen.password
-    return values | ({"POSTGRES_PASSWORD": password} if password else {})
+    if answers.embedding == "openai-compatible" and answers.embedding_key:
+        values["AGENT_BRAIN_EMBEDDING_API_KEY"] = answers.embedding_key
+    for name, made in (("POSTGRES_PASSWORD", chosen.password), ("PGADMIN_PASSWORD", chosen.pgadmin_password)):
+        if password := facts.variables.get(name) or made:
+            values[name] = password
+    return values
 
 
 def _with_variables(content: bytes, present: dict[str, str], wanted: dict[str, str], answers: Answers) -> bytes:
@@ -203,7 +219,23 @@ def _block_hash(block: bytes) -> str:
 
 
 def _plan_manifest(draft: _Draft, facts: Facts) -> None:
-    content = (json.dumps({"version": 1, "files": draft.hashes}, indent=2, sort_keys=True) + "\n").encode()
+    tree = {"version": 1, "files": draft.hashes, "created": _created(draft, facts)}
+    content = (json.dumps(tree, indent=2, sort_keys=True) + "\n").encode()
     found = facts.files.get(MANIFEST)
     if found is None or found.content != content:
         draft.writes.append(FileWrite(MANIFEST, content, SHARED, "new" if found is None else "changed"))
+
+
+def _created(draft: _Draft, facts: Facts) -> list[str]:
+    """What was not there before the first setup, sorted: with everything in it, it may go with the last."""
+    new = {write.path for write in draft.writes if write.path not in facts.files}
+    if MANIFEST not in facts.files:
+        new.add(MANIFEST)
+    if MANIFEST not in facts.files and CONFIG in facts.files:  # it was lost: what is as setup writes it is setup's
+        new |= {path for path, found in facts.files.items() if draft.hashes.get(path) == sha256(found.content)}
+        new |= {GITIGNORE} if _is_block_alone(facts.files.get(GITIGNORE)) else set()
+    return sorted(new.union(facts.created, facts.own_directories))
+
+
+def _is_block_alone(found: ExistingFile | None) -> bool:
+    return found is not None and same_lines(found.content, render_gitignore())

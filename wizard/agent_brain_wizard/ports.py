@@ -1,22 +1,38 @@
-"""Ports for the server and the database. A port is free if it can be bound, so it is bound for a moment."""
+"""Ports for the server, the database and pgAdmin.
+
+A port is free if it can be bound, so it is bound for a moment; if no container publishes it; and if no other project
+of this user was given it. What was given is kept in a small file of the user's, written under a lock.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import socket
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from agent_brain_client.discovery import find_server, read_server_file
+from agent_brain_client.discovery import find_server, read_server_file, state_directory
 from agent_brain_client.processes import port_holder
-from agent_brain_wizard.docker import publishes
+from agent_brain_wizard.docker import Publisher, published_ports
 from agent_brain_wizard.errors import SetupError
 
 FIRST_PORT = 8317
 LAST_PORT = 8999
 FIRST_DATABASE_PORT = 5433  # 5432 is where a PostgreSQL of the user's own would be
 LAST_DATABASE_PORT = 5999
+FIRST_PGADMIN_PORT = 5050
+LAST_PGADMIN_PORT = 5299
 HOST = "127.0.0.1"
+LOCK_SECONDS = 30.0
+MOST_PROJECTS = 500
+
+Given = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,34 +43,119 @@ class PortChoice:
     remark: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What a port is for: its name in the record, the flag that names one, and where a free one is looked for."""
+
+    name: str
+    flag: str
+    first: int
+    last: int
+
+
+_SERVER = _Kind("port", "--port", FIRST_PORT, LAST_PORT)
+_DATABASE = _Kind("postgres_port", "--postgres-port", FIRST_DATABASE_PORT, LAST_DATABASE_PORT)
+_PGADMIN = _Kind("pgadmin_port", "--pgadmin-port", FIRST_PGADMIN_PORT, LAST_PGADMIN_PORT)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What is chosen while the lock is held: the ports by Compose project, and the roots."""
+
+    ports: dict[str, dict[str, int]] = field(default_factory=dict)
+    roots: dict[str, Path] = field(default_factory=dict)
+
+
+_draft: ContextVar[_Draft | None] = ContextVar("draft", default=None)
+
+
 def choose_port(root: Path, wanted: int | None, saved: int | None) -> PortChoice:
     """The server's: `wanted` if it is free, else refused by its holder's name; else the saved or the first free one."""
+    project = _project(root)
+    if (draft := _draft.get()) is not None:
+        draft.roots[project] = root
     own = _own_port(root)
     if wanted is not None and wanted != saved:
         if wanted != own and not is_free(wanted):
             raise SetupError(f"--port {wanted} is taken by {port_holder(wanted)}. Name another one.")
-        return PortChoice(wanted)
-    if saved is not None and (saved == own or is_free(saved)):
-        return PortChoice(saved)
-    free = _first_free(FIRST_PORT, LAST_PORT, "--port")
-    return PortChoice(free, _moved(saved or FIRST_PORT, free))
+        return _take(project, _SERVER, wanted, _shared(project, wanted))
+    if saved is not None and (saved == own or (is_free(saved) and _is_ours(project, _SERVER, saved))):
+        return _take(project, _SERVER, saved)
+    return _take_free(project, _SERVER, saved)
 
 
 def choose_database_port(project: str, wanted: int | None, saved: int | None) -> PortChoice:
     """The database's on this machine, chosen as the server's is. `project` is the Compose project that may hold it."""
+    return _choose_published(project, _DATABASE, wanted, saved)
+
+
+def choose_pgadmin_port(project: str, wanted: int | None, saved: int | None) -> PortChoice:
+    """pgAdmin's on this machine, chosen as the database's is."""
+    return _choose_published(project, _PGADMIN, wanted, saved)
+
+
+def _choose_published(project: str, kind: _Kind, wanted: int | None, saved: int | None) -> PortChoice:
     if wanted is not None and wanted != saved:
-        if not is_free(wanted) and publishes(project, wanted) is not True:
-            raise SetupError(f"--postgres-port {wanted} is taken by {port_holder(wanted)}. Name another one.")
-        return PortChoice(wanted)
-    # A database that runs where Docker cannot be asked must not lose its port by a second setup.
-    if saved is not None and (is_free(saved) or publishes(project, saved) is not False):
-        return PortChoice(saved)
-    free = _first_free(FIRST_DATABASE_PORT, LAST_DATABASE_PORT, "--postgres-port")
-    return PortChoice(free, _moved(saved or FIRST_DATABASE_PORT, free))
+        published = published_ports() or {}
+        if not (_free(wanted, published) or _is_of(project, wanted, published)):
+            raise SetupError(f"{kind.flag} {wanted} is taken by {_holder(wanted, published)}. Name another one.")
+        return _take(project, kind, wanted, _shared(project, wanted))
+    if saved is not None and _is_ours(project, kind, saved):
+        found = published_ports()
+        # A database that runs where Docker cannot be asked must not lose its port by a second setup.
+        if found is None or _free(saved, found) or _is_of(project, saved, found):
+            return _take(project, kind, saved)
+    return _take_free(project, kind, saved)
 
 
-def _moved(from_port: int, to_port: int) -> str:
-    return "" if from_port == to_port else f"port {from_port} is taken by {port_holder(from_port)}, using {to_port}"
+def _is_ours(project: str, kind: _Kind, saved: int) -> bool:
+    """Whether no other project was given the port that is in the project's files, which may be copies of another's."""
+    return _given().get(project, {}).get(kind.name) == saved or saved not in _ports_of_others(project)
+
+
+def _free(port: int, published: dict[int, Publisher]) -> bool:
+    return port not in published and is_free(port)
+
+
+def _is_of(project: str, port: int, published: dict[int, Publisher]) -> bool:
+    return port in published and published[port].project == project
+
+
+def holder(port: int) -> str:
+    """Who has `port`, for people: the container that publishes it, else the program that listens on it."""
+    return _holder(port, published_ports() or {})
+
+
+def _holder(port: int, published: dict[int, Publisher]) -> str:
+    return f"the container {published[port].container}" if port in published else port_holder(port)
+
+
+def _take(project: str, kind: _Kind, port: int, remark: str = "") -> PortChoice:
+    if (draft := _draft.get()) is not None:
+        draft.ports.setdefault(project, {})[kind.name] = port
+    return PortChoice(port, remark)
+
+
+def _take_free(project: str, kind: _Kind, saved: int | None) -> PortChoice:
+    published = published_ports() or {}
+    others = _ports_of_others(project)
+    for port in range(kind.first, kind.last + 1):
+        if port not in others and _free(port, published):
+            return _take(project, kind, port, _moved(saved or kind.first, port, published, others))
+    raise SetupError(f"no port from {kind.first} to {kind.last} is free. Name one: {kind.flag} N")
+
+
+def _shared(project: str, wanted: int) -> str:
+    others = _ports_of_others(project)
+    return f"port {wanted} was given to {others[wanted]} too: the two cannot run at once" if wanted in others else ""
+
+
+def _moved(from_port: int, to_port: int, published: dict[int, Publisher], others: dict[int, Path]) -> str:
+    if from_port == to_port:
+        return ""
+    if from_port in others and _free(from_port, published):
+        return f"port {from_port} was given to {others[from_port]}, using {to_port}"
+    return f"port {from_port} is taken by {_holder(from_port, published)}, using {to_port}"
 
 
 def _own_port(root: Path) -> int | None:
@@ -78,8 +179,83 @@ def is_free(port: int) -> bool:
         return True
 
 
-def _first_free(first: int, last: int, flag: str) -> int:
-    for port in range(first, last + 1):
-        if is_free(port):
-            return port
-    raise SetupError(f"no port from {first} to {last} is free. Name one: {flag} N")
+@contextmanager
+def reserving() -> Iterator[None]:
+    """Choose ports in here and write the project's files before it ends: what is chosen is then this project's.
+
+    One process of the user's at a time is in here. Nothing is kept if it ends by an exception. Where the user's own
+    directory cannot be written, ports are chosen without it.
+    """
+    with ExitStack() as held:
+        draft = _Draft() if _lock(held) else None
+        token = _draft.set(draft)
+        try:
+            yield
+            if draft is not None:
+                _keep(draft)
+        finally:
+            _draft.reset(token)
+
+
+def _lock(held: ExitStack) -> bool:
+    """Hold the user's lock until `held` is closed; False where there can be none."""
+    from filelock import FileLock, Timeout
+
+    directory = _user_directory()
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        held.enter_context(FileLock(directory / "ports.lock", timeout=LOCK_SECONDS, mode=0o600))
+    except Timeout as error:
+        raise SetupError("another setup has been choosing its ports for long. End it, or try again.") from error
+    except OSError:
+        return False
+    return True
+
+
+def _project(root: Path) -> str:
+    from agent_brain_wizard.plan import compose_project
+
+    return compose_project(root)
+
+
+def _user_directory() -> Path:
+    home = os.environ.get("XDG_STATE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".local" / "state"
+    return Path(home) / "agent-brain"
+
+
+def _given() -> Given:
+    """The record: by Compose project, its root and its ports. A project that is no longer set up is not in it."""
+    try:
+        record = json.loads((_user_directory() / "ports.json").read_bytes())
+        return {str(name): one for name, one in record.items() if _is_set_up(Path(one["root"]))}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _is_set_up(root: Path) -> bool:
+    return (state_directory(root) / "config.yaml").is_file()
+
+
+def _ports_of_others(project: str) -> dict[int, Path]:
+    kinds = (_SERVER, _DATABASE, _PGADMIN)
+    return {
+        one[kind.name]: Path(one["root"])
+        for name, one in _given().items()
+        if name != project
+        for kind in kinds
+        if isinstance(one.get(kind.name), int)
+    }
+
+
+def _keep(draft: _Draft) -> None:
+    known = _given()
+    chosen = {name: {"root": str(root), **draft.ports.get(name, {})} for name, root in draft.roots.items()}
+    if all(known.get(name) == one for name, one in chosen.items()):
+        return
+    kept = {name: one for name, one in known.items() if name not in chosen} | chosen
+    latest = dict(list(kept.items())[-MOST_PROJECTS:])
+    record = _user_directory() / "ports.json"
+    with suppress(OSError):
+        temporary = record.with_name(".ports.tmp")
+        temporary.write_text(json.dumps(latest, indent=1))
+        temporary.replace(record)

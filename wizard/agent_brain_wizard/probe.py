@@ -15,6 +15,7 @@ import yaml
 
 from agent_brain_client.envfile import parse_env
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
+from agent_brain_wizard.answers import folder_text
 from agent_brain_wizard.errors import SetupError
 from agent_brain_wizard.questions import QUESTIONS, Answer
 
@@ -22,7 +23,8 @@ CONFIG = f"{STATE_DIRECTORY}/config.yaml"
 COMPOSE = f"{STATE_DIRECTORY}/docker-compose.yml"
 MANIFEST = f"{STATE_DIRECTORY}/manifest.json"
 GITIGNORE = ".gitignore"
-_PUBLISHED = re.compile(r"(?:.*:)?(\d{1,5}):5432")
+_DIRECTORIES = (STATE_DIRECTORY.partition("/")[0], STATE_DIRECTORY)
+_PUBLISHED = re.compile(r"(?:.*:)?(\d{1,5}):\d{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class Facts:
     """What setup needs to know. `manifest` is what an earlier run wrote: paths and SHA-256 in hex.
 
     `saved` holds the answers found in the files by their questions' names; `config_error` says why config.yaml has
-    none. `config_storage` is that file's section, `variables` what .env.agent-brain sets.
+    none. `config_storage` is that file's section, `variables` what .env.agent-brain sets. `created` is what earlier
+    runs made where nothing was, `own_directories` are those that setup will make or, without a manifest, has made.
     """
 
     root: Path
@@ -50,6 +53,8 @@ class Facts:
     config_port: int | None
     config_storage: dict[str, Any]
     variables: dict[str, str]
+    created: tuple[str, ...] = ()
+    own_directories: tuple[str, ...] = ()
 
     @property
     def token(self) -> str:
@@ -87,7 +92,19 @@ def probe_project(root: Path) -> Facts:
         config_port=port if isinstance(port := _lookup(tree, ("port",)), int) else None,
         config_storage=storage if isinstance(storage := _lookup(tree, ("storage",)), dict) else {},
         variables=variables,
+        created=_created(files.get(MANIFEST)),
+        own_directories=_own_directories(root, lost=MANIFEST not in files and CONFIG in files),
     )
+
+
+def _own_directories(root: Path, lost: bool) -> tuple[str, ...]:
+    """The directories that are not there and, where the manifest is `lost`, those that hold nothing but ours."""
+    outer, inner = _DIRECTORIES
+    missing = {path for path in _DIRECTORIES if not (root / path).is_dir()}
+    if lost:
+        missing.add(inner)
+        missing |= {outer} if {path.name for path in (root / outer).iterdir()} == {Path(inner).name} else set()
+    return tuple(sorted(missing))
 
 
 def _existing(root: Path, path: str) -> ExistingFile | None:
@@ -127,8 +144,10 @@ def _from_config(tree: Any) -> dict[str, Answer]:
     saved: dict[str, Answer] = {}
     for question in QUESTIONS:
         value = _lookup(tree, question.saved) if question.saved else None
-        if isinstance(value, (str, int, bool)):
+        if isinstance(value, (str, int, float, bool)):
             saved[question.name] = value
+        elif question.name == "folders" and isinstance(value, list) and all(isinstance(one, str) for one in value):
+            saved[question.name] = folder_text(tuple(value))
     database_port = _lookup(tree, ("storage", "postgres", "port"))
     return saved | ({"postgres_port": database_port} if isinstance(database_port, int) else {})
 
@@ -143,17 +162,23 @@ def _from_env(variables: dict[str, str]) -> dict[str, Answer]:
 
 
 def _from_compose(tree: Any) -> dict[str, Answer]:
-    """The database's image, and the port that its container publishes."""
+    """The database's image, whether pgAdmin stands beside it, and the ports that the two publish."""
     saved: dict[str, Answer] = {}
     image = _lookup(tree, ("services", "postgres", "image"))
     if isinstance(image, str):
         saved["postgres_image"] = image
-    published = _lookup(tree, ("services", "postgres", "ports"))
-    for one in published if isinstance(published, list) else []:
-        match = _PUBLISHED.fullmatch(str(one))
-        if match:
-            saved["postgres_port"] = int(match[1])
+    if isinstance(_lookup(tree, ("services", "pgadmin")), dict):
+        saved["pgadmin"] = True
+    for service, name in (("postgres", "postgres_port"), ("pgadmin", "pgadmin_port")):
+        if (port := _published(tree, service)) is not None:
+            saved[name] = port
     return saved
+
+
+def _published(tree: Any, service: str) -> int | None:
+    ports = _lookup(tree, ("services", service, "ports"))
+    found = [_PUBLISHED.fullmatch(str(one)) for one in (ports if isinstance(ports, list) else [])]
+    return next((int(match[1]) for match in reversed(found) if match), None)
 
 
 def _lookup(tree: Any, path: tuple[str, ...]) -> Any:
@@ -168,3 +193,11 @@ def _manifest(file: ExistingFile | None) -> dict[str, str]:
         return {str(path): str(digest) for path, digest in files.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def _created(file: ExistingFile | None) -> tuple[str, ...]:
+    try:
+        created = json.loads(file.content)["created"] if file else []
+        return tuple(str(path) for path in created) if isinstance(created, list) else ()
+    except (ValueError, KeyError, TypeError):
+        return ()

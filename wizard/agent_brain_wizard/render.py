@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from agent_brain_wizard.answers import Answers
+from agent_brain_wizard.answers import Answers, folder_list
 
 
 def templates_directory() -> Path:
@@ -35,7 +35,7 @@ def _templates() -> Environment:
 
 def render_config(answers: Answers, postgres_port: int | None = None) -> bytes:
     """config.yaml. `postgres_port` is the container's, for the storage postgres-docker."""
-    values = {**answers.as_mapping(), "postgres_port": postgres_port}
+    values = {**answers.as_mapping(), "postgres_port": postgres_port, "folders": list(folder_list(answers.folders))}
     return _templates().get_template("config.yaml.j2").render(values).encode()
 
 
@@ -44,9 +44,13 @@ def render_env(values: Mapping[str, str]) -> bytes:
     return _templates().get_template("env.j2").render(values=values).encode()
 
 
-def render_compose(project: str, image: str, port: int) -> bytes:
-    """docker-compose.yml: a PostgreSQL on `port` of this machine alone, as the Compose project `project`."""
-    return _templates().get_template("docker-compose.yml.j2").render(project=project, image=image, port=port).encode()
+def render_compose(project: str, image: str, port: int, pgadmin_port: int | None = None) -> bytes:
+    """docker-compose.yml: a PostgreSQL on `port` of this machine alone, as the Compose project `project`.
+
+    With a `pgadmin_port`, a pgAdmin is there too, on that port of this machine.
+    """
+    values = {"project": project, "image": image, "port": port, "pgadmin_port": pgadmin_port}
+    return _templates().get_template("docker-compose.yml.j2").render(values).encode()
 
 
 def render_gitignore() -> bytes:

@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import argparse
 import os
-import secrets
 from pathlib import Path
 
 from agent_brain_client.discovery import find_root
-from agent_brain_client.output import home_relative, note, one_line, print_json, say, styled
-from agent_brain_client.wire import ENV_FILE
-from agent_brain_wizard.answers import Answers, check_flags, resolve, without_password
-from agent_brain_wizard.apply import apply_plan
-from agent_brain_wizard.errors import SetupError
-from agent_brain_wizard.plan import Chosen, Plan, compose_project, make_plan
-from agent_brain_wizard.ports import PortChoice, choose_database_port, choose_port, is_serving
-from agent_brain_wizard.probe import COMPOSE, Facts, probe_project
+from agent_brain_client.errors import ClientError
+from agent_brain_wizard.answers import check_flags, resolve
+from agent_brain_wizard.errors import MissingAnswerError, SetupError
+from agent_brain_wizard.preparation import Prepared, prepare, prepare_and_apply
+from agent_brain_wizard.probe import Facts, probe_project
+from agent_brain_wizard.prompting import can_ask
+from agent_brain_wizard.questionnaire import check_folders
 from agent_brain_wizard.questions import QUESTIONS, Answer, Question
+from agent_brain_wizard.report import JsonReport, Report, TextReport
 
-DATABASE = f"docker compose --env-file {ENV_FILE} -f {COMPOSE}"
+EPILOG = """Without --yes, --answers or --dry-run the questions are asked in the terminal. Every question also has a
+variable in the environment; docs/setup.md lists them. A flag goes before --answers, that before the environment, that
+before what an earlier setup saved. Secrets belong into --answers -, the environment or .env.agent-brain: other users of
+this machine can see a password in an argument."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments: a flag for every question."""
+    parser.epilog = EPILOG
     parser.add_argument("--yes", action="store_true", help="take the default wherever no answer is given")
-    parser.add_argument("--dry-run", action="store_true", help="show what would be written, and write nothing")
+    parser.add_argument("--answers", metavar="FILE", help="take answers from this YAML or JSON mapping; - is stdin")
+    parser.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
     for question in QUESTIONS:
-        _add_flag(parser, question)
+        if question.flag:
+            _add_flag(parser, question)
 
 
 def _add_flag(parser: argparse.ArgumentParser, question: Question) -> None:
-    if isinstance(question.default, bool):
-        parser.add_argument(question.flag, action=argparse.BooleanOptionalAction, help=question.text)
+    if question.kind == "yes-no":
+        parser.add_argument(
+            question.flag, dest=question.name, action=argparse.BooleanOptionalAction, help=question.text
+        )
     elif question.choices:
         parser.add_argument(question.flag, dest=question.name, choices=question.choices, help=question.text)
     else:
@@ -40,107 +47,66 @@ def _add_flag(parser: argparse.ArgumentParser, question: Question) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write what is missing; a second run finds nothing to do."""
-    if not (arguments.yes or arguments.dry_run):
-        raise SetupError("setup needs --yes, which takes the defaults; flags give other answers. See: setup --help")
+    """Ask, or take the answers that are given, and write what is missing; a second run finds nothing to do."""
     root = find_root(arguments.project)
     _refuse_home(root, arguments.project)
+    flags = _flags(arguments)
+    if _is_unattended(arguments):
+        return _unattended(arguments, root, flags)
+    from agent_brain_wizard.guided import guide
+
+    return guide(root, flags)
+
+
+def _is_unattended(arguments: argparse.Namespace) -> bool:
+    """Whether no question is asked. Raises SetupError where one would be, with nobody to answer."""
+    if arguments.yes or arguments.dry_run or arguments.answers is not None:
+        return True
+    if arguments.json or not can_ask():
+        why = "--json asks nothing" if arguments.json else "no terminal to ask on"
+        raise SetupError(f"setup needs --yes (take the defaults) or --answers FILE: {why}. See: setup --help")
+    return False
+
+
+def _flags(arguments: argparse.Namespace) -> dict[str, Answer | None]:
+    """The answers that this call gives: flags, then --answers."""
+    flags: dict[str, Answer | None] = {question.name: getattr(arguments, question.name, None) for question in QUESTIONS}
+    if arguments.answers is None:
+        return flags
+    from agent_brain_wizard.answer_file import read_answers
+
+    given = {name: value for name, value in flags.items() if value is not None}
+    return read_answers(arguments.answers) | given
+
+
+def _unattended(arguments: argparse.Namespace, root: Path, flags: dict[str, Answer | None]) -> int:
+    report: Report = JsonReport(arguments.dry_run) if arguments.json else TextReport(arguments.dry_run)
     facts = probe_project(root)
-    flags: dict[str, Answer | None] = {question.name: getattr(arguments, question.name) for question in QUESTIONS}
-    answers = resolve(flags, os.environ, facts.saved)
-    check_flags(flags, answers)
-    ports = _ports(facts, answers)
-    plan = make_plan(facts, answers, _chosen(ports))
-    if not arguments.dry_run:
-        apply_plan(root, plan)
-    if arguments.json:
-        print_json(_report(facts, answers, plan, ports, arguments.dry_run))
-    else:
-        _print_summary(facts, answers, plan, ports, arguments.dry_run)
+    prepared = _prepared(facts, flags, arguments.dry_run)
+    report.plan(prepared)
+    if prepared.answers.index and not arguments.dry_run:
+        from agent_brain_wizard.first_run import run_first
+
+        try:
+            report.indexed(run_first(prepared, report.reporter()))
+        except ClientError:
+            report.failed()
+            raise
+    report.end()
     return 0
 
 
-def _ports(facts: Facts, answers: Answers) -> dict[str, PortChoice]:
-    """The ports to use, by the questions' names."""
-    ports = {"port": choose_port(facts.root, answers.port, _saved_port(facts, "port"))}
-    if answers.storage == "postgres-docker":
-        saved = _saved_port(facts, "postgres_port")
-        ports["postgres_port"] = choose_database_port(compose_project(facts.root), answers.postgres_port, saved)
-    return ports
-
-
-def _saved_port(facts: Facts, name: str) -> int | None:
-    return saved if isinstance(saved := facts.saved.get(name), int) else None
-
-
-def _chosen(ports: dict[str, PortChoice]) -> Chosen:
-    token = secrets.token_urlsafe(32)
-    if "postgres_port" not in ports:
-        return Chosen(token, ports["port"].port)
-    return Chosen(token, ports["port"].port, secrets.token_urlsafe(32), ports["postgres_port"].port)
+def _prepared(facts: Facts, flags: dict[str, Answer | None], dry_run: bool) -> Prepared:
+    try:
+        answers = resolve(flags, os.environ, facts.saved)
+    except MissingAnswerError as error:
+        raise SetupError(str(error) if can_ask() else f"{error} No terminal to ask on.") from error
+    check_flags(flags, answers)
+    if flags.get("folders"):
+        check_folders(facts.root, answers.folders)
+    return prepare(facts, answers) if dry_run else prepare_and_apply(facts, answers)
 
 
 def _refuse_home(root: Path, named: str | None) -> None:
     if named is None and root in (Path.home().resolve(), Path(root.anchor)):
         raise SetupError(f"{root} is not a project. Go to one, or name it: agent-brain setup --project PATH")
-
-
-def _notes(facts: Facts, answers: Answers, plan: Plan, ports: dict[str, PortChoice]) -> list[str]:
-    notes = [choice.remark for choice in ports.values() if choice.remark]
-    notes += [f"{path}: {reason}" for path, reason in plan.kept.items()]
-    if plan.writes and is_serving(facts.root):
-        notes.append("the running server keeps its settings until: agent-brain stop, then agent-brain start")
-    if plan.writes and answers.embedding == "openai-compatible":
-        notes.append(
-            "a key for the endpoint, if it wants one, goes into .env.agent-brain: AGENT_BRAIN_EMBEDDING_API_KEY"
-        )
-    if answers.storage == "postgres-docker" and COMPOSE in facts.files and not facts.variables.get("POSTGRES_PASSWORD"):
-        notes.append("the database's password is new; one that has data keeps its old one, see docs/troubleshooting.md")
-    if answers.storage == "postgres-docker" and os.environ.get("DATABASE_URL"):
-        notes.append("DATABASE_URL is set here: a server started from here uses that database, not the container's")
-    if plan.writes and answers.storage != "postgres-docker" and COMPOSE in facts.files:
-        notes.append(f"the PostgreSQL container made for this project, and its data, go with: {DATABASE} down -v")
-    return notes
-
-
-def _next(answers: Answers) -> list[str]:
-    """The commands that come after setup."""
-    database = [f"{DATABASE} up -d --wait"] if answers.storage == "postgres-docker" else []
-    return [*database, "agent-brain index --wait", 'agent-brain search "…"']
-
-
-def _shown(answers: Answers, ports: dict[str, PortChoice]) -> dict[str, Answer | None]:
-    """The answers as they are reported, without the password that a URL may have."""
-    chosen = {name: choice.port for name, choice in ports.items()}
-    url = "" if answers.storage == "postgres-docker" else without_password(answers.storage_url)
-    return {**answers.as_mapping(), "storage_url": url, **chosen}
-
-
-def _report(
-    facts: Facts, answers: Answers, plan: Plan, ports: dict[str, PortChoice], dry_run: bool
-) -> dict[str, object]:
-    return {
-        "project": str(facts.root),
-        "dry_run": dry_run,
-        "changed": bool(plan.writes),
-        "answers": _shown(answers, ports),
-        "files": [{"path": write.path, "detail": write.detail} for write in plan.writes],
-        "kept": plan.kept,
-        "notes": _notes(facts, answers, plan, ports),
-        "next": _next(answers),
-    }
-
-
-def _print_summary(facts: Facts, answers: Answers, plan: Plan, ports: dict[str, PortChoice], dry_run: bool) -> None:
-    git = " (git)" if facts.in_git else ""
-    note(f"{styled('Agent Brain', 'bold')} · setting up {home_relative(facts.root)}{git}")
-    if not plan.writes:
-        say("Nothing to change.")
-    else:
-        say("Would write" if dry_run else "Wrote")
-        for write in plan.writes:
-            say(f"  {write.path:<38} {write.detail}")
-    for remark in _notes(facts, answers, plan, ports):
-        note(one_line(f"Note: {remark}"))
-    if plan.writes and not dry_run:
-        say("Next: " + "   ·   ".join(_next(answers)))

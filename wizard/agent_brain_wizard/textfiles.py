@@ -41,6 +41,23 @@ def with_block(content: bytes, block: bytes) -> bytes:
     return content + end + end + body
 
 
+def without_block(content: bytes, block: bytes) -> bytes:
+    """`content` without the block that begins and ends as `block` does: the exact inverse of `with_block`.
+
+    What was written around the block since then stays; without a block the value is `content`.
+    """
+    old = find_block(content, block)
+    if old is None:
+        return content
+    before, _, after = content.partition(old)
+    end = line_end(old)
+    if not after:
+        return before.removesuffix(end + end)
+    # The empty line before the block goes with it, and so does the block's own line end.
+    shorter = before.removesuffix(end)
+    return (shorter if shorter.endswith(b"\n") else before) + after.removeprefix(end)
+
+
 def with_value(content: bytes, name: str, value: str) -> bytes:
     """`content`, a file of `NAME=value` lines, with `name` set: in its last assignment, else on a new last line."""
     line = f"{name}={value}".encode()

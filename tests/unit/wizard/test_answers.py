@@ -12,15 +12,22 @@ from agent_brain_wizard.questions import DEFAULT_IMAGE, DEFAULT_STORAGE_URL, QUE
 def test_defaults() -> None:
     answers = resolve({}, {}, {})
     assert answers.as_mapping() == {
-        "port": None,
         "storage": "embedded",
         "storage_url": DEFAULT_STORAGE_URL,
         "postgres_port": None,
         "postgres_image": DEFAULT_IMAGE,
+        "pgadmin": False,
+        "pgadmin_port": None,
         "embedding": "built-in",
+        "embedding_preset": "",
         "embedding_url": "",
         "embedding_model": "",
+        "embedding_key": "",
         "watch": True,
+        "folders": ".",
+        "port": None,
+        "idle_stop_minutes": 30,
+        "index": None,
     }
     assert list(answers.as_mapping()) == [question.name for question in QUESTIONS]
 

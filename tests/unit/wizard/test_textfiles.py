@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from agent_brain_wizard.textfiles import find_block, same_lines, with_block, with_value, without_value
+from agent_brain_wizard.textfiles import find_block, same_lines, with_block, with_value, without_block, without_value
 
 BLOCK = b"# >>> x\none\ntwo\n# <<< x\n"
 
@@ -19,6 +19,30 @@ def test_a_block_is_added_once_and_nothing_is_lost(content: bytes) -> None:
     assert found is not None
     assert same_lines(found, BLOCK)
     assert with_block(once, BLOCK) == once
+
+
+@given(st.one_of(st.binary(), st.lists(st.sampled_from([b"a", b"\n", b"\r\n", b"\r"])).map(b"".join)))
+@example(b"a\r")
+def test_taking_a_block_out_is_the_inverse(content: bytes) -> None:
+    assume(b"# >>> x" not in content)
+    assert without_block(with_block(content, BLOCK), BLOCK) == content
+    assert without_block(content, BLOCK) == content
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([b"a", b"", b"<>", b"b", b""], [b"a", b"b", b""]),
+        ([b"a", b"<>", b"b", b""], [b"a", b"b", b""]),
+        ([b"<>", b"b"], [b"b"]),
+        ([b"<>", b"", b"b"], [b"", b"b"]),
+        ([b"a", b"<>"], [b"a", b""]),
+    ],
+)
+def test_lines_around_a_block_stay(end: bytes, before: list[bytes], after: list[bytes]) -> None:
+    content = end.join(before).replace(b"<>", end.join(BLOCK.splitlines()))
+    assert without_block(content, BLOCK) == end.join(after)
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])

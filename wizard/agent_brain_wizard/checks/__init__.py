@@ -1,0 +1,97 @@
+"""The checks behind `doctor`. Each gives findings with a stable id; none changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from agent_brain_client.client import AgentBrainClient
+from agent_brain_client.discovery import find_server, find_token
+from agent_brain_client.errors import ClientError
+from agent_brain_client.wire import ServerFile
+from agent_brain_wizard.checks.database import check_docker, check_running_storage, check_storage
+from agent_brain_wizard.checks.files import (
+    check_disk,
+    check_gitignore,
+    check_modes,
+    check_set_up,
+    check_state_directory,
+)
+from agent_brain_wizard.checks.finding import RESTART, SETUP, Finding
+from agent_brain_wizard.checks.index import check_index
+from agent_brain_wizard.checks.installation import check_drivers, check_packages, check_plugin, check_python
+from agent_brain_wizard.checks.server import check_port, check_server
+from agent_brain_wizard.checks.settings import (
+    SettingsReport,
+    check_config,
+    check_environment,
+    configured_port,
+    read_settings,
+)
+from agent_brain_wizard.errors import SetupError
+from agent_brain_wizard.ports import FIRST_PORT
+from agent_brain_wizard.probe import CONFIG, Facts, probe_project
+
+
+def examine(root: Path) -> Iterator[Finding]:
+    """Every check in order. What cannot be checked without a step before it is left out."""
+    yield check_python()
+    yield check_packages()
+    try:
+        facts = probe_project(root)
+    except SetupError as error:
+        yield Finding("setup", "fail", str(error), SETUP)
+        return
+    report = read_settings(root)
+    yield from _examine_settings(facts, report)
+    yield from _examine_files(facts)
+    server = find_server(root)
+    yield check_server(root, server)
+    yield check_port(configured_port(facts, report, FIRST_PORT), server)
+    if server is not None:
+        yield from _examine_running(facts, report, server)
+    elif CONFIG in facts.files and report.storage:
+        yield from _examine_stopped(facts, report)
+    yield from check_plugin()
+
+
+def _examine_settings(facts: Facts, report: SettingsReport) -> Iterator[Finding]:
+    yield check_set_up(facts)
+    yield check_environment(report)
+    if CONFIG in facts.files or report.problems:
+        yield check_config(facts, report)
+    if report.storage.get("backend") == "postgresql":
+        yield check_drivers()
+
+
+def _examine_files(facts: Facts) -> Iterator[Finding]:
+    if CONFIG in facts.files:
+        yield check_modes(facts.root)
+        if facts.in_git:
+            yield check_gitignore(facts)
+    yield check_state_directory(facts.root)
+    yield check_disk(facts.root)
+
+
+def _in_docker(facts: Facts) -> bool:
+    return facts.saved.get("storage") == "postgres-docker"
+
+
+def _examine_stopped(facts: Facts, report: SettingsReport) -> Iterator[Finding]:
+    storage = check_storage(facts.root, report.storage, _in_docker(facts))
+    yield storage
+    if _in_docker(facts):
+        yield check_docker(storage.state == "ok")
+
+
+def _examine_running(facts: Facts, report: SettingsReport, server: ServerFile) -> Iterator[Finding]:
+    try:
+        with AgentBrainClient(server["url"], find_token(facts.root)) as client:
+            status = client.status()
+            storage = check_running_storage(client, status["storage"], report.storage)
+            yield storage
+            if _in_docker(facts):
+                yield check_docker(storage.state == "ok")
+            yield from check_index(client, status, report.embedding)
+    except ClientError as error:
+        yield Finding("answers", "fail", str(error), RESTART)

@@ -1,0 +1,103 @@
+"""Where the index is kept: SQLite, or PostgreSQL and the container that it may run in."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from agent_brain_client.client import AgentBrainClient
+from agent_brain_client.errors import ClientError
+from agent_brain_client.output import count, size
+from agent_brain_client.wire import StorageStatus
+from agent_brain_wizard.checks.finding import RESTART, Finding
+
+CONNECT_SECONDS = 2.0
+OLDEST_SQLITE = (3, 37)
+_HEADER = b"SQLite format 3\0"
+_DOCKER_FIXES = {
+    "absent": "install Docker (https://docs.docker.com/get-docker/)",
+    "no-daemon": "start Docker",
+    "no-permission": "give yourself access to Docker's socket (the group docker), then log in again",
+    "no-compose": "install the Compose plugin of Docker",
+}
+
+
+def check_running_storage(client: AgentBrainClient, storage: StorageStatus, chosen: Mapping[str, Any]) -> Finding:
+    """What the running server says of its storage. `chosen` is what the settings name now."""
+    backend = storage["backend"]
+    if chosen and chosen["backend"] != backend:
+        detail = f"the server uses {backend}, the settings say {chosen['backend']}"
+        return Finding("database", "warn", detail, RESTART)
+    if backend != "postgresql":
+        return Finding("database", "ok", f"{backend} {sqlite3.sqlite_version}, {size(storage['bytes'])}")
+    try:
+        health = client.database_health()
+    except ClientError as error:
+        return Finding("database", "fail", str(error), "mend that; the server goes on by itself")
+    pool = f"{health['in_use']} of {health['pool_max']} connections in use"
+    versions = f"PostgreSQL {health['server_version']}, pgvector {health['pgvector_version']}"
+    detail = f"{versions}, {health['latency_ms']:.1f} ms, {pool}, {size(storage['bytes'])}"
+    if health["waiters"]:
+        detail += f", {count(health['waiters'], 'request')} waiting"
+        return Finding("database", "warn", detail, "raise storage.postgres.pool_max")
+    return Finding("database", "ok", detail)
+
+
+def check_storage(root: Path, chosen: Mapping[str, Any], in_docker: bool) -> Finding:
+    """Whether a server that is started now would find its storage."""
+    if chosen["backend"] == "sqlite":
+        return _check_sqlite(root, str(chosen["location"]))
+    if chosen["backend"] != "postgresql":
+        return Finding("database", "ok", f"storage {chosen['backend']}")
+    place = f"PostgreSQL at {chosen['host']}:{chosen['port']}"
+    if _listens(str(chosen["host"]), int(chosen["port"])):
+        return Finding("database", "ok", f"{place} takes connections")
+    fix = "agent-brain db up" if in_docker else "start it, or correct storage.url"
+    return Finding("database", "fail", f"{place} does not answer", fix)
+
+
+def _check_sqlite(root: Path, url: str) -> Finding:
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        detail = f"this Python has SQLite {sqlite3.sqlite_version}, 3.37 or newer is needed"
+        return Finding("database", "fail", detail, "use another Python")
+    path = root / unquote(url.removeprefix("sqlite:///"))
+    shown = path.relative_to(root) if path.is_relative_to(root) else path
+    if not path.exists():
+        return Finding("database", "ok", f"sqlite {sqlite3.sqlite_version}; {shown} is made by the first start")
+    if not os.access(path, os.R_OK | os.W_OK):
+        return Finding("database", "fail", f"{shown} cannot be written", f"give yourself write access to {shown}")
+    length = path.stat().st_size
+    with path.open("rb") as file:
+        if length and file.read(len(_HEADER)) != _HEADER:
+            fix = "move it away, its -wal and -shm files with it, then agent-brain index --wait"
+            return Finding("database", "fail", f"{shown} is no SQLite database", fix)
+    return Finding("database", "ok", f"sqlite {sqlite3.sqlite_version}, {shown} ({size(length)})")
+
+
+def _listens(host: str, port: int) -> bool:
+    """Whether somebody takes connections there; `host` may be the directory of a Unix socket."""
+    try:
+        if host.startswith("/"):
+            with socket.socket(socket.AF_UNIX) as local:
+                local.settimeout(CONNECT_SECONDS)
+                local.connect(f"{host}/.s.PGSQL.{port}")
+        else:
+            socket.create_connection((host, port), CONNECT_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def check_docker(answers: bool) -> Finding:
+    """Whether the container can be managed. A database that `answers` runs all the same."""
+    from agent_brain_wizard.docker import probe_docker
+
+    facts = probe_docker()
+    if facts.state == "ready":
+        return Finding("docker", "ok", facts.detail)
+    return Finding("docker", "warn" if answers else "fail", facts.detail, _DOCKER_FIXES[facts.state])

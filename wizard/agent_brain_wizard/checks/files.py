@@ -1,0 +1,131 @@
+"""The project's files: what is there, who may read it, and whether it can be written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent_brain_client.discovery import state_directory
+from agent_brain_client.output import size
+from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
+from agent_brain_wizard.checks.finding import FIX, SETUP, Finding, State
+from agent_brain_wizard.probe import CONFIG, GITIGNORE, MANIFEST, Facts
+from agent_brain_wizard.render import render_gitignore
+from agent_brain_wizard.textfiles import find_block
+
+SCARCE_BYTES = 500_000_000
+LEAST_BYTES = 50_000_000
+GIT_SECONDS = 5.0
+# Made for the owner alone by setup and by the server.
+_PRIVATE = (
+    ENV_FILE,
+    *(f"{STATE_DIRECTORY}/{name}" for name in ("server.json", "index.db", "index.db-wal", "index.vectors")),
+    f"{STATE_DIRECTORY}/logs/server.log",
+)
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+@dataclass(frozen=True, slots=True)
+class LooseMode:
+    """A path, relative to the root, that others may use more than they should, and the mode that it should have."""
+
+    path: str
+    mode: int
+    wanted: int
+
+
+def check_set_up(facts: Facts) -> Finding:
+    """Whether setup has been here."""
+    missing = [path for path in (CONFIG, ENV_FILE) if path not in facts.files]
+    if missing:
+        return Finding("setup", "fail", f"missing: {', '.join(missing)}", SETUP)
+    if not facts.token:
+        return Finding("setup", "fail", f"{ENV_FILE} has no AGENT_BRAIN_TOKEN", SETUP)
+    return Finding("setup", "ok", f"{facts.root} is set up")
+
+
+def check_modes(root: Path) -> Finding:
+    """Whether secrets and the index are for the owner alone."""
+    loose = loose_modes(root)
+    if not loose:
+        return Finding("modes", "ok", "secrets and the index are for you alone")
+    detail = ", ".join(f"{one.path} ({one.mode:04o})" for one in loose)
+    state: State = "fail" if any(one.path == ENV_FILE for one in loose) else "warn"
+    return Finding("modes", state, f"open to other users: {detail}", FIX)
+
+
+def loose_modes(root: Path) -> list[LooseMode]:
+    """What others may read or write; none where the system has no such modes. Links are not followed."""
+    if os.name != "posix":
+        return []
+    found = [_loose(root, path, _OTHERS) for path in _PRIVATE] + [_loose(root, STATE_DIRECTORY, _OTHERS_WRITE)]
+    return [one for one in found if one is not None]
+
+
+def _loose(root: Path, path: str, forbidden: int) -> LooseMode | None:
+    try:
+        status = (root / path).lstat()
+    except OSError:
+        return None
+    mode = stat.S_IMODE(status.st_mode)
+    if stat.S_ISLNK(status.st_mode) or not mode & forbidden:
+        return None
+    return LooseMode(path, mode, mode & ~forbidden)
+
+
+def check_state_directory(root: Path) -> Finding:
+    """Whether the server can keep its files."""
+    state = state_directory(root)
+    existing = next(path for path in (state, *state.parents) if path.exists())
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return Finding("state", "fail", f"{existing} cannot be written", f"give yourself write access to {existing}")
+    return Finding("state", "ok", f"{existing} can be written")
+
+
+def check_disk(root: Path) -> Finding:
+    """Whether the index has room to grow."""
+    free = shutil.disk_usage(root).free
+    if free >= SCARCE_BYTES:
+        return Finding("disk", "ok", f"{size(free)} free")
+    state: State = "fail" if free < LEAST_BYTES else "warn"
+    return Finding("disk", state, f"only {size(free)} free", "make room on this disk")
+
+
+def check_gitignore(facts: Facts) -> Finding:
+    """Whether the secrets stay out of version control."""
+    if _git(facts.root, "ls-files", "--error-unmatch", ENV_FILE) == 0:
+        detail = f"{ENV_FILE} is under version control, with the secrets in it"
+        return Finding("gitignore", "fail", detail, f"git rm --cached {ENV_FILE}, then commit that")
+    found = facts.files.get(GITIGNORE)
+    named = found is not None and ENV_FILE.encode() in found.content.split()
+    if named or _git(facts.root, "check-ignore", "--quiet", ENV_FILE) == 0:
+        return Finding("gitignore", "ok", f"{ENV_FILE} is kept out of version control")
+    fix = f"add {ENV_FILE} to {GITIGNORE}" if has_block(facts) else FIX if MANIFEST in facts.files else SETUP
+    return Finding("gitignore", "warn", f"{GITIGNORE} does not name {ENV_FILE}, which has secrets", fix)
+
+
+def has_block(facts: Facts) -> bool:
+    """Whether .gitignore has setup's lines, as they are or edited."""
+    found = facts.files.get(GITIGNORE)
+    return found is not None and find_block(found.content, render_gitignore()) is not None
+
+
+def _git(root: Path, *arguments: str) -> int:
+    """What git says; 128 as git itself where it cannot say anything."""
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            check=False,
+            cwd=root,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=GIT_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return 128
+    return done.returncode

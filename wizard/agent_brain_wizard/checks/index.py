@@ -1,0 +1,71 @@
+"""The index, as the running server describes it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from agent_brain_client.client import AgentBrainClient
+from agent_brain_client.output import count, duration
+from agent_brain_client.wire import JobResponse, StatusResponse
+from agent_brain_wizard.checks.finding import INDEX, RESTART, Finding
+
+FORGOTTEN_SECONDS = 86_400.0
+_REINDEX = "agent-brain stop, then agent-brain start --reindex"
+
+
+def check_index(client: AgentBrainClient, status: StatusResponse, provider: str) -> Iterator[Finding]:
+    """What is indexed, with what, and whether it stays fresh. `provider` is the embedding that the settings name."""
+    jobs = client.jobs()["jobs"]
+    ended = next((job for job in jobs if job["state"] in ("done", "failed")), None)
+    yield _index(status, ended)
+    yield _embedding(status, provider)
+    yield _watcher(status, ended)
+
+
+def _index(status: StatusResponse, ended: JobResponse | None) -> Finding:
+    index, job = status["index"], status["job"]
+    counts = f"{count(index['files'], 'file')}, {count(index['chunks'], 'chunk')}"
+    if job is not None and job["state"] in ("queued", "running"):
+        detail = f"{counts}; job {job['id']} is under way"
+        return Finding("index", "warn", detail, f"agent-brain jobs --watch {job['id']}")
+    if ended is not None and ended["state"] == "failed":
+        return Finding("index", "fail", f"{counts}; job {ended['id']} failed: {ended['error']}", INDEX)
+    if not index["chunks"]:
+        return Finding("index", "warn", "the index is empty", INDEX)
+    failed = ended["progress"]["files_failed"] if ended is not None else 0
+    if ended is not None and failed:
+        detail = f"{counts}; {count(failed, 'file')} could not be read"
+        return Finding("index", "warn", detail, f"agent-brain jobs {ended['id']}")
+    return Finding("index", "ok", counts + _age(ended))
+
+
+def _age(ended: JobResponse | None) -> str:
+    if ended is None or ended["finished_at"] is None:
+        return ""
+    return f"; brought up to date {duration(max(time.time() - ended['finished_at'], 0.0))} ago"
+
+
+def _embedding(status: StatusResponse, provider: str) -> Finding:
+    embedding, index = status["embedding"], status["index"]
+    if provider and (provider == "none") == bool(embedding["dimensions"]):
+        detail = f"the server uses {embedding['name']}, the settings say {provider}"
+        return Finding("embedding", "warn", detail, RESTART)
+    if not embedding["dimensions"]:
+        return Finding("embedding", "ok", "none: search by keywords alone")
+    shown = f"{embedding['name']} ({embedding['dimensions']} dimensions)"
+    if index["chunks"] and not index["vectors"] and status["job"] is None:
+        return Finding("embedding", "warn", f"{shown}, but no passage in the index has a vector", _REINDEX)
+    return Finding("embedding", "ok", f"{shown}, as the index")
+
+
+def _watcher(status: StatusResponse, ended: JobResponse | None) -> Finding:
+    watcher = status["watcher"]
+    if watcher["state"] == "failed":
+        return Finding("watcher", "fail", f"files are not watched: {watcher['detail']}", RESTART)
+    if watcher["state"] == "watching":
+        return Finding("watcher", "ok", "files are watched")
+    since = ended["finished_at"] if ended is not None else None
+    if since is not None and time.time() - since > FORGOTTEN_SECONDS:
+        return Finding("watcher", "warn", f"watching is off{_age(ended)}", INDEX)
+    return Finding("watcher", "ok", "watching is off")

@@ -1,0 +1,80 @@
+"""This Python, the packages in it, and the plugin in Claude Code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from agent_brain_client.wire import VERSION
+from agent_brain_wizard.checks.finding import Finding
+
+_PACKAGES = (
+    "docker", "fastapi", "filelock", "httpx", "jinja2", "numpy", "psutil", "pydantic_settings", "questionary", "tqdm",
+    "tree_sitter", "uvicorn", "watchfiles", "yaml", "agent_brain_server",
+)  # fmt: skip
+_DRIVERS = ("asyncpg", "greenlet", "pgvector", "sqlalchemy")
+_PLUGIN = "agent-brain"
+
+
+def check_python() -> Finding:
+    """The versions that run."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding("python", "ok", f"python {version}, agent-brain {VERSION}")
+
+
+def check_packages() -> Finding:
+    """What every installation has."""
+    missing = [name for name in _PACKAGES if find_spec(name) is None]
+    if missing:
+        return Finding(
+            "packages", "fail", f"missing: {', '.join(missing)}", "pip install --force-reinstall agent-brain"
+        )
+    return Finding("packages", "ok", "all packages present")
+
+
+def check_drivers() -> Finding:
+    """What an index in PostgreSQL needs besides."""
+    missing = [name for name in _DRIVERS if find_spec(name) is None]
+    if missing:
+        detail = f"the index is in PostgreSQL, and its drivers are missing: {', '.join(missing)}"
+        return Finding("drivers", "fail", detail, "pip install 'agent-brain[postgres]'")
+    return Finding("drivers", "ok", "the drivers of PostgreSQL are present")
+
+
+def check_plugin(environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+    """The plugin's entry in Claude Code; nothing where Claude Code has no plugins."""
+    home = Path(environment.get("CLAUDE_CONFIG_DIR") or Path.home() / ".claude")
+    try:
+        listed = json.loads((home / "plugins" / "installed_plugins.json").read_bytes())["plugins"]
+        entries = [entry for name, value in listed.items() if _is_ours(name) for entry in _entries(value)]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return
+    if not entries:
+        yield Finding("plugin", "ok", "the plugin is not installed in Claude Code; it is not needed for the commands")
+        return
+    yield _installed(entries[0])
+
+
+def _is_ours(name: str) -> bool:
+    return name.partition("@")[0] == _PLUGIN
+
+
+def _entries(value: Any) -> list[dict[str, Any]]:
+    """A client keeps one entry a plugin, or a list with one for each scope."""
+    return [entry for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, dict)]
+
+
+def _installed(entry: dict[str, Any]) -> Finding:
+    version, path = str(entry.get("version", "")), str(entry.get("installPath", ""))
+    reinstall = "claude plugin uninstall agent-brain, then claude plugin install agent-brain@agent-brain"
+    if path and not Path(path).is_dir():
+        return Finding("plugin", "warn", f"Claude Code lists the plugin at {path}, which is not there", reinstall)
+    if version and version != VERSION:
+        detail = f"the plugin in Claude Code is version {version}, this command is {VERSION}"
+        return Finding("plugin", "warn", detail, "claude plugin update agent-brain@agent-brain")
+    return Finding("plugin", "ok", f"the plugin is installed in Claude Code (version {version or 'unknown'})")

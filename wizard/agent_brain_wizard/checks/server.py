@@ -1,0 +1,88 @@
+"""The project's server and its port."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from agent_brain_client.discovery import read_server_file, state_directory
+from agent_brain_client.logfile import log_path
+from agent_brain_client.processes import port_holder, server_process
+from agent_brain_client.wire import ENV_FILE, VERSION, ServerFile
+from agent_brain_wizard.checks.finding import FIX, RESTART, Finding
+from agent_brain_wizard.ports import is_free
+from agent_brain_wizard.probe import CONFIG
+
+_TAIL_BYTES = 4_096
+_REFUSAL = "agent-brain: "
+
+
+def check_server(root: Path, server: ServerFile | None) -> Finding:
+    """Whether the one that runs is ours, is of this version and has the settings of now; else why none runs."""
+    if server is not None:
+        return _running(root, server)
+    claim = read_server_file(root)
+    if claim is not None and server_process(claim) is not None:
+        return Finding("server", "fail", f"pid {claim['pid']} does not answer at {claim['url']}", RESTART)
+    if stale_server_file(root) is not None:
+        return Finding("server", "warn", "not running, and server.json is left of one that has ended", FIX)
+    reason = _refusal(root)
+    if reason:
+        detail = f"not running; when it was started last, it said: {reason}"
+        return Finding("server", "warn", detail, "mend that, then agent-brain start")
+    return Finding("server", "ok", "not running; it starts when it is needed")
+
+
+def _running(root: Path, server: ServerFile) -> Finding:
+    detail = f"{server['url']} (pid {server['pid']}, version {server['version']})"
+    if server["version"] != VERSION:
+        return Finding("server", "warn", f"another version runs: {detail}", RESTART)
+    newer = [path for path in (CONFIG, ENV_FILE) if _changed_at(root / path) > server["started_at"]]
+    if newer:
+        return Finding("server", "warn", f"{' and '.join(newer)} changed after the start of {detail}", RESTART)
+    return Finding("server", "ok", f"runs on {detail}")
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def stale_server_file(root: Path) -> Path | None:
+    """`server.json` where it is damaged, another project's or of a server that has ended, else None."""
+    path = state_directory(root) / "server.json"
+    if path.is_symlink() or not path.is_file():
+        return None
+    claim = read_server_file(root)
+    return path if claim is None or server_process(claim) is None else None
+
+
+def _refusal(root: Path) -> str:
+    """Why the server did not start when it was started last, in its own words; nothing where it did."""
+    state = state_directory(root)
+    log = log_path(state)
+    # A start that goes well may log nothing, but makes server.json; a later setup has perhaps mended what was wrong.
+    if _changed_at(log) < _changed_at(state):
+        return ""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(file.seek(0, 2) - _TAIL_BYTES, 0))
+            lines = file.read().decode("utf-8", "replace").strip().splitlines()
+    except OSError:
+        return ""
+    last = lines[-1] if lines else ""
+    return last.removeprefix(_REFUSAL) if last.startswith(_REFUSAL) else ""
+
+
+def check_port(port: int, server: ServerFile | None) -> Finding:
+    """Whether the port of the settings is this server's, or could be."""
+    if port == 0:
+        return Finding("port", "ok", "any free port is taken (port 0)")
+    if server is not None and urlsplit(server["url"]).port == port:
+        return Finding("port", "ok", f"port {port} is held by this project's server")
+    if is_free(port):
+        return Finding("port", "ok", f"port {port} is free")
+    detail = f"port {port} is held by {port_holder(port)}"
+    return Finding("port", "warn" if server is not None else "fail", detail, "agent-brain start --port auto")

@@ -1,0 +1,146 @@
+"""The settings: what stands where, what is wrong with it, and what the environment changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from agent_brain_client.wire import ENV_FILE
+from agent_brain_wizard.checks.finding import Finding
+from agent_brain_wizard.probe import CONFIG, Facts
+
+TIMEOUT_SECONDS = 30.0
+_PREFIX = "AGENT_BRAIN_"
+_ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsReport:
+    """What the server says of its settings, as agent_brain_server.settings_command documents it. `failure` says why it
+    could not be asked; then the rest is empty.
+    """
+
+    failure: str
+    names: tuple[str, ...]
+    settings: tuple[dict[str, Any], ...]
+    problems: tuple[dict[str, str], ...]
+    storage: Mapping[str, Any]
+    embedding: str
+
+    def value(self, name: str) -> Any:
+        """What `name` is set to, None where the default holds."""
+        return next((one["value"] for one in self.settings if one["name"] == name), None)
+
+
+def read_settings(root: Path) -> SettingsReport:
+    """Ask the server's own code, in a process of its own: only it knows how the settings are read."""
+    command = [sys.executable, "-P", "-m", "agent_brain_server", "settings", "--project", str(root)]
+    try:
+        done = subprocess.run(
+            command,
+            check=False,
+            cwd=root,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+        )
+        tree = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return SettingsReport("the server's settings cannot be read: it does not start", (), (), (), {}, "")
+    return SettingsReport(
+        "",
+        tuple(tree["names"]),
+        tuple(tree["settings"]),
+        tuple(tree["problems"]),
+        tree["storage"] or {},
+        tree["embedding"] or "",
+    )
+
+
+def check_config(facts: Facts, report: SettingsReport) -> Finding:
+    """Whether all settings can be used, and where each comes from that is not the default."""
+    if report.failure:
+        return Finding("config", "fail", report.failure, "pip install --force-reinstall agent-brain")
+    if facts.config_error:
+        return Finding("config", "fail", f"{CONFIG} cannot be read: {facts.config_error}", f"correct {CONFIG}")
+    if report.problems:
+        detail = "; ".join(_problem(problem, report.names) for problem in report.problems)
+        return Finding("config", "fail", detail, f"correct {_places(report)}")
+    edited = f" ({CONFIG} is edited by hand)" if facts.was_edited(CONFIG) else ""
+    return Finding("config", "ok", f"settings: {_given(report) or 'all as by default'}{edited}")
+
+
+def _places(report: SettingsReport) -> str:
+    """Where the problems are; a variable is named."""
+    places = [
+        variable_of(problem["name"]) if problem["source"] == _ENVIRONMENT else problem["source"]
+        for problem in report.problems
+    ]
+    return ", ".join(dict.fromkeys(filter(None, places))) or f"{CONFIG}, {ENV_FILE} or the environment"
+
+
+def _problem(problem: dict[str, str], names: tuple[str, ...]) -> str:
+    name = problem["name"]
+    if not name:
+        return problem["reason"]
+    place = f" in {problem['source']}" if problem["source"] else ""
+    if problem["kind"] != "extra_forbidden":
+        return f"{name}{place}: {problem['reason']}"
+    near = get_close_matches(name.lower().removeprefix(_PREFIX.lower()), names, n=1)
+    return f"{name}{place} is no setting" + (f" (did you mean {near[0]}?)" if near else "")
+
+
+def _given(report: SettingsReport) -> str:
+    """What is not as by default, by where it stands."""
+    places: dict[str, list[str]] = {}
+    for one in report.settings:
+        if one["differs"] and one["name"] != "token":
+            shown = "" if one["value"] is None else f" {json.dumps(one['value'], ensure_ascii=False).strip(chr(34))}"
+            places.setdefault(one["source"], []).append(one["name"] + shown)
+    return "; ".join(f"{', '.join(given)} from {place.rpartition('/')[2]}" for place, given in places.items())
+
+
+def check_environment(report: SettingsReport, environment: Mapping[str, str] = os.environ) -> Finding:
+    """Variables that go before what the project's files say are easily forgotten."""
+    hiding = [one for one in report.settings if one["source"] == _ENVIRONMENT and one["hides"]]
+    parts = [f"{variable_of(one['name'])} goes before {one['hides']}" for one in hiding]
+    variables = [variable_of(one["name"]) for one in hiding]
+    for name, meant in _misspelt(report.names, environment).items():
+        parts.append(f"{name} is no setting (did you mean {meant}?)")
+        variables.append(name)
+    if variables:
+        return Finding("environment", "warn", ", ".join(parts), f"unset {' '.join(variables)}")
+    used = [variable_of(one["name"]) for one in report.settings if one["source"] == _ENVIRONMENT]
+    detail = f"set in the environment: {', '.join(used)}" if used else "no variable overrides a setting"
+    return Finding("environment", "ok", detail)
+
+
+def variable_of(name: str) -> str:
+    """The variable of a setting; a name that is one already stays."""
+    if name.startswith("storage.postgres."):
+        return f"{_PREFIX}STORAGE_POSTGRES"
+    return name if name.isupper() else _PREFIX + name.replace(".", "_").upper()
+
+
+def _misspelt(names: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, str]:
+    """Our variables that no setting has, but that are nearly one's name."""
+    known = {variable_of(name) for name in names}
+    others = [name for name in environment if name.startswith(_PREFIX) and name not in known]
+    near = {name: get_close_matches(name, known, n=1, cutoff=0.92) for name in others}
+    return {name: found[0] for name, found in near.items() if found}
+
+
+def configured_port(facts: Facts, report: SettingsReport, default: int) -> int:
+    """The port that a server started now would take."""
+    for port in (report.value("port"), facts.saved.get("port"), facts.config_port):
+        if port is not None and str(port).isdecimal():
+            return int(port)
+    return default

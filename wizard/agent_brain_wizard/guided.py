@@ -1,0 +1,161 @@
+"""Setup with a person at a terminal: questions, a look at the plan, the writing, the first index, a first question."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from agent_brain_client.errors import ClientError
+from agent_brain_client.output import listing_lines, note, one_line, say, styled
+from agent_brain_wizard.answers import Answers, check_flags, resolve, storage_of
+from agent_brain_wizard.drafts import drop_draft, load_draft, save_draft
+from agent_brain_wizard.errors import EditedFileError, SetupError
+from agent_brain_wizard.first_run import FirstRun, ask_first, run_first
+from agent_brain_wizard.machine import MachineProbe
+from agent_brain_wizard.preparation import Prepared, prepare, prepare_and_apply
+from agent_brain_wizard.probe import Facts, probe_project
+from agent_brain_wizard.prompting import make_prompter
+from agent_brain_wizard.questionnaire import BACK, Option, Prompter, Questionnaire, check_folders
+from agent_brain_wizard.questions import Answer, Values
+from agent_brain_wizard.report import headline, styled_headline, text_reporter
+from agent_brain_wizard.review import coloured, diff_lines, file_lines
+
+GO, SHOW, LEAVE = "go", "show", "leave"
+_REVIEW = (
+    Option(GO, "Yes"),
+    Option(SHOW, "Show what changes"),
+    Option(LEAVE, "No, leave everything as it is"),
+)
+
+
+def guide(root: Path, flags: Values) -> int:
+    """Ask, show, write, index. Raises KeyboardInterrupt where the person leaves, after saying what has become of it."""
+    machine = MachineProbe()
+    facts = probe_project(root)
+    note(styled_headline(headline(facts)))
+    note(styled("Enter takes the default, Ctrl-B goes back, Ctrl-C leaves.", "dim", sys.stderr))
+    try:
+        prepared = _agreed(facts, flags, make_prompter(), machine)
+    except KeyboardInterrupt:
+        note("\nNothing was written. Your answers but for secrets are kept for the next: agent-brain setup")
+        raise
+    if prepared is None:
+        note("Nothing was written.")
+        return 0
+    if not prepared.plan.writes and prepared.answers.index is False:
+        say("Nothing to change.")
+        return 0
+    written = prepare_and_apply(facts, prepared.answers, prepared)
+    drop_draft(root)
+    _tell_written(prepared, written)
+    if written.answers.index is False:
+        say("Next: " + "   ·   ".join(written.commands()))
+        return 0
+    return _first_steps(written)
+
+
+def _agreed(facts: Facts, flags: Values, prompter: Prompter, machine: MachineProbe) -> Prepared | None:
+    """The plan that the person wants; None if none."""
+    draft = load_draft(facts.root)
+    if draft:
+        note("The answers of the last time, which did not come to an end, are the defaults.")
+    questionnaire = Questionnaire(
+        root=facts.root,
+        prompter=prompter,
+        machine=machine.answer,
+        flags=flags,
+        environment=os.environ,
+        saved=_defaults(facts, draft),
+        keep=lambda answers: save_draft(facts.root, answers),
+    )
+    asked: dict[str, Answer | None] = {}
+    again = False
+    while True:
+        asked = questionnaire.ask(asked, again)
+        again = True
+        try:
+            prepared = prepare(facts, _resolved(facts, flags, asked))
+        except EditedFileError:
+            raise
+        except SetupError as error:
+            if not asked:
+                raise
+            note(one_line(str(error)))
+            continue
+        if not prepared.plan.writes and prepared.answers.index is False:
+            return prepared
+        decision = _review(prepared, prompter, bool(asked))
+        if decision is not BACK:
+            return prepared if decision == GO else None
+
+
+def _defaults(facts: Facts, draft: Values) -> Values:
+    """What was answered the last time, finished or not."""
+    saved = dict(facts.saved)
+    if draft.get("storage") not in (None, storage_of(saved)):
+        saved.pop("storage_url", None)
+    return {**saved, **draft}
+
+
+def _resolved(facts: Facts, flags: Values, asked: Values) -> Answers:
+    answers = resolve(flags, os.environ, facts.saved, asked)
+    check_flags(flags, answers)
+    if flags.get("folders"):
+        check_folders(facts.root, answers.folders)
+    return answers
+
+
+def _review(prepared: Prepared, prompter: Prompter, back: bool) -> object:
+    """GO, LEAVE or BACK, after a look at everything."""
+    _show_plan(prepared)
+    while True:
+        decision = prompter.choose("Go ahead?", "", _REVIEW, GO, back)
+        if decision != SHOW:
+            return decision
+        for line in diff_lines(prepared.facts, prepared.plan) or ["No file changes."]:
+            note(coloured(line))
+
+
+def _show_plan(prepared: Prepared) -> None:
+    lines = file_lines(prepared.plan)
+    note("\n".join(["", "Will write", *lines]) if lines else "\nNothing to change.")
+    for remark in prepared.notes():
+        note(one_line(f"Note: {remark}"))
+    if prepared.answers.index is not False:
+        database = "agent-brain db up, " if prepared.answers.storage == "postgres-docker" else ""
+        note(f"Will run\n  {database}agent-brain start, agent-brain index --wait")
+
+
+def _tell_written(shown: Prepared, written: Prepared) -> None:
+    text_reporter().done("Files written" if written.plan.writes else "Nothing to change")
+    for name, choice in written.ports.items():
+        if choice.port != shown.ports[name].port:
+            note(one_line(f"Note: {choice.remark or f'{name} is {choice.port} now'}"))
+
+
+def _first_steps(written: Prepared) -> int:
+    try:
+        first = run_first(written, text_reporter())
+    except KeyboardInterrupt:
+        note("\nThe files are written. Go on with: agent-brain index --wait")
+        raise
+    if first.chunks:
+        _first_question(written, first)
+    say('Next: agent-brain search "…"   ·   in Claude Code: /agent-brain:search …   ·   undo: agent-brain uninstall')
+    return 0
+
+
+def _first_question(written: Prepared, first: FirstRun) -> None:
+    """One question and its answer; an empty line asks nothing."""
+    question = make_prompter().write("Ask it something:", "", "", lambda _: "", back=False)
+    if not isinstance(question, str) or not question.strip():
+        return
+    try:
+        answer = ask_first(written.facts.root, first.server, question.strip())
+    except ClientError as error:
+        note(one_line(str(error)))
+        return
+    lines = listing_lines(answer["results"], shutil.get_terminal_size().columns)
+    say("\n".join(lines) if lines else "No passages found.")

@@ -1,0 +1,137 @@
+"""From answers to a plan: picks the ports and the secrets, so that the plan itself stays a pure function."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass, replace
+
+from agent_brain_wizard.answers import Answers, without_password
+from agent_brain_wizard.apply import apply_plan
+from agent_brain_wizard.plan import Chosen, Plan, compose_project, make_plan
+from agent_brain_wizard.ports import (
+    PortChoice,
+    choose_database_port,
+    choose_pgadmin_port,
+    choose_port,
+    is_serving,
+    reserving,
+)
+from agent_brain_wizard.probe import COMPOSE, Facts
+from agent_brain_wizard.questions import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All that a person is shown before anything is written; `ports` are by their questions' names."""
+
+    facts: Facts
+    answers: Answers
+    ports: dict[str, PortChoice]
+    chosen: Chosen
+    plan: Plan
+
+    def shown_answers(self) -> dict[str, Answer | None]:
+        """The answers as they are reported, without the secrets among them."""
+        ports = {name: choice.port for name, choice in self.ports.items()}
+        answers = {**self.answers.as_mapping(), **ports}
+        in_docker = self.answers.storage == "postgres-docker"
+        answers["storage_url"] = "" if in_docker else without_password(self.answers.storage_url)
+        answers["embedding_url"] = without_password(self.answers.embedding_url)
+        return {name: value for name, value in answers.items() if name != "embedding_key"}
+
+    def notes(self) -> list[str]:
+        """What is to be said about the plan, a sentence each."""
+        notes = [choice.remark for choice in self.ports.values() if choice.remark]
+        notes += [f"{path}: {reason}" for path, reason in self.plan.kept.items()]
+        if self.plan.writes:
+            notes += self._notes_on_change()
+        if self.answers.storage == "postgres-docker":
+            notes += self._notes_on_container()
+        return notes
+
+    def _notes_on_change(self) -> list[str]:
+        facts, answers = self.facts, self.answers
+        notes = []
+        if is_serving(facts.root):
+            notes.append("the running server keeps its settings until: agent-brain stop, then agent-brain start")
+        has_key = answers.embedding_key or facts.variables.get("AGENT_BRAIN_EMBEDDING_API_KEY")
+        if answers.embedding == "openai-compatible" and not has_key:
+            notes.append(
+                "a key for the endpoint, if it wants one, goes into .env.agent-brain: AGENT_BRAIN_EMBEDDING_API_KEY"
+            )
+        if answers.storage != "postgres-docker" and COMPOSE in facts.files:
+            notes.append(
+                "the PostgreSQL container made for this project, and its data, go with: agent-brain db down --purge"
+            )
+        return notes
+
+    def _notes_on_container(self) -> list[str]:
+        notes = []
+        if COMPOSE in self.facts.files and not self.facts.variables.get("POSTGRES_PASSWORD"):
+            notes.append("the database's password is new; a database that has data is told it by: agent-brain db up")
+        if os.environ.get("DATABASE_URL"):
+            notes.append("DATABASE_URL is set here: a server started from here uses that database, not the container's")
+        return notes
+
+    def commands(self) -> list[str]:
+        """The commands that come after setup, up to the first question."""
+        database = ["agent-brain db up"] if self.answers.storage == "postgres-docker" else []
+        return [*database, "agent-brain index --wait", 'agent-brain search "…"']
+
+
+def prepare(facts: Facts, answers: Answers, earlier: Prepared | None = None) -> Prepared:
+    """The plan for `answers`, writing nothing. What an `earlier` look at it picked is picked again if it still can be.
+
+    Raises SetupError for a port that is taken and for an answer that belongs into an edited file.
+    """
+    ports = _ports(facts, answers, earlier)
+    chosen = _chosen(ports) if earlier is None else _with_ports(earlier.chosen, ports)
+    return Prepared(facts, answers, ports, chosen, make_plan(facts, answers, chosen))
+
+
+def prepare_and_apply(facts: Facts, answers: Answers, earlier: Prepared | None = None) -> Prepared:
+    """The same, and write it, while no other setup of this user's can pick the same ports."""
+    with reserving():
+        prepared = prepare(facts, answers, earlier)
+        apply_plan(facts.root, prepared.plan)
+    return prepared
+
+
+def _ports(facts: Facts, answers: Answers, earlier: Prepared | None) -> dict[str, PortChoice]:
+    shown = {} if earlier is None else {name: choice.port for name, choice in earlier.ports.items()}
+
+    def saved(name: str) -> int | None:
+        port = shown.get(name, facts.saved.get(name))
+        return port if isinstance(port, int) else None
+
+    ports = {"port": choose_port(facts.root, answers.port, saved("port"))}
+    if answers.storage == "postgres-docker":
+        project = compose_project(facts.root)
+        ports["postgres_port"] = choose_database_port(project, answers.postgres_port, saved("postgres_port"))
+        if answers.pgadmin:
+            ports["pgadmin_port"] = choose_pgadmin_port(project, answers.pgadmin_port, saved("pgadmin_port"))
+    return ports
+
+
+def _chosen(ports: dict[str, PortChoice]) -> Chosen:
+    token, password, pgadmin_password = (secrets.token_urlsafe(32) for _ in range(3))
+    return _with_ports(
+        Chosen(
+            token,
+            0,
+            password if "postgres_port" in ports else "",
+            pgadmin_password=pgadmin_password if "pgadmin_port" in ports else "",
+        ),
+        ports,
+    )
+
+
+def _with_ports(chosen: Chosen, ports: dict[str, PortChoice]) -> Chosen:
+    numbers = {name: choice.port for name, choice in ports.items()}
+    return replace(
+        chosen,
+        port=numbers["port"],
+        postgres_port=numbers.get("postgres_port"),
+        pgadmin_port=numbers.get("pgadmin_port"),
+    )

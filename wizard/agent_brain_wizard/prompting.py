@@ -1,0 +1,166 @@
+"""Prompts in a terminal: menus and lines by questionary, numbered lists where the terminal only prints lines."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+from agent_brain_client.output import is_terminal, note, styled
+from agent_brain_wizard.questionnaire import BACK, Check, Option, Prompter
+from agent_brain_wizard.questions import Answer
+
+if TYPE_CHECKING:
+    from prompt_toolkit.key_binding import KeyBindings
+    from prompt_toolkit.output import Output
+    from questionary import Question as Asked
+
+WIDE = 72
+_BACK_VALUE = "\0back"
+_STYLE = [
+    ("qmark", "fg:ansicyan"),
+    ("question", "bold"),
+    ("answer", "fg:ansicyan"),
+    ("pointer", "fg:ansicyan bold"),
+    ("instruction", "fg:ansibrightblack"),
+    ("highlighted", "bold"),
+    ("selected", "noreverse"),
+]
+
+
+def can_ask() -> bool:
+    """Whether a person is there to answer: prompts are read from stdin and shown on stderr."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def make_prompter() -> Prompter:
+    """The prompts that this terminal can show."""
+    if is_terminal(sys.stderr):
+        return MenuPrompter()
+    from agent_brain_wizard.line_prompts import LinePrompter
+
+    return LinePrompter()
+
+
+class MenuPrompter:
+    """Menus with arrow keys, lines with editing. Ctrl-B goes back, Ctrl-C leaves."""
+
+    def choose(self, question: str, why: str, options: tuple[Option, ...], default: Answer, back: bool) -> object:
+        """A menu; its last entry leads back."""
+        import questionary
+
+        instruction = _beside(question, why)
+        choices = [questionary.Choice(_title(option, options), value=_token(option.value)) for option in options]
+        if back:
+            choices.append(questionary.Choice("← back", value=_BACK_VALUE))
+        known = [_token(option.value) for option in options]
+        start = _token(default) if _token(default) in known else known[0]
+        asked = questionary.select(
+            question,
+            choices,
+            default=start,
+            pointer="›",
+            instruction=instruction or " ",
+            style=questionary.Style(_STYLE),
+            erase_when_done=True,
+            output=_output(),
+        )
+        if back:
+            _bind_back(cast("KeyBindings", asked.application.key_bindings))
+        chosen = _ask(asked)
+        if chosen in (BACK, _BACK_VALUE):
+            return BACK
+        option = next(option for option in options if _token(option.value) == chosen)
+        note(f"{styled('?', 'cyan', sys.stderr)} {styled(question, 'bold', sys.stderr)} {option.label}")
+        return option.value
+
+    def write(self, question: str, why: str, default: str, check: Check, back: bool) -> object:
+        """A line that can be edited, the default in it."""
+        import questionary
+
+        return _ask(questionary.text(question, default, _verdict(check), **_line(question, why, back)))
+
+    def write_secret(self, question: str, why: str, check: Check, back: bool) -> object:
+        """A line of stars."""
+        import questionary
+
+        return _ask(questionary.password(question, "", _verdict(check), **_line(question, why, back)))
+
+
+def _beside(question: str, why: str) -> str:
+    """The reason, to stand behind the question; where there is no room it is said before, and this is empty."""
+    if why and len(question) + len(why) + 4 >= _size()[0]:
+        note(styled(why, "dim", sys.stderr))
+        return ""
+    return why
+
+
+def _token(value: object) -> str:
+    """A menu's value: text, since questionary takes False for no value."""
+    return str(value)
+
+
+def _title(option: Option, options: tuple[Option, ...]) -> str:
+    """The label, and the hint where there is room for it."""
+    columns = _size()[0]
+    if not option.hint or columns < WIDE:
+        return option.label
+    width = max(len(one.label) for one in options)
+    title = f"{option.label:<{width}}  {option.hint}"
+    return title if len(title) <= columns - 4 else title[: columns - 5] + "…"
+
+
+def _verdict(check: Check) -> Any:
+    return lambda text: check(text) or True
+
+
+def _line(question: str, why: str, back: bool) -> dict[str, Any]:
+    """What a line has in common with a secret one."""
+    from prompt_toolkit.key_binding import KeyBindings
+    from questionary import Style
+
+    keys = KeyBindings()
+    if back:
+        _bind_back(keys)
+    look = {"instruction": _beside(question, why), "style": Style(_STYLE), "output": _output()}
+    return {**look, "key_bindings": keys, "validate_while_typing": False}
+
+
+def _ask(asked: Asked) -> object:
+    try:
+        return asked.unsafe_ask()
+    except EOFError as error:
+        raise KeyboardInterrupt from error
+
+
+def _bind_back(keys: KeyBindings) -> None:
+    @keys.add("c-b", eager=True)
+    def _(event: Any) -> None:
+        event.app.exit(result=BACK)
+
+
+def _output() -> Output:
+    """stderr, which is for what is not the answer. It is never asked for its cursor: some terminals do not say."""
+    if os.name != "posix":
+        from prompt_toolkit.output import create_output
+
+        return create_output(stdout=sys.stderr)
+    from prompt_toolkit.data_structures import Size
+    from prompt_toolkit.output.color_depth import ColorDepth
+    from prompt_toolkit.output.vt100 import Vt100_Output
+
+    def size() -> Size:
+        columns, rows = _size()
+        return Size(rows=rows, columns=columns)
+
+    colours = ColorDepth.from_env()  # NO_COLOR, that is
+    return Vt100_Output(sys.stderr, size, os.environ.get("TERM"), colours, enable_cpr=False)
+
+
+def _size() -> tuple[int, int]:
+    """The terminal's columns and rows; some say 0 for what they do not know."""
+    try:
+        columns, rows = os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError):
+        columns, rows = 0, 0
+    return columns or 80, rows or 24

@@ -1,0 +1,186 @@
+"""What uninstall takes away: what setup and the server wrote, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
+from agent_brain_wizard.apply import apply_plan
+from agent_brain_wizard.errors import SetupError
+from agent_brain_wizard.plan import FileWrite, Plan
+from agent_brain_wizard.probe import COMPOSE, CONFIG, GITIGNORE, MANIFEST, Facts, sha256
+from agent_brain_wizard.questions import DEFAULT_STORAGE_URL
+from agent_brain_wizard.render import render_gitignore
+from agent_brain_wizard.textfiles import find_block, without_block
+
+EDITED = "edited by hand; --purge removes it too"
+# Names in the state directory that the server, the client and an interrupted setup make.
+_MADE_HERE = re.compile(
+    r"server\.json|server\.\d+\.tmp|(?:server|lifecycle)\.lock|logs/server\.(?:log|\d+)|\..+\.[0-9a-f]{8}\.tmp"
+)
+_SQLITE = "sqlite:///"
+_MARK = slice(68, 72), b"ABRN"  # where SQLite keeps the application's number, and ours
+
+
+class RemovalError(SetupError):
+    """Something could not be removed; what came before it in the list is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What would go, by paths relative to the root, in this order; `kept` stays, with the reason.
+
+    `gitignore` is that file without our lines, None where it goes as a whole or stays as it is. `directories` go if
+    nothing is left in them. `index_bytes` is the size of the index among the files.
+    """
+
+    root: Path
+    files: tuple[str, ...]
+    gitignore: FileWrite | None
+    directories: tuple[str, ...]
+    kept: dict[str, str]
+    index_bytes: int
+    has_container: bool
+
+    @property
+    def paths(self) -> list[str]:
+        """Everything that is touched."""
+        return [*self.files, *([self.gitignore.path] if self.gitignore else [])]
+
+
+def plan_removal(facts: Facts, purge: bool) -> Removal:
+    """What to take away; with `purge` also what was edited by hand, and all else in the state directory."""
+    kept: dict[str, str] = {}
+    index = _index_files(facts, kept)
+    ours = _ours(facts, purge, kept)
+    made = _made(facts.root, purge, kept, {*index, *ours, MANIFEST})
+    gitignore = _gitignore(facts, purge, kept)
+    if not kept.keys().isdisjoint((*ours, GITIGNORE)):
+        kept[MANIFEST] = "says what setup wrote, for uninstall --purge"
+    whole = gitignore is not None and not gitignore.content and _was_made(facts, GITIGNORE)
+    manifest = [MANIFEST] if MANIFEST in facts.files else []
+    files = [*index, *made, *([GITIGNORE] if whole else []), *ours, *manifest]
+    return Removal(
+        facts.root,
+        tuple(path for path in files if path not in kept),
+        None if whole else gitignore,
+        tuple(_directories(facts, purge)),
+        kept,
+        sum((facts.root / path).stat().st_size for path in index),
+        COMPOSE in (*facts.files, *facts.manifest),
+    )
+
+
+def _ours(facts: Facts, purge: bool, kept: dict[str, str]) -> list[str]:
+    """The files that setup writes whole, as far as they are there."""
+    ours = [path for path in (COMPOSE, ENV_FILE, CONFIG) if path in facts.files]
+    for path in ours:
+        if not purge and facts.was_edited(path):
+            kept[path] = EDITED if _was_made(facts, path) else "was there before setup; --purge removes it too"
+    return ours
+
+
+def _made(root: Path, purge: bool, kept: dict[str, str], known: set[str]) -> list[str]:
+    """What the server has left in the state directory besides what is `known`."""
+    made = []
+    for path in _in_state_directory(root):
+        if path in known:
+            continue
+        if purge or _MADE_HERE.fullmatch(path.removeprefix(f"{STATE_DIRECTORY}/")):
+            made.append(path)
+        else:
+            kept[path] = "not written by Agent Brain; --purge removes it too"
+    return made
+
+
+def _directories(facts: Facts, purge: bool) -> Iterator[str]:
+    """Innermost first."""
+    state = facts.root / STATE_DIRECTORY
+    if purge:
+        yield from (Path(found).relative_to(facts.root).as_posix() for found, _, _ in os.walk(state, topdown=False))
+    yield f"{STATE_DIRECTORY}/logs"
+    yield from (path for path in (STATE_DIRECTORY, STATE_DIRECTORY.partition("/")[0]) if _was_made(facts, path))
+
+
+def _was_made(facts: Facts, path: str) -> bool:
+    """Whether `path` was not there before setup. A manifest that does not say is of an older setup."""
+    return path in facts.created or not facts.created
+
+
+def _in_state_directory(root: Path) -> list[str]:
+    """Every file and link under the state directory; links are not followed."""
+    found = []
+    for directory, folders, files in os.walk(root / STATE_DIRECTORY):
+        links = [name for name in folders if (Path(directory) / name).is_symlink()]
+        found += [(Path(directory) / name).relative_to(root).as_posix() for name in (*files, *links)]
+    return sorted(found)
+
+
+def _index_files(facts: Facts, kept: dict[str, str]) -> list[str]:
+    """The index and the files beside it, at the default place and where the settings say."""
+    found: list[str] = []
+    for url in dict.fromkeys((DEFAULT_STORAGE_URL, str(facts.saved.get("storage_url", "")))):
+        if not url.startswith(_SQLITE) or not unquote(url.removeprefix(_SQLITE)).strip("/"):
+            continue
+        named = facts.root / unquote(url.removeprefix(_SQLITE))
+        path = Path(os.path.realpath(named.parent)) / named.name
+        present = [one for one in _with_side_files(path) if one.is_file() and not one.is_symlink()]
+        if not path.is_relative_to(facts.root):
+            kept |= {str(one): "outside of the project; remove it yourself" for one in present}
+        elif url == DEFAULT_STORAGE_URL or _is_index(path):
+            found += [one.relative_to(facts.root).as_posix() for one in present]
+    return found
+
+
+def _with_side_files(path: Path) -> Iterator[Path]:
+    yield path
+    for ending in ("-wal", "-shm", "-journal"):
+        yield path.with_name(path.name + ending)
+    yield path.with_suffix(".vectors" if path.suffix != ".vectors" else ".vectors.cache")
+
+
+def _is_index(path: Path) -> bool:
+    place, mark = _MARK
+    try:
+        with path.open("rb") as file:
+            return file.read(place.stop)[place] == mark
+    except OSError:
+        return False
+
+
+def _gitignore(facts: Facts, purge: bool, kept: dict[str, str]) -> FileWrite | None:
+    """.gitignore without the block; None where there is none or where it stays."""
+    found = facts.files.get(GITIGNORE)
+    block = find_block(found.content, render_gitignore()) if found else None
+    if found is None or block is None:
+        return None
+    if not purge and sha256(b"\n".join(block.splitlines())) != facts.manifest.get(GITIGNORE):
+        kept[GITIGNORE] = f"its agent-brain block was {EDITED}"
+        return None
+    if ENV_FILE in kept:
+        kept[GITIGNORE] = f"keeps {ENV_FILE}, which stays, out of version control"
+        return None
+    return FileWrite(GITIGNORE, without_block(found.content, render_gitignore()), found.mode, "our lines taken out")
+
+
+def remove(removal: Removal) -> None:
+    """Do it. What is gone already is fine. Raises RemovalError."""
+    if removal.gitignore is not None:
+        apply_plan(removal.root, Plan((removal.gitignore,)))
+    for path in removal.files:
+        try:
+            (removal.root / path).unlink(missing_ok=True)
+        except OSError as error:
+            raise RemovalError(
+                f"{path} cannot be removed: {error.strerror}. Make its directory writable, then run again:"
+                " agent-brain uninstall"
+            ) from error
+    for path in removal.directories:
+        with suppress(OSError):
+            (removal.root / path).rmdir()

@@ -1,0 +1,114 @@
+"""`agent-brain uninstall`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from agent_brain_client.discovery import find_root
+from agent_brain_client.errors import FAILED, OK, ClientError, UsageError
+from agent_brain_client.lifecycle import stop
+from agent_brain_client.output import home_relative, note, one_line, print_json, say, size, styled
+from agent_brain_wizard.drafts import drop_draft
+from agent_brain_wizard.plan import compose_project
+from agent_brain_wizard.probe import probe_project
+from agent_brain_wizard.removal import Removal, plan_removal, remove
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be removed, and remove nothing")
+    parser.add_argument(
+        "--purge",
+        action="store_true",
+        help="also what was edited by hand, and the PostgreSQL container that setup prepared, with its data",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Stop the server and take out of the project what setup and the server wrote there."""
+    root = find_root(arguments.project)
+    removal = plan_removal(probe_project(root), arguments.purge)
+    if arguments.dry_run or not removal.paths:
+        _report(arguments, removal, _notes(removal, arguments.purge))
+        return OK
+    if not arguments.yes and not _confirmed(arguments, removal):
+        note("Nothing was removed.")
+        return FAILED
+    # A server that ends writes and removes files of its own, so they are looked for again.
+    stop(root)
+    notes = _notes(removal, arguments.purge, _drop_container(root) if removal.has_container and arguments.purge else "")
+    removal = plan_removal(probe_project(root), arguments.purge)
+    remove(removal)
+    drop_draft(root)
+    _report(arguments, removal, notes)
+    return OK
+
+
+def _confirmed(arguments: argparse.Namespace, removal: Removal) -> bool:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("uninstall needs --yes: there is no terminal to ask on.")
+    for line in _lines("Will remove", removal, _notes(removal, arguments.purge)):
+        note(line)
+    print("Go ahead? (y/N) ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _drop_container(root: Path) -> str:
+    """Remove the container and its data; why not, where Docker does not do it."""
+    from agent_brain_wizard.database import down
+
+    try:
+        down(root, purge=True)
+    except ClientError as error:
+        return str(error)
+    return ""
+
+
+def _notes(removal: Removal, purge: bool, failure: str = "") -> list[str]:
+    """What is to be known beside the list: what goes with it, and what stays outside of the project."""
+    notes = []
+    if removal.index_bytes:
+        notes.append(f"the index ({size(removal.index_bytes)}) goes too; it can be made again from your files")
+    if not removal.has_container:
+        return notes
+    command = f"docker compose --project-name {compose_project(removal.root)} down --volumes"
+    if failure:
+        notes.append(f"the PostgreSQL container could not be removed: {failure} Later: {command}")
+    elif purge:
+        notes.append("the PostgreSQL container goes too, and the index in it")
+    else:
+        notes.append(f"the PostgreSQL container and its data stay: agent-brain db down --purge, or later {command}")
+    return notes
+
+
+def _report(arguments: argparse.Namespace, removal: Removal, notes: list[str]) -> None:
+    if arguments.json:
+        print_json(
+            {
+                "project": str(removal.root),
+                "dry_run": arguments.dry_run,
+                "removed": removal.paths,
+                "kept": removal.kept,
+                "notes": notes,
+            }
+        )
+        return
+    if not removal.paths:
+        say("Nothing to remove.")
+    title = "Would remove" if arguments.dry_run else "Removed"
+    for line in _lines(title if removal.paths else "", removal, notes):
+        say(line)
+
+
+def _lines(title: str, removal: Removal, notes: list[str]) -> list[str]:
+    lines = [f"{styled(title, 'bold')} from {home_relative(removal.root)}"] if title else []
+    lines += [f"  {one_line(path)}" for path in removal.files]
+    if removal.gitignore is not None:
+        lines.append(f"  {removal.gitignore.path:<38} {removal.gitignore.detail}")
+    if removal.kept:
+        lines.append("Kept")
+        lines += [f"  {one_line(path):<38} {reason}" for path, reason in removal.kept.items()]
+    return [*lines, *(one_line(f"Note: {remark}") for remark in notes)]
