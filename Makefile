@@ -13,7 +13,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_COMPILE_BYTECODE := 1
 export PROJECT QUESTION
 
-.PHONY: help env quickstart check test bench bench-million soak before-push
+.PHONY: help env quickstart check test bench bench-million soak requirements before-push
 
 help:  ## what there is to run
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name text; do \
@@ -100,5 +100,9 @@ bench-million: .venv/.installed-dev  ## a million chunks in PostgreSQL, which ta
 
 soak: .venv/.installed-dev  ## PostgreSQL under load for long: does anything grow? [SECONDS=1000]
 	SOAK_SECONDS=$(or $(SECONDS),1000) $(BIN)/pytest -q -s tests/load/soak_postgres.py
+
+requirements: uv.lock  ## plugin/requirements.txt, for who has pip alone, from uv.lock
+	$$(command -v uv || echo build/uv/bin/uv) export --quiet --frozen --no-dev --no-emit-project --no-header --no-annotate \
+	    --extra pdf --extra postgres --output-file plugin/requirements.txt >/dev/null
 
 before-push: check test  ## what must pass before a push

@@ -1,0 +1,53 @@
+"""Takes a tool's arguments apart: every one is honoured or refused by name, none is ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from project import PluginError
+
+
+class ToolArguments:
+    """The arguments of one call. Take each with its method, then `finish`; PluginError names the one that is wrong."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._left = dict(given)
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A text that is not blank; without a `default` it must be given."""
+        value = self._left.pop(name, None)
+        if value is None and default is not None:
+            return default
+        if not isinstance(value, str) or not value.strip():
+            raise PluginError(f"`{name}` must be a text that is not empty.")
+        return _sendable(value)
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        """A whole number within bounds."""
+        value = self._left.pop(name, None)
+        if value is None:
+            return default
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise PluginError(f"`{name}` must be a whole number from {least} to {most}.")
+        return value
+
+    def texts(self, name: str) -> list[str]:
+        """Several texts; a single one may stand for itself."""
+        value = self._left.pop(name, None)
+        texts = [value] if isinstance(value, str) else [] if value is None else value
+        if not isinstance(texts, list) or not all(isinstance(text, str) and text for text in texts):
+            raise PluginError(f"`{name}` must be a list of texts.")
+        return [_sendable(text) for text in texts]
+
+    def finish(self) -> None:
+        """Refuse what no method took."""
+        if self._left:
+            raise PluginError(f"there is no argument `{min(self._left)}`.")
+
+
+def _sendable(text: str) -> str:
+    """`text` with a mark in place of what is no character, such as half a surrogate."""
+    return text.encode("utf-8", "replace").decode("utf-8")

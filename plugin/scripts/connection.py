@@ -1,0 +1,127 @@
+"""The project's server over HTTP: found by its identity, started through the launcher, asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from project import STATE_DIRECTORY, PluginError, find_token, is_alive, is_set_up, read_claim
+
+LAUNCHER = Path(__file__).resolve().with_name("agent-brain")
+HEALTH_SECONDS = 5.0
+ANSWER_SECONDS = 60.0
+START_SECONDS = 30.0
+_starting = threading.Lock()
+
+
+class ServerGoneError(PluginError):
+    """The server did not answer; it may have ended a moment ago."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that has said who it is, with the token it wants."""
+
+    url: str
+    token: str
+
+    def ask(self, method: str, path: str, body: object = None, seconds: float = ANSWER_SECONDS) -> Any:
+        """The decoded answer. Raises PluginError with the server's own sentence, ServerGoneError if there is none."""
+        address = urlsplit(self.url)
+        connection = HTTPConnection(str(address.hostname), address.port, timeout=seconds)
+        headers = {"Content-Type": "application/json"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body).encode("ascii"), headers)
+            answer = connection.getresponse()
+            status, content = answer.status, answer.read()
+        except (OSError, HTTPException) as error:
+            raise ServerGoneError(f"the server at {self.url} does not answer. Look: /agent-brain:doctor") from error
+        finally:
+            connection.close()
+        return _decoded(status, content)
+
+
+def _decoded(status: int, content: bytes) -> Any:
+    try:
+        answer = json.loads(content)
+        if status < 400:
+            return answer
+        raise PluginError(str(answer["detail"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise PluginError(
+            f"the server answered {status} with something unexpected. Look: /agent-brain:doctor"
+        ) from error
+
+
+def find_server(root: Path, seconds: float = HEALTH_SECONDS) -> Server | None:
+    """The project's running server: the one that has this project's identity and the noted process."""
+    claim = read_claim(root)
+    if claim is None or not is_alive(claim.pid):
+        return None
+    try:
+        health = Server(claim.url, "").ask("GET", "/health", seconds=seconds)
+    except PluginError:
+        return None
+    said = (health.get("project_id"), health.get("pid")) if isinstance(health, dict) else None
+    return Server(claim.url, find_token(root, os.environ)) if said == (claim.project_id, claim.pid) else None
+
+
+def require_set_up(root: Path) -> None:
+    """Raises PluginError with the way on unless the project is set up."""
+    if not is_set_up(root):
+        raise PluginError(
+            f"{root} is not set up for Agent Brain (no {STATE_DIRECTORY}/config.yaml)."
+            " Ask the person to type /agent-brain:setup; until then use grep."
+        )
+
+
+def connect(root: Path) -> Server:
+    """The project's server, started if it does not run. Many callers at once get the same one."""
+    require_set_up(root)
+    with _starting:
+        return find_server(root) or _start(root)
+
+
+def ask(root: Path, method: str, path: str, body: object = None) -> Any:
+    """Ask the project's server, started if need be; one that stopped itself in between is started anew, once."""
+    try:
+        return connect(root).ask(method, path, body)
+    except ServerGoneError:
+        return connect(root).ask(method, path, body)
+
+
+def _start(root: Path) -> Server:
+    """Start it by the command, which holds the lock against others; on another port if its own is taken."""
+    failure = _run(root, "start")
+    if "is taken by" in failure:
+        failure = _run(root, "start", "--port", "auto")
+    server = None if failure else find_server(root)
+    if server is None:
+        raise PluginError(failure or "the server was started but does not answer. Look: /agent-brain:doctor")
+    return server
+
+
+def _run(root: Path, *arguments: str) -> str:
+    """Run the command on `root`: its sentence if it failed, else empty."""
+    import subprocess
+
+    command = [sys.executable, str(LAUNCHER), "--project", str(root), *arguments]
+    try:
+        done = subprocess.run(
+            command, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, timeout=START_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"`agent-brain {arguments[0]}` did not work: {error}. Look: /agent-brain:doctor"
+    if done.returncode == 0:
+        return ""
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].removeprefix("agent-brain: ") if lines else f"`agent-brain {arguments[0]}` failed."

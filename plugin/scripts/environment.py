@@ -1,0 +1,46 @@
+"""The Python environment of one version of the plugin: where it is and whether it is there.
+
+Each is named after the hash of its lock file, so that two versions in use at once never share one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA_VARIABLE = "CLAUDE_PLUGIN_DATA"
+PYTHON_VARIABLE = "AGENT_BRAIN_PYTHON"
+
+
+def data_directory(variables: Mapping[str, str]) -> Path:
+    """Where the plugin keeps what outlives an update: what Claude Code names, else the person's data directory."""
+    named = variables.get(DATA_VARIABLE)
+    if named:
+        return Path(named)
+    if sys.platform == "win32":
+        base = variables.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = variables.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "agent-brain"
+
+
+def environment_directory(data: Path) -> Path:
+    """Where the environment for this version's locked packages is, built or not."""
+    lock = hashlib.sha256((ROOT / "uv.lock").read_bytes()).hexdigest()
+    return data / "envs" / lock[:12]
+
+
+def interpreter(environment: Path) -> Path:
+    """The Python inside of an environment."""
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def is_built(data: Path, variables: Mapping[str, str]) -> bool:
+    """Whether there is a Python to run the command with."""
+    return bool(variables.get(PYTHON_VARIABLE)) or interpreter(environment_directory(data)).exists()

@@ -1,0 +1,80 @@
+"""Says at a session's start the one thing that the person should know of the index, if there is one.
+
+It starts nothing and waits for nothing: a slow hook holds up the whole session. Whatever goes wrong, it is silent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import environment
+from project import STATE_DIRECTORY, find_root, is_alive, is_set_up, project_id, read_claim
+
+HEALTH_SECONDS = 0.05
+STATUS_SECONDS = 0.08
+LONGEST = 300
+
+
+def sentence(variables: Mapping[str, str]) -> str:
+    """What to say; empty if nothing is worth a line."""
+    root = find_root(variables)
+    data = environment.data_directory(variables)
+    if not is_set_up(root):
+        return _invitation(root, data)
+    claim = read_claim(root)
+    if claim is not None and is_alive(claim.pid):
+        return _of_running(root)
+    if not environment.is_built(data, variables):
+        return "the plugin's packages are not installed for this version. Run /agent-brain:setup once."
+    if claim is not None:
+        log = f"{STATE_DIRECTORY}/logs/server.log"
+        return f"the server has ended unexpectedly; the next search starts it again. Its log: {log}"
+    return ""
+
+
+def _invitation(root: Path, data: Path) -> str:
+    """Said once for a git repository, never again."""
+    told = data / "told" / project_id(root)
+    if not (root / ".git").exists() or root == Path.home().resolve() or told.exists():
+        return ""
+    told.parent.mkdir(parents=True, exist_ok=True)
+    told.touch()
+    return "this project has no search index yet. /agent-brain:setup makes one (said once)."
+
+
+def _of_running(root: Path) -> str:
+    import connection  # HTTP takes long to load: only where there is somebody to ask
+
+    found = connection.find_server(root, HEALTH_SECONDS)
+    if found is None:
+        return ""
+    status = found.ask("GET", "/health/status", seconds=STATUS_SECONDS)
+    job, watcher = status["job"], status["watcher"]
+    if job is not None and job["state"] in ("queued", "running"):
+        progress = job["progress"]
+        behind = max(0, progress["files_total"] - progress["files_done"])
+        return f"the index is {behind:,} files behind; refreshing." if behind else "the index is being refreshed."
+    if job is not None and job["state"] == "failed":
+        return f"the last indexing failed: {job['error']} See: /agent-brain:doctor"
+    if not status["index"]["chunks"]:
+        return "the index is empty. Fill it: /agent-brain:index"
+    return f"files are not watched: {watcher['detail']}" if watcher["state"] == "failed" else ""
+
+
+def main() -> None:
+    """Print the sentence for the person, as the client wants it, and end well in any case."""
+    with suppress(Exception):
+        text = " ".join(sentence(os.environ).split())
+        if text:
+            print(json.dumps({"systemMessage": f"Agent Brain: {text}"[:LONGEST]}, ensure_ascii=False))
+            sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

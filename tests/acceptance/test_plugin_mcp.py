@@ -1,0 +1,292 @@
+"""The plugin's MCP server as a client sees it: the official one, and bytes on its pipes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from mcp import ClientSession, MCPError, StdioServerParameters, stdio_client
+
+from support.claude import ROOT
+from support.cli import RETRY_SOURCE, CliProject, cli_project
+
+SCRIPT = str(ROOT / "plugin" / "scripts" / "mcp_server.py")
+COMMAND = [sys.executable, "-E", "-S", SCRIPT]
+ENDS_WITHIN = 1.0
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[CliProject]:
+    with cli_project(tmp_path / "my shop") as made:
+        made.write(
+            {
+                "shop/retry.py": RETRY_SOURCE,
+                "we[i]rd *name?.py": "def odd():\n    return 'odd'\n",
+                "ignored.py": "hidden = 1\n",
+                ".gitignore": "ignored.py\n",
+                ".env": "API_KEY=verysecret\n",
+            }
+        )
+        yield made
+
+
+def variables(project: CliProject, **more: str) -> dict[str, str]:
+    """What Claude Code gives the script."""
+    own = {
+        "AGENT_BRAIN_PYTHON": sys.executable,
+        "CLAUDE_PROJECT_DIR": str(project.root),
+        "CLAUDE_PLUGIN_DATA": str(project.root.parent / "data"),
+    }
+    return {**project.environment, **own, **more}
+
+
+@asynccontextmanager
+async def session(project: CliProject, **more: str) -> AsyncIterator[ClientSession]:
+    parameters = StdioServerParameters(command=COMMAND[0], args=COMMAND[1:], env=variables(project, **more))
+    async with stdio_client(parameters) as (read, write), ClientSession(read, write) as opened:
+        await opened.initialize()
+        yield opened
+
+
+async def call(opened: ClientSession, tool: str, **arguments: Any) -> str:
+    """The text of an answer that is no error."""
+    result = await opened.call_tool(tool, arguments)
+    assert not result.is_error, result
+    return text_of(result)
+
+
+async def refusal(opened: ClientSession, tool: str, **arguments: Any) -> str:
+    """The one sentence of an error."""
+    result = await opened.call_tool(tool, arguments)
+    assert result.is_error, result
+    return text_of(result)
+
+
+def text_of(result: Any) -> str:
+    (content,) = result.content
+    return str(content.text)
+
+
+async def test_not_set_up_is_said_and_survived(project: CliProject) -> None:
+    async with session(project) as opened:
+        tools = (await opened.list_tools()).tools
+        assert {tool.name for tool in tools} == {"search", "read", "status"}
+        assert "/agent-brain:setup" in await refusal(opened, "search", query="retries")
+        assert "/agent-brain:setup" in await refusal(opened, "read", passage="shop/retry.py")
+        assert "/agent-brain:setup" in await call(opened, "status")
+    assert not (project.root / ".claude").exists()
+
+
+async def test_a_search_starts_the_server_and_cites_its_answer(project: CliProject) -> None:
+    project.set_up("--watch")
+    async with session(project) as opened:
+        assert "does not run" in await call(opened, "status")
+        assert not project.server_file.exists()
+        answer = await call(opened, "search", query="how long to wait before a retry")
+        assert answer.startswith("1. shop/retry.py:1-3 next_delay ")
+        assert RETRY_SOURCE.rstrip() in answer
+        status = await call(opened, "status")
+        assert str(project.root) in status
+        assert "up to date" in status
+
+
+async def test_what_is_asked_for_is_honoured_or_refused(project: CliProject) -> None:
+    project.set_up()
+    project.ok("index", "--wait")
+    async with session(project) as opened:
+        assert "odd *name" not in await call(opened, "search", query="delay odd", path=["shop/"], symbol=["next_delay"])
+        assert (await call(opened, "search", query="odd", language=["ruby"])).startswith("No passages found")
+        assert "2." not in await call(opened, "search", query="delay odd", top_k=1)
+        assert "embedding" in await refusal(opened, "search", query="x", mode="vector")
+        assert "`bogus`" in await refusal(opened, "search", query="x", bogus=1)
+        assert "`top_k`" in await refusal(opened, "search", query="x", top_k=0)
+        assert "`query`" in await refusal(opened, "search", query=" ")
+        assert "`path`" in await refusal(opened, "search", query="x", path=[1])
+        with pytest.raises(MCPError, match="no tool"):
+            await opened.call_tool("shell", {})
+
+
+async def test_answers_keep_to_their_budget(project: CliProject) -> None:
+    body = "".join(f"    total_{line} = compute_total({line})\n" for line in range(40))
+    project.write({f"sums/part_{number}.py": f"def part_{number}():\n{body}" for number in range(20)})
+    project.set_up()
+    project.ok("index", "--wait")
+    async with session(project) as opened:
+        for budget in (100, 500, 2000):
+            answer = await call(opened, "search", query="compute total", max_tokens=budget)
+            assert answer.startswith("1. sums/part_")
+            assert len(answer) <= budget * 4 + 100
+        assert len(await call(opened, "search", query="compute total", top_k=50)) <= 2000 * 4 + 100
+        cut = await call(opened, "read", passage="sums/part_3.py:2-3", context=1000, max_tokens=100)
+        assert len(cut) <= 600
+        assert "Go on: sums/part_3.py:" in cut
+
+
+async def test_passages_of_changed_files_are_marked(project: CliProject) -> None:
+    project.set_up()
+    project.ok("index", "--wait")
+    project.write({"shop/retry.py": "# moved\n" + RETRY_SOURCE})
+    async with session(project) as opened:
+        answer = await call(opened, "search", query="next delay", top_k=1)
+        assert "[stale: changed since it was indexed]" in answer
+        assert "Stale: 1 of 1" in answer
+
+
+async def test_read_shows_files_of_the_index_and_no_others(project: CliProject, tmp_path: Path) -> None:
+    (tmp_path / "outside.py").write_text("outside = 1\n")
+    (project.root / "link.py").symlink_to(tmp_path / "outside.py")
+    project.set_up()
+    project.ok("index", "--wait")
+    (passage,) = project.json("search", "next_delay", "--top-k", "1")["results"]
+    async with session(project) as opened:
+        assert await call(opened, "read", passage="shop/retry.py:3", context=0) == (
+            "shop/retry.py:3-3 (of 3 lines)\n    return min(2.0**attempt, 60.0)"
+        )
+        assert RETRY_SOURCE.rstrip() in await call(opened, "read", passage="shop/retry.py:3", context=5)
+        assert "def odd" in await call(opened, "read", passage="we[i]rd *name?.py")
+        assert RETRY_SOURCE.rstrip() in await call(opened, "read", passage=passage["chunk_id"])
+        for path in (".env", ".env.agent-brain", ".claude/agent-brain/config.yaml", "ignored.py", "link.py"):
+            assert "verysecret" not in await refusal(opened, "read", passage=path)
+        for path in ("../outside.py", str(tmp_path / "outside.py"), "/etc/passwd", "nothing.py", "shop", "\0"):
+            await refusal(opened, "read", passage=path)
+        assert "3 lines" in await refusal(opened, "read", passage="shop/retry.py:8-9")
+
+
+async def test_its_own_port_being_taken_does_not_stop_a_search(project: CliProject) -> None:
+    project.set_up()
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(port_of(project))], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        try:
+            assert holder.stdout is not None
+            holder.stdout.readline()
+            async with session(project) as opened:
+                await call(opened, "search", query="retry")
+            assert project.json("status")["server"]["port"] != port_of(project)
+        finally:
+            holder.kill()
+
+
+HOLDER = """
+import socket, sys, time
+with socket.create_server(("127.0.0.1", int(sys.argv[1]))):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def port_of(project: CliProject) -> int:
+    return int((project.root / ".env.agent-brain").read_text().partition("AGENT_BRAIN_PORT=")[2].split()[0])
+
+
+async def test_ten_at_once_share_one_server(project: CliProject) -> None:
+    project.set_up()
+
+    async def one() -> str:
+        async with session(project) as opened:
+            return await call(opened, "search", query="next delay")
+
+    answers = await asyncio.gather(*(one() for _ in range(10)))
+    assert len(answers) == 10
+    assert len(servers(project)) == 1
+
+
+def servers(project: CliProject) -> list[list[str]]:
+    """The command lines of the project's servers."""
+    commands = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    return [command for command in commands if "agent_brain_server" in command and str(project.root) in command]
+
+
+async def test_the_python_environment_missing_is_said(project: CliProject) -> None:
+    project.set_up()
+    async with session(project, AGENT_BRAIN_PYTHON="") as opened:
+        assert "/agent-brain:setup" in await refusal(opened, "search", query="x")
+
+
+def spawn(project: CliProject) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        COMMAND, cwd=project.root, env=variables(project), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+
+
+def converse(project: CliProject, *lines: str) -> list[Any]:
+    """What is answered to `lines`; every line of it is JSON."""
+    with spawn(project) as process:
+        output, _ = process.communicate("".join(f"{line}\n" for line in lines).encode(), timeout=10)
+    assert process.returncode == 0
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def request(method: str, identity: int = 1, **parameters: Any) -> str:
+    return json.dumps({"jsonrpc": "2.0", "id": identity, "method": method, "params": parameters})
+
+
+def test_unknown_and_broken_messages_are_refused_by_number(project: CliProject) -> None:
+    lines = [
+        request("server/discover"),
+        "no json",
+        "[]",
+        '{"jsonrpc": "2.0", "id": 4, "method": "tools/call", "params": []}',
+        request("tools/call", name="status", arguments=[1]),
+        '{"jsonrpc": "2.0", "method": "notifications/initialized"}',
+        "",
+        request("ping", 7),
+    ]
+    *errors, ping = converse(project, *lines)
+    assert [error["error"]["code"] for error in errors] == [-32601, -32700, -32600, -32602, -32602]
+    assert ping == {"jsonrpc": "2.0", "id": 7, "result": {}}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"), [("2024-11-05", "2024-11-05"), ("2025-06-18", "2025-06-18"), ("1999-01-01", "2025-11-25")]
+)
+def test_the_protocol_version_is_agreed_on(project: CliProject, wanted: str, given: str) -> None:
+    (answer,) = converse(project, request("initialize", protocolVersion=wanted))
+    assert answer["result"]["protocolVersion"] == given
+    assert answer["result"]["serverInfo"]["name"] == "agent-brain"
+
+
+def test_what_was_asked_before_the_end_is_still_answered(project: CliProject) -> None:
+    (answer,) = converse(project, request("tools/call", 5, name="status", arguments={}))
+    assert answer["id"] == 5
+
+
+@pytest.mark.parametrize("ending", [None, signal.SIGINT, signal.SIGTERM])
+def test_it_ends_at_once(project: CliProject, ending: signal.Signals | None) -> None:
+    project.set_up()
+    with spawn(project) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(f"{request('ping')}\n".encode())
+        process.stdin.flush()
+        process.stdout.readline()
+        process.stdin.write(f"{request('tools/call', name='search', arguments={'query': 'x'})}\n".encode())
+        process.stdin.flush()
+        await_file(project.state / "lifecycle.lock")  # the server is being started
+        started = time.monotonic()
+        if ending is None:
+            process.stdin.close()
+        else:
+            os.kill(process.pid, ending)
+        process.wait(10)
+        assert time.monotonic() - started < ENDS_WITHIN
+        process.stdout.read()
+    await_file(project.server_file)  # what was being started comes up, and the fixture stops it
+
+
+def await_file(path: Path) -> None:
+    deadline = time.monotonic() + 20
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
