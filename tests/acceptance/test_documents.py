@@ -8,11 +8,13 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
 
 from agent_brain_server.indexing.chunking import KINDS
+from agent_brain_wizard.questions import asked
 from support.brain import write_files
 
 ROOT = Path(__file__).parents[2]
@@ -77,3 +79,10 @@ def test_the_readme_begins_with_the_two_commands() -> None:
 def test_every_kind_of_passage_is_named() -> None:
     text = (ROOT / "docs" / "search.md").read_text("utf-8")
     assert [kind for kind in KINDS if f"`{kind}`" not in text] == []
+
+
+def test_the_picture_shows_the_questions_of_today() -> None:
+    """It is drawn from a real run: python docs/make_picture.py."""
+    picture = unescape((ROOT / "docs" / "setup.svg").read_text("utf-8"))
+    always = [question.ask for question in asked() if question.when({})]
+    assert [ask for ask in always if ask not in picture] == []
