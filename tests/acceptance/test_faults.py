@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -286,3 +289,36 @@ def test_many_chunks_in_bounded_memory(root: Path) -> None:
             assert paths(server, "work on the retry socket", mode)
     print(f"\n{job['progress']['chunks_done']} chunks: {took:.1f} s, {peak.megabytes:.0f} MB at most")
     assert peak.megabytes < MOST_MEGABYTES
+
+
+CRASHES = """
+import os, signal
+from agent_brain_server.indexing import chunking
+chunk_text = chunking.chunk_text
+
+def crash(path, language, text):
+    if "crash the parser" in text:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return chunk_text(path, language, text)
+
+chunking.chunk_text = crash
+"""
+
+
+def test_a_job_whose_parser_took_the_server_along_comes_to_its_end(root: Path, tmp_path: Path) -> None:
+    """One file is parsed in the server itself; the next attempt finds the culprit in a process apart."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(CRASHES)
+    write_files(root, {"good.py": RETRY})
+    server = ServerProcess(root, {"PYTHONPATH": str(tmp_path / "site")})
+    with server:
+        server.index()
+        write_files(root, {"bad.py": "# crash the parser\n", "new.py": "def after_the_crash():\n    pass\n"})
+        with suppress(httpx.TransportError):
+            server.http.post("/index", json={})
+        assert server.process.wait(30) == -signal.SIGSEGV
+        server.http.close()
+        server.start()
+        job = server.http.get("/index/jobs", params={"limit": 1}).json()["jobs"][0]
+        assert server.wait(job["id"])["progress"]["files_failed"] == 1
+        assert paths(server, "after the crash", "bm25") == {"new.py"}

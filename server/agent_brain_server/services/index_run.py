@@ -83,7 +83,8 @@ class IndexRun:
         found, changes = await self._survey()
         meter.start(changes, found)
         meter.left_out(self._left_out_before(changes))
-        if len(changes.to_read) >= POOL_FROM_FILES:
+        # A job that has ended a server before runs where a parser that crashes takes none along.
+        if len(changes.to_read) >= POOL_FROM_FILES or self.job.attempt > 1:
             self.around.workers.start()
         try:
             async with aclosing(self._batches(changes.to_read)) as ready:
