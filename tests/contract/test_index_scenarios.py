@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from support.brain import Brain, write_files
+from support.brain import FINISHED, Brain, write_files
 
 RETRY = "def schedule_retry(delay):\n    return delay * 2\n"
 FILES = 500  # enough for several batches
@@ -250,6 +250,15 @@ async def test_a_changed_file_is_marked_stale_and_refreshed(brain: Brain, root: 
         while (await brain.search("schedule retry", mode="bm25"))[0]["stale"]:
             await asyncio.sleep(0.02)
     assert "3" in (await brain.search("schedule retry", mode="bm25"))[0]["text"]
+
+
+async def test_a_file_is_found_all_the_time_that_it_is_written_anew(brain: Brain, root: Path) -> None:
+    for number in range(8):
+        write_files(root, {"retry.py": RETRY.replace("2", str(number))})
+        job = await brain.call("POST", "/index", json={})
+        while (await brain.call("GET", f"/index/jobs/{job['id']}"))["state"] not in FINISHED:
+            found = await asyncio.gather(*[brain.paths("schedule retry") for _ in range(4)])
+            assert found == [{"retry.py"}] * 4 or not number
 
 
 async def test_a_path_outside_of_every_folder_is_refused_with_the_way_on(brain: Brain, tmp_path: Path) -> None:

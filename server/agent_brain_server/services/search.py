@@ -29,6 +29,7 @@ MODES: tuple[str, ...] = get_args(SearchMode)
 DEPTH_FACTOR = 5
 LEAST_DEPTH = 50
 QUESTION_EMBEDDING_SECONDS = 10.0
+MOST_READS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,7 @@ class SearchService:
         started = time.perf_counter()
         mode = self._mode(question.mode)
         depth = max(LEAST_DEPTH, question.top_k * DEPTH_FACTOR)
-        arms = await self._ask(question, mode, depth)
-        ranking = _rank(arms)
-        chunks = await self._store.fetch_chunks([ranked.row for ranked in ranking[:depth]])
+        arms, ranking, chunks = await self._ranked_chunks(question, mode, depth)
         found = drop_repeats(Found(ranked, chunks[ranked.row]) for ranked in ranking if ranked.row in chunks)
         packed, truncated = pack(found[: question.top_k], question.max_tokens)
         stale = await self._check({item.chunk.path for item in packed})
@@ -122,6 +121,21 @@ class SearchService:
         if mode == "hybrid" and not self._embedder.model.dimensions:
             return "bm25"
         return cast(SearchMode, mode)
+
+    async def _ranked_chunks(
+        self, question: Question, mode: SearchMode, depth: int
+    ) -> tuple[dict[str, Hits], Sequence[Ranked], dict[int, Chunk]]:
+        """What each arm found, the ranking of it, and its chunks by row.
+
+        A file that is written between the two reads has other rows after it: then both are done again.
+        """
+        for _ in range(MOST_READS):
+            arms = await self._ask(question, mode, depth)
+            ranking = _rank(arms)[:depth]
+            chunks = await self._store.fetch_chunks([ranked.row for ranked in ranking])
+            if all(ranked.row in chunks for ranked in ranking):
+                break
+        return arms, ranking, chunks
 
     async def _ask(self, question: Question, mode: SearchMode, depth: int) -> dict[str, Hits]:
         if mode == "bm25":
