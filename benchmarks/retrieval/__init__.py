@@ -1,0 +1,1 @@
+"""How good the answers are: questions with labelled places over public packages, for every mode and its rivals."""

@@ -1,0 +1,54 @@
+"""The product's own index of each package, made by the product's own job and asked through its own search service."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent_brain_server.domain.content import Folder
+from agent_brain_server.domain.terms import TOKENIZER_VERSION
+from agent_brain_server.embedding.factory import create_embedder
+from agent_brain_server.embedding.protocol import Embedder
+from agent_brain_server.indexing.walk import WalkLimits
+from agent_brain_server.indexing.workers import Workers
+from agent_brain_server.services.index_run import IndexRun, Surroundings
+from agent_brain_server.settings import EmbeddingSettings
+from agent_brain_server.storage.sqlite.store import SqliteStore
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An open index. `seconds` is how long the job took, 0 where it was made before."""
+
+    root: Path
+    database: Path
+    store: SqliteStore
+    embedder: Embedder
+    seconds: float
+
+
+@asynccontextmanager
+async def open_index(root: Path, database: Path, *, fresh: bool) -> AsyncIterator[Index]:
+    """The index of the sources at `root`, kept in `database` and made where it is missing or `fresh`."""
+    if fresh:
+        for path in database.parent.glob(f"{database.stem}.*"):
+            path.unlink()
+    made = not database.exists()
+    workers = Workers()
+    embedder = await create_embedder(EmbeddingSettings(), workers.run)
+    store = SqliteStore(database, embedder.model, TOKENIZER_VERSION)
+    await store.open()
+    try:
+        started = time.perf_counter()
+        if made:
+            await store.save_folder(Folder("."))
+            job = await store.add_job((), False, time.time())
+            around = Surroundings(store, embedder, workers, root, WalkLimits())
+            await store.claim_job(time.time())
+            await IndexRun(around, job, lambda progress: None, lambda: False).run()
+        yield Index(root, database, store, embedder, time.perf_counter() - started if made else 0.0)
+    finally:
+        await store.close()
