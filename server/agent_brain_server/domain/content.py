@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, TypeAlias
 
+from agent_brain_server.domain.graph import FileGraph
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -84,6 +86,7 @@ class IndexedFile:
 
     record: FileRecord
     chunks: Sequence[PreparedChunk]
+    graph: FileGraph = FileGraph()
 
 
 @dataclass(frozen=True, slots=True)

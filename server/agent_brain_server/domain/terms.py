@@ -1,7 +1,8 @@
 """The lexical tokenizer: one for chunks and queries, one for all backends.
 
 An identifier gives its parts (camelCase, snake_case, acronyms, digits) and, where it has several, the whole without its
-separators, so that `next_delay`, `nextDelay` and `NextDelay` are one term. Terms are lower-case letters and digits.
+separators, so that `next_delay`, `nextDelay` and `NextDelay` are one term. Terms are lower-case letters and digits, and
+English words stand for their plural and verb forms (see `domain.stemming`).
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import unicodedata
 from functools import lru_cache
 
 from agent_brain_server.domain.content import Chunk, Terms
+from agent_brain_server.domain.stemming import stem
 
-TOKENIZER_VERSION = "1"
+TOKENIZER_VERSION = "2"
 LONGEST_TERM = 64
 
 _WORD = re.compile(r"\w+")
@@ -33,10 +35,9 @@ def split_word(word: str) -> tuple[str, ...]:
     """The terms of one run of word characters."""
     pattern = _ASCII_PART if word.isascii() else _PART
     parts = [part.lower() for part in pattern.findall(word)]
-    if len(parts) > 1:
-        parts.append("".join(parts))
+    whole = ["".join(parts)] if len(parts) > 1 else []
     terms: list[str] = []
-    for part in parts:
+    for part in [*map(stem, parts), *whole]:
         if not part.isascii() and _IDEOGRAPHS.search(part):
             terms.extend(part[i : i + 2] for i in range(len(part) - 1))
         elif len(part) <= LONGEST_TERM:
@@ -46,15 +47,18 @@ def split_word(word: str) -> tuple[str, ...]:
 
 def tokenize(text: str) -> list[str]:
     """The terms of `text` in order, repeats kept."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    return [term for word in _WORD.findall(text) for term in split_word(word)]
+    return [term for word in _words(text) for term in split_word(word)]
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text if text.isascii() else unicodedata.normalize("NFKC", text))
 
 
 def query_terms(query: str) -> list[str]:
     """The distinct terms of a question in order, without stop words unless it has no others."""
-    terms = list(dict.fromkeys(tokenize(query)))
-    return [term for term in terms if term not in STOP_WORDS] or terms
+    words = _words(query)
+    telling = [word for word in words if word.lower() not in STOP_WORDS]
+    return list(dict.fromkeys(term for word in telling or words for term in split_word(word)))
 
 
 def chunk_terms(chunk: Chunk) -> Terms:

@@ -1,4 +1,4 @@
-"""Rank fusion: one ranking out of several whose scores cannot be compared."""
+"""Fusion: one ranking out of several whose scores have different scales."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from dataclasses import dataclass
 
 from agent_brain_server.domain.search import Hit, StageTrace
 
-# The constant of Cormack, Clarke and Büttcher, "Reciprocal rank fusion" (SIGIR 2009).
-RANK_CONSTANT = 60
-
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A chunk row with its final score (higher is better) and how each arm saw it."""
+    """A chunk row with its final score (higher is better) and how each stage saw it."""
 
     row: int
     score: float
@@ -21,27 +18,25 @@ class Ranked:
 
 
 def fuse(arms: Mapping[str, Sequence[Hit]], weights: Mapping[str, float] | None = None) -> list[Ranked]:
-    """Reciprocal rank fusion: the weighted mean over the arms of (1 + c) / (rank + c); 1.0 is first in all arms.
+    """The weighted mean over the arms of each score's share of its arm's best; 1.0 is first in all arms.
 
-    Equal scores are ordered by the best single rank, then by row.
+    A convex combination of scores scaled by their maximum keeps how far apart an arm sees two chunks, which ranks lose
+    (Bruch, Gai and Ingber, "An analysis of fusion functions for hybrid retrieval", 2023). Equal scores are ordered by
+    the best single rank, then by row.
     """
     weights = weights or dict.fromkeys(arms, 1.0)
     total = sum(weights[arm] for arm in arms) or 1.0
     ranks: dict[int, dict[str, int]] = {}
     scores: dict[int, dict[str, float]] = {}
+    shares: dict[int, float] = {}
     for arm, hits in arms.items():
+        scale = weights[arm] / total / (hits[0].score if hits and hits[0].score > 0 else 1.0)
         for rank, hit in enumerate(hits, start=1):
             ranks.setdefault(hit.row, {})[arm] = rank
             scores.setdefault(hit.row, {})[arm] = hit.score
-    fused = [
-        Ranked(
-            row,
-            sum(weights[arm] * (1 + RANK_CONSTANT) / (rank + RANK_CONSTANT) for arm, rank in by_arm.items()) / total,
-            StageTrace(by_arm, scores[row]),
-        )
-        for row, by_arm in ranks.items()
-    ]
-    return sorted(fused, key=lambda item: (-item.score, min(item.trace.ranks.values()), item.row))
+            shares[hit.row] = shares.get(hit.row, 0.0) + scale * max(hit.score, 0.0)
+    order = sorted(shares, key=lambda row: (-shares[row], min(ranks[row].values()), row))
+    return [Ranked(row, shares[row], StageTrace(ranks[row], scores[row])) for row in order]
 
 
 def single(arm: str, hits: Sequence[Hit]) -> list[Ranked]:

@@ -1,0 +1,108 @@
+"""What a question asks for, read off its words: names, files, a kind of text; and how it is put."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from agent_brain_server.domain.stemming import stem
+from agent_brain_server.domain.terms import STOP_WORDS, query_terms
+from agent_brain_server.retrieval.roles import ROLE_WORDS, Role
+
+Shape = Literal["name", "words", "sentence"]
+
+LONGEST_SENTENCE_FREE = 4
+_QUOTED = re.compile(r"`([^`]+)`|\"([^\"]+)\"|'([^']{2,})'")
+_TOKEN = re.compile(r"[^\s,;()\[\]{}<>\"'`?!]+")
+_FILE = re.compile(r"(?:[\w.@-]+/)*[\w.@-]*\w\.[A-Za-z][A-Za-z0-9]{0,5}\Z|(?:[\w.@-]+/)+[\w.@-]*\Z")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
+_SEPARATOR = re.compile(r"::|->|[.#/\\:]+")
+_IDENTIFIER = re.compile(r"\w*[a-z0-9][A-Z]\w*|\w*[A-Za-z0-9]_[A-Za-z0-9]\w*|[A-Z]{2,}[a-z]\w*|_+\w+")
+_CODE_EXTENSION = re.compile(r"\.(?:py|js|ts|tsx|jsx|go|rs|java|kt|c|h|cc|cpp|hpp|cs|rb|php|swift|lua|hs|sh|md|rst|txt|json|ya?ml|toml)\Z")
+# Words that say what is looked for, not what it is about.
+_ASKING = frozenset(
+    stem(word)
+    for word in """
+    class classes define defined definition declared declaration function functions implement implemented implementation
+    implementations interface located location method methods module source struct structs symbol
+    """.split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question understood. `words` are the stems of its telling words, `terms` what the lexical arm asks for.
+
+    `names` are what it names, each by the lower-case parts of its qualified name without separators; `files` are
+    file names or paths in lower case; `wants` the roles of files that it asks for by word.
+    """
+
+    text: str
+    shape: Shape
+    terms: tuple[str, ...]
+    words: frozenset[str]
+    names: tuple[tuple[str, ...], ...]
+    files: tuple[str, ...]
+    wants: frozenset[Role]
+
+
+def understand(text: str) -> Query:
+    """What `text` asks for. Never fails, whatever it holds."""
+    tokens = _TOKEN.findall(text)
+    quoted = [next(filter(None, groups)) for groups in _QUOTED.findall(text)]
+    files = [token for token in tokens if _is_file(token)]
+    names = [token for token in [*quoted, *tokens] if token not in files and _is_name(token, tokens, quoted)]
+    telling = [token for token in tokens if token.lower() not in STOP_WORDS]
+    return Query(
+        text=text,
+        shape=_shape(telling, names),
+        terms=tuple(dict.fromkeys([*_terms(text), *_joined(telling)])),
+        words=frozenset(term for term in _terms(text) if len(term) > 1),
+        names=tuple(dict.fromkeys(filter(None, map(_parts, names)))),
+        files=tuple(dict.fromkeys(file.lower() for file in files)),
+        wants=frozenset(ROLE_WORDS[word] for word in map(str.lower, tokens) if word in ROLE_WORDS),
+    )
+
+
+def _is_file(token: str) -> bool:
+    return bool(_FILE.match(token)) and ("/" in token or bool(_CODE_EXTENSION.search(token.lower())))
+
+
+def _is_name(token: str, tokens: list[str], quoted: list[str]) -> bool:
+    """Whether it is written as names in code are: alone, quoted, qualified, or with more than one part."""
+    token = token.strip(".:#")
+    if len(tokens) == 1 or token in quoted:
+        return token.isascii() or token.isidentifier()
+    return any(_IDENTIFIER.fullmatch(part) for part in _SEPARATOR.split(token)) or bool(
+        len(parts := [part for part in _SEPARATOR.split(token) if part]) > 1 and all(map(str.isidentifier, parts))
+    )
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    return tuple("".join(filter(str.isalnum, part)).lower() for part in _SEPARATOR.split(name) if part.strip("_"))
+
+
+def _terms(text: str) -> list[str]:
+    """The terms of the question, without the words that only say what is looked for, unless it has no others."""
+    terms = query_terms(text)
+    return [term for term in terms if term not in _ASKING] or terms
+
+
+def _joined(telling: list[str]) -> list[str]:
+    """Neighbouring words as one name: `retry policy` also asks for `RetryPolicy`."""
+    plain = [token.lower() if token.isalpha() else "" for token in telling]
+    return [left + right for left, right in zip(plain, plain[1:], strict=False) if left and right]
+
+
+def _shape(telling: list[str], names: list[str]) -> Shape:
+    if names and len(telling) <= len(names) + 2:
+        return "name"
+    return "sentence" if len(telling) > LONGEST_SENTENCE_FREE else "words"
+
+
+@lru_cache(maxsize=65_536)
+def name_words(name: str) -> frozenset[str]:
+    """The stems of the words that a name, or a path, is made of."""
+    return frozenset(stem(part.lower()) for part in _PART.findall(name))
