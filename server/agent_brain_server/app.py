@@ -28,6 +28,7 @@ from agent_brain_server.services.freshness import Freshness
 from agent_brain_server.services.index_run import Surroundings
 from agent_brain_server.services.indexing import IndexingService
 from agent_brain_server.services.metrics import Metrics
+from agent_brain_server.services.refresh import Refresher
 from agent_brain_server.services.runner import JobRunner
 from agent_brain_server.services.search import SearchService
 from agent_brain_server.services.status import Identity, StatusService
@@ -168,12 +169,13 @@ async def _opened(
 
 def _build(around: Surroundings, shared: _Shared, runner: JobRunner, background: Background) -> Services:
     store, embedder, root = around.store, around.embedder, around.root
-    indexing = IndexingService(store, runner, root, background)
+    indexing = IndexingService(store, runner, root)
+    refresher = Refresher(store, runner, root, background)
     watcher = Watching(store, indexing, root, around.limits)
     identity = Identity(project_id(root), VERSION, root, time.time())
     freshness = Freshness(store, root)
     return Services(
-        search=SearchService(store, embedder, freshness, indexing.request_refresh, shared.metrics),
+        search=SearchService(store, embedder, freshness, refresher, shared.metrics),
         indexing=indexing,
         status=StatusService(identity, store, embedder.model, runner, watcher, shared.activity),
         watcher=watcher,

@@ -38,7 +38,12 @@ def compare(found: Iterable[FileEntry], manifest: Mapping[str, FileRecord], forc
 
 def _may_differ(entry: FileEntry, record: FileRecord) -> bool:
     same = (entry.size, entry.mtime_ns, entry.folder) == (record.size, record.mtime_ns, record.folder)
-    return not same or record.mtime_ns / 1e9 > record.indexed_at - CLOCK_TICK_SECONDS
+    return not same or saved_while_read(record)
+
+
+def saved_while_read(record: FileRecord) -> bool:
+    """Whether the file may have been saved once more within the clock tick in which it was read."""
+    return record.mtime_ns / 1e9 > record.indexed_at - CLOCK_TICK_SECONDS
 
 
 def batches(entries: Sequence[FileEntry]) -> Iterator[tuple[FileEntry, ...]]:

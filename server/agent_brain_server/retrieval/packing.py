@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from agent_brain_server.domain.content import Chunk
@@ -36,26 +36,35 @@ def drop_repeats(found: Iterable[Found]) -> list[Found]:
     return kept
 
 
-def pack(found: Iterable[Found], max_tokens: int | None) -> tuple[list[Found], bool]:
+def outline(found: Iterable[Found]) -> list[Found]:
+    """Each passage's signature and the first line of its documentation instead of its text."""
+    return [replace(item, chunk=replace(item.chunk, text=_head(item.chunk))) for item in found]
+
+
+def _head(chunk: Chunk) -> str:
+    signature = chunk.signature or next((line.rstrip() for line in chunk.text.split("\n") if line.strip()), "")
+    said = chunk.documentation.strip().partition("\n")[0]
+    return f"{signature}\n    {said}" if said and said not in signature else signature
+
+
+def pack(found: Sequence[Found], max_tokens: int | None) -> tuple[list[Found], bool]:
     """The passages that fit, best first, and whether anything was left out.
 
-    A passage that does not fit is passed over for smaller ones below it; if not even one fits, the best one is cut at a
-    line's end, its `end_line` with it.
+    Whole symbols and sections are taken before lines without a name, and what does not fit is passed over for smaller
+    ones below it; if not even one fits, the best one is cut at a line's end, its `end_line` with it.
     """
-    found = list(found)
     if max_tokens is None:
-        return found, False
-    packed: list[Found] = []
+        return list(found), False
+    taken: set[int] = set()
     left = max_tokens
-    for item in found:
-        tokens = count_tokens(item.chunk.text)
+    for at in sorted(range(len(found)), key=lambda at: found[at].chunk.kind == "block"):
+        tokens = count_tokens(found[at].chunk.text)
         if tokens <= left:
-            packed.append(item)
+            taken.add(at)
             left -= tokens
-    if not packed and found:
-        packed = [_cut(found[0], max_tokens)]
-        return packed, True
-    return packed, len(packed) < len(found)
+    if not taken and found:
+        return [_cut(found[0], max_tokens)], True
+    return [found[at] for at in sorted(taken)], len(taken) < len(found)
 
 
 def _cut(item: Found, max_tokens: int) -> Found:

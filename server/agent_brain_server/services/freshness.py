@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from agent_brain_server.domain.content import FileRecord, hash_bytes
+from agent_brain_server.indexing.changes import saved_while_read
 from agent_brain_server.storage.protocol import SearchStore
 
 
@@ -29,7 +30,8 @@ class Freshness:
         file = self._root / record.path
         try:
             status = file.stat()
-            if (status.st_size, status.st_mtime_ns) == (record.size, record.mtime_ns):
+            same = (status.st_size, status.st_mtime_ns) == (record.size, record.mtime_ns)
+            if same and not saved_while_read(record):
                 return False
             return status.st_size != record.size or hash_bytes(file.read_bytes()) != record.content_hash
         except OSError:

@@ -102,15 +102,22 @@ class IndexRun:
 
     async def _survey(self) -> tuple[WalkResult, Changes]:
         store = self.around.store
-        folders, manifest = await asyncio.gather(store.list_folders(), store.list_files())
+        folders, manifest = await asyncio.gather(store.list_folders(), self._known())
         found = await asyncio.to_thread(self._walk, folders)
-        if self.job.paths:
-            manifest = {path: record for path, record in manifest.items() if self._asked(path)}
         missing = [f.path for f in folders if not (self.around.root / f.path).is_dir()]
         # A folder that is not there may be a disk that is not mounted: its files stay until it is removed by name.
         self._manifest = {path: record for path, record in manifest.items() if record.folder not in missing}
         self._heed_interruption()
         return found, await asyncio.to_thread(compare, found.files, self._manifest, self.job.force)
+
+    async def _known(self) -> Mapping[str, FileRecord]:
+        """The manifest, or what the job asks for of it: all of it is read only where that may be more than files."""
+        store, paths = self.around.store, self.job.paths
+        known = await store.find_files(paths) if paths else {}
+        if paths and all(path in known for path in paths):
+            return known
+        manifest = await store.list_files()
+        return {path: record for path, record in manifest.items() if self._asked(path)} if paths else manifest
 
     def _walk(self, folders: Sequence[Folder]) -> WalkResult:
         tree = FileTree(self.around.root, folders, self.around.limits)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.jobs import FINISHED, Job
 from agent_brain_server.errors import ConflictError, NotFoundError, RequestError
 from agent_brain_server.indexing.changes import within
-from agent_brain_server.services.background import Background
 from agent_brain_server.services.runner import JobRunner
 from agent_brain_server.storage.protocol import Store
 
@@ -19,11 +18,10 @@ from agent_brain_server.storage.protocol import Store
 class IndexingService:
     """Everything that changes the index goes through the runner or through its pause."""
 
-    def __init__(self, store: Store, runner: JobRunner, root: Path, background: Background) -> None:
+    def __init__(self, store: Store, runner: JobRunner, root: Path) -> None:
         self._store = store
         self._runner = runner
         self._root = root
-        self._background = background
 
     async def start_index(self, paths: Sequence[str], force: bool) -> Job:
         """Queue a job. Raises RequestError for a path in no indexed folder."""
@@ -40,14 +38,6 @@ class IndexingService:
         job = await self._store.add_job(wanted, force, time.time())
         self._runner.wake()
         return job
-
-    def request_refresh(self, paths: Collection[str]) -> None:
-        """Index these files again soon, without waiting for it."""
-        self._background.run(self._refresh(sorted(paths)))
-
-    async def _refresh(self, paths: Sequence[str]) -> None:
-        await self._store.add_job(paths, False, time.time())
-        self._runner.wake()
 
     async def list_jobs(self, before: int | None, limit: int) -> list[Job]:
         """Newest first, with live progress."""

@@ -57,6 +57,7 @@ class JobRunner:
         self._failures = 0  # in a row, with nothing written in between
         self._held_up = ""  # why the last try failed
         self._task: asyncio.Task[None] | None = None
+        self._awaited: dict[int, asyncio.Event] = {}
         self.current: Job | None = None
 
     def start(self) -> None:
@@ -82,6 +83,18 @@ class JobRunner:
     def wake(self) -> None:
         """There may be a job in the queue."""
         self._queued.set()
+
+    async def wait_for(self, job_id: int, seconds: float) -> bool:
+        """Wait for the end of a job that runs here; whether it came within the time."""
+        ended = self._awaited.setdefault(job_id, asyncio.Event())
+        try:
+            async with asyncio.timeout(seconds):
+                await ended.wait()
+        except TimeoutError:
+            return False
+        finally:
+            self._awaited.pop(job_id, None)
+        return True
 
     def cancel(self, job_id: int) -> bool:
         """Let this job stop at its next batch, also if it is only about to run; whether it is the one that runs."""
@@ -194,6 +207,8 @@ class JobRunner:
         finally:
             self.current = None
             self._cancelled.discard(job.id)
+            if (ended := self._awaited.get(job.id)) is not None:
+                ended.set()
             await asyncio.to_thread(give_back)
 
     async def _write_end(self) -> None:

@@ -1,10 +1,9 @@
-"""Answers a question: both arms at once, fused, packed, checked against the files."""
+"""Answers a question: all arms at once, fused, ranked, checked against the files, packed."""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast, get_args
 
@@ -12,35 +11,35 @@ from agent_brain_server.domain.content import Chunk
 from agent_brain_server.domain.search import Filters, Hits, SearchMode, StageTrace
 from agent_brain_server.domain.terms import query_terms
 from agent_brain_server.embedding.protocol import Embedder
-from agent_brain_server.errors import (
-    EmbeddingDisabledError,
-    EmbeddingProviderError,
-    NotFoundError,
-    UnsupportedModeError,
-)
-from agent_brain_server.retrieval.fusion import Ranked, fuse, single
-from agent_brain_server.retrieval.packing import Found, drop_repeats, pack
+from agent_brain_server.errors import EmbeddingDisabledError, NotFoundError, UnsupportedModeError
+from agent_brain_server.retrieval import ranking
+from agent_brain_server.retrieval.fusion import Ranked, single
+from agent_brain_server.retrieval.joining import join_neighbours, lines_between
+from agent_brain_server.retrieval.packing import Found, drop_repeats, outline, pack
+from agent_brain_server.retrieval.query import Query, understand
+from agent_brain_server.services.arms import Arms
 from agent_brain_server.services.freshness import Freshness
 from agent_brain_server.services.metrics import Metrics
+from agent_brain_server.services.refresh import Refresher
 from agent_brain_server.storage.protocol import SearchStore
 
 MODES: tuple[str, ...] = get_args(SearchMode)
-# Each arm is asked for more than the answer holds: fusion needs depth, and repeats fall out after it.
+# Each arm is asked for more than the answer holds: ranking needs depth, and repeats fall out after it.
 DEPTH_FACTOR = 5
-LEAST_DEPTH = 50
-QUESTION_EMBEDDING_SECONDS = 10.0
+LEAST_DEPTH = 100
 MOST_READS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. `max_tokens` None is no bound."""
+    """What is asked. `max_tokens` None is no bound; `outlined` asks for signatures instead of text."""
 
     query: str
     mode: str
     top_k: int
     filters: Filters
     max_tokens: int | None
+    outlined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,45 +67,49 @@ class Answers:
 
 
 class SearchService:
-    """Reads only; `refresh` is told of the files that turned out to have changed."""
+    """Reads only; `refresher` is told of the files that turned out to have changed."""
 
     def __init__(
         self,
         store: SearchStore,
         embedder: Embedder,
         freshness: Freshness,
-        refresh: Callable[[Collection[str]], None],
+        refresher: Refresher,
         metrics: Metrics,
     ) -> None:
         self._store = store
         self._embedder = embedder
+        self._arms = Arms(store, embedder)
         self._freshness = freshness
-        self._refresh = refresh
+        self._refresher = refresher
         self._metrics = metrics
 
     async def search(self, question: Question) -> Answers:
         """The best passages. Raises UnsupportedModeError, EmbeddingDisabledError or EmbeddingProviderError."""
         started = time.perf_counter()
         mode = self._mode(question.mode)
-        depth = max(LEAST_DEPTH, question.top_k * DEPTH_FACTOR)
-        arms, ranking, chunks = await self._ranked_chunks(question, mode, depth)
-        found = drop_repeats(Found(ranked, chunks[ranked.row]) for ranked in ranking if ranked.row in chunks)
-        packed, truncated = pack(found[: question.top_k], question.max_tokens)
-        stale = await self._check({item.chunk.path for item in packed})
+        found, plan = await self._find(question, mode)
+        stale = await self._freshness.stale_paths({item.chunk.path for item in found})
+        if stale and await self._refresher.refresh(stale):
+            found, plan = await self._find(question, mode)
+            stale = await self._freshness.stale_paths({item.chunk.path for item in found})
+        packed, truncated = await self._pack(question, found)
         seconds = time.perf_counter() - started
-        self._metrics.observe_query(mode, seconds)
+        self._metrics.observe_query(self._done(mode), seconds)
         results = tuple(
             Answer(item.chunk, item.ranked.score, item.chunk.path in stale, item.ranked.trace) for item in packed
         )
-        plan = {arm: hits.path for arm, hits in arms.items() if hits.path}
-        return Answers(results, mode, seconds * 1e3, truncated, plan)
+        return Answers(results, self._done(mode), seconds * 1e3, truncated, plan)
 
     async def chunk(self, chunk_id: str) -> tuple[Chunk, bool]:
         """The chunk and whether its file has changed since. Raises NotFoundError."""
         chunk = await self._store.find_chunk(chunk_id)
         if chunk is None:
             raise NotFoundError(f"No chunk {chunk_id}: it has changed or gone since. Search again.")
-        return chunk, bool(await self._check({chunk.path}))
+        stale = await self._freshness.stale_paths({chunk.path})
+        if stale:
+            await self._refresher.refresh(stale)
+        return chunk, bool(stale)
 
     def _mode(self, mode: str) -> SearchMode:
         if mode not in MODES:
@@ -118,58 +121,58 @@ class SearchService:
                 "Mode vector needs an embedding, and embedding.provider is none; use mode bm25, or set a provider.",
                 field="mode",
             )
-        if mode == "hybrid" and not self._embedder.model.dimensions:
-            return "bm25"
         return cast(SearchMode, mode)
 
-    async def _ranked_chunks(
-        self, question: Question, mode: SearchMode, depth: int
-    ) -> tuple[dict[str, Hits], Sequence[Ranked], dict[int, Chunk]]:
-        """What each arm found, the ranking of it, and its chunks by row.
+    async def _find(self, question: Question, mode: SearchMode) -> tuple[list[Found], dict[str, str]]:
+        """The best passages, no text twice, and how the store found them.
 
-        A file that is written between the two reads has other rows after it: then both are done again.
+        A file that is written between finding and reading has other rows after it: then both are done again.
         """
+        query = understand(question.query)
+        names = self._arm_names(mode)
+        vector = await self._arms.embed(question.query) if "vector" in names else None
+        depth = max(LEAST_DEPTH, question.top_k * DEPTH_FACTOR)
+        terms = query_terms(question.query) if mode == "bm25" else query.terms
         for _ in range(MOST_READS):
-            arms = await self._ask(question, mode, depth)
-            ranking = _rank(arms)[:depth]
-            chunks = await self._store.fetch_chunks([ranked.row for ranked in ranking])
-            if all(ranked.row in chunks for ranked in ranking):
+            arms = await self._arms.ask(names, terms, vector, question.filters, depth)
+            candidates = _candidates(query, mode, arms)
+            chunks = await self._store.fetch_chunks([ranked.row for ranked in candidates])
+            if all(ranked.row in chunks for ranked in candidates):
                 break
-        return arms, ranking, chunks
+        ranked = _ordered(query, mode, candidates, chunks)
+        found = drop_repeats(Found(item, chunks[item.row]) for item in ranked)
+        return found[: question.top_k], {arm: hits.path for arm, hits in arms.items() if hits.path}
 
-    async def _ask(self, question: Question, mode: SearchMode, depth: int) -> dict[str, Hits]:
-        if mode == "bm25":
-            return {"bm25": await self._lexical(question, depth)}
-        if mode == "vector":
-            return {"vector": await self._nearest(question, depth)}
-        lexical, nearest = await asyncio.gather(self._lexical(question, depth), self._nearest(question, depth))
-        return {"bm25": lexical, "vector": nearest}
+    def _done(self, mode: SearchMode) -> SearchMode:
+        """What is done for `mode`: without an embedding, hybrid has one arm."""
+        return "bm25" if mode == "hybrid" and not self._embedder.model.dimensions else mode
 
-    async def _lexical(self, question: Question, depth: int) -> Hits:
-        return await self._store.search_lexical(query_terms(question.query), question.filters, depth)
+    def _arm_names(self, mode: SearchMode) -> list[str]:
+        if mode in ("bm25", "vector"):
+            return [mode]
+        return ["bm25", "vector"] if self._embedder.model.dimensions else ["bm25"]
 
-    async def _nearest(self, question: Question, depth: int) -> Hits:
-        try:
-            async with asyncio.timeout(QUESTION_EMBEDDING_SECONDS):
-                vectors = await self._embedder.embed([question.query])
-        except TimeoutError as error:
-            raise EmbeddingProviderError(
-                f"The embedding endpoint ({self._embedder.model.name}) has not answered for"
-                f" {QUESTION_EMBEDDING_SECONDS:g} s; mode bm25 works without it."
-            ) from error
-        if not vectors[0].any():
-            return Hits()
-        return await self._store.search_vector(vectors[0], question.filters, depth)
-
-    async def _check(self, paths: Collection[str]) -> set[str]:
-        stale = await self._freshness.stale_paths(paths) if paths else set()
-        if stale:
-            self._refresh(stale)
-        return stale
+    async def _pack(self, question: Question, found: Sequence[Found]) -> tuple[list[Found], bool]:
+        """The passages within the budget; with one, those that touch are joined, which spares their heads."""
+        if question.outlined:
+            return pack(outline(found), question.max_tokens)
+        if question.max_tokens is None:
+            return list(found), False
+        between = lines_between(found)
+        held = await self._store.rows_at(between) if between else {}
+        return pack(join_neighbours(found, between - held.keys()), question.max_tokens)
 
 
-def _rank(arms: Mapping[str, Hits]) -> Sequence[Ranked]:
-    if len(arms) > 1:
-        return fuse(arms)
-    ((arm, hits),) = arms.items()
-    return single(arm, hits)
+def _candidates(query: Query, mode: SearchMode, arms: Mapping[str, Hits]) -> Sequence[Ranked]:
+    if mode in ("bm25", "vector"):
+        return single(mode, arms[mode])
+    return ranking.fused(query, arms)
+
+
+def _ordered(
+    query: Query, mode: SearchMode, candidates: Sequence[Ranked], chunks: Mapping[int, Chunk]
+) -> Sequence[Ranked]:
+    """A single arm's own order stays as it is."""
+    if mode in ("bm25", "vector"):
+        return [ranked for ranked in candidates if ranked.row in chunks]
+    return ranking.rank(query, candidates, chunks)
