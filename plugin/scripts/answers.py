@@ -37,7 +37,8 @@ def _passage(number: int, passage: Mapping[str, Any]) -> str:
         parts.append("[stale: changed since it was indexed]")
     if passage["path"].startswith("/"):  # outside of the project `read` knows it by its id alone
         parts.append(f"[id {passage['chunk_id']}]")
-    return f"{' '.join(parts)}\n{passage['text'].rstrip()}"
+    why = f"\n({passage['explain']['reason']})" if "explain" in passage else ""
+    return f"{' '.join(parts)}{why}\n{passage['text'].rstrip()}"
 
 
 def _notes(results: Sequence[Mapping[str, Any]]) -> list[str]:

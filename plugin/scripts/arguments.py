@@ -34,6 +34,13 @@ class ToolArguments:
             raise PluginError(f"`{name}` must be a whole number from {least} to {most}.")
         return value
 
+    def flag(self, name: str) -> bool:
+        """Yes or no; not given is no."""
+        value = self._left.pop(name, None)
+        if value is not None and not isinstance(value, bool):
+            raise PluginError(f"`{name}` must be true or false.")
+        return bool(value)
+
     def texts(self, name: str) -> list[str]:
         """Several texts; a single one may stand for itself."""
         value = self._left.pop(name, None)

@@ -38,7 +38,13 @@ DEFINITIONS: tuple[dict[str, Any], ...] = (
             "properties": {
                 "query": {"type": "string", "description": "a question or keywords"},
                 "top_k": {"type": "integer", "minimum": 1, "maximum": 50, "default": 10},
-                "mode": {"type": "string", "enum": ["hybrid", "bm25", "vector"], "default": "hybrid"},
+                "mode": {
+                    "type": "string",
+                    "enum": ["hybrid", "bm25", "vector", "graph", "multi"],
+                    "default": "hybrid",
+                    "description": "graph: `who calls X`, `what does X call`, `implementations of X`, `impact of X`",
+                },
+                "outline": {"type": "boolean", "default": False, "description": "signatures only, for broad questions"},
                 "path": {**_TEXTS, "description": "globs as in .gitignore; !glob leaves out"},
                 "language": _TEXTS,
                 "kind": {**_TEXTS, "description": "such as function, class, section"},
@@ -88,14 +94,18 @@ def _search(root: Path, arguments: ToolArguments) -> str:
     query, mode = arguments.text("query"), arguments.text("mode", "hybrid")
     top_k = arguments.number("top_k", 10, 1, 50)
     filters = {field: arguments.texts(name) for name, field in _FILTERS.items()}
+    outline = arguments.flag("outline")
     max_tokens = _max_tokens(arguments)
     arguments.finish()
     connection.require_set_up(root)
     budget = passages_budget(max_tokens, top_k)
     body = {"query": query, "mode": mode, "top_k": top_k, "filters": filters, "max_tokens": budget}
+    body.update(outline=outline, explain=mode == "graph")
     answer = connection.ask(root, "POST", "/query", body)
     if answer["results"]:
         return search_text(answer, max_tokens)
+    if answer.get("note"):
+        return str(answer["note"])
     status = _after_first_indexing(root)
     answer = connection.ask(root, "POST", "/query", body)
     return search_text(answer, max_tokens) if answer["results"] else nothing_found(status)

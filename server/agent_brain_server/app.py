@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from agent_brain_client.wire import VERSION, project_id
-from agent_brain_server.api import health, index, problems, search
+from agent_brain_server.api import graph, health, index, problems, search
 from agent_brain_server.api.guard import Guard
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.terms import TOKENIZER_VERSION
@@ -25,6 +25,7 @@ from agent_brain_server.indexing.workers import Workers
 from agent_brain_server.services.activity import Activity
 from agent_brain_server.services.background import Background
 from agent_brain_server.services.freshness import Freshness
+from agent_brain_server.services.graph import GraphService
 from agent_brain_server.services.index_run import Surroundings
 from agent_brain_server.services.indexing import IndexingService
 from agent_brain_server.services.metrics import Metrics
@@ -45,6 +46,7 @@ class Services:
     """What the routes use."""
 
     search: SearchService
+    graph: GraphService
     indexing: IndexingService
     status: StatusService
     watcher: Watching
@@ -90,7 +92,7 @@ def create_app(settings: Settings, *, discard_mismatch: bool = False) -> FastAPI
     )
     app.state.port = settings.port
     app.state.activity = shared.activity
-    for module in (health, index, search):
+    for module in (health, index, search, graph):
         app.include_router(module.router, responses=problems.documented())
     problems.install(app)
     app.add_middleware(Guard, token=token, activity=shared.activity, metrics=shared.metrics)
@@ -174,8 +176,10 @@ def _build(around: Surroundings, shared: _Shared, runner: JobRunner, background:
     watcher = Watching(store, indexing, root, around.limits)
     identity = Identity(project_id(root), VERSION, root, time.time())
     freshness = Freshness(store, root)
+    graph_service = GraphService(store)
     return Services(
-        search=SearchService(store, embedder, freshness, refresher, shared.metrics),
+        graph=graph_service,
+        search=SearchService(store, embedder, freshness, refresher, graph_service, shared.metrics),
         indexing=indexing,
         status=StatusService(identity, store, embedder.model, runner, watcher, shared.activity),
         watcher=watcher,

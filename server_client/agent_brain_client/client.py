@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from agent_brain_client.errors import ServerError, ServerUnreachableError
 from agent_brain_client.lean_httpx import httpx
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         FolderAdded,
         FolderList,
         FolderRequest,
+        GraphResponse,
         Health,
         IndexRequest,
         JobList,
@@ -85,6 +86,11 @@ class AgentBrainClient:
     def query(self, request: QueryRequest) -> QueryResponse:
         """The passages that answer a question."""
         return cast("QueryResponse", self._ask("POST", "/query", asdict(request)))
+
+    def graph(self, relation: str, symbol: str, depth: int = 1, limit: int = 100) -> GraphResponse:
+        """What stands in `relation` to a symbol, up to `depth` steps away."""
+        asked = urlencode({"symbol": symbol, "depth": depth, "limit": limit})
+        return cast("GraphResponse", self._ask("GET", f"/graph/{quote(relation, safe='')}?{asked}"))
 
     def chunk(self, chunk_id: str) -> ChunkResponse:
         """One passage in full."""

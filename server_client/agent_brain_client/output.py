@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agent_brain_client.wire import JobResponse, Passage
+    from agent_brain_client.wire import GraphResult, GraphSymbol, JobResponse, Passage
 
 # Escape sequences act on the terminal, bidirectional controls make a line read as what it is not.
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
@@ -144,9 +144,35 @@ def _explained(passage: Passage) -> list[str]:
     explanation = passage.get("explain")
     if not explanation:
         return []
+    why = one_line(explanation["reason"])
     ranks = " · ".join(f"{stage} #{rank}" for stage, rank in explanation["ranks"].items())
     scores = " · ".join(f"{stage} {score:.4g}" for stage, score in explanation["scores"].items())
-    return [styled(f"    ranks: {one_line(ranks)}", "dim"), styled(f"    scores: {one_line(scores)}", "dim")]
+    return [
+        styled(f"    why: {why}", "dim"),
+        styled(f"    ranks: {one_line(ranks)}", "dim"),
+        styled(f"    scores: {one_line(scores)}", "dim"),
+    ]
+
+
+def symbol_line(symbol: GraphSymbol) -> str:
+    """A symbol in one line: where it is, what it is, how it is declared."""
+    place = f"{symbol['path']}:{symbol['start_line']}-{symbol['end_line']}"
+    return f"{styled(one_line(place), 'bold')}  {one_line(symbol['kind'])} {styled(one_line(symbol['symbol']), 'cyan')}"
+
+
+def graph_lines(results: Sequence[GraphResult]) -> list[str]:
+    """One line an edge: where it is, from what to what, how sure that is, and over what it was reached."""
+    return [_graph_line(number, result) for number, result in enumerate(results, start=1)]
+
+
+def _graph_line(number: int, result: GraphResult) -> str:
+    source = result["source"]["symbol"] if result["source"] else "(top level)"
+    lines = ",".join(map(str, result["lines"]))
+    place = styled(one_line(f"{result['path']}:{lines}"), "bold")
+    edge = f"{source} {result['kind']}s {result['target']['symbol']}"
+    certainty = "" if result["certainty"] == "sure" else f"  {result['certainty']}"
+    via = f"  via {' < '.join(result['via'])}" if result["depth"] > 1 else ""
+    return f"{number:>2}  {place}  {styled(one_line(edge), 'cyan')}{styled(one_line(certainty + via), 'dim')}"
 
 
 def plan_line(plan: Mapping[str, str]) -> str:

@@ -19,7 +19,8 @@ PROBLEM_JSON = "application/problem+json"
 STATE_DIRECTORY = ".claude/agent-brain"
 ENV_FILE = ".env.agent-brain"
 
-Mode = Literal["bm25", "vector", "hybrid"]
+Mode = Literal["bm25", "vector", "hybrid", "graph", "multi"]
+Relation = Literal["definitions", "callers", "callees", "implementations", "references", "impact"]
 Word = Annotated[str, Len(1, 512)]
 Glob = Annotated[str, Len(1, 512)]
 PathText = Annotated[str, Len(1, 4096)]
@@ -47,13 +48,17 @@ class QueryFilters:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueryRequest:
-    """`POST /query`. `max_tokens` bounds the passages' text together, at four characters a token; None: no bound."""
+    """`POST /query`. `max_tokens` bounds the passages' text together, at four characters a token; None: no bound.
+
+    With `outline` a passage's text is its signature and what its documentation says first.
+    """
 
     query: Annotated[str, Len(1, 8192)]
     mode: Annotated[str, Len(1, 32)] = "hybrid"
     top_k: Annotated[int, Interval(ge=1, le=200)] = 10
     filters: QueryFilters = QueryFilters()
     max_tokens: Annotated[int, Interval(ge=1, le=1_000_000)] | None = None
+    outline: bool = False
     explain: bool = False
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
@@ -102,8 +107,11 @@ class Health(TypedDict):
 
 
 class Explanation(TypedDict):
-    """Where a result stood in each stage of the search: ranks from 1, and the stage's own score."""
+    """Why a result stands where it does: `reason` in words, its `ranks` from 1 in each arm, and in `scores` each arm's
+    own score and each ranking step's factor.
+    """
 
+    reason: str
     ranks: dict[str, int]
     scores: dict[str, float]
 
@@ -128,6 +136,7 @@ class QueryResponse(TypedDict):
     """The answer to `POST /query`. `truncated`: `max_tokens` left out or cut at least one passage.
 
     `plan`, with `explain` alone: how the store found the hits of each arm, such as `{"bm25": "gin", "vector": "hnsw"}`.
+    `note`, in mode graph alone: how the question was read, or why there is nothing.
     """
 
     results: list[Passage]
@@ -135,6 +144,49 @@ class QueryResponse(TypedDict):
     took_ms: float
     truncated: bool
     plan: NotRequired[dict[str, str]]
+    note: NotRequired[str]
+
+
+class GraphSymbol(TypedDict):
+    """A symbol that the index knows. Lines are 1-based and inclusive."""
+
+    symbol: str
+    kind: str
+    language: str
+    path: str
+    start_line: int
+    end_line: int
+    signature: str
+
+
+class GraphResult(TypedDict):
+    """One edge of the code graph: in `path` at `lines`, `source` (None at a file's top level) has the relation `kind`
+    (call, use, import, inherit, override) to `target`.
+
+    `certainty`: `sure` by scope or import, `likely` since nothing else fits, `possible` where several do. `depth` counts
+    the steps from the symbol that was asked about, which `via` names.
+    """
+
+    kind: str
+    path: str
+    lines: list[int]
+    source: GraphSymbol | None
+    target: GraphSymbol
+    certainty: Literal["sure", "likely", "possible"]
+    depth: int
+    via: list[str]
+
+
+class GraphResponse(TypedDict):
+    """`GET /graph/{relation}`: what `symbol` means, and what was found of it. `note` says why there is nothing."""
+
+    relation: Relation
+    symbol: str
+    definitions: list[GraphSymbol]
+    results: list[GraphResult]
+    note: str
+    truncated: bool
+    took_ms: float
 
 
 class ChunkResponse(TypedDict):

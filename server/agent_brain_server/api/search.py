@@ -23,7 +23,7 @@ def _service(request: Request) -> SearchService:
 @router.post("/query")
 async def query(request: Request, body: QueryRequest) -> QueryResponse:
     """The passages that answer best."""
-    question = Question(body.query, body.mode, body.top_k, _filters(body.filters), body.max_tokens)
+    question = Question(body.query, body.mode, body.top_k, _filters(body.filters), body.max_tokens, body.outline)
     answers = await _service(request).search(question)
     response = QueryResponse(
         results=[_passage(answer, body.explain) for answer in answers.results],
@@ -33,6 +33,8 @@ async def query(request: Request, body: QueryRequest) -> QueryResponse:
     )
     if body.explain:
         response["plan"] = answers.plan
+    if answers.note:
+        response["note"] = answers.note
     return response
 
 
@@ -74,5 +76,5 @@ def _passage(answer: Answer, explain: bool) -> Passage:
         stale=answer.stale,
     )
     if explain:
-        passage["explain"] = Explanation(ranks=answer.trace.ranks, scores=answer.trace.scores)
+        passage["explain"] = Explanation(reason=answer.reason, ranks=answer.trace.ranks, scores=answer.trace.scores)
     return passage

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, TypeAlias
 
-from agent_brain_server.domain.graph import FileGraph
+from agent_brain_server.domain.graph import NO_GRAPH, FileGraph
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,7 +86,7 @@ class IndexedFile:
 
     record: FileRecord
     chunks: Sequence[PreparedChunk]
-    graph: FileGraph = FileGraph()
+    graph: FileGraph = NO_GRAPH
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,9 @@ class FileGraph:
     references: tuple[Reference, ...] = ()
 
 
+NO_GRAPH = FileGraph()
+
+
 @dataclass(frozen=True, slots=True)
 class LocatedDefinition:
     """A definition and the file that it stands in."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-SearchMode = Literal["bm25", "vector", "hybrid"]
+SearchMode = Literal["bm25", "vector", "hybrid", "graph", "multi"]
 
 
 @dataclass(frozen=True, slots=True)

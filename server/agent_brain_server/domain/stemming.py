@@ -40,8 +40,7 @@ def _restored(root: str) -> str:
     """What the suffix was added to: `stopp` is `stop`, `siz` is `size`."""
     if len(root) > _SHORTEST and root[-1] == root[-2] and root[-1] in _DOUBLED:
         return root[:-1]
-    first, middle, last = root[:3]
-    short = len(root) == _SHORTEST and middle in _VOWELS and not {first, last} & (_VOWELS | {"w", "x"})
+    short = len(root) == _SHORTEST and root[1] in _VOWELS and not {root[0], root[2]} & (_VOWELS | {"w", "x"})
     return root + "e" if short else root
 
 

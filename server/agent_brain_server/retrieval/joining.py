@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from agent_brain_server.domain.content import Chunk
 from agent_brain_server.retrieval.packing import Found
@@ -36,7 +37,7 @@ def _runs(found: Sequence[Found]) -> list[list[int]]:
 
 
 def _pairs(found: Sequence[Found], run: Sequence[int]) -> Iterator[tuple[Chunk, Chunk]]:
-    return ((found[upper].chunk, found[lower].chunk) for upper, lower in zip(run, run[1:], strict=False))
+    return ((found[upper].chunk, found[lower].chunk) for upper, lower in pairwise(run))
 
 
 def _gap(upper: Chunk, lower: Chunk) -> list[Line]:

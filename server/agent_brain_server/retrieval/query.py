@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 from agent_brain_server.domain.stemming import stem
@@ -20,7 +21,9 @@ _FILE = re.compile(r"(?:[\w.@-]+/)*[\w.@-]*\w\.[A-Za-z][A-Za-z0-9]{0,5}\Z|(?:[\w
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
 _SEPARATOR = re.compile(r"::|->|[.#/\\:]+")
 _IDENTIFIER = re.compile(r"\w*[a-z0-9][A-Z]\w*|\w*[A-Za-z0-9]_[A-Za-z0-9]\w*|[A-Z]{2,}[a-z]\w*|_+\w+")
-_CODE_EXTENSION = re.compile(r"\.(?:py|js|ts|tsx|jsx|go|rs|java|kt|c|h|cc|cpp|hpp|cs|rb|php|swift|lua|hs|sh|md|rst|txt|json|ya?ml|toml)\Z")
+_CODE_EXTENSION = re.compile(
+    r"\.(?:py|js|ts|tsx|jsx|go|rs|java|kt|c|h|cc|cpp|hpp|cs|rb|php|swift|lua|hs|sh|md|rst|txt|json|ya?ml|toml)\Z"
+)
 # Words that say what is looked for, not what it is about.
 _ASKING = frozenset(
     stem(word)
@@ -93,7 +96,7 @@ def _terms(text: str) -> list[str]:
 def _joined(telling: list[str]) -> list[str]:
     """Neighbouring words as one name: `retry policy` also asks for `RetryPolicy`."""
     plain = [token.lower() if token.isalpha() else "" for token in telling]
-    return [left + right for left, right in zip(plain, plain[1:], strict=False) if left and right]
+    return [left + right for left, right in pairwise(plain) if left and right]
 
 
 def _shape(telling: list[str], names: list[str]) -> Shape:
@@ -105,4 +108,10 @@ def _shape(telling: list[str], names: list[str]) -> Shape:
 @lru_cache(maxsize=65_536)
 def name_words(name: str) -> frozenset[str]:
     """The stems of the words that a name, or a path, is made of."""
-    return frozenset(stem(part.lower()) for part in _PART.findall(name))
+    return frozenset(ordered_words(name))
+
+
+@lru_cache(maxsize=65_536)
+def ordered_words(name: str) -> tuple[str, ...]:
+    """The stems of the words that a name is made of, in their order."""
+    return tuple(stem(part.lower()) for part in _PART.findall(name))

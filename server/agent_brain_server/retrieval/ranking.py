@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from math import log
+from math import exp, log
 
 from agent_brain_server.domain.content import Chunk
 from agent_brain_server.domain.search import Hit, StageTrace
@@ -21,6 +21,7 @@ Step = Callable[[Query, Sequence[Chunk], Sequence[float]], list[float]]
 
 # Chosen on the development half of benchmarks/retrieval.
 VECTOR_WEIGHTS: Mapping[Shape, float] = {"name": 0.5, "words": 0.7, "sentence": 0.5}
+GRAPH_WEIGHT = 0.3
 MOST_CANDIDATES = 100
 COVERAGE = 0.6
 DEFINITION = 0.5
@@ -48,13 +49,17 @@ ROLES: Mapping[Role, float] = {
 def fused(query: Query, arms: Mapping[str, Sequence[Hit]]) -> list[Ranked]:
     """The arms as one ranking; how much the vector arm counts depends on how the question is put."""
     share = VECTOR_WEIGHTS[query.shape]
-    return fuse(arms, {arm: share if arm == "vector" else 1 - share for arm in arms})[:MOST_CANDIDATES]
+    weights = {"bm25": 1 - share, "vector": share, "graph": GRAPH_WEIGHT}
+    return fuse(arms, {arm: weights[arm] for arm in arms})[:MOST_CANDIDATES]
 
 
 def rank(
     query: Query, ranked: Sequence[Ranked], chunks: Mapping[int, Chunk], steps: Mapping[str, Step] | None = None
 ) -> list[Ranked]:
-    """The candidates in their order after all `steps` (default: STEPS), with each factor in the trace by step."""
+    """The candidates in their order after all `steps` (default: STEPS), with each factor in the trace by step.
+
+    The product of the factors has no upper bound; what is shown as score is 1 - exp(-product), in the same order.
+    """
     candidates = [item for item in ranked if item.row in chunks]
     texts = [chunks[item.row] for item in candidates]
     scores = [item.score for item in candidates]
@@ -62,8 +67,11 @@ def rank(
     for name, step in (STEPS if steps is None else steps).items():
         factors[name] = step(query, texts, scores)
         scores = [score * factor for score, factor in zip(scores, factors[name], strict=True)]
+    scores = [1 - exp(-score) for score in scores]
     order = sorted(range(len(scores)), key=lambda at: -scores[at])
-    return [_explained(candidates[at], scores[at], {name: found[at] for name, found in factors.items()}) for at in order]
+    return [
+        _explained(candidates[at], scores[at], {name: found[at] for name, found in factors.items()}) for at in order
+    ]
 
 
 def _explained(item: Ranked, score: float, factors: Mapping[str, float]) -> Ranked:

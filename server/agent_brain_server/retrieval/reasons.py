@@ -27,8 +27,7 @@ def reason(trace: StageTrace, chunk: Chunk) -> str:
 
 
 def _word(step: str, factor: float, chunk: Chunk) -> str:
+    words = (_RAISED if factor > 1 else _LOWERED).get(step, "")
     if step == "role":
         words = f"is {role_of(chunk.path)} text"
-    else:
-        words = (_RAISED if factor > 1 else _LOWERED).get(step, "")
     return f"{words} (x{factor:.2f})" if words else ""

@@ -13,7 +13,9 @@ LONGEST_LINE = 250
 
 ROLE_WORDS: dict[str, Role] = {
     **dict.fromkeys(("test", "tests", "testing", "tested", "spec", "specs", "fixture", "fixtures"), "test"),
-    **dict.fromkeys(("example", "examples", "sample", "samples", "demo", "demos", "benchmark", "benchmarks"), "example"),
+    **dict.fromkeys(
+        ("example", "examples", "sample", "samples", "demo", "demos", "benchmark", "benchmarks"), "example"
+    ),
     **dict.fromkeys(("changelog", "changes", "release", "licence", "license"), "history"),
     **dict.fromkeys(("generated",), "generated"),
     **dict.fromkeys(("vendored", "vendor"), "vendored"),
@@ -21,15 +23,29 @@ ROLE_WORDS: dict[str, Role] = {
 }
 _FOLDERS: tuple[tuple[Role, re.Pattern[str]], ...] = (
     ("vendored", re.compile(r"(?:^|/)(?:vendor|vendored|_vendor|third[_-]?party|node_modules|external|extern|deps)/")),
-    ("test", re.compile(r"(?:^|/)(?:tests?|testing|specs?|__tests__|unittests?|testdata|fixtures?|[\w.-]+[.-]tests?)/")),
+    (
+        "test",
+        re.compile(r"(?:^|/)(?:tests?|testing|specs?|__tests__|unittests?|testdata|fixtures?|[\w.-]+[.-]tests?)/"),
+    ),
     ("example", re.compile(r"(?:^|/)(?:examples?|samples?|demos?|bench|benches|benchmarks?)/")),
     ("generated", re.compile(r"(?:^|/)(?:generated|dist|build|gen|__generated__)/")),
 )
 _NAMES: tuple[tuple[Role, re.Pattern[str]], ...] = (
-    ("generated", re.compile(r"(?:\.min\.\w+|[_.]pb2?\.\w+|\.g\.\w+|\.generated\.\w+|\.designer\.\w+|_generated\.\w+|\.lock|package-lock\.json)$")),
+    (
+        "generated",
+        re.compile(
+            r"(?:\.min\.\w+|[_.]pb2?\.\w+|\.g\.\w+|\.generated\.\w+|\.designer\.\w+|_generated\.\w+|\.lock|package-lock\.json)$"
+        ),
+    ),
     ("declaration", re.compile(r"(?:\.d\.[mc]?ts|\.pyi)$")),
     ("test", re.compile(r"^(?:tests?[_.-].*|.*[_.-](?:tests?|specs?)\.\w+|conftest\.py|.*[a-z0-9]Tests?\.\w+)$")),
-    ("history", re.compile(r"^(?:change(?:s|log)|news|history|release[_-]?notes|licen[cs]e|copying|authors|contributors|notice)\b.*", re.IGNORECASE)),
+    (
+        "history",
+        re.compile(
+            r"^(?:change(?:s|log)|news|history|release[_-]?notes|licen[cs]e|copying|authors|contributors|notice)\b.*",
+            re.IGNORECASE,
+        ),
+    ),
     ("document", re.compile(r"\.(?:md|markdown|mdx|rst|adoc|asciidoc|txt|html?|tex|org|pdf|[1-8])$", re.IGNORECASE)),
 )
 

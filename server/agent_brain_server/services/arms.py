@@ -22,7 +22,7 @@ class Arms:
         self._embedder = embedder
 
     async def embed(self, text: str) -> FloatArray | None:
-        """The question's vector, None where it has no content. Raises EmbeddingProviderError, after 10 s at the latest."""
+        """The question's vector, None where it has no content. Raises EmbeddingProviderError within 10 s."""
         try:
             async with asyncio.timeout(QUESTION_EMBEDDING_SECONDS):
                 vectors = await self._embedder.embed([text])
@@ -42,7 +42,10 @@ class Arms:
         depth: int,
     ) -> Mapping[str, Hits]:
         """The best `depth` hits of each of the arms `names` (bm25, vector)."""
-        asked = [self._lexical(terms, filters, depth) if name == "bm25" else self._nearest(vector, filters, depth) for name in names]
+        asked = [
+            self._lexical(terms, filters, depth) if name == "bm25" else self._nearest(vector, filters, depth)
+            for name in names
+        ]
         return dict(zip(names, await asyncio.gather(*asked), strict=True))
 
     async def _lexical(self, terms: Sequence[str], filters: Filters, depth: int) -> Hits:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import cast, get_args
 
-from agent_brain_server.domain.content import Chunk
+from agent_brain_server.domain.content import Chunk, FloatArray
 from agent_brain_server.domain.search import Filters, Hits, SearchMode, StageTrace
 from agent_brain_server.domain.terms import query_terms
 from agent_brain_server.embedding.protocol import Embedder
 from agent_brain_server.errors import EmbeddingDisabledError, NotFoundError, UnsupportedModeError
 from agent_brain_server.retrieval import ranking
 from agent_brain_server.retrieval.fusion import Ranked, single
+from agent_brain_server.retrieval.graph_question import read_question
 from agent_brain_server.retrieval.joining import join_neighbours, lines_between
 from agent_brain_server.retrieval.packing import Found, drop_repeats, outline, pack
 from agent_brain_server.retrieval.query import Query, understand
+from agent_brain_server.retrieval.reasons import reason
 from agent_brain_server.services.arms import Arms
 from agent_brain_server.services.freshness import Freshness
+from agent_brain_server.services.graph import GraphService
+from agent_brain_server.services.graph_search import ARM, GraphSearch
 from agent_brain_server.services.metrics import Metrics
 from agent_brain_server.services.refresh import Refresher
+from agent_brain_server.storage.filtering import chunk_filter
 from agent_brain_server.storage.protocol import SearchStore
 
 MODES: tuple[str, ...] = get_args(SearchMode)
@@ -44,19 +49,21 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One passage and how it came here."""
+    """One passage, how it came here, and why in words."""
 
     chunk: Chunk
     score: float
     stale: bool
     trace: StageTrace
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
     """Best first. `mode` is what was done: bm25 for hybrid without embedding.
 
-    `truncated`: the token budget left something out. `plan`: how the store found each arm's hits, by arm.
+    `truncated`: the token budget left something out. `plan`: how the store found each arm's hits, by arm. `note`: in
+    mode graph how the question was read, or why there is nothing.
     """
 
     results: tuple[Answer, ...]
@@ -64,6 +71,17 @@ class Answers:
     took_ms: float
     truncated: bool
     plan: dict[str, str]
+    note: str = ""
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What one pass over the index has found, best first."""
+
+    found: list[Found]
+    plan: dict[str, str]
+    note: str = ""
+    reasons: dict[int, str] = field(default_factory=dict)
 
 
 class SearchService:
@@ -75,11 +93,13 @@ class SearchService:
         embedder: Embedder,
         freshness: Freshness,
         refresher: Refresher,
+        graph: GraphService,
         metrics: Metrics,
     ) -> None:
         self._store = store
         self._embedder = embedder
         self._arms = Arms(store, embedder)
+        self._graph = GraphSearch(store, graph)
         self._freshness = freshness
         self._refresher = refresher
         self._metrics = metrics
@@ -88,18 +108,17 @@ class SearchService:
         """The best passages. Raises UnsupportedModeError, EmbeddingDisabledError or EmbeddingProviderError."""
         started = time.perf_counter()
         mode = self._mode(question.mode)
-        found, plan = await self._find(question, mode)
-        stale = await self._freshness.stale_paths({item.chunk.path for item in found})
+        findings = await self._find(question, mode)
+        stale = await self._stale(findings)
         if stale and await self._refresher.refresh(stale):
-            found, plan = await self._find(question, mode)
-            stale = await self._freshness.stale_paths({item.chunk.path for item in found})
-        packed, truncated = await self._pack(question, found)
+            findings = await self._find(question, mode)
+            stale = await self._stale(findings)
+        packed, truncated = await self._pack(question, findings.found)
         seconds = time.perf_counter() - started
-        self._metrics.observe_query(self._done(mode), seconds)
-        results = tuple(
-            Answer(item.chunk, item.ranked.score, item.chunk.path in stale, item.ranked.trace) for item in packed
-        )
-        return Answers(results, self._done(mode), seconds * 1e3, truncated, plan)
+        done = self._done(mode)
+        self._metrics.observe_query(done, seconds)
+        results = tuple(_answer(item, item.chunk.path in stale, findings.reasons) for item in packed)
+        return Answers(results, done, seconds * 1e3, truncated, findings.plan, findings.note)
 
     async def chunk(self, chunk_id: str) -> tuple[Chunk, bool]:
         """The chunk and whether its file has changed since. Raises NotFoundError."""
@@ -123,34 +142,82 @@ class SearchService:
             )
         return cast(SearchMode, mode)
 
-    async def _find(self, question: Question, mode: SearchMode) -> tuple[list[Found], dict[str, str]]:
-        """The best passages, no text twice, and how the store found them.
-
-        A file that is written between finding and reading has other rows after it: then both are done again.
-        """
-        query = understand(question.query)
-        names = self._arm_names(mode)
-        vector = await self._arms.embed(question.query) if "vector" in names else None
-        depth = max(LEAST_DEPTH, question.top_k * DEPTH_FACTOR)
-        terms = query_terms(question.query) if mode == "bm25" else query.terms
-        for _ in range(MOST_READS):
-            arms = await self._arms.ask(names, terms, vector, question.filters, depth)
-            candidates = _candidates(query, mode, arms)
-            chunks = await self._store.fetch_chunks([ranked.row for ranked in candidates])
-            if all(ranked.row in chunks for ranked in candidates):
-                break
-        ranked = _ordered(query, mode, candidates, chunks)
-        found = drop_repeats(Found(item, chunks[item.row]) for item in ranked)
-        return found[: question.top_k], {arm: hits.path for arm, hits in arms.items() if hits.path}
-
     def _done(self, mode: SearchMode) -> SearchMode:
         """What is done for `mode`: without an embedding, hybrid has one arm."""
         return "bm25" if mode == "hybrid" and not self._embedder.model.dimensions else mode
+
+    async def _stale(self, findings: _Findings) -> set[str]:
+        paths = {item.chunk.path for item in findings.found}
+        return await self._freshness.stale_paths(paths) if paths else set()
+
+    async def _find(self, question: Question, mode: SearchMode) -> _Findings:
+        """The best passages, no text twice.
+
+        A file that is written between finding and reading has other rows after it: then both are done again.
+        """
+        vector = await self._arms.embed(question.query) if self._needs_vector(mode) else None
+        for _ in range(MOST_READS):
+            findings, whole = await (
+                self._ask_graph(question) if mode == "graph" else self._ask_arms(question, mode, vector)
+            )
+            if whole:
+                break
+        findings.found = drop_repeats(findings.found)[: question.top_k]
+        return findings
+
+    def _needs_vector(self, mode: SearchMode) -> bool:
+        return bool(self._embedder.model.dimensions) and mode in ("vector", "hybrid", "multi")
+
+    async def _ask_graph(self, question: Question) -> tuple[_Findings, bool]:
+        told = await self._graph.find(question.query)
+        ranked = single(ARM, told.hits)
+        chunks = await self._store.fetch_chunks([item.row for item in ranked])
+        passes = chunk_filter(question.filters)
+        found = [Found(item, chunks[item.row]) for item in ranked if item.row in chunks and passes(chunks[item.row])]
+        plan = {ARM: told.hits.path} if told.hits else {}
+        return _Findings(found, plan, told.note, told.reasons), len(chunks) == len(ranked)
+
+    async def _ask_arms(
+        self, question: Question, mode: SearchMode, vector: FloatArray | None
+    ) -> tuple[_Findings, bool]:
+        query = understand(question.query)
+        depth = max(LEAST_DEPTH, question.top_k * DEPTH_FACTOR)
+        terms = query_terms(question.query) if mode == "bm25" else query.terms
+        arms = dict(await self._arms.ask(self._arm_names(mode), terms, vector, question.filters, depth))
+        ranked, chunks, whole = await self._ranked(query, mode, arms)
+        if mode == "multi":
+            arms[ARM] = await self._graph_arm(question, ranked, chunks)
+            ranked, chunks, whole = await self._ranked(query, mode, arms)
+        found = [Found(item, chunks[item.row]) for item in ranked]
+        return _Findings(found, {arm: hits.path for arm, hits in arms.items() if hits.path}), whole
 
     def _arm_names(self, mode: SearchMode) -> list[str]:
         if mode in ("bm25", "vector"):
             return [mode]
         return ["bm25", "vector"] if self._embedder.model.dimensions else ["bm25"]
+
+    async def _ranked(
+        self, query: Query, mode: SearchMode, arms: Mapping[str, Hits]
+    ) -> tuple[list[Ranked], Mapping[int, Chunk], bool]:
+        """The candidates in order, their chunks, and whether all were still there. A single arm's order stays."""
+        alone = mode in ("bm25", "vector")
+        candidates = single(mode, arms[mode]) if alone else ranking.fused(query, arms)
+        chunks = await self._store.fetch_chunks([item.row for item in candidates])
+        held = [item for item in candidates if item.row in chunks]
+        return held if alone else ranking.rank(query, held, chunks), chunks, len(held) == len(candidates)
+
+    async def _graph_arm(self, question: Question, ranked: Sequence[Ranked], chunks: Mapping[int, Chunk]) -> Hits:
+        """What the question asks of the graph, else the neighbours of the best passages."""
+        asked = read_question(question.query)
+        if asked is not None and asked.relation != "definitions":
+            hits = (await self._graph.find(question.query)).hits
+        else:
+            hits = await self._graph.neighbours([(item, chunks[item.row]) for item in ranked])
+        if not question.filters:
+            return hits
+        passes = chunk_filter(question.filters)
+        held = await self._store.fetch_chunks([hit.row for hit in hits])
+        return Hits((hit for hit in hits if hit.row in held and passes(held[hit.row])), hits.path)
 
     async def _pack(self, question: Question, found: Sequence[Found]) -> tuple[list[Found], bool]:
         """The passages within the budget; with one, those that touch are joined, which spares their heads."""
@@ -163,16 +230,7 @@ class SearchService:
         return pack(join_neighbours(found, between - held.keys()), question.max_tokens)
 
 
-def _candidates(query: Query, mode: SearchMode, arms: Mapping[str, Hits]) -> Sequence[Ranked]:
-    if mode in ("bm25", "vector"):
-        return single(mode, arms[mode])
-    return ranking.fused(query, arms)
-
-
-def _ordered(
-    query: Query, mode: SearchMode, candidates: Sequence[Ranked], chunks: Mapping[int, Chunk]
-) -> Sequence[Ranked]:
-    """A single arm's own order stays as it is."""
-    if mode in ("bm25", "vector"):
-        return [ranked for ranked in candidates if ranked.row in chunks]
-    return ranking.rank(query, candidates, chunks)
+def _answer(item: Found, stale: bool, reasons: Mapping[int, str]) -> Answer:
+    trace = item.ranked.trace
+    said = reasons.get(item.ranked.row) or reason(trace, item.chunk)
+    return Answer(item.chunk, item.ranked.score, stale, trace, said)

@@ -21,6 +21,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("status", f"{_HERE}.status", "what is indexed, what runs, what goes on"),
     Command("index", f"{_HERE}.index", "bring the index up to date"),
     Command("search", f"{_HERE}.search", "ask the project a question"),
+    Command("graph", f"{_HERE}.graph", "what defines, calls, uses or inherits from a symbol"),
     Command("jobs", f"{_HERE}.jobs", "list, show, watch or cancel indexing jobs"),
     Command("folders", f"{_HERE}.folders", "list, add or remove indexed folders"),
     Command("worker", f"{_HERE}.worker", "run indexing jobs beside the servers of a shared database"),

@@ -14,7 +14,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     default = QueryRequest(query="-")
     parser.add_argument("query", nargs="+", metavar="QUERY", help="the question; several words need no quotes")
-    parser.add_argument("--mode", default=default.mode, help="bm25, vector or hybrid (default: %(default)s)")
+    parser.add_argument("--mode", default=default.mode, help="bm25, vector, hybrid, graph or multi (%(default)s)")
     parser.add_argument("--top-k", type=int, default=default.top_k, metavar="N", help="answers at most (%(default)s)")
     parser.add_argument("--max-tokens", type=int, metavar="N", help="cut the passages to this many tokens in all")
     for flag, metavar, text in (
@@ -24,7 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("--symbol", "S", "only this symbol: a qualified name or its last parts"),
     ):
         parser.add_argument(flag, action="append", default=[], metavar=metavar, help=f"{text}; may be repeated")
-    parser.add_argument("--explain", action="store_true", help="show each stage's ranks and scores")
+    parser.add_argument("--outline", action="store_true", help="signatures instead of text, for a broad question")
+    parser.add_argument("--explain", action="store_true", help="say why each passage stands where it does")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         elif answer["results"]:
             _print_passages(answer)
         else:
-            say("No passages found.")
+            say(answer.get("note") or "No passages found.")
             _print_plan(answer)
             _say_why(client)
     return 0
@@ -55,6 +56,7 @@ def _request(arguments: argparse.Namespace) -> QueryRequest:
             symbols=tuple(arguments.symbol),
         ),
         max_tokens=arguments.max_tokens,
+        outline=arguments.outline,
         explain=arguments.explain,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agent_brain_server.domain.content import (
@@ -16,13 +16,12 @@ from agent_brain_server.domain.content import (
     PreparedChunk,
 )
 from agent_brain_server.domain.database import DatabaseHealth
-from agent_brain_server.domain.globs import path_matcher
 from agent_brain_server.domain.jobs import FINISHED, JOBS_KEPT, Job, JobState, Progress
 from agent_brain_server.domain.search import Filters, Hits
 from agent_brain_server.storage.checks import check_vectors, lacking_vector, repeated_chunk_id
+from agent_brain_server.storage.filtering import chunk_filter
 from agent_brain_server.storage.lexical import plain_terms
 from agent_brain_server.storage.memory.ranking import rank_by_cosine, rank_by_terms
-from agent_brain_server.storage.symbols import symbol_matches, symbol_names
 
 
 @dataclass
@@ -84,33 +83,19 @@ class MemoryStore:
         asked = plain_terms(terms)
         if not asked:
             return Hits()
-        return Hits(rank_by_terms(self._content.chunks, asked, self._allows(filters))[: max(limit, 0)], "scan")
+        return Hits(rank_by_terms(self._content.chunks, asked, chunk_filter(filters))[: max(limit, 0)], "scan")
 
     async def search_vector(self, vector: FloatArray, filters: Filters, limit: int) -> Hits:
         if not self._model.dimensions:
             return Hits()
         content = self._content
-        allows = self._allows(filters)
+        allows = chunk_filter(filters)
         held = {
             row: content.vectors[chunk.text_hash]
             for row, chunk in content.chunks.items()
             if chunk.text_hash in content.vectors and allows(chunk.chunk)
         }
         return Hits(rank_by_cosine(held, vector)[: max(limit, 0)], "exact")
-
-    def _allows(self, filters: Filters) -> Callable[[Chunk], bool]:
-        on_path = path_matcher(filters.paths)
-        names = symbol_names(filters.symbols)
-
-        def allows(chunk: Chunk) -> bool:
-            return (
-                on_path(chunk.path)
-                and (not filters.languages or chunk.language in filters.languages)
-                and (not filters.kinds or chunk.kind in filters.kinds)
-                and (not names or symbol_matches(chunk.symbol, names))
-            )
-
-        return allows
 
     async def fetch_chunks(self, rows: Sequence[int]) -> dict[int, Chunk]:
         return {row: self._content.chunks[row].chunk for row in rows if row in self._content.chunks}

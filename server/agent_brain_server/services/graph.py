@@ -1,0 +1,224 @@
+"""Answers questions about the code graph: what defines, calls, uses, inherits, and what a change would reach."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from agent_brain_server.domain.content import Chunk
+from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
+from agent_brain_server.retrieval.graph_question import Relation
+from agent_brain_server.retrieval.guessing import Certainty
+from agent_brain_server.retrieval.resolution import Surroundings, asked_names, resolve, surroundings
+from agent_brain_server.storage.protocol import GraphStore
+
+MOST_REFERENCES = 5_000
+MOST_NODES = 500
+DEEPEST = 5
+_TYPES = frozenset({"class", "interface", "struct", "enum", "trait", "type", "impl", "module"})
+_KINDS: Mapping[Relation, frozenset[str]] = {
+    "callers": frozenset({"call"}),
+    "callees": frozenset({"call"}),
+    "implementations": frozenset({"inherit"}),
+    "references": frozenset({"call", "use", "inherit", "import"}),
+    "impact": frozenset({"call", "use", "inherit", "import"}),
+}
+_ORDER: Mapping[Certainty, int] = {"sure": 0, "likely": 1, "possible": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A reference from `source` (None at a file's top level) in `path` at `lines` to `target`."""
+
+    kind: str
+    path: str
+    lines: tuple[int, ...]
+    source: LocatedDefinition | None
+    target: LocatedDefinition
+    certainty: Certainty
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What was found: `edge` leads to it, over `via` from the symbol that was asked, in `depth` steps."""
+
+    edge: Edge
+    depth: int
+    via: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphAnswer:
+    """`definitions` are what the symbol means, `nodes` what was found of it, nearest and surest first.
+
+    `note` says in a sentence why there is nothing, empty otherwise; `truncated`: there is more.
+    """
+
+    definitions: tuple[LocatedDefinition, ...]
+    nodes: tuple[Node, ...] = ()
+    note: str = ""
+    truncated: bool = False
+
+
+class GraphService:
+    """Reads only. Edges are resolved when they are asked for: a changed file leaves no wrong ones behind."""
+
+    def __init__(self, store: GraphStore) -> None:
+        self._store = store
+
+    async def ask(self, relation: Relation, symbol: str, depth: int = 1) -> GraphAnswer:
+        """What stands in `relation` to `symbol`, a qualified name or its last parts, up to `depth` steps away."""
+        definitions = await self.definitions(symbol)
+        if not definitions:
+            return GraphAnswer((), note=f"No symbol {symbol} is in the index.")
+        if relation == "definitions":
+            return GraphAnswer(tuple(definitions))
+        nodes, truncated = await self._spread(relation, definitions, min(depth, DEEPEST))
+        note = "" if nodes else f"{symbol} is defined in the index, and nothing was found for {relation} of it."
+        return GraphAnswer(tuple(definitions), tuple(nodes), note, truncated)
+
+    async def definitions(self, symbol: str) -> list[LocatedDefinition]:
+        """The definitions of a qualified name or of its last parts; by any case only if none has this one."""
+        found = await self._store.find_definitions([symbol.rpartition(".")[2]])
+        exact = [one for one in found if _ends_with(one.definition.symbol, symbol)]
+        return exact or [one for one in found if _ends_with(one.definition.symbol.lower(), symbol.lower())]
+
+    async def definitions_at(self, chunks: Sequence[Chunk]) -> list[list[LocatedDefinition]]:
+        """For each chunk the definitions that begin in it, those of its symbol where it has one."""
+        held = await self._store.definitions_in({chunk.path for chunk in chunks})
+        return [[one for one in held if _begins_in(one, chunk)] for chunk in chunks]
+
+    async def _spread(
+        self, relation: Relation, start: Sequence[LocatedDefinition], depth: int
+    ) -> tuple[list[Node], bool]:
+        """Breadth first from `start`, each node once, the surest edge first."""
+        nodes: list[Node] = []
+        via: dict[LocatedDefinition, tuple[str, ...]] = dict.fromkeys(start, ())
+        level: list[LocatedDefinition] = list(start)
+        for step in range(1, depth + 1):
+            edges = await self._edges(relation, level)
+            level = []
+            for edge in sorted(edges, key=lambda edge: (_ORDER[edge.certainty], edge.path, edge.lines)):
+                known, new = (edge.source, edge.target) if relation == "callees" else (edge.target, edge.source)
+                trail = via.get(known, ()) if known else ()
+                nodes.append(Node(edge, step, trail))
+                if new is not None and new not in via and edge.certainty != "possible":
+                    via[new] = (*trail, known.definition.symbol if known else "")
+                    level.append(new)
+                if len(nodes) >= MOST_NODES:
+                    return nodes, True
+            if not level:
+                break
+        return nodes, False
+
+    async def _edges(self, relation: Relation, level: Sequence[LocatedDefinition]) -> list[Edge]:
+        if relation == "callees":
+            return await self.outgoing(level)
+        edges = await self.incoming(level, _KINDS[relation])
+        return edges if relation != "implementations" else edges + await self._overridings(level)
+
+    async def incoming(self, targets: Sequence[LocatedDefinition], kinds: Collection[str]) -> list[Edge]:
+        """The edges of these kinds that lead to any of `targets`."""
+        names = {target.definition.name for target in targets}
+        found = await self._store.find_references(names, MOST_REFERENCES)
+        aliases = {one.reference.alias for one in found if one.reference.kind == "import" and one.reference.alias}
+        if aliases:
+            files = {one.path for one in found if one.reference.alias}
+            renamed = await self._store.find_references(aliases, MOST_REFERENCES)
+            found = [*found, *(one for one in renamed if one.path in files)]
+        candidates = await self._store.find_definitions(names)
+        wanted = [one for one in found if one.reference.kind in kinds]
+        around, scopes = await self._around({one.path for one in wanted})
+        edges = _resolved(wanted, around, scopes, candidates)
+        return _gathered(edge for edge in edges if edge.target in targets)
+
+    async def outgoing(self, sources: Sequence[LocatedDefinition]) -> list[Edge]:
+        """The calls that `sources` make, with what they mean in this project."""
+        around, scopes = await self._around({source.path for source in sources})
+        within = {(source.path, source.definition.symbol) for source in sources}
+        calls = [
+            one
+            for one in await self._store.references_in({source.path for source in sources}, {"call"})
+            if any((one.path, owner) in within for owner in _owners(one.reference.scope))
+        ]
+        names = {name for one in calls for name in asked_names(one.reference, around[one.path])}
+        candidates = await self._store.find_definitions(names) if names else []
+        edges = _resolved(calls, around, scopes, candidates)
+        by_source = {(source.path, source.definition.symbol): source for source in sources}
+        return _gathered(replace(edge, source=_source(edge, by_source)) for edge in edges)
+
+    async def _overridings(self, methods: Sequence[LocatedDefinition]) -> list[Edge]:
+        """For methods, the methods of the same name in what inherits from their types."""
+        owners = {one: one.definition.symbol.rpartition(".")[0] for one in methods if one.definition.kind not in _TYPES}
+        edges: list[Edge] = []
+        for method, owner in owners.items():
+            if not owner:
+                continue
+            types = [one for one in await self.definitions(owner) if one.path == method.path]
+            heirs = {edge.source for edge in await self.incoming(types, {"inherit"}) if edge.source}
+            places = {(heir.path, f"{heir.definition.symbol}.{method.definition.name}") for heir in heirs}
+            same = await self._store.find_definitions([method.definition.name])
+            edges += [
+                Edge("override", one.path, (one.definition.start_line,), one, method, "sure")
+                for one in same
+                if (one.path, one.definition.symbol) in places
+            ]
+        return edges
+
+    async def _around(
+        self, paths: Collection[str]
+    ) -> tuple[dict[str, Surroundings], dict[tuple[str, str], LocatedDefinition]]:
+        """What resolving needs of these files, and their definitions by path and symbol."""
+        references: dict[str, list[LocatedReference]] = {path: [] for path in paths}
+        for one in await self._store.references_in(paths, {"import", "inherit"}):
+            references[one.path].append(one)
+        around = {path: surroundings(one.reference for one in held) for path, held in references.items()}
+        scopes = {(one.path, one.definition.symbol): one for one in await self._store.definitions_in(paths)}
+        return around, scopes
+
+
+def _resolved(
+    references: Iterable[LocatedReference],
+    around: Mapping[str, Surroundings],
+    scopes: Mapping[tuple[str, str], LocatedDefinition],
+    candidates: Sequence[LocatedDefinition],
+) -> Iterable[Edge]:
+    by_name: dict[str, list[LocatedDefinition]] = {}
+    for candidate in candidates:
+        by_name.setdefault(candidate.definition.name, []).append(candidate)
+    for found in references:
+        reference = found.reference
+        names = asked_names(reference, around[found.path])
+        resolved = resolve(found, around[found.path], [one for name in names for one in by_name.get(name, ())])
+        source = scopes.get((found.path, reference.scope))
+        for target in resolved.definitions:
+            yield Edge(reference.kind, found.path, (reference.line,), source, target, resolved.certainty)
+
+
+def _gathered(edges: Iterable[Edge]) -> list[Edge]:
+    """Edges that differ in their lines alone are one."""
+    lines: dict[Edge, set[int]] = {}
+    for edge in edges:
+        lines.setdefault(replace(edge, lines=()), set()).update(edge.lines)
+    return [replace(edge, lines=tuple(sorted(held))) for edge, held in lines.items()]
+
+
+def _source(edge: Edge, sources: Mapping[tuple[str, str], LocatedDefinition]) -> LocatedDefinition | None:
+    """Of the definitions that were asked about, the one that the edge starts in."""
+    inner = edge.source.definition.symbol if edge.source else ""
+    return next((sources[edge.path, owner] for owner in _owners(inner) if (edge.path, owner) in sources), edge.source)
+
+
+def _owners(scope: str) -> list[str]:
+    parts = scope.split(".")
+    return [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+
+
+def _begins_in(one: LocatedDefinition, chunk: Chunk) -> bool:
+    if one.path != chunk.path or not chunk.start_line <= one.definition.start_line <= chunk.end_line:
+        return False
+    return not chunk.symbol or chunk.kind == "block" or _ends_with(one.definition.symbol, chunk.symbol)
+
+
+def _ends_with(symbol: str, asked: str) -> bool:
+    return symbol == asked or symbol.endswith(f".{asked}")

@@ -1,0 +1,43 @@
+"""`agent-brain graph`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import get_args
+
+from agent_brain_client.cli.session import connect, project_root
+from agent_brain_client.errors import OK
+from agent_brain_client.output import count, graph_lines, note, print_json, say, symbol_line
+from agent_brain_client.wire import GraphResponse, Relation
+
+RELATIONS: tuple[str, ...] = get_args(Relation)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("relation", choices=RELATIONS, metavar="RELATION", help=", ".join(RELATIONS))
+    parser.add_argument("symbol", metavar="SYMBOL", help="a name, or as much of its qualified name as is needed")
+    parser.add_argument("--depth", type=int, default=1, metavar="N", help="so many steps away, 5 at most (%(default)s)")
+    parser.add_argument("--limit", type=int, default=100, metavar="N", help="results at most (%(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the edges that were asked for; none is an answer too."""
+    with connect(project_root(arguments)) as client:
+        answer = client.graph(arguments.relation, arguments.symbol, arguments.depth, arguments.limit)
+    if arguments.json:
+        print_json(answer)
+    else:
+        _print(answer)
+    return OK
+
+
+def _print(answer: GraphResponse) -> None:
+    for symbol in answer["definitions"]:
+        say(symbol_line(symbol))
+    for line in graph_lines(answer["results"]):
+        say(line)
+    if answer["note"]:
+        say(answer["note"])
+    more = " · there is more: --limit" if answer["truncated"] else ""
+    note(f"{count(len(answer['results']), 'edge')} · {answer['took_ms']:.0f} ms{more}")
