@@ -12,7 +12,19 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import database, indexing, installation, machine, memory, million, profiling, querying, report, startup
+from benchmarks import (
+    database,
+    indexing,
+    installation,
+    machine,
+    memory,
+    million,
+    profiling,
+    querying,
+    report,
+    startup,
+    trees,
+)
 from benchmarks.database import DatabaseServer
 from benchmarks.figures import Figure
 from benchmarks.scale import Scale
@@ -24,12 +36,13 @@ MEASUREMENTS: Mapping[str, Callable[[Scale], list[Figure]]] = {
     "idle": memory.idle,
     "unchanged": indexing.unchanged,
     "cold": indexing.cold,
+    "trees": trees.trees,
     "peak": memory.peak,
     "query": querying.small,
     "query-large": querying.large,
     "million": million.million,
 }
-LONG = ("million",)  # only when asked for
+LONG = ("million", "trees")  # only when asked for
 IN_POSTGRES = ("start", "unchanged", "cold", "query", "query-large", "million")
 PROFILES: Mapping[str, Callable[[Scale], str]] = {
     "index": profiling.profile_index,

@@ -24,7 +24,7 @@ def cold(scale: Scale) -> list[Figure]:
     jobs = []
     for _ in range(scale.cold_runs):
         project.forget_index()
-        jobs.append(_cold_job(project))
+        jobs.append(cold_job(project))
     last = jobs[-1]
     rates = tuple(job.chunks / job.seconds for job in jobs)
     read = median(baselines.read_seconds(project.root / "src") for _ in range(scale.cold_runs))
@@ -47,7 +47,7 @@ def _cold_in_postgres(scale: Scale, project: Project, beside: Figure) -> list[Fi
     for _ in range(scale.cold_runs):
         with scale.in_postgres(project) as kept:
             before = database.processor_seconds(scale.postgres)
-            jobs.append(_cold_job(kept))
+            jobs.append(cold_job(kept))
             used = database.processor_seconds(scale.postgres) - before
     last = jobs[-1]
     rates = tuple(job.chunks / job.seconds for job in jobs)
@@ -62,7 +62,9 @@ def _cold_in_postgres(scale: Scale, project: Project, beside: Figure) -> list[Fi
 
 
 @dataclass(frozen=True, slots=True)
-class _ColdJob:
+class ColdJob:
+    """What a first indexing took."""
+
     chunks: int
     files: int
     seconds: float
@@ -73,14 +75,15 @@ class _ColdJob:
         return f"the last run: {self.chunks:,} chunks of {self.files:,} files in {self.seconds:.1f} s"
 
 
-def _cold_job(project: Project) -> _ColdJob:
+def cold_job(project: Project) -> ColdJob:
+    """Start the project's server, index, and stop it again."""
     with project.served() as server:
         before = server.processor_seconds()
         job, loaded = server.load()
         server.await_no_workers()
         used = server.processor_seconds() - before
     progress = job["progress"]
-    return _ColdJob(progress["chunks_done"], progress["files_done"], seconds(job), loaded, used)
+    return ColdJob(progress["chunks_done"], progress["files_done"], seconds(job), loaded, used)
 
 
 def unchanged(scale: Scale) -> list[Figure]:

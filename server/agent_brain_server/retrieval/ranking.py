@@ -54,9 +54,9 @@ def fused(query: Query, arms: Mapping[str, Sequence[Hit]]) -> list[Ranked]:
 
 
 def rank(
-    query: Query, ranked: Sequence[Ranked], chunks: Mapping[int, Chunk], steps: Mapping[str, Step] | None = None
+    query: Query, ranked: Sequence[Ranked], chunks: Mapping[int, Chunk], steps: Mapping[str, Step]
 ) -> list[Ranked]:
-    """The candidates in their order after all `steps` (default: STEPS), with each factor in the trace by step.
+    """The candidates in their order after all `steps`, with each factor in the trace by step.
 
     The product of the factors has no upper bound; what is shown as score is 1 - exp(-product), in the same order.
     """
@@ -64,7 +64,7 @@ def rank(
     texts = [chunks[item.row] for item in candidates]
     scores = [item.score for item in candidates]
     factors: dict[str, list[float]] = {}
-    for name, step in (STEPS if steps is None else steps).items():
+    for name, step in steps.items():
         factors[name] = step(query, texts, scores)
         scores = [score * factor for score, factor in zip(scores, factors[name], strict=True)]
     scores = [1 - exp(-score) for score in scores]

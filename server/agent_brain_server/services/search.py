@@ -95,6 +95,7 @@ class SearchService:
         refresher: Refresher,
         graph: GraphService,
         metrics: Metrics,
+        steps: Mapping[str, ranking.Step] = ranking.STEPS,
     ) -> None:
         self._store = store
         self._embedder = embedder
@@ -103,6 +104,7 @@ class SearchService:
         self._freshness = freshness
         self._refresher = refresher
         self._metrics = metrics
+        self._steps = steps
 
     async def search(self, question: Question) -> Answers:
         """The best passages. Raises UnsupportedModeError, EmbeddingDisabledError or EmbeddingProviderError."""
@@ -204,7 +206,7 @@ class SearchService:
         candidates = single(mode, arms[mode]) if alone else ranking.fused(query, arms)
         chunks = await self._store.fetch_chunks([item.row for item in candidates])
         held = [item for item in candidates if item.row in chunks]
-        return held if alone else ranking.rank(query, held, chunks), chunks, len(held) == len(candidates)
+        return held if alone else ranking.rank(query, held, chunks, self._steps), chunks, len(held) == len(candidates)
 
     async def _graph_arm(self, question: Question, ranked: Sequence[Ranked], chunks: Mapping[int, Chunk]) -> Hits:
         """What the question asks of the graph, else the neighbours of the best passages."""

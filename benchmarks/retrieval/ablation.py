@@ -1,0 +1,14 @@
+"""What each part of a search is worth: the same questions without it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agent_brain_server.retrieval import ranking
+from benchmarks.retrieval.systems import System, without
+
+ABLATIONS: Mapping[str, System] = {
+    **{f"without {step}": without(step) for step in ranking.STEPS},
+    "without any step": System(steps={}),
+    "without embedding": System(embedded=False),
+}

@@ -1,0 +1,58 @@
+"""Everything that was asked and answered in one run."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from benchmarks.retrieval.packages import Package
+from benchmarks.retrieval.questions import Question, Span
+from benchmarks.retrieval.scoring import Passage, tokens_to_first
+
+Gain = Callable[[Sequence[Passage], Sequence[Span]], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question put to one system."""
+
+    system: str
+    question: Question
+    passages: Sequence[Passage]
+    milliseconds: float
+
+
+@dataclass(slots=True)
+class Results:
+    """Add to it, then ask for figures."""
+
+    asked: dict[str, list[Asked]] = field(default_factory=lambda: defaultdict(list))
+    indexes: list[tuple[Package, int, float]] = field(default_factory=list)
+
+    def add(self, asked: Asked) -> None:
+        """Keep one answer."""
+        self.asked[asked.system].append(asked)
+
+    def indexed(self, package: Package, chunks: int, seconds: float) -> None:
+        """Keep how long an index took, 0 s where it was there before."""
+        self.indexes.append((package, chunks, seconds))
+
+    @property
+    def questions(self) -> int:
+        """How many questions there were."""
+        return len(next(iter(self.asked.values()), []))
+
+    def mean(self, system: str, gain: Gain, belongs: Callable[[Question], bool] = lambda _: True) -> float:
+        """The mean gain over the questions that belong, 0 where none does."""
+        gains = [gain(one.passages, one.question.answers) for one in self.asked[system] if belongs(one.question)]
+        return sum(gains) / len(gains) if gains else 0.0
+
+    def milliseconds(self, system: str) -> float:
+        """The median time of an answer."""
+        return median(one.milliseconds for one in self.asked[system])
+
+    def reading(self, system: str) -> list[int | None]:
+        """By question the tokens to read until an answer has been seen, None if it is not among the first ten."""
+        return [tokens_to_first(one.passages, one.question.answers) for one in self.asked[system]]

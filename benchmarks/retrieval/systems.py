@@ -1,0 +1,59 @@
+"""The product's own search over one index, as it is and with parts of it taken out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agent_brain_server.domain.search import Filters
+from agent_brain_server.embedding.disabled import DisabledEmbedder
+from agent_brain_server.embedding.protocol import Embedder
+from agent_brain_server.indexing.walk import WalkLimits
+from agent_brain_server.indexing.workers import Workers
+from agent_brain_server.retrieval import ranking
+from agent_brain_server.retrieval.packing import count_tokens
+from agent_brain_server.services.background import Background
+from agent_brain_server.services.freshness import Freshness
+from agent_brain_server.services.graph import GraphService
+from agent_brain_server.services.index_run import Surroundings
+from agent_brain_server.services.metrics import Metrics
+from agent_brain_server.services.refresh import Refresher
+from agent_brain_server.services.runner import JobRunner
+from agent_brain_server.services.search import Question, SearchService
+from benchmarks.retrieval.indexes import Index
+from benchmarks.retrieval.questions import Span
+from benchmarks.retrieval.scoring import DEPTH, Passage
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A way to search: a mode, the ranking steps, and whether questions are embedded."""
+
+    mode: str = "hybrid"
+    steps: Mapping[str, ranking.Step] = field(default_factory=lambda: ranking.STEPS)
+    embedded: bool = True
+
+    def over(self, index: Index) -> SearchService:
+        """The product's search service over this index."""
+        embedder: Embedder = index.embedder if self.embedded else DisabledEmbedder()
+        metrics = Metrics()
+        around = Surroundings(index.store, embedder, Workers(), index.root, WalkLimits())
+        refresher = Refresher(index.store, JobRunner(around, metrics), index.root, Background())
+        freshness = Freshness(index.store, index.root)
+        graph = GraphService(index.store)
+        return SearchService(index.store, embedder, freshness, refresher, graph, metrics, self.steps)
+
+
+async def ask(service: SearchService, system: System, question: str) -> tuple[list[Passage], float]:
+    """The first ten passages, and the milliseconds that they took."""
+    started = time.perf_counter()
+    answers = await service.search(Question(question, system.mode, DEPTH, Filters(), None))
+    elapsed = (time.perf_counter() - started) * 1e3
+    chunks = [answer.chunk for answer in answers.results]
+    return [Passage(Span(c.path, c.start_line, c.end_line), count_tokens(c.text)) for c in chunks], elapsed
+
+
+def without(step: str) -> System:
+    """Hybrid search without one ranking step."""
+    return System(steps={name: kept for name, kept in ranking.STEPS.items() if name != step})

@@ -1,0 +1,100 @@
+"""The figures of a run as tables. Measures nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import mean, median
+
+from benchmarks.retrieval.questions import KINDS
+from benchmarks.retrieval.results import Gain, Results
+from benchmarks.retrieval.scoring import Passage, file_gain, passage_gain
+
+__all__ = ["Passage", "everything"]
+
+SYSTEMS = ("hybrid", "multi", "bm25", "vector", "fts5", "ripgrep")
+_GAINS: tuple[tuple[str, Gain], ...] = (("passages", passage_gain), ("files", file_gain))
+
+
+def everything(results: Results, ablations: Iterable[str]) -> str:
+    """All tables, the ablations last."""
+    parts = [_by_kind(results, title, gain) for title, gain in _GAINS]
+    parts += [_by_language(results), _reading(results), _times(results)]
+    names = [name for name in ablations if name not in SYSTEMS]
+    return "\n\n".join([*parts, *([_worth(results, names)] if names else [])])
+
+
+def _by_kind(results: Results, title: str, gain: Gain) -> str:
+    rows = [
+        [
+            name,
+            _figure(results.mean(name, gain)),
+            *(_figure(results.mean(name, gain, lambda question, kind=kind: question.kind == kind)) for kind in KINDS),  # type: ignore[misc]
+        ]
+        for name in SYSTEMS
+    ]
+    return _table(f"NDCG@10, {title}", ["system", "all", *KINDS], rows)
+
+
+def _by_language(results: Results) -> str:
+    languages = sorted({one.question.language for one in results.asked["hybrid"]})
+    rows = []
+    for language in languages:
+        number = sum(one.question.language == language for one in results.asked["hybrid"])
+        means = [
+            _figure(results.mean(name, passage_gain, lambda question, at=language: question.language == at))  # type: ignore[misc]
+            for name in SYSTEMS
+        ]
+        rows.append([language, str(number), *means])
+    return _table("NDCG@10, passages, by the language of the answer", ["language", "questions", *SYSTEMS], rows)
+
+
+def _reading(results: Results) -> str:
+    reading = {name: results.reading(name) for name in ("hybrid", "fts5", "ripgrep")}
+    rows = [
+        [
+            name,
+            _figure(sum(t is not None for t in tokens) / len(tokens)),
+            *_spread([t for t in tokens if t is not None]),
+        ]
+        for name, tokens in reading.items()
+    ]
+    both = [
+        (a, b) for a, b in zip(reading["hybrid"], reading["ripgrep"], strict=True) if a is not None and b is not None
+    ]
+    ours, theirs = [a for a, _ in both], [b for _, b in both]
+    note = f"{len(both)} questions that hybrid and ripgrep both answer: hybrid mean {mean(ours):,.0f} tokens, ripgrep and reading"
+    note += f" {mean(theirs):,.0f}: {mean(theirs) / mean(ours):.0f} times fewer ({median(theirs) / median(ours):.0f} by median)"
+    heads = ["system", "answered in ten", "mean tokens", "median"]
+    return _table("Tokens to the first passage that answers", heads, rows) + "\n" + note
+
+
+def _times(results: Results) -> str:
+    made = [(chunks, seconds) for _, chunks, seconds in results.indexes if seconds]
+    lines = [f"query p50: {', '.join(f'{name} {results.milliseconds(name):.2f} ms' for name in SYSTEMS[:4])}"]
+    if made:
+        chunks, seconds = sum(c for c, _ in made), sum(s for _, s in made)
+        lines.append(f"indexing: {chunks:,} chunks in {seconds:.1f} s, {chunks / seconds:,.0f} a second")
+    return "\n".join(lines)
+
+
+def _worth(results: Results, names: Sequence[str]) -> str:
+    whole = [results.mean("hybrid", gain) for _, gain in _GAINS]
+    rows = []
+    for name in names:
+        less = [results.mean(name, gain) for _, gain in _GAINS]
+        rows.append([name, *map(_figure, less), *(f"{a - b:+.3f}" for a, b in zip(whole, less, strict=True))])
+    rows.insert(0, ["hybrid", *map(_figure, whole), "", ""])
+    return _table("What each part is worth", ["system", "passages", "files", "worth", "worth (files)"], rows)
+
+
+def _spread(tokens: Sequence[int]) -> list[str]:
+    return [f"{mean(tokens):,.0f}", f"{median(tokens):,.0f}"] if tokens else ["-", "-"]
+
+
+def _figure(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join([title, *(f"| {' | '.join(line)} |" for line in lines)])
