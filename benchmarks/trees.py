@@ -41,15 +41,17 @@ def trees(scale: Scale) -> list[Figure]:
     figures: list[Figure] = []
     for title, package, suffixes, files in TREES:
         try:
-            sources = unpacked(package, scale.work)
+            figures += _measured(scale, _project(scale, package, suffixes, files), title)
         except (CalledProcessError, OSError, ValueError) as error:
             figures.append(Figure(f"cold index of {title}", "s", (0.0,), note=f"not measured: {error}"))
-            continue
-        project = Project.prepared(
-            scale.work / f"tree-{package.name}", package.sha256, lambda to: _copy(sources, to, suffixes, files)
-        )
-        figures += _measured(scale, project, title)
     return figures
+
+
+def _project(scale: Scale, package: Package, suffixes: tuple[str, ...], files: int) -> Project:
+    sources = unpacked(package, scale.work)
+    return Project.prepared(
+        scale.work / f"tree-{package.name}", package.sha256, lambda to: _copy(sources, to, suffixes, files)
+    )
 
 
 def _measured(scale: Scale, project: Project, title: str) -> list[Figure]:

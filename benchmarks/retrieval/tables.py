@@ -58,12 +58,14 @@ def _reading(results: Results) -> str:
         ]
         for name, tokens in reading.items()
     ]
-    both = [
-        (a, b) for a, b in zip(reading["hybrid"], reading["ripgrep"], strict=True) if a is not None and b is not None
-    ]
+    pairs = zip(reading["hybrid"], reading["ripgrep"], strict=True)
+    both = [(ours, theirs) for ours, theirs in pairs if ours is not None and theirs is not None]
     ours, theirs = [a for a, _ in both], [b for _, b in both]
-    note = f"{len(both)} questions that hybrid and ripgrep both answer: hybrid mean {mean(ours):,.0f} tokens, ripgrep and reading"
-    note += f" {mean(theirs):,.0f}: {mean(theirs) / mean(ours):.0f} times fewer ({median(theirs) / median(ours):.0f} by median)"
+    note = (
+        f"{len(both)} questions that hybrid and ripgrep both answer: hybrid {mean(ours):,.0f} tokens on average,"
+        f" ripgrep and reading {mean(theirs):,.0f}: {mean(theirs) / mean(ours):.0f} times fewer"
+        f" ({median(theirs) / median(ours):.0f} by the median)"
+    )
     heads = ["system", "answered in ten", "mean tokens", "median"]
     return _table("Tokens to the first passage that answers", heads, rows) + "\n" + note
 

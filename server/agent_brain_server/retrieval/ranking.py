@@ -21,7 +21,7 @@ Step = Callable[[Query, Sequence[Chunk], Sequence[float]], list[float]]
 
 # Chosen on the development half of benchmarks/retrieval.
 VECTOR_WEIGHTS: Mapping[Shape, float] = {"name": 0.5, "words": 0.7, "sentence": 0.5}
-GRAPH_WEIGHT = 0.3
+GRAPH_WEIGHT = 0.15
 MOST_CANDIDATES = 100
 COVERAGE = 0.6
 DEFINITION = 0.5
