@@ -13,7 +13,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_COMPILE_BYTECODE := 1
 export PROJECT QUESTION
 
-.PHONY: help env quickstart check test bench bench-million soak requirements before-push
+.PHONY: help env quickstart check test bench bench-million bench-retrieval bench-graph bench-trees soak requirements before-push
 
 help:  ## what there is to run
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name text; do \
@@ -97,6 +97,15 @@ bench: .venv/.installed-dev  ## the numbers, each beside its reference
 
 bench-million: .venv/.installed-dev  ## a million chunks in PostgreSQL, which takes long
 	$(BIN)/python -m benchmarks --only million
+
+bench-retrieval: .venv/.installed-dev  ## how good the answers are, and what each part is worth (fetches 31 packages)
+	$(BIN)/python -m benchmarks.retrieval --ablation --fresh
+
+bench-graph: .venv/.installed-dev  ## how right the code graph is on 300 call sites
+	$(BIN)/python -m benchmarks.graph
+
+bench-trees: .venv/.installed-dev  ## a first indexing of two real source trees, Rust and C
+	$(BIN)/python -m benchmarks --only trees
 
 soak: .venv/.installed-dev  ## PostgreSQL under load for long: does anything grow? [SECONDS=1000]
 	SOAK_SECONDS=$(or $(SECONDS),1000) $(BIN)/pytest -q -s tests/load/soak_postgres.py

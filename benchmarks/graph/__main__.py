@@ -10,31 +10,44 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from agent_brain_server.services.graph import Edge, GraphService
+from agent_brain_server.retrieval.guessing import Resolved
+from agent_brain_server.retrieval.resolution import asked_names, resolve, surroundings
+from agent_brain_server.storage.protocol import GraphStore
 from benchmarks.graph.sites import LANGUAGES, Sample, Site, read_sites
 from benchmarks.retrieval.indexes import open_index
 from benchmarks.retrieval.packages import read_packages, unpacked
 
 DEFAULT_WORK = Path("build/retrieval")
+HEADS = "| language | sites | in the project | claimed | right | precision | recall | recall with possible ones |"
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A site with what the graph says of it: `claimed` edges are sure or likely, `possible` ones share a name alone."""
+    """A site with what the graph says of it."""
 
     site: Site
-    claimed: tuple[Edge, ...]
-    possible: tuple[Edge, ...]
+    resolved: Resolved
+
+    @property
+    def claims(self) -> bool:
+        """Whether there is an edge that is more than possible."""
+        return bool(self.resolved.definitions) and self.resolved.certainty != "possible"
+
+    @property
+    def reaches(self) -> bool:
+        """Whether an edge leads to a right definition."""
+        return any(target.is_met_by(found) for found in self.resolved.definitions for target in self.site.targets)
 
     @property
     def is_right(self) -> bool:
-        """Whether a claimed edge leads to a right definition."""
-        return _meets(self.site, self.claimed)
+        """Whether an edge is claimed where there is one, and leads to a right definition."""
+        return self.claims == bool(self.site.targets) and (self.reaches or not self.claims)
 
     def __str__(self) -> str:
-        said = ", ".join(f"{e.target.path}:{e.target.definition.symbol} ({e.certainty})" for e in self.claimed)
+        said = ", ".join(f"{one.path}:{one.definition.symbol}" for one in self.resolved.definitions) or "nothing"
         wanted = " | ".join(f"{t.path}:{t.line} {t.symbol}" for t in self.site.targets) or "external"
-        return f"{self.site.path}:{self.site.line} {self.site.name} -> {said or 'nothing'}; by reading: {wanted}"
+        place = f"{self.site.path}:{self.site.line} {self.site.name}"
+        return f"{place} -> {self.resolved.certainty} {said}; by reading: {wanted}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,13 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         judged = asyncio.run(_judge(read_sites(sample), options.work.resolve()))
         print(f"{sample}: {len(judged)} call sites\n{_table(judged)}\n")
         if options.list:
-            print(
-                "\n".join(
-                    str(one)
-                    for one in judged
-                    if one.is_right != bool(one.site.targets) or one.claimed and not one.is_right
-                )
-            )
+            print("\n".join(str(one) for one in judged if not one.is_right) + "\n")
     return 0
 
 
@@ -66,32 +73,30 @@ async def _judge(sites: Sequence[Site], work: Path) -> list[Judged]:
         database = work / "indexes" / name / "index.db"
         database.parent.mkdir(parents=True, exist_ok=True)
         async with open_index(root, database, fresh=False) as index:
-            graph = GraphService(index.store)
-            judged += [await _ask(graph, site) for site in held]
+            judged += [Judged(site, await _resolved(index.store, site)) for site in held]
     return judged
 
 
-async def _ask(graph: GraphService, site: Site) -> Judged:
-    edges = [edge for edge in await graph.calls_at(site.path, site.line) if edge.target.definition.name == site.name]
-    claimed = tuple(edge for edge in edges if edge.certainty != "possible")
-    return Judged(site, claimed, tuple(edge for edge in edges if edge.certainty == "possible"))
-
-
-def _meets(site: Site, edges: Sequence[Edge]) -> bool:
-    return any(target.is_met_by(edge.target) for edge in edges for target in site.targets)
+async def _resolved(store: GraphStore, site: Site) -> Resolved:
+    references = await store.references_in({site.path})
+    around = surroundings(one.reference for one in references)
+    for one in references:
+        reference = one.reference
+        if (reference.kind, reference.line, reference.name) == ("call", site.line, site.name):
+            return resolve(one, around, await store.find_definitions(asked_names(reference, around)))
+    return Resolved((), "possible")
 
 
 def _table(judged: Sequence[Judged]) -> str:
-    heads = "| language | sites | of them in the project | edges claimed | right | precision | recall | recall with possible |"
     rows = [_row(language, [one for one in judged if one.site.language == language]) for language in LANGUAGES]
-    return "\n".join([heads, "|---" * 8 + "|", *rows, _row("all", judged)])
+    return "\n".join([HEADS, "|---" * 8 + "|", *rows, _row("all", judged)])
 
 
 def _row(title: str, judged: Sequence[Judged]) -> str:
     inside = [one for one in judged if one.site.targets]
-    claimed = [one for one in judged if one.claimed]
-    right = sum(one.is_right for one in judged)
-    reached = sum(one.is_right or _meets(one.site, one.possible) for one in inside)
+    claimed = [one for one in judged if one.claims]
+    right = sum(one.reaches for one in claimed)
+    reached = sum(one.reaches for one in inside)
     shares = [right / len(claimed) if claimed else 0.0, right / len(inside), reached / len(inside)]
     cells = [title, len(judged), len(inside), len(claimed), right, *(f"{share:.3f}" for share in shares)]
     return f"| {' | '.join(map(str, cells))} |"

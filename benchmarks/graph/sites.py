@@ -28,9 +28,8 @@ class Target:
         definition = found.definition
         if found.path != self.path:
             return False
-        return definition.start_line <= self.line <= definition.end_line or definition.symbol.startswith(
-            f"{self.symbol}."
-        )
+        covers = definition.start_line <= self.line <= definition.end_line
+        return covers or definition.symbol.startswith(f"{self.symbol}.")
 
 
 @dataclass(frozen=True, slots=True)
