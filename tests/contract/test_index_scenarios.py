@@ -241,10 +241,20 @@ async def test_a_missing_folder_keeps_its_files_until_it_is_removed(brain: Brain
     assert [(result["path"], result["stale"]) for result in found] == [("lib/retry.py", True)]
 
 
-async def test_a_changed_file_is_marked_stale_and_refreshed(brain: Brain, root: Path) -> None:
-    write_files(root, {"retry.py": RETRY})
+async def test_a_changed_file_is_brought_up_to_date_within_the_question(brain: Brain, root: Path) -> None:
+    write_files(root, {"retry.py": RETRY, "gone.py": RETRY.replace("2", "4")})
     await brain.index()
     write_files(root, {"retry.py": RETRY.replace("2", "3")})
+    (root / "gone.py").unlink()
+    (found,) = await brain.search("schedule retry", mode="bm25")
+    assert (found["path"], found["stale"]) == ("retry.py", False)
+    assert "3" in found["text"]
+
+
+async def test_a_large_changed_file_is_marked_stale_and_refreshed_later(brain: Brain, root: Path) -> None:
+    write_files(root, {"retry.py": RETRY})
+    await brain.index()
+    write_files(root, {"retry.py": RETRY.replace("2", "3") + "# padding\n" * 50_000})
     assert [result["stale"] for result in await brain.search("schedule retry", mode="bm25")] == [True]
     async with asyncio.timeout(5):
         while (await brain.search("schedule retry", mode="bm25"))[0]["stale"]:

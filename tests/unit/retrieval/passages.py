@@ -1,0 +1,33 @@
+"""Passages for the tests of ranking, joining, packing and reasons."""
+
+from __future__ import annotations
+
+from agent_brain_server.domain.content import Chunk
+from agent_brain_server.domain.search import StageTrace
+from agent_brain_server.retrieval.fusion import Ranked
+from agent_brain_server.retrieval.packing import Found
+
+
+def passage(
+    text: str = "",
+    path: str = "src/file.py",
+    start: int = 1,
+    end: int = 0,
+    *,
+    kind: str = "function",
+    symbol: str = "",
+    signature: str = "",
+    documentation: str = "",
+) -> Chunk:
+    """A chunk whose last line is that of its text where none is given."""
+    end = end or start + text.count("\n")
+    return Chunk(f"{path}:{start}", path, start, end, "python", kind, symbol, signature, documentation, text)
+
+
+def found(*chunks: Chunk) -> list[Found]:
+    """The chunks as they were ranked, best first; the row is the place."""
+    return [Found(Ranked(row, 1 / (1 + row), StageTrace()), chunk) for row, chunk in enumerate(chunks)]
+
+
+def rows(items: list[Found]) -> list[int]:
+    return [item.ranked.row for item in items]
