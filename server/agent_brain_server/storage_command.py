@@ -70,13 +70,13 @@ def _copy(source: End, target: End, options: argparse.Namespace) -> int:
     if options.dry_run:
         with _progress() as progress:
             tallies = asyncio.run(moving.rehearse(source, target, entry, progress))
-        lines = [f"  {name:<8} {tally.rows:>12,} rows {tally.bytes:>16,} bytes" for name, tally in tallies.items()]
+        lines = [f"  {name:<17} {tally.rows:>12,} rows {tally.bytes:>16,} bytes" for name, tally in tallies.items()]
         heading = f"Would copy {names['from']} to {names['to']}. Nothing was written."
         _answer(options, heading, lines, {**names, "dry_run": True, "tables": _described(tallies)})
         return 0
     with _progress() as progress:
         copied = asyncio.run(moving.copy(source, target, entry, progress))
-    lines = [f"  {name:<8} {rows:>12,} rows" for name, rows in copied.rows.items()]
+    lines = [f"  {name:<17} {rows:>12,} rows" for name, rows in copied.rows.items()]
     resumed = f" ({copied.resumed:,} rows were there already)" if copied.resumed else ""
     heading = f"Copied {names['from']} to {names['to']}{resumed}."
     _answer(options, heading, lines, {**names, "dry_run": False, "rows": copied.rows, "resumed": copied.resumed})
@@ -141,8 +141,8 @@ def _pairs(verdict: Verdict) -> dict[str, tuple[Tally, Tally]]:
 
 def _compared(name: str, one: Tally, other: Tally) -> str:
     if one == other:
-        return f"  {name:<8} {one.rows:>12,} rows  {one.digest}"
-    return f"  {name:<8} {one.rows:>12,} rows  {one.digest}, there {other.rows:,} rows  {other.digest}"
+        return f"  {name:<17} {one.rows:>12,} rows  {one.digest}"
+    return f"  {name:<17} {one.rows:>12,} rows  {one.digest}, there {other.rows:,} rows  {other.digest}"
 
 
 def _described(tallies: Mapping[str, Tally]) -> dict[str, dict[str, object]]:

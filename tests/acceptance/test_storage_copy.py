@@ -27,7 +27,7 @@ from support.corpus import source_files
 from support.postgres import DatabaseServer
 
 QUESTIONS = ("next_delay", "how long to wait before a request is sent again", "marble quartz orchard")
-TABLES = ("vectors", "files", "chunks", "folders", "jobs")
+TABLES = ("vectors", "files", "chunks", "symbols", "symbol_references", "folders", "jobs")
 BACK = "sqlite:///.claude/agent-brain/back.db"
 
 

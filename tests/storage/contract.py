@@ -7,13 +7,14 @@ from typing import ClassVar
 import pytest
 
 from storage.contract_folders_jobs import FolderContract, JobContract
+from storage.contract_graph import GraphContract
 from storage.contract_indexing import IndexContract
 from storage.contract_lease import LeaseContract
 from storage.contract_searching import SearchContract
 from storage.contract_setting import MakeStore
 
 
-class StoreContract(SearchContract, IndexContract, LeaseContract, FolderContract, JobContract):
+class StoreContract(SearchContract, GraphContract, IndexContract, LeaseContract, FolderContract, JobContract):
     """Inherit, override `make_store`; set `persistent` where a closed store can be opened again with what it held."""
 
     persistent: ClassVar[bool] = True

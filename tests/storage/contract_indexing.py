@@ -9,7 +9,7 @@ import pytest
 
 from agent_brain_server.domain.content import EmbeddingModel, Folder
 from agent_brain_server.domain.search import Filters
-from agent_brain_server.errors import EmbeddingMismatchError, SchemaVersionError, StorageError
+from agent_brain_server.errors import EmbeddingMismatchError, StorageError
 from agent_brain_server.storage.protocol import Store
 from storage.building import (
     MODEL,
@@ -238,24 +238,47 @@ class IndexContract(ContractSetting):
             changed = make_store(OTHER_MODEL, tokenizer="2")
             await changed.open()
             assert await changed.list_folders() == [Folder("src")]
+            assert await changed.list_unfinished() == []
             await changed.close()
 
-    async def test_another_tokenizer_is_refused_or_discards_all_but_vectors(
-        self, store: Store, make_store: MakeStore
+    @pytest.mark.parametrize("discard", [False, True])
+    async def test_another_tokenizer_empties_all_but_vectors_and_queues_a_job(
+        self, store: Store, make_store: MakeStore, discard: bool, caplog: pytest.LogCaptureFixture
     ) -> None:
         self.need_persistence()
         await put(store, make_file("a.py", "alpha"))
+        await store.save_folder(Folder("src"))
         await store.close()
-        with pytest.raises(SchemaVersionError, match="agent-brain start --reindex"):
-            await make_store(tokenizer="2").open()
-        changed = make_store(tokenizer="2", discard=True)
+        for _ in range(2):
+            changed = make_store(tokenizer="2", discard=discard)
+            await changed.open()
+            found = await changed.statistics()
+            assert (found.files, found.chunks, found.vectors) == (0, 0, 1)
+            assert await changed.list_folders() == [Folder("src")]
+            assert [(job.paths, job.force, job.state) for job in await changed.list_unfinished()] == [
+                ((), False, "queued")
+            ]
+            await changed.close()
+        (line,) = [record.getMessage() for record in caplog.records if record.name.endswith("storage.checks")]
+        assert "its embeddings are kept, job 1 indexes its folders again" in line
         await changed.open()
-        found = await changed.statistics()
-        assert (found.files, found.chunks, found.vectors) == (0, 0, 1)
         await put(changed, make_file("a.py", "alpha"))
         assert (await changed.statistics()).embedded_texts == 1
         assert await nearest(changed, axis(1)) == ["alpha"]
         await changed.close()
+
+    async def test_another_model_is_refused_with_another_tokenizer_too(
+        self, store: Store, make_store: MakeStore
+    ) -> None:
+        self.need_persistence()
+        await put(store, make_file("a.py", "alpha"))
+        await store.save_folder(Folder("src"))
+        await store.close()
+        with pytest.raises(EmbeddingMismatchError):
+            await make_store(replace(MODEL, name="v2"), tokenizer="2").open()
+        await store.open()
+        assert await find(store, "alpha") == ["alpha"]
+        assert await store.list_unfinished() == []
 
     async def test_discard_leaves_a_fitting_index_alone(self, store: Store, make_store: MakeStore) -> None:
         self.need_persistence()

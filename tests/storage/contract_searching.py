@@ -9,6 +9,7 @@ import pytest
 
 from agent_brain_server.domain.content import IndexedFile
 from agent_brain_server.domain.search import Filters
+from agent_brain_server.domain.terms import tokenize
 from agent_brain_server.storage.protocol import Store
 from storage.building import (
     EVERYTHING,
@@ -72,7 +73,7 @@ class SearchContract(ContractSetting):
     async def test_operators_are_plain_text(self, store: Store, term: str) -> None:
         await put(store, make_file("z.txt", "unrelated text"))
         assert await store.search_lexical([term], EVERYTHING, 10) == []
-        assert await find(store, "unrelated") == await _find_terms(store, [term, "unrelated"])
+        assert await find(store, "unrelated") == await _find_terms(store, [term, *tokenize("unrelated")])
 
     async def test_operators_as_words_are_found(self, store: Store) -> None:
         await put(store, make_file("a.py", "this AND that", "near here", "nothing"))
@@ -92,7 +93,7 @@ class SearchContract(ContractSetting):
 
     async def test_a_very_long_question(self, store: Store) -> None:
         await put(store, make_file("a.py", "needle"))
-        assert await _find_terms(store, [f"term{number}" for number in range(3_000)] + ["needle"]) == ["needle"]
+        assert await _find_terms(store, [f"term{number}" for number in range(3_000)] + tokenize("needle")) == ["needle"]
 
     async def test_the_nearest_come_first(self, store: Store) -> None:
         file = make_file("a.py", "north", "east", "north east")
@@ -170,7 +171,7 @@ class SearchContract(ContractSetting):
             end_line=9,
         )
         await put(store, make_file("läs/mig.md", prepared))
-        (hit,) = await store.search_lexical(["quoted"], EVERYTHING, 1)
+        (hit,) = await store.search_lexical(tokenize("quoted"), EVERYTHING, 1)
         assert await store.fetch_chunks([hit.row]) == {hit.row: prepared.chunk}
         assert await store.find_chunk(prepared.chunk.id) == prepared.chunk
 

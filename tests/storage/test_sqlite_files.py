@@ -90,13 +90,12 @@ async def test_a_database_that_was_damaged_is_named(tmp_path: Path) -> None:
         await open_and_find(store, "word")
 
 
-@pytest.mark.parametrize(("version", "fix"), [(2, "Upgrade agent-brain"), (0, "agent-brain start --reindex")])
-async def test_another_schema_version_is_refused(tmp_path: Path, version: int, fix: str) -> None:
+async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     await open_and_close(tmp_path)
     with closing(sqlite3.connect(tmp_path / "index.db")) as connection:
-        connection.execute("UPDATE meta SET schema_version = ?", (version,))
+        connection.execute("UPDATE meta SET schema_version = 99")
         connection.commit()
-    with pytest.raises(SchemaVersionError, match=fix):
+    with pytest.raises(SchemaVersionError, match=r"schema 99, this one knows 2\)\. Upgrade agent-brain"):
         await open_and_close(tmp_path)
 
 

@@ -32,7 +32,8 @@ from agent_brain_server.storage.factory import create_end, create_store
 from agent_brain_server.storage.postgres import transfer as postgres_transfer
 from agent_brain_server.storage.protocol import Store
 from agent_brain_server.storage.sqlite import transfer as sqlite_transfer
-from agent_brain_server.storage.transfer import TABLES, Entry, Tally
+from agent_brain_server.storage.tables import TABLES
+from agent_brain_server.storage.transfer import Entry, Tally
 from storage import copying_until_killed
 from storage.building import (
     EVERYTHING,

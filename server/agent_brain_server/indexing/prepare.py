@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from agent_brain_server.domain.content import Chunk, PreparedChunk, hash_bytes, hash_text
+from agent_brain_server.domain.graph import NO_GRAPH, FileGraph
 from agent_brain_server.domain.terms import chunk_terms
 from agent_brain_server.indexing.decode import decode, is_binary
 from agent_brain_server.indexing.languages import detect_language
@@ -44,6 +45,7 @@ class PreparedFile:
     language: str = ""
     chunks: tuple[PreparedChunk, ...] = ()
     note: str = ""
+    graph: FileGraph = NO_GRAPH
 
 
 def prepare_files(requests: Sequence[ReadRequest]) -> list[PreparedFile]:
@@ -85,18 +87,18 @@ def _prepare_bytes(request: ReadRequest, data: bytes, mtime_ns: int) -> Prepared
         return replace(read, verdict="secret")
     chunked = _chunk(entry.path, language, data)
     chunks = tuple(map(_prepare_chunk, chunked.chunks))
-    return replace(read, verdict="indexed", language=language, chunks=chunks, note=chunked.note)
+    return replace(read, verdict="indexed", language=language, chunks=chunks, note=chunked.note, graph=chunked.graph)
 
 
 def _chunk(path: str, language: str, data: bytes) -> ChunkedText:
-    from agent_brain_server.indexing.chunking import ChunkedText, chunk_pdf, chunk_text  # not for the server's start
+    from agent_brain_server.indexing.chunking import chunk_pdf, chunk_text  # not for the server's start
 
     if language == "pdf":
         return chunk_pdf(path, data)
     decoded = decode(data)
     chunked = chunk_text(path, language, decoded.text)
     notes = "; ".join(note for note in (decoded.note, chunked.note) if note)
-    return ChunkedText(chunked.chunks, notes)
+    return replace(chunked, note=notes)
 
 
 def _prepare_chunk(chunk: Chunk) -> PreparedChunk:

@@ -12,7 +12,7 @@ from agent_brain_server.retrieval.fusion import Ranked
 from agent_brain_server.retrieval.graph_question import GraphQuestion, read_question
 from agent_brain_server.retrieval.guessing import Certainty
 from agent_brain_server.services.graph import DEEPEST, Edge, GraphAnswer, GraphService, Node
-from agent_brain_server.storage.protocol import SearchStore
+from agent_brain_server.storage.protocol import GraphStore
 
 ARM = "graph"
 SEEDS = 5
@@ -34,7 +34,7 @@ class GraphHits:
 class GraphSearch:
     """Turns edges into chunk rows."""
 
-    def __init__(self, store: SearchStore, graph: GraphService) -> None:
+    def __init__(self, store: GraphStore, graph: GraphService) -> None:
         self._store = store
         self._graph = graph
 

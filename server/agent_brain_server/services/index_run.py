@@ -197,7 +197,9 @@ class IndexRun:
     async def _write(self, batch: Batch, meter: ProgressMeter) -> None:
         store, now = self.around.store, time.time()
         unchanged = [self._seen_again(file, now) for file in batch.prepared if file.verdict == "same"]
-        new = [IndexedFile(_record(file, now), file.chunks) for file in batch.prepared if file.verdict in HELD]
+        new = [
+            IndexedFile(_record(file, now), file.chunks, file.graph) for file in batch.prepared if file.verdict in HELD
+        ]
         lost = [file.entry.path for file in batch.prepared if file.verdict in ("unreadable", "too_large")]
         if lost := [path for path in lost if path in self._manifest]:
             await store.remove_files(lost)

@@ -8,18 +8,13 @@ from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 
 from agent_brain_server.errors import ConflictError, StorageError
+from agent_brain_server.storage.tables import FILES, LAST, PAGED, TABLES, Row, Table
 from agent_brain_server.storage.transfer import (
-    FILES,
-    LAST,
     PAGE_ROWS,
-    PAGED,
-    TABLES,
     End,
     Entry,
     Mark,
-    Row,
     Snapshot,
-    Table,
     Tally,
     Target,
     TargetHoldsIndexError,

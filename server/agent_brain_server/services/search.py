@@ -26,7 +26,7 @@ from agent_brain_server.services.graph_search import ARM, GraphSearch
 from agent_brain_server.services.metrics import Metrics
 from agent_brain_server.services.refresh import Refresher
 from agent_brain_server.storage.filtering import chunk_filter
-from agent_brain_server.storage.protocol import SearchStore
+from agent_brain_server.storage.protocol import ReadStore
 
 MODES: tuple[str, ...] = get_args(SearchMode)
 # Each arm is asked for more than the answer holds: ranking needs depth, and repeats fall out after it.
@@ -89,7 +89,7 @@ class SearchService:
 
     def __init__(
         self,
-        store: SearchStore,
+        store: ReadStore,
         embedder: Embedder,
         freshness: Freshness,
         refresher: Refresher,

@@ -10,7 +10,8 @@ from agent_brain_server.domain.content import FloatArray
 from agent_brain_server.domain.search import Hit
 from agent_brain_server.domain.terms import query_terms
 from agent_brain_server.services.moving import Comparison, Progress, tally
-from agent_brain_server.storage.transfer import CHUNKS, VECTORS, End, Snapshot
+from agent_brain_server.storage.tables import CHUNKS, VECTORS
+from agent_brain_server.storage.transfer import End, Snapshot
 
 LIMIT = 10
 SAMPLES = 16
@@ -73,12 +74,12 @@ async def _sampled(snapshot: Snapshot) -> Questions:
 
     texts: list[str] = []
     for number in range(SAMPLES):
-        for row in await snapshot.page(CHUNKS, snapshot.project.next_row * number // SAMPLES, 1):
+        for row in await snapshot.page(CHUNKS, (snapshot.project.next_row * number // SAMPLES,), 1):
             symbol, text = str(CHUNKS.column(row, "symbol")), str(CHUNKS.column(row, "text"))
             texts.append(symbol or text.strip().partition("\n")[0])
     vectors: dict[str, FloatArray] = {}
     for digit in "0123456789abcdef":
-        for text_hash, data in await snapshot.page(VECTORS, digit, 1):
+        for text_hash, data in await snapshot.page(VECTORS, (digit,), 1):
             vectors[f"text {text_hash!s}"] = np.frombuffer(cast(bytes, data), "<f4")
     return Questions(list(dict.fromkeys(texts)), vectors)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from agent_brain_server.domain.content import EmbeddingModel, FloatArray
-from agent_brain_server.errors import EmbeddingMismatchError, SchemaVersionError, StorageError
+from agent_brain_server.domain.jobs import Job
+from agent_brain_server.errors import EmbeddingMismatchError, StorageError
+
+log = logging.getLogger(__name__)
 
 REINDEX = "agent-brain start --reindex"
 
@@ -20,13 +24,10 @@ def mismatched_model(stored: EmbeddingModel, asked: EmbeddingModel) -> Embedding
     )
 
 
-def mismatched_tokenizer(stored: str, asked: str) -> SchemaVersionError:
-    """The terms in the index were made by another tokenizer than this version's."""
-    return SchemaVersionError(
-        f"The index was made with tokenizer {stored}, this version of Agent Brain uses {asked}. Run: {REINDEX}",
-        stored=stored,
-        asked=asked,
-    )
+def log_emptied(place: str, job: Job | None) -> None:
+    """Say in one line that an index was emptied because this version cannot go on with it."""
+    then = f"job {job.id} indexes its folders again" if job else "it has no folders to index again"
+    log.warning("The index in %s was made by another version; its embeddings are kept, %s.", place, then)
 
 
 def check_vectors(vectors: Mapping[str, FloatArray], dimensions: int) -> None:

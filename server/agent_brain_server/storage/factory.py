@@ -27,7 +27,7 @@ def create_store(
 ) -> Store:
     """The store that `url` names, not opened yet. Raises SettingsError for a URL that no backend answers to.
 
-    With `discard`, `open` empties an index made by another model or tokenizer (its folders stay) instead of refusing.
+    With `discard`, `open` empties an index made by another model (its folders stay) instead of refusing.
     `postgres` holds what a PostgreSQL URL does not say: the sizes of the pool and of the indexes.
     """
     scheme, separator, rest = url.partition("://")

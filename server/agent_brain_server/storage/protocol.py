@@ -14,6 +14,7 @@ from agent_brain_server.domain.content import (
     IndexStatistics,
 )
 from agent_brain_server.domain.database import DatabaseHealth
+from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
 from agent_brain_server.domain.jobs import Job, JobState, Progress
 from agent_brain_server.domain.search import Filters, Hits
 
@@ -53,6 +54,40 @@ class SearchStore(Protocol):
         ...
 
 
+class GraphStore(Protocol):
+    """Reading the code graph. Each answer is of one state of the index, to any number of names, paths or places.
+
+    A NUL or a lone surrogate in a text was replaced when it was stored.
+    """
+
+    async def find_definitions(self, names: Collection[str]) -> list[LocatedDefinition]:
+        """All whose last part is one of `names`, whatever the case; by path, start line, symbol."""
+        ...
+
+    async def definitions_in(self, paths: Collection[str]) -> list[LocatedDefinition]:
+        """All of these files, in the same order."""
+        ...
+
+    async def find_references(self, names: Collection[str], limit: int) -> list[LocatedReference]:
+        """The first `limit` whose name is one of `names`, case included; by path, line, name, qualifier."""
+        ...
+
+    async def references_in(self, paths: Collection[str], kinds: Collection[str] = ()) -> list[LocatedReference]:
+        """All of these files, in the same order; of these `kinds` if any are given."""
+        ...
+
+    async def rows_at(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The row of the chunk that holds this line of this file, of several the one with the fewest lines.
+
+        A place in no chunk is left out.
+        """
+        ...
+
+
+class ReadStore(SearchStore, GraphStore, Protocol):
+    """All that a question needs."""
+
+
 class IndexStore(Protocol):
     """Writing. Each call is one transaction: all of it or nothing survives a kill at any point.
 
@@ -68,7 +103,7 @@ class IndexStore(Protocol):
         ...
 
     async def upsert_chunks(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray]) -> None:
-        """Replace each file's chunks and its manifest row, and store `vectors` by text hash, in one transaction.
+        """Replace each file's chunks, graph and manifest row, and store `vectors` by text hash, in one transaction.
 
         With embedding on, every chunk's text hash must be in `vectors` or stored already (StorageError if not, as for
         two chunks of one id). `embedded_texts` grows by the number of `vectors` that were not stored before; a vector
@@ -90,7 +125,7 @@ class IndexStore(Protocol):
         ...
 
     async def reset(self) -> None:
-        """Remove every file, chunk and vector. Folders and jobs stay, and so does the count of embedded texts."""
+        """Remove every file and vector. Folders and jobs stay, and so does the count of embedded texts."""
         ...
 
     async def settle(self) -> None:
@@ -174,7 +209,7 @@ class JobStore(Protocol):
         ...
 
 
-class Store(SearchStore, IndexStore, WriteLease, FolderStore, JobStore, Protocol):
+class Store(ReadStore, IndexStore, WriteLease, FolderStore, JobStore, Protocol):
     """A project's index. `open` comes first, `close` last; both may be called again.
 
     Any method may raise StorageError; StorageLostError where the same call may succeed later.
@@ -183,6 +218,8 @@ class Store(SearchStore, IndexStore, WriteLease, FolderStore, JobStore, Protocol
     async def open(self) -> None:
         """Connect, create what is missing, and check the schema and the embedding model.
 
+        An index that an older version made, or another tokenizer, is emptied of its files: folders, jobs and vectors
+        stay, and where there are folders a job for all of them is queued.
         Raises StorageError, SchemaVersionError or EmbeddingMismatchError, each naming its fix.
         """
         ...

@@ -1,99 +1,23 @@
-"""What moves between backends: the tables in one canonical form, digests of them, and what an end of a copy can do."""
+"""What an index can do as an end of a copy, and the digests by which two are compared."""
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, Literal, Protocol, cast
+from typing import Literal, Protocol
 
-from agent_brain_server.domain.content import Chunk, EmbeddingModel, FloatArray, Terms
+from agent_brain_server.domain.content import EmbeddingModel, FloatArray
 from agent_brain_server.domain.search import Hit
-from agent_brain_server.domain.terms import chunk_terms
 from agent_brain_server.errors import ConflictError, SchemaVersionError
-from agent_brain_server.storage.texts import clean
+from agent_brain_server.storage.tables import Key, Row, Table, Value
 
-Kind = Literal["text", "integer", "real", "boolean", "json", "vector"]
-Value = str | int | float | bytes | None
-Row = tuple[Value, ...]
-Key = str | int
 Entry = Literal["new", "resume", "start-over"]
 
 PAGE_ROWS = 1_000
 _DIGESTS = 1 << 128
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table as every backend has it: its columns in order, and the one whose order pages follow."""
-
-    name: str
-    key: str
-    columns: Mapping[str, Kind]
-
-    def key_of(self, row: Row) -> Key:
-        """The row's key."""
-        return cast(Key, self.column(row, self.key))
-
-    def column(self, row: Row, name: str) -> Value:
-        """The row's value in one column."""
-        return row[list(self.columns).index(name)]
-
-
-_TEXT: Kind = "text"
-VECTORS = Table("vectors", "text_hash", {"text_hash": "text", "vector": "vector"})
-FILES = Table(
-    "files",
-    "id",
-    {
-        "id": "integer",
-        **dict.fromkeys(("path", "folder", "content_hash"), _TEXT),
-        "size": "integer",
-        "mtime_ns": "integer",
-        "language": "text",
-        "chunk_count": "integer",
-        "note": "text",
-        "indexed_at": "real",
-    },
-)
-CHUNKS = Table(
-    "chunks",
-    "row",
-    {
-        "row": "integer",
-        "chunk_id": "text",
-        "file_id": "integer",
-        "start_line": "integer",
-        "end_line": "integer",
-        **dict.fromkeys(("language", "kind", "symbol", "name", "text_hash", "signature", "documentation"), _TEXT),
-        "text": "text",
-    },
-)
-FOLDERS = Table("folders", "path", {"path": "text", "include": "json", "exclude": "json"})
-JOBS = Table(
-    "jobs",
-    "id",
-    {
-        "id": "integer",
-        "state": "text",
-        "paths": "json",
-        "force": "boolean",
-        "created_at": "real",
-        "started_at": "real",
-        "finished_at": "real",
-        "attempt": "integer",
-        "error": "text",
-        "progress": "json",
-    },
-)
-# In this order: a chunk refers to its file and its vector, so that whatever is there is whole.
-PAGED = (VECTORS, FILES, CHUNKS)
-# Small, and open to changes at any time: written in the last transaction.
-LAST = (FOLDERS, JOBS)
-TABLES = (*PAGED, *LAST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,31 +181,6 @@ def other_schema(place: str, stored: int, known: int) -> SchemaVersionError:
         "old schema to the new one, or upgrade agent-brain: agent-brain start",
         stored=stored,
     )
-
-
-def canonical(table: Table, raw: Sequence[Any]) -> Row:
-    """A row as every backend gives it."""
-    return tuple([_canonical(kind, value) for kind, value in zip(table.columns.values(), raw, strict=True)])
-
-
-def _canonical(kind: Kind, value: Any) -> Value:
-    if value is None:
-        return None
-    if kind == "text":
-        return cast(str, clean(value))
-    if kind == "json":
-        decoded = json.loads(value) if isinstance(value, str) else value
-        return json.dumps(clean(decoded), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    if kind == "boolean":
-        return bool(value)
-    return cast(Value, value)
-
-
-def terms_of(row: Row, path: str) -> Terms:
-    """The full-text terms of a row of CHUNKS in the file `path`, as they were made when it was indexed."""
-    fields: dict[str, Any] = dict(zip(CHUNKS.columns, row, strict=True))
-    names = ("start_line", "end_line", "language", "kind", "symbol", "signature", "documentation", "text")
-    return chunk_terms(Chunk(fields["chunk_id"], path, **{name: fields[name] for name in names}))
 
 
 def encode(row: Row) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +26,7 @@ def lines(first: int, last: int, path: str = PATH) -> Chunk:
     return passage("\n".join(f"line {line}" for line in range(first, last + 1)), path, first)
 
 
-def joined(*chunks: Chunk, blank: set[int] = frozenset()) -> list[tuple[int, int]]:
+def joined(*chunks: Chunk, blank: Collection[int] = ()) -> list[tuple[int, int]]:
     items = join_neighbours(found(*chunks), {(PATH, line) for line in blank})
     return [(item.chunk.start_line, item.chunk.end_line) for item in items]
 

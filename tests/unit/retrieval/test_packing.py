@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_brain_server.retrieval.packing import CHARACTERS_PER_TOKEN, count_tokens, drop_repeats, outline, pack
+from agent_brain_server.retrieval.packing import CHARACTERS_PER_TOKEN, Found, count_tokens, drop_repeats, outline, pack
 from unit.retrieval.passages import found, passage, rows
 
 PASSAGES = st.lists(st.tuples(st.text("ab\n", max_size=200), st.sampled_from(["function", "block"])), max_size=10)
 
 
-def blocks(*texts: str) -> list:
+def blocks(*texts: str) -> list[Found]:
     return found(*(passage(text, f"f{row}.py", 10, kind="block") for row, text in enumerate(texts)))
 
 

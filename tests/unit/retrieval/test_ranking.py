@@ -244,7 +244,7 @@ def test_scores_are_the_product_of_all_factors_without_an_upper_bound_pressed_be
 
 
 def test_a_step_sees_the_scores_after_those_before_it() -> None:
-    seen = []
+    seen: list[list[float]] = []
     steps = {"twice": lambda *_: [2.0], "look": lambda _query, _chunks, scores: seen.append(list(scores)) or [1.0]}
     rank(understand("x"), ranked([0.5]), {0: passage()}, steps)
     assert seen == [[1.0]]

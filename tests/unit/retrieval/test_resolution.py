@@ -1,7 +1,7 @@
 """What a reference means: each rule on a project as small as it can be.
 
-A project is written as a file and what it declares: `run()` is a function, or a method where it stands in a type, `Pool`
-a type, `=POOL` a constant. An import is `module:name>alias`, a base `Heir<Base`, a place `file:scope`.
+A project is written as its files and what they declare: `run()` is a function, or a method where it stands in a type,
+`Pool` a type, `=POOL` a constant. An import is `module:name>alias`, a base `Heir<Base`, a place `file:scope`.
 """
 
 from __future__ import annotations
@@ -332,7 +332,7 @@ def test_a_receiver_in_go_is_an_abbreviation_of_its_type() -> None:
         ("m:f", "sure m.py:f"),
         ("m:Pool", "sure m.py:Pool"),
         (".m:f", "sure m.py:f"),
-        ("lib.n:f", NOTHING),
+        ("lib.x:f", NOTHING),
         ("m:take", NOTHING),
         ("m:*", NOTHING),
     ],

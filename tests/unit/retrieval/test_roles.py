@@ -8,9 +8,9 @@ from agent_brain_server.retrieval.roles import LONGEST_LINE, is_minified, role_o
 
 PATHS = {
     "source": """
-        src/app.py Makefile src/contest/latest.py attestation.go protest.c Contest.java detest/greatest.rb inspector/view.js
-        src/testimony.py lib/samplesize.c src/vendors.py src/builder/plan.ts specialist.py src/indexing/changes.py
-        src/router/history.ts cmd/license.go app/news.rb
+        src/app.py Makefile src/contest/latest.py attestation.go protest.c Contest.java detest/greatest.rb
+        inspector/view.js src/testimony.py lib/samplesize.c src/vendors.py src/builder/plan.ts specialist.py
+        src/indexing/changes.py src/router/history.ts cmd/license.go app/news.rb
     """,
     "test": """
         tests/unit/helper.py test_pool.py pool_test.go pool.test.ts pool.spec.js pool_spec.rb src/test/java/Pool.java

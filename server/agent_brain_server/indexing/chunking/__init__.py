@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from agent_brain_server.indexing.chunking.code import code_passages, component_passages
+from agent_brain_server.indexing.chunking.code import cut_code, cut_component
 from agent_brain_server.indexing.chunking.keyed import keyed_passages
 from agent_brain_server.indexing.chunking.notebooks import notebook_passages
-from agent_brain_server.indexing.chunking.passage import KINDS, ChunkedText, Passage, blocks, finish
+from agent_brain_server.indexing.chunking.passage import KINDS, ChunkedText, CutText, blocks, finish
 from agent_brain_server.indexing.chunking.pdf import chunk_pdf
 from agent_brain_server.indexing.chunking.sections import markdown_passages, rest_passages
 from agent_brain_server.indexing.chunking.source import Source
@@ -21,23 +21,22 @@ _KEYED = frozenset({"yaml", "toml", "ini", "json", "css"})
 def chunk_text(path: str, language: str, text: str) -> ChunkedText:
     """The chunks of a decoded text, in the order of its lines. Never fails; a blank text has none."""
     source = Source(text)
-    passages, note = _passages(path, language, source)
-    return finish(path, language, source, passages, note)
+    return finish(path, language, source, _cut(path, language, source))
 
 
-def _passages(path: str, language: str, source: Source) -> tuple[list[Passage], str]:
+def _cut(path: str, language: str, source: Source) -> CutText:
     if (syntax := syntax_for(path, language)) is not None:
-        return code_passages(syntax, source)
+        return cut_code(syntax, source)
     if language in _COMPONENTS:
-        return component_passages(source)
+        return cut_component(source)
     if (document := _DOCUMENTS.get(language)) is not None:
-        return document(source), ""
+        return CutText(document(source))
     if language == "html":
         from agent_brain_server.indexing.chunking.html import html_passages  # slow to import: a table of all entities
 
-        return html_passages(source), ""
+        return CutText(html_passages(source))
     if language in _KEYED:
-        return keyed_passages(language, source), ""
+        return CutText(keyed_passages(language, source))
     if language == "notebook":
-        return notebook_passages(source)
-    return list(blocks(source, 0, source.last)), ""
+        return CutText(*notebook_passages(source))
+    return CutText(blocks(source, 0, source.last))

@@ -1,18 +1,22 @@
-"""Source code in passages: whole symbols by the syntax tree."""
+"""Source code by its syntax tree: whole symbols as passages, and what the code graph has of it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent_brain_server.domain.graph import NO_GRAPH, Definition, FileGraph
 from agent_brain_server.indexing.chunking.grammar import Code, Syntax
 from agent_brain_server.indexing.chunking.outline import Outliner
 from agent_brain_server.indexing.chunking.packing import Item, pack
-from agent_brain_server.indexing.chunking.parsing import LARGEST_PARSED, count_errors, parse
-from agent_brain_server.indexing.chunking.passage import Passage
+from agent_brain_server.indexing.chunking.parsing import LARGEST_PARSED, count_errors, grammar, parse
+from agent_brain_server.indexing.chunking.passage import CutText
 from agent_brain_server.indexing.chunking.source import Source
 from agent_brain_server.indexing.chunking.statements import statement_items
 from agent_brain_server.indexing.chunking.syntaxes import JAVASCRIPT, SQL, TYPESCRIPT
+from agent_brain_server.indexing.graph.references import Declared, ScopeSpan, find_references
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -22,13 +26,20 @@ _SCRIPT_END = re.compile(r"^[ \t]*</script>", re.MULTILINE | re.IGNORECASE)
 _TYPED = re.compile(r"lang\s*=\s*[\"']?tsx?\b", re.IGNORECASE)
 
 
-def code_passages(syntax: Syntax, source: Source) -> tuple[list[Passage], str]:
-    """The passages of a source file and a note; line blocks where it is too large or is not what it seems."""
-    items, note = _outline(syntax, source, source.text)
-    return pack(source, items), note
+@dataclass(frozen=True, slots=True)
+class _Outlined:
+    items: list[Item]
+    note: str = ""
+    graph: FileGraph = NO_GRAPH
 
 
-def component_passages(source: Source) -> tuple[list[Passage], str]:
+def cut_code(syntax: Syntax, source: Source) -> CutText:
+    """A source file by its symbols; line blocks and a note where it is too large or is not what it seems."""
+    outlined = _outline(syntax, source, source.text)
+    return CutText(pack(source, outlined.items), outlined.note, outlined.graph)
+
+
+def cut_component(source: Source) -> CutText:
     """A Vue or Svelte component: the symbols of its scripts, and blocks of the rest."""
     text = source.text
     syntax, masked, end = JAVASCRIPT, "", 0
@@ -36,27 +47,27 @@ def component_passages(source: Source) -> tuple[list[Passage], str]:
         masked += "\n" * text.count("\n", end, start.end()) + text[start.end() : stop.start()]
         end = stop.start()
         syntax = TYPESCRIPT if _TYPED.search(start.group(1)) else syntax
-    items, note = _outline(syntax, source, masked)
-    return pack(source, items), note
+    outlined = _outline(syntax, source, masked)
+    return CutText(pack(source, outlined.items), outlined.note, outlined.graph)
 
 
-def _outline(syntax: Syntax, source: Source, text: str) -> tuple[list[Item], str]:
+def _outline(syntax: Syntax, source: Source, text: str) -> _Outlined:
     data = text.encode("utf-8", "replace")
     if len(data) > LARGEST_PARSED:
-        return [], "too large to parse"
+        return _Outlined([], "too large to parse")
     tree = parse(syntax, data)
     if tree is None:
-        return [], "parser gave up: it took too long"
+        return _Outlined([], "parser gave up: it took too long")
     root = tree.root_node
     errors, size = count_errors(root) if root.has_error else (0, 0)
     items = _read(syntax, source, data, root, by_lines=errors > 0)
     if size * 2 > len(data) and _rows(items) * 5 < len(source.lines):
-        return [], "parser gave up: mostly syntax errors"
-    return items, f"syntax errors: {errors}" if errors else ""
+        return _Outlined([], "parser gave up: mostly syntax errors")
+    return _Outlined(items, f"syntax errors: {errors}" if errors else "", _graph(syntax, items, root, data))
 
 
 def _rows(items: list[Item]) -> int:
-    return sum(item.last - item.first + 1 for item in items)
+    return sum(item.last - item.first + 1 for item in items if not item.detail)
 
 
 def _read(syntax: Syntax, source: Source, data: bytes, root: Node, *, by_lines: bool) -> list[Item]:
@@ -64,3 +75,32 @@ def _read(syntax: Syntax, source: Source, data: bytes, root: Node, *, by_lines: 
     if by_lines and syntax is SQL:
         return statement_items(source)
     return Outliner(syntax, Code(data), source).outline(root)
+
+
+def _graph(syntax: Syntax, items: Iterable[Item], root: Node, data: bytes) -> FileGraph:
+    defined = [item for item in _all_items(items) if not item.prototype]
+    definitions = [Definition(i.symbol, i.kind, i.first + 1, i.last + 1, i.signature) for i in defined]
+    references = find_references(
+        grammar(syntax.module, syntax.function),
+        syntax.grammar,
+        root,
+        data,
+        [ScopeSpan(*item.span, item.symbol) for item in defined],
+        Declared({*_outer_names(items)}, {definition.name for definition in definitions}),
+    )
+    return FileGraph(tuple(definitions), references)
+
+
+def _all_items(items: Iterable[Item]) -> Iterator[Item]:
+    for item in items:
+        yield item
+        yield from _all_items(item.members)
+
+
+def _outer_names(items: Iterable[Item]) -> Iterator[str]:
+    """What the file declares outside of types and functions."""
+    for item in items:
+        if item.kind == "module":
+            yield from _outer_names(item.members)
+        if item.kind != "method":
+            yield item.symbol.rpartition(".")[2]

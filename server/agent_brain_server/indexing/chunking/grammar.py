@@ -39,15 +39,19 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What a node declares. Its signature ends at `body`; members lie in `body`, or in the node where it has none.
+    """What a node declares. Its signature ends at `body`; members lie in `members`, else in `body`, else in the node.
 
-    A `minor` one (a prototype, an abstract method, a property) is a passage of its own only with some lines of comment.
+    A `minor` one (a prototype, an abstract method, a property) is a passage of its own only with some lines of comment,
+    a `detail` never is. A `prototype` only announces what is defined elsewhere.
     """
 
     kind: str
     name: str
     body: Node | None = None
     minor: bool = False
+    detail: bool = False
+    prototype: bool = False
+    members: Node | None = None
 
 
 Rule = Callable[[Code, "Node"], Declaration | None]
@@ -73,8 +77,15 @@ class Syntax:
     """The documentation that stands inside of a declaration."""
     leading_text: Callable[[Code, Node], str] | None = None
     """The documentation that a leading node gives."""
+    inner: re.Pattern[bytes] | None = None
+    """What a function says wherever it declares more than local names, so that the others need no visit."""
     joined: bool = False
     """Whether neighbours of one name are one declaration (the equations of a function)."""
+
+    @property
+    def grammar(self) -> str:
+        """The name of the grammar, of which some modules hold several."""
+        return self.function.removeprefix("language_").replace("language", self.module.removeprefix("tree_sitter_"))
 
 
 def plain_name(name: str) -> str:

@@ -1,11 +1,14 @@
-"""The symbols of a syntax tree, as a nested outline. Only nodes that can hold a declaration are visited."""
+"""The symbols of a syntax tree, as a nested outline: all but local names. Details are left to what they stand in.
+
+Only nodes that can hold a declaration are visited.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent_brain_server.indexing.chunking.comments import comment_text
 from agent_brain_server.indexing.chunking.grammar import Code, Declaration, Syntax
@@ -26,15 +29,19 @@ LONGEST_SIGNATURE = 300
 _SIGNATURE_END = re.compile(r"(?: do| is| =>|[\s{:=(;,])+\Z")
 _TYPES = frozenset({"class", "interface", "struct", "enum", "trait", "impl"})
 _BODIES = frozenset({"function", "method"})
+_LOCAL = frozenset({"constant", "type"})
 _SMALLEST_INNER = 8
 _SMALLEST_MINOR = 4
 
 
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    symbol: str = ""
-    kind: str = ""
-    depth: int = 0
+class _Scope(NamedTuple):
+    """What the visited nodes stand in, and where its items go."""
+
+    symbol: str
+    kind: str
+    items: list[Item]
+    is_whole: bool
+    """Whether it is one passage, whatever stands in it."""
 
     def name(self, name: str) -> str:
         return f"{self.symbol}.{name}" if self.symbol else name
@@ -45,6 +52,7 @@ class _Lead:
     """The comments and attributes directly above what comes next."""
 
     first: int = -2
+    start: int = 0
     last: int = -2
     comments: list[str] = field(default_factory=list)
     text: str = ""
@@ -58,43 +66,36 @@ class Outliner:
         self._code = code
         self._source = source
         self._lead = _Lead()
+        self._leading = syntax.comments | syntax.leading
+        self._declaring = syntax.wrappers | syntax.rules.keys()
+        self._open = syntax.wrappers | syntax.transparent | {"ERROR"}
 
     def outline(self, root: Node) -> list[Item]:
         """The symbols in the order of the file."""
         items: list[Item] = []
-        self._visit(root.named_children, _Scope(), items)
+        self._visit(root.named_children, _Scope("", "", items, is_whole=False), 0)
         return items
 
-    def _visit(self, nodes: Iterable[Node], scope: _Scope, items: list[Item]) -> None:
-        syntax = self._syntax
+    def _visit(self, nodes: Iterable[Node], scope: _Scope, depth: int) -> None:
         for node in nodes:
             kind = node.type
-            if kind in syntax.comments or kind in syntax.leading:
+            if kind in self._leading:
                 self._note_lead(node)
-            elif (found := self._declaration(node)) is not None:
-                self._add(node, *found, scope, items)
-            elif scope.depth < DEEPEST and self._is_open(node):
-                self._visit(node.named_children, _Scope(scope.symbol, scope.kind, scope.depth + 1), items)
-
-    def _is_open(self, node: Node) -> bool:
-        """Whether declarations are looked for in a node that is none itself: where its type says so, or it is long."""
-        kind = node.type
-        if kind in self._syntax.transparent or kind in self._syntax.wrappers or kind == "ERROR":
-            return True
-        return node.end_point[0] - node.start_point[0] > WHOLE_LINES
+            elif kind in self._declaring and (found := self._declaration(node)) is not None:
+                self._add(node, *found, scope, depth)
+            elif depth < DEEPEST and (kind in self._open or _is_long(node)):
+                self._visit(node.named_children, scope, depth + 1)
 
     def _declaration(self, node: Node) -> tuple[Declaration, Node] | None:
         """What the node declares, or the one node in it that does."""
-        syntax = self._syntax
+        rules = self._syntax.rules
         for _ in range(4):
-            if (rule := syntax.rules.get(node.type)) is not None:
+            if (rule := rules.get(node.type)) is not None:
                 declaration = rule(self._code, node)
                 return (declaration, node) if declaration else None
-            if node.type not in syntax.wrappers:
+            if node.type not in self._syntax.wrappers:
                 return None
-            inner = [
-                child for child in node.named_children if child.type in syntax.rules or child.type in syntax.wrappers
-            ]
+            inner = [child for child in node.named_children if child.type in self._declaring]
             if len(inner) != 1:
                 return None
             node = inner[0]
@@ -106,43 +107,62 @@ class Outliner:
         if column and not self._code.data[node.start_byte - column : node.start_byte].isspace():
             return
         if first > self._lead.last + 1:
-            self._lead = _Lead(first)
+            self._lead = _Lead(first, node.start_byte)
         self._lead.last = last_row(node)
         if node.type in self._syntax.comments:
             self._lead.comments.extend(self._source.lines[first : self._lead.last + 1])
         elif self._syntax.leading_text:
             self._lead.text = self._syntax.leading_text(self._code, node) or self._lead.text
 
-    def _add(self, node: Node, declaration: Declaration, inner: Node, scope: _Scope, items: list[Item]) -> None:
-        first, last, lead = node.start_point[0], last_row(node), self._lead
+    def _add(self, node: Node, declaration: Declaration, inner: Node, scope: _Scope, depth: int) -> None:
         kind = "method" if declaration.kind == "function" and scope.kind in _TYPES else declaration.kind
-        item = Item(kind, scope.name(declaration.name), first, last)
-        if lead.last == first - 1:
-            item.first = lead.first
-            item.documentation = lead.text or comment_text(lead.comments)
-        if self._is_detail(item, declaration, scope):
+        if scope.kind in _BODIES and kind in _LOCAL:
             return
-        if self._syntax.docstring:
-            item.documentation = self._syntax.docstring(self._code, declaration) or item.documentation
+        item = Item(kind, scope.name(declaration.name), node.start_point[0], last_row(node))
+        item.span = node.start_byte, node.end_byte
+        lead = self._take_lead(item)
+        item.detail = _is_detail(item, declaration, scope)
+        item.prototype = declaration.prototype
         item.signature = self._signature(node, inner, declaration)
-        if scope.depth < DEEPEST and self._is_divided(item):
-            holder = declaration.body or inner
-            nodes = holder.named_children if holder == inner else [*self._comments(inner), *holder.named_children]
-            self._visit(nodes, _Scope(item.symbol, kind, scope.depth + 1), item.members)
-        if not (self._syntax.joined and items and _join(items[-1], item)):
-            items.append(item)
+        if not item.detail:
+            item.documentation = self._documentation(declaration, lead)
+        if depth < DEEPEST:
+            self._add_members(item, declaration, inner, depth + 1)
+        if not (self._syntax.joined and _join(scope.items, item)):
+            scope.items.append(item)
 
-    def _is_detail(self, item: Item, declaration: Declaration, scope: _Scope) -> bool:
-        """Whether it is left to what it stands in: a field, a local name, a prototype, a short inner function."""
-        rows = item.last - item.first + 1
-        if declaration.minor and rows < _SMALLEST_MINOR:
-            return True
-        if scope.kind in _BODIES:
-            return item.kind in {"constant", "type"} or rows < _SMALLEST_INNER
-        return item.kind == "constant" and (scope.kind in _TYPES or scope.kind == "constant")
+    def _take_lead(self, item: Item) -> _Lead | None:
+        """Count what stands directly above the item to it."""
+        lead = self._lead
+        if lead.last != item.first - 1:
+            return None
+        item.first = lead.first
+        item.span = lead.start, item.span[1]
+        return lead
+
+    def _documentation(self, declaration: Declaration, lead: _Lead | None) -> str:
+        if self._syntax.docstring and (text := self._syntax.docstring(self._code, declaration)):
+            return text
+        return lead.text or comment_text(lead.comments) if lead else ""
+
+    def _add_members(self, item: Item, declaration: Declaration, inner: Node, depth: int) -> None:
+        holder = declaration.members or declaration.body or inner
+        nodes = holder.named_children if holder == inner else [*self._comments(inner), *holder.named_children]
+        lead = self._lead
+        is_whole = item.detail or not self._is_divided(item)
+        if is_whole and item.kind in _BODIES and not self._may_declare(item):
+            return
+        self._visit(nodes, _Scope(item.symbol, item.kind, item.members, is_whole), depth)
+        if is_whole:
+            self._lead = lead
+
+    def _may_declare(self, item: Item) -> bool:
+        """Whether the body of a function may hold anything but local names."""
+        inner = self._syntax.inner
+        return inner is None or inner.search(self._code.data, item.span[0] + 1, item.span[1]) is not None
 
     def _is_divided(self, item: Item) -> bool:
-        """Whether the item is too large for one passage, so that its members count."""
+        """Whether the item is too large for one passage, so that its members are passages."""
         lines, chars = (WHOLE_LINES, WHOLE_CHARS) if item.kind in _BODIES else (FAMILY_LINES, FAMILY_CHARS)
         return not self._source.fits(item.first, item.last, lines, chars)
 
@@ -165,11 +185,28 @@ class Outliner:
         return (child for child in node.named_children if child.type in self._syntax.comments)
 
 
-def _join(previous: Item, item: Item) -> bool:
+def _is_long(node: Node) -> bool:
+    """Whether declarations are looked for in a node although its type does not say that it may hold some."""
+    return node.end_byte - node.start_byte > WHOLE_LINES and node.end_point[0] - node.start_point[0] > WHOLE_LINES
+
+
+def _is_detail(item: Item, declaration: Declaration, scope: _Scope) -> bool:
+    """Whether it is left to what it stands in: a field, a prototype, a short inner function."""
+    rows = item.last - item.first + 1
+    if scope.is_whole or declaration.detail or (declaration.minor and rows < _SMALLEST_MINOR):
+        return True
+    if scope.kind in _BODIES:
+        return rows < _SMALLEST_INNER
+    return item.kind == "constant" and (scope.kind in _TYPES or scope.kind == "constant")
+
+
+def _join(items: list[Item], item: Item) -> bool:
     """Make one of two items that are one declaration: the equations of a function and its type."""
-    if previous.symbol != item.symbol or previous.kind != item.kind:
+    previous = next((other for other in reversed(items) if other.detail == item.detail), None)
+    if previous is None or previous.symbol != item.symbol or previous.kind != item.kind:
         return False
     previous.last = item.last
+    previous.span = previous.span[0], item.span[1]
     previous.members += item.members
     return True
 

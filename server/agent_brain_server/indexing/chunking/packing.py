@@ -27,7 +27,11 @@ _CONTINUED = _BODIES | {"section", "key"}
 
 @dataclass(slots=True)
 class Item:
-    """A symbol of the outline: its rows with the comments and attributes above it, and the symbols in it, in order."""
+    """A symbol of the outline: its rows with the comments and attributes above it, and the symbols in it, in order.
+
+    A `detail` is no passage of its own: a field, a prototype, a member of what fits one passage. A `prototype` only announces what is defined
+    elsewhere. `span` is where the symbol lies in the bytes that were parsed.
+    """
 
     kind: str
     symbol: str
@@ -36,6 +40,9 @@ class Item:
     signature: str = ""
     documentation: str = ""
     members: list[Item] = field(default_factory=list)
+    detail: bool = False
+    prototype: bool = False
+    span: tuple[int, int] = (0, 0)
 
     def label(self, kind: str = "") -> Passage:
         """The passage of the whole item."""
@@ -91,9 +98,11 @@ def _region(source: Source, items: list[Item], first: int, last: int, owner: Ite
 
 
 def _apart(items: Iterable[Item]) -> list[Item]:
-    """The items without those that share all their rows with another one, and with no row in two of them."""
+    """The items without details and those that share all their rows with another one; no row is in two of them."""
     apart: list[Item] = []
     for item in items:
+        if item.detail:
+            continue
         previous = apart[-1] if apart else None
         if previous and item.first <= previous.last:
             if item.last <= previous.last:
@@ -107,9 +116,8 @@ def _apart(items: Iterable[Item]) -> list[Item]:
 
 
 def _symbol(source: Source, item: Item) -> Iterator[Passage]:
-    lines, chars = (FAMILY_LINES, FAMILY_CHARS) if item.members else (WHOLE_LINES, WHOLE_CHARS)
-    if item.kind in _BODIES:
-        lines, chars = WHOLE_LINES, WHOLE_CHARS
+    is_family = item.kind not in _BODIES and any(not member.detail for member in item.members)
+    lines, chars = (FAMILY_LINES, FAMILY_CHARS) if is_family else (WHOLE_LINES, WHOLE_CHARS)
     if source.fits(item.first, item.last, lines, chars):
         first, last = source.trim(item.first, item.last) or (item.first, item.last)
         yield replace(item.label(), first=first, last=last)

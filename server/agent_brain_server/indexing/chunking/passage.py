@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from agent_brain_server.domain.content import Chunk, chunk_id
+from agent_brain_server.domain.graph import NO_GRAPH, FileGraph
 from agent_brain_server.indexing.chunking.source import MAX_CHARS, MAX_PIECES, PART_CHARS, Source, pieces
 
 KINDS = {
@@ -52,11 +53,24 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class CutText:
+    """The passages of a text and, of code, its part of the graph; `note` says what was odd about it."""
+
+    passages: Iterable[Passage]
+    note: str = ""
+    graph: FileGraph = NO_GRAPH
+
+
+@dataclass(frozen=True, slots=True)
 class ChunkedText:
-    """The chunks of a file in order; `note` says what was odd about it, empty if nothing."""
+    """The chunks of a file in order and, of code, its part of the graph.
+
+    `note` says what was odd about it, empty if nothing.
+    """
 
     chunks: tuple[Chunk, ...]
     note: str = ""
+    graph: FileGraph = NO_GRAPH
 
 
 def blocks(source: Source, first: int, last: int, label: Passage | None = None) -> Iterator[Passage]:
@@ -67,12 +81,12 @@ def blocks(source: Source, first: int, last: int, label: Passage | None = None) 
             label = replace(label, documentation="")
 
 
-def finish(path: str, language: str, source: Source, passages: Iterable[Passage], note: str = "") -> ChunkedText:
+def finish(path: str, language: str, source: Source, cut: CutText) -> ChunkedText:
     """Chunks of passages: within the limits, without empty ones, each with its own id."""
     seen: Counter[tuple[str, str]] = Counter()
     chunks: list[Chunk] = []
-    notes = [note] if note else []
-    for passage in passages:
+    notes = [cut.note] if cut.note else []
+    for passage in cut.passages:
         for part, text in _texts(source, passage, notes):
             key = (part.symbol, text)
             chunks.append(
@@ -90,7 +104,7 @@ def finish(path: str, language: str, source: Source, passages: Iterable[Passage]
                 )
             )
             seen[key] += 1
-    return ChunkedText(tuple(chunks), "; ".join(dict.fromkeys(notes)))
+    return ChunkedText(tuple(chunks), "; ".join(dict.fromkeys(notes)), cut.graph)
 
 
 def _texts(source: Source, passage: Passage, notes: list[str]) -> Iterator[tuple[Passage, str]]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from agent_brain_server.indexing.chunking.passage import ChunkedText, Passage, finish
+from agent_brain_server.indexing.chunking.passage import ChunkedText, CutText, Passage, finish
 from agent_brain_server.indexing.chunking.source import Source
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def chunk_pdf(path: str, data: bytes) -> ChunkedText:
         notes.append(f"PDF cannot be read: {type(error).__name__}")
     if not pages and not notes:
         notes.append("PDF holds no text")
-    return finish(path, "pdf", Source(""), pages, "; ".join(notes))
+    return finish(path, "pdf", Source(""), CutText(pages, "; ".join(notes)))
 
 
 def _pages(reader: PdfReader, notes: list[str]) -> Iterator[Passage]:

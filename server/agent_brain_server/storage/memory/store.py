@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from agent_brain_server.domain.content import (
     Chunk,
@@ -16,32 +16,16 @@ from agent_brain_server.domain.content import (
     PreparedChunk,
 )
 from agent_brain_server.domain.database import DatabaseHealth
+from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
 from agent_brain_server.domain.jobs import FINISHED, JOBS_KEPT, Job, JobState, Progress
 from agent_brain_server.domain.search import Filters, Hits
 from agent_brain_server.storage.checks import check_vectors, lacking_vector, repeated_chunk_id
 from agent_brain_server.storage.filtering import chunk_filter
+from agent_brain_server.storage.graph import key_of
 from agent_brain_server.storage.lexical import plain_terms
+from agent_brain_server.storage.memory.content import Content, Graph
 from agent_brain_server.storage.memory.ranking import rank_by_cosine, rank_by_terms
-
-
-@dataclass
-class _Content:
-    """The index at one moment; a write replaces it as a whole, so that a failed one leaves no trace."""
-
-    files: dict[str, FileRecord]
-    chunks: dict[int, PreparedChunk]
-    vectors: dict[str, FloatArray]
-    next_row: int = 1
-    embedded_texts: int = 0
-
-    def copy(self) -> _Content:
-        return _Content(dict(self.files), dict(self.chunks), dict(self.vectors), self.next_row, self.embedded_texts)
-
-    def drop_files(self, paths: Iterable[str]) -> int:
-        gone = set(paths) & self.files.keys()
-        self.files = {path: record for path, record in self.files.items() if path not in gone}
-        self.chunks = {row: held for row, held in self.chunks.items() if held.chunk.path not in gone}
-        return len(gone)
+from agent_brain_server.storage.texts import clean
 
 
 class MemoryStore:
@@ -50,7 +34,7 @@ class MemoryStore:
     def __init__(self, model: EmbeddingModel, tokenizer_version: str) -> None:
         self._model = model
         self._tokenizer_version = tokenizer_version
-        self._content = _Content({}, {}, {})
+        self._content = Content()
         self._folders: dict[str, Folder] = {}
         self._jobs: dict[int, Job] = {}
 
@@ -121,6 +105,24 @@ class MemoryStore:
             languages=languages,
         )
 
+    async def find_definitions(self, names: Collection[str]) -> list[LocatedDefinition]:
+        keys = set(map(key_of, names))
+        return self._content.definitions(lambda path, key: key in keys)
+
+    async def definitions_in(self, paths: Collection[str]) -> list[LocatedDefinition]:
+        return self._content.definitions(lambda path, key: path in paths)
+
+    async def find_references(self, names: Collection[str], limit: int) -> list[LocatedReference]:
+        asked = set(map(clean, names))
+        return self._content.references(lambda path, name: name in asked)[: max(limit, 0)]
+
+    async def references_in(self, paths: Collection[str], kinds: Collection[str] = ()) -> list[LocatedReference]:
+        found = self._content.references(lambda path, name: path in paths)
+        return [one for one in found if not kinds or one.reference.kind in kinds]
+
+    async def rows_at(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        return dict(self._content.rows_at(places))
+
     async def list_files(self) -> dict[str, FileRecord]:
         return dict(self._content.files)
 
@@ -137,11 +139,12 @@ class MemoryStore:
         held = {prepared.chunk.id for prepared in content.chunks.values()}
         for path, indexed in newest.items():
             content.files[path] = indexed.record
+            content.graphs[path] = Graph.of(indexed)
             for prepared in indexed.chunks:
                 self._add_chunk(content, prepared, held)
         self._content = content
 
-    def _add_chunk(self, content: _Content, prepared: PreparedChunk, held: set[str]) -> None:
+    def _add_chunk(self, content: Content, prepared: PreparedChunk, held: set[str]) -> None:
         if self._model.dimensions and prepared.text_hash not in content.vectors:
             raise lacking_vector(prepared.chunk.path)
         if prepared.chunk.id in held:
@@ -168,7 +171,7 @@ class MemoryStore:
 
     async def reset(self) -> None:
         content = self._content
-        self._content = _Content({}, {}, {}, content.next_row, content.embedded_texts)
+        self._content = Content(next_row=content.next_row, embedded_texts=content.embedded_texts)
 
     async def settle(self) -> None:
         """Nothing is ever put off."""

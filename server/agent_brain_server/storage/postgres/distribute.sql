@@ -4,8 +4,9 @@ The foreign key is away meanwhile, since a table on one machine cannot refer to 
 -- find_citus --
 SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')
 
--- find_distributed --
-SELECT count(*) FROM pg_dist_partition WHERE logicalrelid = to_regclass('agent_brain.projects')
+-- list_distributed --
+SELECT relname FROM pg_dist_partition JOIN pg_class ON pg_class.oid = logicalrelid
+WHERE relnamespace = to_regnamespace('agent_brain')
 
 -- drop_foreign_key --
 ALTER TABLE chunks DROP CONSTRAINT IF EXISTS chunks_project_id_file_id_fkey

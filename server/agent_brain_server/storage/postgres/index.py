@@ -10,6 +10,7 @@ from operator import attrgetter
 
 from agent_brain_server.domain.content import FileRecord, FloatArray, IndexedFile, PreparedChunk
 from agent_brain_server.storage.checks import check_vectors, lacking_vector
+from agent_brain_server.storage.postgres.graph import insert_graph, remove_graph
 from agent_brain_server.storage.postgres.lexemes import Lexemes, count_terms, tsvector
 from agent_brain_server.storage.postgres.session import Session
 from agent_brain_server.storage.rows import chunk_row, texts_without_vector
@@ -31,14 +32,16 @@ async def upsert_chunks(
     check_vectors(vectors, dimensions)
     newest = {indexed.record.path: indexed for indexed in files}
     ids = await _find_files(session, newest.keys())
-    removed, removed_terms = await _remove_chunks(session, list(ids.values()))
+    removed, removed_terms = await _remove_content(session, list(ids.values()))
     embedded = await _insert_vectors(session, vectors)
     if dimensions:
         await _check_vectors_stored(session, newest, vectors)
     new = [path for path in newest if path not in ids]
     ids |= {path: file_id for file_id, path in enumerate(new, next_file)}
     await _upsert_files(session, [indexed.record for indexed in newest.values()], ids)
-    rows, terms = await _insert_chunks(session, newest.values(), ids, next_row)
+    placed = [(ids[path], indexed) for path, indexed in newest.items()]
+    rows, terms = await _insert_chunks(session, placed, next_row)
+    await insert_graph(session, placed)
     await session.run(
         "advance_state",
         rows=rows,
@@ -77,11 +80,9 @@ async def _upsert_files(session: Session, records: Sequence[FileRecord], ids: Ma
     await session.run("upsert_files", paths=list(ids.keys()), ids=list(ids.values()))
 
 
-async def _insert_chunks(
-    session: Session, files: Collection[IndexedFile], ids: Mapping[str, int], first_row: int
-) -> tuple[int, int]:
+async def _insert_chunks(session: Session, files: Sequence[tuple[int, IndexedFile]], first_row: int) -> tuple[int, int]:
     """How many chunks there were, and how many terms they had together."""
-    placed = [(ids[indexed.record.path], chunk) for indexed in files for chunk in indexed.chunks]
+    placed = [(file_id, chunk) for file_id, indexed in files for chunk in indexed.chunks]
     if not placed:
         return 0, 0
     staged = await asyncio.to_thread(_stage_chunks, placed, first_row, Lexemes(session.project_id))
@@ -114,9 +115,12 @@ def _stage_chunks(placed: Sequence[tuple[int, PreparedChunk]], first_row: int, l
     return _Staged(rows, frequencies, terms)
 
 
-async def _remove_chunks(session: Session, files: Sequence[int]) -> tuple[int, int]:
+async def _remove_content(session: Session, files: Sequence[int]) -> tuple[int, int]:
     """How many chunks went, and how many terms they had together."""
-    rows = [row for (row,) in await session.rows("select_rows_of", files=files)] if files else []
+    if not files:
+        return 0, 0
+    await remove_graph(session, files)
+    rows = [row for (row,) in await session.rows("select_rows_of", files=files)]
     if not rows:
         return 0, 0
     await session.run("subtract_frequencies", rows=rows)
@@ -130,7 +134,7 @@ async def remove_files(session: Session, paths: Collection[str]) -> int:
     files = list((await _find_files(session, paths)).values())
     if not files:
         return 0
-    chunks, terms = await _remove_chunks(session, files)
+    chunks, terms = await _remove_content(session, files)
     await session.run("delete_files", files=files)
     await session.run("advance_state", rows=0, files=0, embedded=0, chunks=-chunks, terms=-terms, vectors=0)
     return len(files)
@@ -145,9 +149,9 @@ async def remove_folder(session: Session, path: str) -> bool:
 
 
 async def empty_content(session: Session, *, vectors: bool) -> None:
-    """Remove every file and chunk, and with `vectors` every vector."""
-    for name in ("clear_terms", "clear_frequencies", "clear_chunks", "clear_files", "clear_state"):
-        await session.run(name)
+    """Remove every file with all that hangs on it, and with `vectors` every vector."""
+    for name in ("terms", "frequencies", "chunks", "symbols", "references", "files", "state"):
+        await session.run(f"clear_{name}")
     if vectors:
         await session.run("clear_vectors")
         await session.run("clear_state_of_vectors")

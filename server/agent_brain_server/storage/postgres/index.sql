@@ -199,6 +199,9 @@ WHERE project_id = :project
 -- clear_state --
 UPDATE index_state SET chunks = 0, terms = 0 WHERE project_id = :project
 
+-- clear_lease --
+UPDATE index_state SET generation = generation + 1, writer = NULL, writer_until = NULL WHERE project_id = :project
+
 -- clear_state_of_vectors --
 UPDATE index_state SET vectors = 0 WHERE project_id = :project
 
@@ -233,7 +236,7 @@ SELECT pg_advisory_unlock(hashtextextended('agent_brain settling', 0))
 -- find_changes --
 SELECT EXISTS (
     SELECT 1 FROM pg_stat_user_tables
-    WHERE schemaname = 'agent_brain' AND relname IN ('chunks', 'chunk_terms', 'files', 'vectors')
+    WHERE schemaname = 'agent_brain' AND relname IN ('chunks', 'chunk_terms', 'files', 'symbols', 'symbol_references', 'vectors')
         AND n_mod_since_analyze > 0.05 * n_live_tup
 )
 
@@ -241,4 +244,4 @@ SELECT EXISTS (
 SELECT gin_clean_pending_list('agent_brain.chunk_terms_by_term')
 
 -- analyze_chunks --
-ANALYZE chunks, chunk_terms, files, vectors
+ANALYZE chunks, chunk_terms, files, symbols, symbol_references, vectors

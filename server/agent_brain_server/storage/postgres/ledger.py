@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from agent_brain_server.errors import ConflictError
 from agent_brain_server.storage.postgres.index import empty_content
 from agent_brain_server.storage.postgres.session import Row, Session
-from agent_brain_server.storage.transfer import PAGED, Found, Mark, Table, unfinished
+from agent_brain_server.storage.tables import PAGED, Table, parse_key
+from agent_brain_server.storage.transfer import Found, Mark, unfinished
 
 
 async def refuse_unfinished(session: Session, place: str, discard: bool) -> None:
@@ -43,7 +44,7 @@ async def find(session: Session) -> Found:
     marks = await _marks(session)
     if not marks:
         return Found(rows)
-    return Found(rows, marks[0][1], {name: Mark(json.loads(key), count) for name, _, key, count in marks})
+    return Found(rows, marks[0][1], {name: Mark(parse_key(key), count) for name, _, key, count in marks})
 
 
 async def _marks(session: Session) -> Sequence[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from importlib.resources import files
 
 from sqlalchemy import text
@@ -11,13 +12,15 @@ from sqlalchemy import text
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import EmbeddingMismatchError, SchemaVersionError, StorageError
 from agent_brain_server.postgres_config import PostgresConfig
-from agent_brain_server.storage.checks import REINDEX, mismatched_model, mismatched_tokenizer
+from agent_brain_server.storage.checks import REINDEX, log_emptied, mismatched_model
 from agent_brain_server.storage.postgres.failures import where
+from agent_brain_server.storage.postgres.folders import list_folders
 from agent_brain_server.storage.postgres.index import empty_content
+from agent_brain_server.storage.postgres.jobs import add_job
 from agent_brain_server.storage.postgres.ledger import refuse_unfinished
 from agent_brain_server.storage.postgres.session import Session
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 OLDEST_SERVER = 150_000
 OLDEST_PGVECTOR = (0, 8, 4)
 UNSIZED = EmbeddingModel("", 0)
@@ -127,7 +130,7 @@ async def prepare_project(
         await session.run("insert_project", **_identity(model, tokenizer_version))
         await session.run("insert_index_state")
     elif tuple(stored[1:]) != (tokenizer_version, model.name, model.dimensions, model.tokenizer):
-        await _adopt(session, stored[1], EmbeddingModel(*stored[2:]), model, tokenizer_version, discard)
+        await _adopt(session, config, EmbeddingModel(*stored[2:]), model, tokenizer_version, discard)
     if model.dimensions:
         await _size_vectors(session, config, model)
 
@@ -143,22 +146,29 @@ def _identity(model: EmbeddingModel, tokenizer_version: str) -> dict[str, object
 
 
 async def _adopt(
-    session: Session, tokenizer: str, old: EmbeddingModel, model: EmbeddingModel, tokenizer_version: str, discard: bool
+    session: Session,
+    config: PostgresConfig,
+    old: EmbeddingModel,
+    model: EmbeddingModel,
+    tokenizer_version: str,
+    discard: bool,
 ) -> None:
-    """Take on another model or tokenizer: at once for what the project has none of, else by discarding it.
+    """Take on another model or tokenizer: at once for what the project has none of, else by emptying it.
 
-    Vectors stay when only the tokenizer is another, so that no text is embedded a second time.
+    Vectors stay when only the tokenizer is another, so that no text is embedded a second time, and a job is queued.
     """
     has_chunks, has_vectors = await session.one("find_content")
     other_model = old != model and bool(has_chunks or has_vectors)
-    other_tokenizer = tokenizer != tokenizer_version and bool(has_chunks)
     if other_model and not discard:
         raise mismatched_model(old, model)
-    if other_tokenizer and not discard:
-        raise mismatched_tokenizer(tokenizer, tokenizer_version)
-    if other_model or other_tokenizer:
-        await empty_content(session, vectors=other_model)
     await session.run("adopt_project", **_identity(model, tokenizer_version))
+    if other_model or has_chunks:
+        # First, as every write does: whoever writes now, in the old way, ends before or not at all.
+        await session.run("clear_lease")
+        await empty_content(session, vectors=other_model)
+    if has_chunks and not other_model:
+        job = await add_job(session, [], force=False, now=time.time()) if await list_folders(session) else None
+        log_emptied(f"postgresql {where(config)}", job)
 
 
 async def _size_vectors(session: Session, config: PostgresConfig, model: EmbeddingModel) -> None:

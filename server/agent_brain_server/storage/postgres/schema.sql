@@ -3,6 +3,9 @@ in this order in one transaction, under an advisory lock. `project_id` leads eve
 than one project's rows and the tables can be distributed by it. The column `vectors.vector` gets its length from the first
 embedding model; the index on it is made by `settle`, when there are enough vectors for it.
 
+The graph has very many rows, which are loaded faster, and take half as much room, without a foreign key and with no unique index:
+equal entries of an ordinary one are kept together. An ordinal counts in its file, whose rows come and go together.
+
 -- create_meta --
 CREATE TABLE meta (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -109,6 +112,44 @@ CREATE TABLE term_frequencies (
     chunks BIGINT NOT NULL,
     PRIMARY KEY (project_id, lexeme)
 ) WITH (fillfactor = 80)
+
+-- create_symbols --
+CREATE TABLE symbols (
+    project_id TEXT COLLATE "C" NOT NULL,
+    file_id BIGINT NOT NULL,
+    ordinal INTEGER NOT NULL,
+    symbol TEXT COLLATE "C" NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    kind TEXT NOT NULL,
+    start_line INTEGER NOT NULL,
+    end_line INTEGER NOT NULL,
+    signature TEXT NOT NULL
+)
+
+-- create_symbols_by_file --
+CREATE INDEX symbols_by_file ON symbols (project_id, file_id)
+
+-- create_symbols_by_key --
+CREATE INDEX symbols_by_key ON symbols (project_id, key)
+
+-- create_symbol_references --
+CREATE TABLE symbol_references (
+    project_id TEXT COLLATE "C" NOT NULL,
+    file_id BIGINT NOT NULL,
+    ordinal INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    qualifier TEXT COLLATE "C" NOT NULL,
+    alias TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    lines INTEGER[] NOT NULL
+)
+
+-- create_symbol_references_by_file --
+CREATE INDEX symbol_references_by_file ON symbol_references (project_id, file_id)
+
+-- create_symbol_references_by_name --
+CREATE INDEX symbol_references_by_name ON symbol_references (project_id, name)
 
 -- create_vectors --
 CREATE TABLE vectors (

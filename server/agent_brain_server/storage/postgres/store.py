@@ -15,11 +15,12 @@ from agent_brain_server.domain.content import (
     IndexStatistics,
 )
 from agent_brain_server.domain.database import DatabaseHealth
+from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
 from agent_brain_server.domain.jobs import LEASE_SECONDS, Job, JobState, Progress
 from agent_brain_server.domain.search import Filters, Hits
 from agent_brain_server.errors import StorageError, WriterElsewhereError
 from agent_brain_server.postgres_config import PostgresConfig
-from agent_brain_server.storage.postgres import folders, index, jobs, lease, nearest, search
+from agent_brain_server.storage.postgres import folders, graph, index, jobs, lease, nearest, search
 from agent_brain_server.storage.postgres.connection import Database, single_session
 from agent_brain_server.storage.postgres.failures import translated, where
 from agent_brain_server.storage.postgres.filters import PathCache
@@ -168,6 +169,26 @@ class PostgresStore:
         """See `SearchStore.statistics`; the bytes are those of all projects in the database."""
         (files, chunks, vectors, embedded, size), languages = await self._read(search.count_all)
         return IndexStatistics(files, chunks, vectors, size, embedded, languages)
+
+    async def find_definitions(self, names: Collection[str]) -> list[LocatedDefinition]:
+        """See `GraphStore.find_definitions`."""
+        return await self._read(lambda session: graph.find_definitions(session, names))
+
+    async def definitions_in(self, paths: Collection[str]) -> list[LocatedDefinition]:
+        """See `GraphStore.definitions_in`."""
+        return await self._read(lambda session: graph.definitions_in(session, paths))
+
+    async def find_references(self, names: Collection[str], limit: int) -> list[LocatedReference]:
+        """See `GraphStore.find_references`."""
+        return await self._read(lambda session: graph.find_references(session, names, limit))
+
+    async def references_in(self, paths: Collection[str], kinds: Collection[str] = ()) -> list[LocatedReference]:
+        """See `GraphStore.references_in`."""
+        return await self._read(lambda session: graph.references_in(session, paths, kinds))
+
+    async def rows_at(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """See `GraphStore.rows_at`."""
+        return await self._read(lambda session: graph.rows_at(session, places))
 
     async def list_files(self) -> dict[str, FileRecord]:
         """See `IndexStore.list_files`."""

@@ -2,51 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-import numpy as np
 from pgvector.asyncpg import register_vector
 from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from agent_brain_server.domain.content import EmbeddingModel, FloatArray, Folder
-from agent_brain_server.domain.search import Filters, Hit
-from agent_brain_server.errors import AgentBrainError, ConflictError, StorageError
+from agent_brain_server.domain.content import EmbeddingModel
+from agent_brain_server.errors import ConflictError, StorageError
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.postgres import ledger
-from agent_brain_server.storage.postgres.connection import connect, single_session
+from agent_brain_server.storage.postgres.connection import connect
 from agent_brain_server.storage.postgres.failures import translated, where
-from agent_brain_server.storage.postgres.filters import PathCache
-from agent_brain_server.storage.postgres.folders import save_folder
-from agent_brain_server.storage.postgres.lexemes import Lexemes, count_terms, tsvector
 from agent_brain_server.storage.postgres.schema import SCHEMA_VERSION, check_server, prepare_project, prepare_tables
-from agent_brain_server.storage.postgres.search import search_lexical
 from agent_brain_server.storage.postgres.session import Session, Statements
-from agent_brain_server.storage.postgres.settle import settle
+from agent_brain_server.storage.postgres.snapshot import PostgresSnapshot
+from agent_brain_server.storage.postgres.target import PostgresTarget
 from agent_brain_server.storage.queries import load_queries
-from agent_brain_server.storage.transfer import (
-    CHUNKS,
-    FILES,
-    FOLDERS,
-    JOBS,
-    TABLES,
-    VECTORS,
-    Entry,
-    Found,
-    Key,
-    Mark,
-    Project,
-    Row,
-    Table,
-    admit,
-    canonical,
-    other_schema,
-    terms_of,
-)
+from agent_brain_server.storage.transfer import Entry, Found, Project, admit, other_schema
 
 # Columns that `Project` carries; all others are in TABLES under their own names, or here below with the reason.
 PROJECT_COLUMNS = frozenset(
@@ -68,13 +43,6 @@ EXCLUDED: Mapping[str, str] = {
     "index_state.writer_until": "the lease is the copy's own",
     "chunk_terms": "made of the chunks",
     "term_frequencies": "made of the chunks",
-}
-_PAGES = {
-    "vectors": "page_vectors",
-    "files": "page_files",
-    "chunks": "page_chunks",
-    "folders": "page_folders",
-    "jobs": "page_jobs",
 }
 
 
@@ -188,141 +156,3 @@ async def _know_vectors(driver: Any, statements: Statements) -> None:
     schema = await driver.fetchval(str(statements.make(("enter_namespace",))))
     if schema is not None:
         await register_vector(driver, schema=schema)
-
-
-class PostgresSnapshot:
-    """See `Snapshot`."""
-
-    def __init__(self, config: PostgresConfig, session: Session, project: Project) -> None:
-        self._config = config
-        self._session = session
-        self._project = project
-
-    @property
-    def project(self) -> Project:
-        """See `Snapshot.project`."""
-        return self._project
-
-    async def count_rows(self) -> dict[str, int]:
-        """See `Snapshot.count_rows`."""
-        with translated(self._config):
-            counts = await self._session.one("count_rows")
-        return dict(zip([table.name for table in TABLES], counts, strict=True))
-
-    async def page(self, table: Table, after: Key | None, limit: int) -> list[Row]:
-        """See `Snapshot.page`."""
-        with translated(self._config):
-            rows = await self._session.rows(_PAGES[table.name], after=after, limit=limit)
-        if table is VECTORS:
-            return [(text_hash, vector.to_numpy().astype("<f4").tobytes()) for text_hash, vector in rows]
-        return [canonical(table, row) for row in rows]
-
-    async def search_lexical(self, terms: Sequence[str], limit: int) -> list[Hit]:
-        """See `Snapshot.search_lexical`: asked for all, no chunk is passed over."""
-        everything = (await self.count_rows())[CHUNKS.name] + 1
-        with translated(self._config):
-            hits = await search_lexical(self._session, PathCache(), terms, Filters(), everything)
-        return hits[:limit]
-
-    async def search_vector(self, vector: FloatArray, limit: int) -> list[Hit]:
-        """See `Snapshot.search_vector`."""
-        blocks = ("search_vector_allowed", "end_search_vector_allowed")
-        with translated(self._config):
-            rows = await self._session.rows(*blocks, vector=vector, limit=limit)
-        return [Hit(row, score) for row, score in rows]
-
-
-class PostgresTarget:
-    """See `Target`. The connection holds the lock of copying as long as it lives."""
-
-    def __init__(self, config: PostgresConfig, session: Session, marks: Mapping[str, Mark]) -> None:
-        self._config = config
-        self._session = session
-        self._marks = marks
-
-    @property
-    def marks(self) -> Mapping[str, Mark]:
-        """See `Target.marks`."""
-        return self._marks
-
-    async def write(self, table: Table, rows: Sequence[Row]) -> None:
-        """See `Target.write`."""
-        session = self._session
-        insert = {VECTORS.name: _insert_vectors, FILES.name: _insert_files, CHUNKS.name: _insert_chunks}
-        with translated(self._config):
-            async with session.connection.begin():
-                if not await ledger.save(session, table, Mark(table.key_of(rows[-1]), len(rows))):
-                    raise _thrown_away(self._config)
-                await insert[table.name](session, rows)
-
-    async def finish(self, project: Project, last: Mapping[str, Sequence[Row]]) -> None:
-        """See `Target.finish`."""
-        session = self._session
-        with translated(self._config):
-            async with single_session(self._config, session.statements, session.project_id) as alone:
-                await settle(alone, self._config, project.model.dimensions)
-            async with session.connection.begin():
-                await session.run("lock_schema")
-                if not (await ledger.find(session)).marks:
-                    raise _thrown_away(self._config)
-                await _replace_last(session, last)
-                await session.run("set_job_numbers", next_job=project.next_job)
-                await session.run(
-                    "set_counters",
-                    generation=project.generation,
-                    embedded_texts=project.embedded_texts,
-                    next_row=project.next_row,
-                )
-                await ledger.drop(session)
-
-
-def _thrown_away(config: PostgresConfig) -> AgentBrainError:
-    return ConflictError(f"The copy into {where(config)} was thrown away by somebody else meanwhile. Begin anew.")
-
-
-async def _insert_vectors(session: Session, rows: Sequence[Row]) -> None:
-    await session.run("stage_vectors")
-    vectors: list[tuple[object, ...]] = [(name, np.frombuffer(data, "<f4")) for name, data in rows]  # type: ignore[arg-type]
-    await session.copy("staged_vectors", vectors)
-    await session.run("insert_vectors")
-    await _count(session, vectors=len(rows))
-
-
-async def _insert_files(session: Session, rows: Sequence[Row]) -> None:
-    await session.run("stage_files")
-    await session.copy("staged_files", [row[1:] for row in rows])
-    await session.run("upsert_files", paths=[row[1] for row in rows], ids=[row[0] for row in rows])
-
-
-async def _insert_chunks(session: Session, rows: Sequence[Row]) -> None:
-    lexemes, frequencies = Lexemes(session.project_id), Counter[str]()
-    files = [CHUNKS.column(row, "file_id") for row in rows]
-    paths: dict[Any, str] = {row[0]: row[1] for row in await session.rows("select_paths_among", ids=files)}
-    staged, total = [], 0
-    for row, file_id in zip(rows, files, strict=True):
-        counts = count_terms(terms_of(row, paths[file_id]))
-        frequencies.update(counts.keys())
-        total += counts.total
-        staged.append((*row, counts.total, tsvector(counts, lexemes)))
-    await session.run("stage_chunks")
-    await session.copy("staged_chunks", staged)
-    await session.run("insert_chunks")
-    await session.run("insert_terms")
-    ordered = sorted(frequencies)
-    await session.run(
-        "add_frequencies", lexemes=[lexemes.of(term) for term in ordered], counts=[frequencies[t] for t in ordered]
-    )
-    await _count(session, chunks=len(rows), terms=total)
-
-
-async def _count(session: Session, *, chunks: int = 0, terms: int = 0, vectors: int = 0) -> None:
-    await session.run("advance_state", rows=0, files=0, embedded=0, chunks=chunks, terms=terms, vectors=vectors)
-
-
-async def _replace_last(session: Session, last: Mapping[str, Sequence[Row]]) -> None:
-    await session.run("clear_folders")
-    for path, include, exclude in last[FOLDERS.name]:
-        await save_folder(session, Folder(str(path), *(tuple(json.loads(str(globs))) for globs in (include, exclude))))
-    await session.run("clear_jobs")
-    for row in last[JOBS.name]:
-        await session.run("insert_copied_job", **dict(zip(JOBS.columns, row, strict=True)))

@@ -1,31 +1,47 @@
-Copying an index from or to another backend. `copy_ledger` says how far an unfinished copy of each project is; it is there
+Copying an index from or to another backend. A page begins behind a key, the first one behind NULL. `copy_ledger` says how far an unfinished copy of each project is; it is there
 only as long as one is not finished, and meanwhile the copy holds the project's write lease without an end.
 
 -- page_vectors --
 SELECT text_hash, vector FROM vectors
-WHERE project_id = :project AND (CAST(:after AS text) IS NULL OR text_hash > CAST(:after AS text))
+WHERE project_id = :project AND (CAST(:after_text_hash AS text) IS NULL OR text_hash > CAST(:after_text_hash AS text))
 ORDER BY text_hash LIMIT :limit
 
 -- page_files --
 SELECT id, path, folder, content_hash, size, mtime_ns, language, chunk_count, note, indexed_at FROM files
-WHERE project_id = :project AND (CAST(:after AS bigint) IS NULL OR id > CAST(:after AS bigint))
+WHERE project_id = :project AND (CAST(:after_id AS bigint) IS NULL OR id > CAST(:after_id AS bigint))
 ORDER BY id LIMIT :limit
 
 -- page_chunks --
 SELECT
     row, chunk_id, file_id, start_line, end_line, language, kind, symbol, name, text_hash, signature, documentation, text
 FROM chunks
-WHERE project_id = :project AND (CAST(:after AS bigint) IS NULL OR row > CAST(:after AS bigint))
+WHERE project_id = :project AND (CAST(:after_row AS bigint) IS NULL OR row > CAST(:after_row AS bigint))
 ORDER BY row LIMIT :limit
+
+-- page_symbols --
+SELECT file_id, ordinal, symbol, key, kind, start_line, end_line, signature FROM symbols
+WHERE project_id = :project AND (
+    CAST(:after_file_id AS bigint) IS NULL
+    OR (file_id, ordinal) > (CAST(:after_file_id AS bigint), CAST(:after_ordinal AS integer))
+)
+ORDER BY file_id, ordinal LIMIT :limit
+
+-- page_symbol_references --
+SELECT file_id, ordinal, kind, name, qualifier, alias, scope, lines FROM symbol_references
+WHERE project_id = :project AND (
+    CAST(:after_file_id AS bigint) IS NULL
+    OR (file_id, ordinal) > (CAST(:after_file_id AS bigint), CAST(:after_ordinal AS integer))
+)
+ORDER BY file_id, ordinal LIMIT :limit
 
 -- page_folders --
 SELECT path, include, exclude FROM folders
-WHERE project_id = :project AND (CAST(:after AS text) IS NULL OR path > CAST(:after AS text))
+WHERE project_id = :project AND (CAST(:after_path AS text) IS NULL OR path > CAST(:after_path AS text))
 ORDER BY path LIMIT :limit
 
 -- page_jobs --
 SELECT id, state, paths, force, created_at, started_at, finished_at, attempt, error, progress FROM jobs
-WHERE project_id = :project AND (CAST(:after AS bigint) IS NULL OR id > CAST(:after AS bigint))
+WHERE project_id = :project AND (CAST(:after_id AS bigint) IS NULL OR id > CAST(:after_id AS bigint))
 ORDER BY id LIMIT :limit
 
 -- count_rows --
@@ -33,6 +49,8 @@ SELECT
     (SELECT count(*) FROM vectors WHERE project_id = :project),
     (SELECT count(*) FROM files WHERE project_id = :project),
     (SELECT count(*) FROM chunks WHERE project_id = :project),
+    (SELECT count(*) FROM symbols WHERE project_id = :project),
+    (SELECT count(*) FROM symbol_references WHERE project_id = :project),
     (SELECT count(*) FROM folders WHERE project_id = :project),
     (SELECT count(*) FROM jobs WHERE project_id = :project)
 

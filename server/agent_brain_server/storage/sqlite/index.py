@@ -6,10 +6,11 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from agent_brain_server.domain.content import Chunk, FileRecord, FloatArray, IndexedFile, PreparedChunk, Terms
+from agent_brain_server.domain.content import Chunk, FileRecord, FloatArray, IndexedFile, Terms
 from agent_brain_server.domain.terms import chunk_terms
 from agent_brain_server.storage.checks import check_vectors, lacking_vector
 from agent_brain_server.storage.rows import chunk_row, texts_without_vector
+from agent_brain_server.storage.sqlite.graph import clear_graph, insert_graph, remove_graph
 from agent_brain_server.storage.sqlite.session import Session
 
 
@@ -27,12 +28,14 @@ def upsert_chunks(
     """See `IndexStore.upsert_chunks`."""
     check_vectors(vectors, dimensions)
     newest = {indexed.record.path: indexed for indexed in files}
-    removed = _remove_chunks(session, newest.keys())
+    removed = _remove_content(session, newest.keys())
     embedded = session.run_many("insert_vector", _vector_rows(vectors))
     if dimensions:
         _check_vectors_stored(session, newest, vectors)
     (first_row,) = session.one("find_next_row")
-    rows = _insert_chunks(session, newest.values(), first_row)
+    placed = _upsert_files(session, newest.values())
+    rows = _insert_chunks(session, placed, first_row)
+    insert_graph(session, placed)
     session.run("advance_meta", rows=rows, embedded=embedded)
     return Change(removed)
 
@@ -50,13 +53,16 @@ def _check_vectors_stored(
         raise lacking_vector(needed[missing.pop()])
 
 
-def _insert_chunks(session: Session, files: Collection[IndexedFile], first_row: int) -> int:
-    placed: list[tuple[int, int, PreparedChunk]] = []
+def _upsert_files(session: Session, files: Collection[IndexedFile]) -> list[tuple[int, IndexedFile]]:
+    """The files with their ids."""
     for indexed in files:
         session.run("upsert_file", **asdict(indexed.record))
-        (file_id,) = session.one("find_file", path=indexed.record.path)
-        start = first_row + len(placed)
-        placed.extend((row, file_id, chunk) for row, chunk in enumerate(indexed.chunks, start))
+    return [(session.one("find_file", path=indexed.record.path)[0], indexed) for indexed in files]
+
+
+def _insert_chunks(session: Session, files: Sequence[tuple[int, IndexedFile]], first_row: int) -> int:
+    chunks = [(file_id, chunk) for file_id, indexed in files for chunk in indexed.chunks]
+    placed = [(row, file_id, chunk) for row, (file_id, chunk) in enumerate(chunks, first_row)]
     session.run_many("insert_chunk", (chunk_row(row, file_id, prepared) for row, file_id, prepared in placed))
     session.run_many("insert_terms", (_terms_row(row, prepared.terms) for row, _, prepared in placed))
     return len(placed)
@@ -66,12 +72,13 @@ def _terms_row(row: int, terms: Terms) -> tuple[object, ...]:
     return row, terms.symbol, terms.path, terms.documentation, terms.body
 
 
-def _remove_chunks(session: Session, paths: Collection[str]) -> list[int]:
-    """Remove the chunks of these files, and their terms, which are made again as they were put in."""
+def _remove_content(session: Session, paths: Collection[str]) -> list[int]:
+    """Remove the graphs of these files, their chunks, and their terms, which are made again as they were put in."""
     names = json.dumps(list(paths))
     gone = [(row, Chunk(*fields)) for row, *fields in session.run("select_chunks_of", paths=names)]
     session.run_many("delete_terms", (_terms_row(row, chunk_terms(chunk)) for row, chunk in gone))
     session.run("delete_chunks_of", paths=names)
+    remove_graph(session, names)
     return [row for row, _ in gone]
 
 
@@ -82,9 +89,9 @@ def remove_files(session: Session, paths: Collection[str]) -> Change:
     (held,) = session.one("count_files")
     if not found:
         return Change([])
-    removed = None if found == held else _remove_chunks(session, paths)
+    removed = None if found == held else _remove_content(session, paths)
     if removed is None:
-        _clear_chunks(session)
+        _clear_content(session)
     session.run("delete_files", paths=names)
     session.run("advance_meta", rows=0, embedded=0)
     return Change(removed, found)
@@ -105,17 +112,18 @@ def reset(session: Session) -> Change:
 
 
 def empty_content(session: Session, *, vectors: bool) -> None:
-    """Remove every file and chunk, and with `vectors` every vector."""
-    _clear_chunks(session)
+    """Remove every file with all that hangs on it, and with `vectors` every vector."""
+    _clear_content(session)
     session.run("clear_files")
     if vectors:
         session.run("clear_vectors")
     session.run("advance_meta", rows=0, embedded=0)
 
 
-def _clear_chunks(session: Session) -> None:
+def _clear_content(session: Session) -> None:
     session.run("clear_terms")
     session.run("clear_chunks")
+    clear_graph(session)
 
 
 def refresh_files(session: Session, records: Sequence[FileRecord]) -> None:

@@ -7,17 +7,17 @@ from pathlib import Path
 
 from agent_brain_server.storage.sqlite.index import empty_content
 from agent_brain_server.storage.sqlite.session import Session
-from agent_brain_server.storage.transfer import PAGED, Found, Mark, Table, unfinished
+from agent_brain_server.storage.tables import PAGED, Table, parse_key
+from agent_brain_server.storage.transfer import Found, Mark, unfinished
 
 
 def refuse_unfinished(session: Session, path: Path, discard: bool) -> None:
-    """Refuse the file while it holds a part of an index; with `discard`, empty it."""
+    """Refuse the file while it holds a part of an index; with `discard`, empty it. Inside of a transaction."""
     if not session.one("find_ledger")[0]:
         return
     if not discard:
         raise unfinished(f"sqlite {path}")
-    with session.transaction(write=True):
-        throw_away(session)
+    throw_away(session)
 
 
 def throw_away(session: Session) -> None:
@@ -34,7 +34,7 @@ def find(session: Session) -> Found:
     if not session.one("find_ledger")[0]:
         return Found(rows)
     marks = session.run("list_marks").fetchall()
-    return Found(rows, marks[0][1], {name: Mark(json.loads(key), count) for name, _, key, count in marks})
+    return Found(rows, marks[0][1], {name: Mark(parse_key(key), count) for name, _, key, count in marks})
 
 
 def begin(session: Session, source: str) -> None:

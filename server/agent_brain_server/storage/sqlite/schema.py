@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import SchemaVersionError, StorageError
-from agent_brain_server.storage.checks import REINDEX, mismatched_model, mismatched_tokenizer
+from agent_brain_server.storage.checks import log_emptied, mismatched_model
 from agent_brain_server.storage.sqlite.failures import damaged
+from agent_brain_server.storage.sqlite.folders import list_folders
 from agent_brain_server.storage.sqlite.index import empty_content
+from agent_brain_server.storage.sqlite.jobs import add_job
+from agent_brain_server.storage.sqlite.ledger import refuse_unfinished
 from agent_brain_server.storage.sqlite.session import Row, Session
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# The tables that each version has and the one before it had not.
+ADDED = {2: ("create_symbols", "create_symbol_references", "create_graph_names")}
 OLDEST_SQLITE = (3, 37, 0)
 APPLICATION_ID = 0x4142524E  # "ABRN"
 
@@ -58,12 +64,29 @@ def prepare_schema(
     with session.transaction(write=True):
         if not session.one("count_tables")[0]:
             _create_tables(session, model, tokenizer_version)
+        _upgrade(session, path)
+        refuse_unfinished(session, path, discard)
         stored = session.one("select_meta")
-        _check_version(stored[0], path)
         if stored[2:6] != (tokenizer_version, model.name, model.dimensions, model.tokenizer):
-            _adopt(session, stored, model, tokenizer_version, discard)
+            _adopt(session, path, stored, model, tokenizer_version, discard)
         _, instance, *_, generation = session.one("select_meta")
     return Identity(instance, generation)
+
+
+def _upgrade(session: Session, path: Path) -> None:
+    """Lead the tables to this version. What the files held has nothing of the new ones, so no tokenizer is theirs."""
+    (stored, *_) = session.one("select_meta")
+    if stored > SCHEMA_VERSION:
+        raise SchemaVersionError(
+            f"{path} was written by a newer Agent Brain (schema {stored}, this one knows {SCHEMA_VERSION}). "
+            "Upgrade agent-brain, or move the file away and index again.",
+            stored=stored,
+        )
+    for version, names in ADDED.items():
+        if version > stored:
+            for name in names:
+                session.run(name)
+            session.run("advance_schema", schema_version=version)
 
 
 def _create_tables(session: Session, model: EmbeddingModel, tokenizer_version: str) -> None:
@@ -84,30 +107,21 @@ def _identity(model: EmbeddingModel, tokenizer_version: str) -> dict[str, object
     }
 
 
-def _check_version(stored: int, path: Path) -> None:
-    if stored > SCHEMA_VERSION:
-        raise SchemaVersionError(
-            f"{path} was written by a newer Agent Brain (schema {stored}, this one knows {SCHEMA_VERSION}). "
-            "Upgrade agent-brain, or move the file away and index again.",
-            stored=stored,
-        )
-    if stored < SCHEMA_VERSION:
-        raise SchemaVersionError(f"{path} has the old schema {stored}. Move it away and run: {REINDEX}", stored=stored)
+def _adopt(
+    session: Session, path: Path, stored: Row, model: EmbeddingModel, tokenizer_version: str, discard: bool
+) -> None:
+    """Take on another model or tokenizer: at once for what the index has none of, else by emptying it.
 
-
-def _adopt(session: Session, stored: Row, model: EmbeddingModel, tokenizer_version: str, discard: bool) -> None:
-    """Take on another model or tokenizer: at once for what the index has none of, else by discarding it.
-
-    Vectors stay when only the tokenizer is another, so that no text is embedded a second time.
+    Vectors stay when only the tokenizer is another, so that no text is embedded a second time, and a job is queued.
     """
     has_chunks, has_vectors = session.one("find_content")
     old = EmbeddingModel(stored[3], stored[4], stored[5])
     other_model = old != model and bool(has_chunks or has_vectors)
-    other_tokenizer = stored[2] != tokenizer_version and bool(has_chunks)
     if other_model and not discard:
         raise mismatched_model(old, model)
-    if other_tokenizer and not discard:
-        raise mismatched_tokenizer(stored[2], tokenizer_version)
-    if other_model or other_tokenizer:
-        empty_content(session, vectors=other_model)
     session.run("adopt_meta", **_identity(model, tokenizer_version))
+    if other_model or has_chunks:
+        empty_content(session, vectors=other_model)
+    if has_chunks and not other_model:
+        job = add_job(session, [], force=False, now=time.time()) if list_folders(session) else None
+        log_emptied(f"sqlite {path}", job)

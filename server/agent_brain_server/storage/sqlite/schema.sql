@@ -1,5 +1,8 @@
 The tables of one project's index. Every `create_` block is one statement; they run in this order in one transaction.
 
+The graph has very many rows. So they lie in the order of their files, appended, without foreign keys; `graph_names` says which
+files (its rowids) have a name, by hashes. An ordinary index on names would take three times as long to fill as all else of the graph.
+
 -- create_meta --
 CREATE TABLE meta (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -66,6 +69,35 @@ CREATE VIRTUAL TABLE chunk_terms USING fts5 (symbol, path, documentation, body, 
 -- create_term_frequencies --
 CREATE VIRTUAL TABLE term_frequencies USING fts5vocab ('chunk_terms', 'row')
 
+-- create_symbols --
+CREATE TABLE symbols (
+    file_id INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    symbol TEXT NOT NULL,
+    key TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    start_line INTEGER NOT NULL,
+    end_line INTEGER NOT NULL,
+    signature TEXT NOT NULL,
+    PRIMARY KEY (file_id, key, ordinal)
+) STRICT, WITHOUT ROWID
+
+-- create_symbol_references --
+CREATE TABLE symbol_references (
+    file_id INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    qualifier TEXT NOT NULL,
+    alias TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    lines TEXT NOT NULL,
+    PRIMARY KEY (file_id, name, ordinal)
+) STRICT, WITHOUT ROWID
+
+-- create_graph_names --
+CREATE VIRTUAL TABLE graph_names USING fts5 (defined, referred, content='', columnsize=0, detail='column', tokenize='ascii')
+
 -- create_vectors --
 CREATE TABLE vectors (
     id INTEGER PRIMARY KEY,
@@ -114,6 +146,9 @@ UPDATE meta SET
     embedding_name = :embedding_name,
     embedding_dimensions = :embedding_dimensions,
     embedding_tokenizer = :embedding_tokenizer
+
+-- advance_schema --
+UPDATE meta SET schema_version = :schema_version, tokenizer_version = ''
 
 -- find_content --
 SELECT EXISTS (SELECT 1 FROM chunks), EXISTS (SELECT 1 FROM vectors)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from agent_brain_server.domain.content import (
     Chunk,
@@ -19,24 +17,20 @@ from agent_brain_server.domain.content import (
     IndexStatistics,
 )
 from agent_brain_server.domain.database import DatabaseHealth
+from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
 from agent_brain_server.domain.jobs import Job, JobState, Progress
 from agent_brain_server.domain.search import Filters, Hits
 from agent_brain_server.errors import StorageError
-from agent_brain_server.storage.sqlite import folders, index, jobs, search
+from agent_brain_server.storage.sqlite import folders, graph, index, jobs, search
 from agent_brain_server.storage.sqlite.connection import Connections, create_file
 from agent_brain_server.storage.sqlite.failures import translated
 from agent_brain_server.storage.sqlite.index import Change
-from agent_brain_server.storage.sqlite.ledger import refuse_unfinished
 from agent_brain_server.storage.sqlite.matrix_header import drop_stale_cache
+from agent_brain_server.storage.sqlite.nearest import Nearest
 from agent_brain_server.storage.sqlite.schema import check_sqlite, prepare_schema
 from agent_brain_server.storage.sqlite.session import Session
 
-if TYPE_CHECKING:
-    from agent_brain_server.storage.sqlite.vectors import MatrixView, VectorMatrix
-
 Result = TypeVar("Result")
-
-VECTOR_PATH = "exact"
 
 
 class SqliteStore:
@@ -48,12 +42,9 @@ class SqliteStore:
         self._model = model
         self._tokenizer_version = tokenizer_version
         self._discard = discard
-        self._instance = ""
         self._connections: Connections | None = None
         self._frequencies = search.TermFrequencies()
-        # Held from a commit until the matrix has followed it, and while a search takes its view of both.
-        self._matrix_lock = Lock()
-        self._matrix: VectorMatrix | None = None
+        self._nearest = Nearest(self._cache_path, model.dimensions, "")
 
     async def open(self) -> None:
         """See `Store.open`."""
@@ -71,10 +62,9 @@ class SqliteStore:
         self._connections = connections
 
     def _prepare(self, session: Session) -> None:
-        refuse_unfinished(session, self._path, self._discard)
         identity = prepare_schema(session, self._path, self._model, self._tokenizer_version, self._discard)
-        self._instance = identity.instance
         drop_stale_cache(self._cache_path, identity.instance, identity.generation)
+        self._nearest = Nearest(self._cache_path, self._model.dimensions, identity.instance)
 
     async def close(self) -> None:
         """See `Store.close`."""
@@ -84,13 +74,7 @@ class SqliteStore:
 
     def _close(self, connections: Connections) -> None:
         connections.close()
-        matrix, self._matrix = self._matrix, None
-        if matrix is None:
-            return
-        try:
-            matrix.save()
-        except OSError:
-            matrix.discard()
+        self._nearest.close()
 
     def describe(self) -> str:
         """See `Store.describe`."""
@@ -138,33 +122,11 @@ class SqliteStore:
         connections = self._opened()
 
         def call(session: Session) -> Change:
-            change = self._commit_change(session, work)
+            change = self._nearest.commit(session, work)
             connections.keep_log_short(session)
             return change
 
         return await connections.write(call)
-
-    def _commit_change(self, session: Session, work: Callable[[Session], Change]) -> Change:
-        session.begin(write=True)
-        try:
-            change = work(session)
-            with self._matrix_lock:
-                session.commit()
-                self._follow(session, change)
-        except BaseException:
-            session.roll_back()
-            raise
-        return change
-
-    def _follow(self, session: Session, change: Change) -> None:
-        if self._matrix is None:
-            return
-        try:
-            self._matrix.follow(session, change.removed, session.one("find_generation")[0])
-        except (OSError, sqlite3.Error):
-            # The change is committed and stays; the matrix is made again by the next search that needs it.
-            self._matrix.discard()
-            self._matrix = None
 
     async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
         """See `SearchStore.search_lexical`."""
@@ -176,34 +138,7 @@ class SqliteStore:
         """See `SearchStore.search_vector`."""
         if not self._model.dimensions:
             return Hits()
-        return await self._read(lambda session: self._search_vector(session, vector, filters, limit))
-
-    def _search_vector(self, session: Session, vector: FloatArray, filters: Filters, limit: int) -> Hits:
-        try:
-            with self._matrix_lock:
-                session.begin()
-                view = self._view(session)
-            seen = search.look_first(session, filters, limit, lambda most: view.nearest(vector, most, None))
-            if seen is not None:
-                return Hits(seen, VECTOR_PATH)
-            allowed = search.allowed_rows(session, filters) if filters else None
-        finally:
-            session.roll_back()
-        return Hits(view.nearest(vector, limit, allowed), VECTOR_PATH)
-
-    def _view(self, session: Session) -> MatrixView:
-        # numpy takes longer to import than the rest of the server needs to start: hence only here.
-        from agent_brain_server.storage.sqlite.vectors import VectorMatrix
-
-        (generation,) = session.one("find_generation")
-        if self._matrix is None:
-            self._matrix = VectorMatrix(self._cache_path, self._model.dimensions, self._instance)
-        try:
-            return self._matrix.view(session, generation)
-        except (OSError, sqlite3.Error):
-            self._matrix.discard()
-            self._matrix = None
-            raise
+        return await self._read(lambda session: self._nearest.search(session, vector, filters, limit))
 
     async def fetch_chunks(self, rows: Sequence[int]) -> dict[int, Chunk]:
         """See `SearchStore.fetch_chunks`."""
@@ -226,6 +161,26 @@ class SqliteStore:
         log = self._path.with_name(self._path.name + "-wal")
         size = sum(_size(path) for path in (self._path, log, self._cache_path))
         return IndexStatistics(files, chunks, vectors, size, embedded, languages)
+
+    async def find_definitions(self, names: Collection[str]) -> list[LocatedDefinition]:
+        """See `GraphStore.find_definitions`."""
+        return await self._read(lambda session: graph.find_definitions(session, names))
+
+    async def definitions_in(self, paths: Collection[str]) -> list[LocatedDefinition]:
+        """See `GraphStore.definitions_in`."""
+        return await self._read(lambda session: graph.definitions_in(session, paths))
+
+    async def find_references(self, names: Collection[str], limit: int) -> list[LocatedReference]:
+        """See `GraphStore.find_references`."""
+        return await self._read(lambda session: graph.find_references(session, names, limit))
+
+    async def references_in(self, paths: Collection[str], kinds: Collection[str] = ()) -> list[LocatedReference]:
+        """See `GraphStore.references_in`."""
+        return await self._read(lambda session: graph.references_in(session, paths, kinds))
+
+    async def rows_at(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """See `GraphStore.rows_at`."""
+        return await self._read(lambda session: graph.rows_at(session, places))
 
     async def list_files(self) -> dict[str, FileRecord]:
         """See `IndexStore.list_files`."""

@@ -1,28 +1,41 @@
-Copying an index from or to another backend. `copy_ledger` says how far an unfinished copy into this file is; it is there only
+Copying an index from or to another backend. A page begins behind a key, the first one behind NULL. `copy_ledger` says how far an unfinished copy into this file is; it is there only
 as long as the copy is not finished.
 
 -- page_vectors --
-SELECT text_hash, vector FROM vectors WHERE :after IS NULL OR text_hash > :after ORDER BY text_hash LIMIT :limit
+SELECT text_hash, vector FROM vectors
+WHERE text_hash > coalesce(:after_text_hash, '') ORDER BY text_hash LIMIT :limit
 
 -- page_files --
-SELECT id, path, folder, content_hash, size, mtime_ns, language, chunk_count, note, indexed_at
-FROM files WHERE :after IS NULL OR id > :after ORDER BY id LIMIT :limit
+SELECT id, path, folder, content_hash, size, mtime_ns, language, chunk_count, note, indexed_at FROM files
+WHERE id > coalesce(:after_id, -1) ORDER BY id LIMIT :limit
 
 -- page_chunks --
 SELECT
     row, chunk_id, file_id, start_line, end_line, language, kind, symbol, name, text_hash, signature, documentation, text
-FROM chunks WHERE :after IS NULL OR row > :after ORDER BY row LIMIT :limit
+FROM chunks
+WHERE row > coalesce(:after_row, -1) ORDER BY row LIMIT :limit
+
+-- page_symbols --
+SELECT file_id, ordinal, symbol, key, kind, start_line, end_line, signature FROM symbols
+WHERE (file_id, ordinal) > (coalesce(:after_file_id, -1), coalesce(:after_ordinal, -1))
+ORDER BY file_id, ordinal LIMIT :limit
+
+-- page_symbol_references --
+SELECT file_id, ordinal, kind, name, qualifier, alias, scope, lines FROM symbol_references
+WHERE (file_id, ordinal) > (coalesce(:after_file_id, -1), coalesce(:after_ordinal, -1))
+ORDER BY file_id, ordinal LIMIT :limit
 
 -- page_folders --
-SELECT path, include, exclude FROM folders WHERE :after IS NULL OR path > :after ORDER BY path LIMIT :limit
+SELECT path, include, exclude FROM folders WHERE :after_path IS NULL OR path > :after_path ORDER BY path LIMIT :limit
 
 -- page_jobs --
 SELECT id, state, paths, force, created_at, started_at, finished_at, attempt, error, progress
-FROM jobs WHERE :after IS NULL OR id > :after ORDER BY id LIMIT :limit
+FROM jobs WHERE :after_id IS NULL OR id > :after_id ORDER BY id LIMIT :limit
 
 -- count_rows --
 SELECT
     (SELECT count(*) FROM vectors), (SELECT count(*) FROM files), (SELECT count(*) FROM chunks),
+    (SELECT count(*) FROM symbols), (SELECT count(*) FROM symbol_references),
     (SELECT count(*) FROM folders), (SELECT count(*) FROM jobs)
 
 -- describe_project --

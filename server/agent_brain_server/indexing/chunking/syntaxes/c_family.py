@@ -81,10 +81,18 @@ def _declaration(code: Code, node: Node) -> Declaration | None:
         return _record(code, kind)
     declarator, function = _declared(node)
     if function is not None:
-        return Declaration("function", _name(code, declarator), minor=True) if declarator is not None else None
+        return _prototype(code, node, declarator)
     if node.type == "field_declaration" or child_of_type(node, "init_declarator") is None:
         return None
     return Declaration("constant", _name(code, declarator)) if declarator is not None else None
+
+
+def _prototype(code: Code, node: Node, declarator: Node | None) -> Declaration | None:
+    """A function without its body; what is purely virtual has none elsewhere either."""
+    if declarator is None:
+        return None
+    is_virtual = node.child_by_field_name("default_value") is not None
+    return Declaration("function", _name(code, declarator), minor=True, prototype=not is_virtual)
 
 
 def _record(code: Code, node: Node) -> Declaration | None:

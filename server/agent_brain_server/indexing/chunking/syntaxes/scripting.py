@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from agent_brain_server.indexing.chunking.comments import string_text
@@ -55,6 +56,7 @@ PYTHON = Syntax(
         ]
     ),
     docstring=_python_docstring,
+    inner=re.compile(rb"\n\s+(?:async\s+def|def|class)\b"),
 )
 
 

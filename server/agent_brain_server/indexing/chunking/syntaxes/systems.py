@@ -33,8 +33,14 @@ def _go_type(code: Code, node: Node) -> Declaration | None:
     value = node.child_by_field_name("type")
     kinds = {"struct_type": "struct", "interface_type": "interface"}
     kind = kinds.get(value.type, "type") if value is not None else "type"
-    body = child_of_type(value, *_GO_BODIES) if kind != "type" and value is not None else None
-    return Declaration(kind, field_name(code, node), body)
+    if value is None or kind == "type":
+        return Declaration(kind, field_name(code, node))
+    members = value if kind == "interface" else None
+    return Declaration(kind, field_name(code, node), child_of_type(value, *_GO_BODIES), members=members)
+
+
+def _go_abstract_method(code: Code, node: Node) -> Declaration:
+    return Declaration("function", field_name(code, node), detail=True)
 
 
 _GO_BODIES = ("field_declaration_list", "method_elem", "type_elem")
@@ -44,6 +50,7 @@ GO = Syntax(
     rules={
         "function_declaration": declares("function"),
         "method_declaration": _go_method,
+        "method_elem": _go_abstract_method,
         "type_spec": _go_type,
         "type_alias": _go_type,
         "const_spec": declares("constant", "none"),

@@ -1,0 +1,8 @@
+; inherits: ecma
+(class_heritage [(identifier) (member_expression)] @inherit)
+(field_definition value: (identifier) @value)
+
+; components
+((jsx_opening_element name: (_) @if @call) (#set! only "[A-Z].*"))
+((jsx_self_closing_element name: (_) @if @call) (#set! only "[A-Z].*"))
+(jsx_expression (identifier) @value)

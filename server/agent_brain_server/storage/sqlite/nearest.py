@@ -1,0 +1,93 @@
+"""Searching by vector: the matrix of an open index, which follows every change as it is committed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from agent_brain_server.domain.content import FloatArray
+from agent_brain_server.domain.search import Filters, Hits
+from agent_brain_server.storage.sqlite import search
+from agent_brain_server.storage.sqlite.index import Change
+from agent_brain_server.storage.sqlite.session import Session
+
+if TYPE_CHECKING:
+    from agent_brain_server.storage.sqlite.vectors import MatrixView, VectorMatrix
+
+VECTOR_PATH = "exact"
+
+
+class Nearest:
+    """The vectors of the index `instance`, beside it in `path`. The first search that needs it makes the matrix."""
+
+    def __init__(self, path: Path, dimensions: int, instance: str) -> None:
+        self._path = path
+        self._dimensions = dimensions
+        self._instance = instance
+        # Held from a commit until the matrix has followed it, and while a search takes its view of both.
+        self._lock = Lock()
+        self._matrix: VectorMatrix | None = None
+
+    def commit(self, session: Session, work: Callable[[Session], Change]) -> Change:
+        """Run `work` in a transaction, and let the matrix follow what it did to the chunks."""
+        session.begin(write=True)
+        try:
+            change = work(session)
+            with self._lock:
+                session.commit()
+                self._follow(session, change)
+        except BaseException:
+            session.roll_back()
+            raise
+        return change
+
+    def _follow(self, session: Session, change: Change) -> None:
+        if self._matrix is None:
+            return
+        try:
+            self._matrix.follow(session, change.removed, session.one("find_generation")[0])
+        except (OSError, sqlite3.Error):
+            # The change is committed and stays; the matrix is made again by the next search that needs it.
+            self._matrix.discard()
+            self._matrix = None
+
+    def search(self, session: Session, vector: FloatArray, filters: Filters, limit: int) -> Hits:
+        """See `SearchStore.search_vector`."""
+        try:
+            with self._lock:
+                session.begin()
+                view = self._view(session)
+            seen = search.look_first(session, filters, limit, lambda most: view.nearest(vector, most, None))
+            if seen is not None:
+                return Hits(seen, VECTOR_PATH)
+            allowed = search.allowed_rows(session, filters) if filters else None
+        finally:
+            session.roll_back()
+        return Hits(view.nearest(vector, limit, allowed), VECTOR_PATH)
+
+    def _view(self, session: Session) -> MatrixView:
+        # numpy takes longer to import than the rest of the server needs to start: hence only here.
+        from agent_brain_server.storage.sqlite.vectors import VectorMatrix
+
+        (generation,) = session.one("find_generation")
+        if self._matrix is None:
+            self._matrix = VectorMatrix(self._path, self._dimensions, self._instance)
+        try:
+            return self._matrix.view(session, generation)
+        except (OSError, sqlite3.Error):
+            self._matrix.discard()
+            self._matrix = None
+            raise
+
+    def close(self) -> None:
+        """Keep the matrix for the next start, after the database was closed."""
+        matrix, self._matrix = self._matrix, None
+        if matrix is None:
+            return
+        try:
+            matrix.save()
+        except OSError:
+            matrix.discard()
