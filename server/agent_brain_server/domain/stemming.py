@@ -8,7 +8,7 @@ from __future__ import annotations
 _VOWELS = frozenset("aeiouy")
 _SHORTEST = 3
 _SHORTEST_ROOT = 5
-_DOUBLED = frozenset("bdfgmnprt")
+_DOUBLED = frozenset("bdgmnprt")
 
 
 def stem(word: str) -> str:
@@ -19,7 +19,7 @@ def stem(word: str) -> str:
 
 
 def _without_s(word: str) -> str:
-    if not word.endswith("s") or word.endswith(("ss", "us", "is")):
+    if not word.endswith("s") or word.endswith(("ss", "us", "is", "ias")):
         return word
     if word.endswith("ies") and len(word) > _SHORTEST + 1:
         return word[:-3] + "y"
@@ -50,4 +50,6 @@ def _without_ion(word: str) -> str:
 
 
 def _without_e(word: str) -> str:
+    if word.endswith("ie"):
+        return word[:-2] + "y"
     return word[:-1] if word.endswith("e") and len(word) > _SHORTEST + 1 else word

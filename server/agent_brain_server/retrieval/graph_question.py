@@ -13,21 +13,21 @@ Relation = Literal["definitions", "callers", "callees", "implementations", "refe
 _KIND = r"(?:the )?(?:class |function |method |struct |interface |trait |type |symbol |module )?"
 _NAME = _KIND + r"[`'\"]?(?P<name>[\w$@.:#/>-]*\w)"
 _PHRASES: tuple[tuple[Relation, str], ...] = (
-    ("callees", r"(?:what|which \w+) (?:does|do) NAME(?:\(\))?[`'\"]? (?:call|use|invoke)\b"),
+    ("callees", r"(?:what|which)(?: \w+)? (?:does|do) NAME(?:\(\))?[`'\"]? (?:call|use|invoke)\b"),
     ("callees", r"(?:callees of|calls (?:made by|in|from)) NAME"),
-    ("callers", r"(?:who|what|which \w+) (?:calls?|invokes?) NAME"),
+    ("callers", r"(?:who|(?:what|which)(?: \w+)?) (?:calls?|invokes?) NAME"),
     ("callers", r"where (?:is|are) NAME(?:\(\))?[`'\"]? (?:called|invoked)"),
     ("callers", r"(?:callers of|calls (?:of|to)) NAME"),
     ("implementations", r"(?:implementations?|implementers|subclasses|subtypes|overrides) of NAME"),
     (
         "implementations",
-        r"(?:who|what|which \w+) (?:implements?|extends?|inherits? from|subclass(?:es)?|overrides?) NAME",
+        r"(?:who|(?:what|which)(?: \w+)?) (?:implements?|extends?|inherits? from|subclass(?:es)?|overrides?) NAME",
     ),
     ("impact", r"(?:impact|effects?|consequences) of (?:changing |a change (?:of|to|in) )?NAME"),
     ("impact", r"(?:what|who) (?:is|are) (?:affected|impacted) (?:by|if|when) (?:(?:I|we|you) change |changing )?NAME"),
     ("impact", r"(?:what|who) (?:breaks|depends on)(?: (?:if|when) (?:I|we|you) change)? NAME"),
     ("references", r"(?:references?|usages?|uses) (?:of|to) NAME"),
-    ("references", r"(?:who|what|which \w+) (?:references?|uses?|imports?|mentions?) NAME"),
+    ("references", r"(?:who|(?:what|which)(?: \w+)?) (?:references?|uses?|imports?|mentions?) NAME"),
     ("references", r"where (?:is|are) NAME(?:\(\))?[`'\"]? (?:used|imported|referenced|mentioned)"),
     ("definitions", r"where (?:is|are) NAME(?:\(\))?[`'\"]? (?:defined|declared|implemented)"),
     ("definitions", r"(?:definitions?|declarations?) of NAME"),
@@ -50,7 +50,7 @@ def read_question(text: str) -> GraphQuestion | None:
         if (match := pattern.search(asked)) is not None:
             return GraphQuestion(relation, plain_symbol(match["name"]))
     names = {name[-1] for name in understand(asked).names}
-    for word in map(plain_symbol, asked.split()):
+    for word in map(plain_symbol, asked.replace("->", ".").split()):
         if "".join(filter(str.isalnum, word.rpartition(".")[2])).lower() in names:
             return GraphQuestion("definitions", word)
     return None
@@ -58,5 +58,5 @@ def read_question(text: str) -> GraphQuestion | None:
 
 def plain_symbol(name: str) -> str:
     """A qualified name with `.` between its parts, without quotes and a call's brackets."""
-    bare = name.strip("`'\"").removesuffix("()")
+    bare = name.lstrip("(").partition("(")[0].strip("`'\",;:.?!()[]{}")
     return ".".join(part for part in re.split(r"::|->|[.#/]+", bare) if part)

@@ -14,7 +14,7 @@ Certainty = Literal["sure", "likely", "possible"]
 
 MOST_POSSIBLE = 8
 SHORTEST_TELLING = 3
-_INTERFACE = re.compile(r"I(?=[A-Z])|^(?:Abstract|Base|Default)(?=[A-Z])|(?:Impl|Base|Interface)\Z")
+_INTERFACE = re.compile(r"^I(?=[A-Z][a-z])|^(?:Abstract|Base|Default)(?=[A-Z])|(?:Impl|Base|Interface)\Z")
 # Names that containers, strings, streams and promises of every language have: they say little of what is meant.
 _COMMON = frozenset(
     """
@@ -44,7 +44,7 @@ def guess(candidates: Sequence[LocatedDefinition], receiver: str) -> Resolved:
     """
     alike = _alike(candidates, receiver)
     left = alike or list(candidates)
-    telling = bool(alike) or not receiver or (bool(left) and left[0].definition.name.lower() not in _COMMON)
+    telling = bool(alike) or (bool(left) and left[0].definition.name.lower() not in _COMMON)
     if left and telling and len({_method(candidate) for candidate in left}) == 1:
         return Resolved(tuple(left), "likely")
     return Resolved(tuple(left) if len(left) <= MOST_POSSIBLE else (), "possible")
@@ -80,4 +80,5 @@ def _alike(candidates: Sequence[LocatedDefinition], receiver: str) -> list[Locat
 
 def _method(candidate: LocatedDefinition) -> str:
     """The same for overloads, and for a method of an interface and of the class that is named after it."""
-    return _INTERFACE.sub("", parent(candidate).rpartition(".")[2]).lower()
+    owner = parent(candidate).rpartition(".")[2]
+    return _INTERFACE.sub("", owner).lower() if owner else f"/{candidate.path}"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
 
-from agent_brain_server.domain.content import Chunk
 from agent_brain_server.retrieval.packing import Found
 
 MOST_BLANK_LINES = 2
@@ -15,7 +13,13 @@ Line = tuple[str, int]
 
 def lines_between(found: Sequence[Found]) -> set[Line]:
     """The lines, by path and number, that must be blank for passages of `found` to touch."""
-    return {line for run in _runs(found) for upper, lower in _pairs(found, run) for line in _gap(upper, lower)}
+    return {
+        line
+        for run in _runs(found)
+        for _, gap in _with_gaps(found, run)
+        if len(gap) <= MOST_BLANK_LINES
+        for line in gap
+    }
 
 
 def join_neighbours(found: Sequence[Found], blank: Collection[Line]) -> list[Found]:
@@ -28,35 +32,30 @@ def join_neighbours(found: Sequence[Found], blank: Collection[Line]) -> list[Fou
 
 
 def _runs(found: Sequence[Found]) -> list[list[int]]:
-    """The passages by file in the order of their lines; what is not the lines of its file stays apart."""
+    """The passages by file in the order of their lines; what may not be whole lines of its file stays apart."""
     runs: dict[str, list[int]] = {}
     for at, item in enumerate(found):
-        verbatim = item.chunk.text.count("\n") == item.chunk.end_line - item.chunk.start_line
+        verbatim = 0 < item.chunk.end_line - item.chunk.start_line == item.chunk.text.count("\n")
         runs.setdefault(item.chunk.path if verbatim else f"\0{at}", []).append(at)
     return [sorted(run, key=lambda at: (found[at].chunk.start_line, at)) for run in runs.values()]
 
 
-def _pairs(found: Sequence[Found], run: Sequence[int]) -> Iterator[tuple[Chunk, Chunk]]:
-    return ((found[upper].chunk, found[lower].chunk) for upper, lower in pairwise(run))
-
-
-def _gap(upper: Chunk, lower: Chunk) -> list[Line]:
-    """The lines between two passages, none where they are too far apart to touch."""
-    between = range(upper.end_line + 1, lower.start_line)
-    return [(upper.path, line) for line in between] if len(between) <= MOST_BLANK_LINES else []
+def _with_gaps(found: Sequence[Found], run: Sequence[int]) -> Iterator[tuple[int, list[Line]]]:
+    """Each passage of a run with the lines that are between it and all before it."""
+    end = 0
+    for at in run:
+        chunk = found[at].chunk
+        yield at, [(chunk.path, line) for line in range((end or chunk.start_line - 1) + 1, chunk.start_line)]
+        end = max(end, chunk.end_line)
 
 
 def _split(found: Sequence[Found], run: Sequence[int], blank: Collection[Line]) -> Iterator[list[int]]:
     group: list[int] = []
-    end = 0
-    for at in run:
-        chunk = found[at].chunk
-        gap = [(chunk.path, line) for line in range(end + 1, chunk.start_line)]
+    for at, gap in _with_gaps(found, run):
         if group and (len(gap) > MOST_BLANK_LINES or any(line not in blank for line in gap)):
             yield group
             group = []
         group.append(at)
-        end = max(end, chunk.end_line) if len(group) > 1 else chunk.end_line
     if group:
         yield group
 

@@ -1,6 +1,7 @@
 """Whether a file is what an import names, told by their paths alone.
 
-No build is asked: a module matches where its last parts are the last parts of the file's path, or of its folder's.
+No build is asked. A relative import leads to one path; any other module matches where its last parts are the last parts
+of the file's path, or of its folder's.
 """
 
 from __future__ import annotations
@@ -12,16 +13,25 @@ from posixpath import dirname, join, normpath
 _PARTS = re.compile(r"[/\\.:]+")
 _VERSION = re.compile(r"v\d+\Z")
 _RELATIVE_DOTS = re.compile(r"(\.+)(.*)\Z", re.DOTALL)
+_FILE_NAME = re.compile(
+    r"[\w-]+(?:\.[\w-]+)*\.(?:h|hh|hpp|hxx|c|cc|cpp|zig|js|mjs|cjs|ts|rb|lua|php|sh|bash|json|vue)\Z"
+)
 _OWN = frozenset({"crate", "self", "super"})
 # Files that stand for their folder.
 _STANDING_FOR_FOLDER = frozenset({"__init__", "index", "mod", "init", "lib", "main"})
+Parts = tuple[str, ...]
 
 
 @lru_cache(maxsize=65_536)
 def names_file(module: str, importer: str, path: str) -> bool:
     """Whether `module`, as written in the file `importer`, may be the file at `path`."""
-    wanted = _module_parts(module, importer)
-    return bool(wanted) and any(_ends_alike(wanted, held) for held in _places(path))
+    places = (_path_parts(path), _folder_parts(path))
+    if (exact := _relative(module, importer)) is not None:
+        return _path_parts(exact) in places if exact else places[1] == ()
+    wanted = _module_parts(module)
+    if not wanted:
+        return module == "crate" and _path_parts(path) == places[1]
+    return any(_ends_alike(wanted, held) for held in places)
 
 
 @lru_cache(maxsize=65_536)
@@ -31,32 +41,48 @@ def local_name(module: str) -> str:
     return parts[-1] if parts else ""
 
 
-def _module_parts(module: str, importer: str) -> tuple[str, ...]:
-    if module.startswith(("./", "../")) or module in (".", ".."):
-        return _path_parts(normpath(join(dirname(importer), module)))
-    if module.startswith(".") and (match := _RELATIVE_DOTS.match(module)):
-        folder = dirname(importer)
-        for _ in range(len(match.group(1)) - 1):
-            folder = dirname(folder)
-        return _path_parts(join(folder, match.group(2).replace(".", "/")))
+def joined(module: str, name: str) -> str:
+    """The module `name` in `module`, in the way that `module` is written."""
+    if name == "*" or not module:
+        return module or name
     if "/" in module:
+        return f"{module}/{name}"
+    return f"{module}{'' if module.endswith('.') else '.'}{name}"
+
+
+def _relative(module: str, importer: str) -> str | None:
+    """The path that a relative module leads to, without its extension; None for one that is not relative."""
+    if module.startswith(("./", "../")) or module in (".", ".."):
+        path = normpath(join(dirname(importer), module))
+        return "" if path == "." else path
+    match = _RELATIVE_DOTS.match(module)
+    if match is None:
+        return None
+    folder = dirname(importer)
+    for _ in range(len(match.group(1)) - 1):
+        folder = dirname(folder)
+    return join(folder, match.group(2).replace(".", "/")).rstrip("/")
+
+
+def _module_parts(module: str) -> Parts:
+    if "/" in module or _FILE_NAME.match(module):
         return _path_parts(module)
     return tuple(part.lower() for part in _PARTS.split(module) if part and part not in _OWN)
 
 
-def _path_parts(path: str) -> tuple[str, ...]:
+def _path_parts(path: str) -> Parts:
     *folders, name = [part for part in path.split("/") if part] or [""]
     stem = name.partition(".")[0] if not name.startswith(".") else name
     parts = [part.lower() for part in (*folders, stem) if not _VERSION.match(part)]
     return tuple(parts[:-1] if parts and parts[-1] in _STANDING_FOR_FOLDER else parts)
 
 
-def _places(path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The file's own parts and its folder's, since in some languages a folder is a module."""
-    return _path_parts(path), tuple(part.lower() for part in dirname(path).split("/") if part)
+def _folder_parts(path: str) -> Parts:
+    """In some languages a folder is a module."""
+    return tuple(part.lower() for part in dirname(path).split("/") if part)
 
 
-def _ends_alike(wanted: tuple[str, ...], held: tuple[str, ...]) -> bool:
+def _ends_alike(wanted: Parts, held: Parts) -> bool:
     """Whether the shorter is the end of the longer."""
     length = min(len(wanted), len(held))
     return length > 0 and wanted[-length:] == held[-length:]

@@ -70,7 +70,7 @@ def pack(found: Sequence[Found], max_tokens: int | None) -> tuple[list[Found], b
 def _cut(item: Found, max_tokens: int) -> Found:
     text = item.chunk.text[: max_tokens * CHARACTERS_PER_TOKEN]
     whole_lines, separator, _ = text.rpartition("\n")
-    if separator:
+    if separator and item.chunk.text[len(text) : len(text) + 1] != "\n":
         text = whole_lines
     end_line = min(item.chunk.end_line, item.chunk.start_line + text.count("\n"))
     return replace(item, chunk=replace(item.chunk, text=text, end_line=end_line))

@@ -15,14 +15,20 @@ from agent_brain_server.retrieval.roles import ROLE_WORDS, Role
 Shape = Literal["name", "words", "sentence"]
 
 LONGEST_SENTENCE_FREE = 4
-_QUOTED = re.compile(r"`([^`]+)`|\"([^\"]+)\"|'([^']{2,})'")
+_QUOTED = re.compile(r"`([^`]+)`|\"([^\"]+)\"|(?<!\w)'([^']{2,})'(?!\w)")
 _TOKEN = re.compile(r"[^\s,;()\[\]{}<>\"'`?!]+")
+_PUNCTUATION = ".:,;"
 _FILE = re.compile(r"(?:[\w.@-]+/)*[\w.@-]*\w\.[A-Za-z][A-Za-z0-9]{0,5}\Z|(?:[\w.@-]+/)+[\w.@-]*\Z")
-_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_FOREIGN_PART = re.compile(r"\d+|[^\W\d_]+")
 _SEPARATOR = re.compile(r"::|->|[.#/\\:]+")
-_IDENTIFIER = re.compile(r"\w*[a-z0-9][A-Z]\w*|\w*[A-Za-z0-9]_[A-Za-z0-9]\w*|[A-Z]{2,}[a-z]\w*|_+\w+")
-_CODE_EXTENSION = re.compile(
-    r"\.(?:py|js|ts|tsx|jsx|go|rs|java|kt|c|h|cc|cpp|hpp|cs|rb|php|swift|lua|hs|sh|md|rst|txt|json|ya?ml|toml)\Z"
+# What no plain word holds: an inner capital, an underscore between or before letters.
+_WRITTEN_AS_CODE = re.compile(r"[a-z0-9][A-Z]|[A-Za-z0-9]_[A-Za-z0-9]|[A-Z]{2}[a-z]|^_+\w")
+_EXTENSIONS = frozenset(
+    """
+    bash bats c cc cfg cjs clj cpp cs css cxx dart ex exs go gradle h hpp hs html ini ipynb java jl js json jsx kt kts lua
+    m md mjs ml mm php pl proto py pyi r rb rs rst scala sh sql svelte swift toml ts tsx txt vue xml yaml yml zig
+    """.split()
 )
 # Words that say what is looked for, not what it is about.
 _ASKING = frozenset(
@@ -53,10 +59,11 @@ class Query:
 
 def understand(text: str) -> Query:
     """What `text` asks for. Never fails, whatever it holds."""
-    tokens = _TOKEN.findall(text)
-    quoted = [next(filter(None, groups)) for groups in _QUOTED.findall(text)]
-    files = [token for token in tokens if _is_file(token)]
-    names = [token for token in [*quoted, *tokens] if token not in files and _is_name(token, tokens, quoted)]
+    tokens = [token for found in _TOKEN.findall(text.replace("->", ".")) if (token := found.rstrip(_PUNCTUATION))]
+    quoted = {next(filter(None, groups)) for groups in _QUOTED.findall(text)}
+    files = dict.fromkeys(token.removeprefix("./").lower() for token in tokens if _is_file(token))
+    written = dict.fromkeys([*sorted(quoted), *tokens])
+    names = [name for name in written if not _is_file(name) and (name in quoted or _is_name(name, len(tokens) == 1))]
     telling = [token for token in tokens if token.lower() not in STOP_WORDS]
     return Query(
         text=text,
@@ -64,27 +71,26 @@ def understand(text: str) -> Query:
         terms=tuple(dict.fromkeys([*_terms(text), *_joined(telling)])),
         words=frozenset(term for term in _terms(text) if len(term) > 1),
         names=tuple(dict.fromkeys(filter(None, map(_parts, names)))),
-        files=tuple(dict.fromkeys(file.lower() for file in files)),
+        files=tuple(files),
         wants=frozenset(ROLE_WORDS[word] for word in map(str.lower, tokens) if word in ROLE_WORDS),
     )
 
 
 def _is_file(token: str) -> bool:
-    return bool(_FILE.match(token)) and ("/" in token or bool(_CODE_EXTENSION.search(token.lower())))
+    return bool(_FILE.match(token)) and ("/" in token or token.lower().rpartition(".")[2] in _EXTENSIONS)
 
 
-def _is_name(token: str, tokens: list[str], quoted: list[str]) -> bool:
-    """Whether it is written as names in code are: alone, quoted, qualified, or with more than one part."""
-    token = token.strip(".:#")
-    if len(tokens) == 1 or token in quoted:
-        return token.isascii() or token.isidentifier()
-    return any(_IDENTIFIER.fullmatch(part) for part in _SEPARATOR.split(token)) or bool(
-        len(parts := [part for part in _SEPARATOR.split(token) if part]) > 1 and all(map(str.isidentifier, parts))
-    )
+def _is_name(token: str, alone: bool) -> bool:
+    """Whether it is written as names in code are: alone, qualified, or with more than one part."""
+    parts = [part for part in _SEPARATOR.split(token) if part]
+    if alone or any(_WRITTEN_AS_CODE.search(part) for part in parts):
+        return True
+    return len(parts) > 1 and all(map(str.isidentifier, parts)) and any(len(part) > 1 for part in parts)
 
 
 def _parts(name: str) -> tuple[str, ...]:
-    return tuple("".join(filter(str.isalnum, part)).lower() for part in _SEPARATOR.split(name) if part.strip("_"))
+    plain = ("".join(filter(str.isalnum, part)).lower() for part in _SEPARATOR.split(name))
+    return tuple(filter(None, plain))
 
 
 def _terms(text: str) -> list[str]:
@@ -114,4 +120,5 @@ def name_words(name: str) -> frozenset[str]:
 @lru_cache(maxsize=65_536)
 def ordered_words(name: str) -> tuple[str, ...]:
     """The stems of the words that a name is made of, in their order."""
-    return tuple(stem(part.lower()) for part in _PART.findall(name))
+    pattern = _PART if name.isascii() else _FOREIGN_PART
+    return tuple(stem(part.lower()) for part in pattern.findall(name))

@@ -14,7 +14,7 @@ from agent_brain_server.domain.content import Chunk
 from agent_brain_server.domain.search import Hit, StageTrace
 from agent_brain_server.retrieval.fusion import Ranked, fuse
 from agent_brain_server.retrieval.query import Query, Shape, name_words
-from agent_brain_server.retrieval.roles import Role, is_minified, role_of
+from agent_brain_server.retrieval.roles import Role, role_of_text
 
 Step = Callable[[Query, Sequence[Chunk], Sequence[float]], list[float]]
 """A factor for each candidate, 1.0 for no opinion; `scores` are those before the step."""
@@ -81,7 +81,7 @@ def _explained(item: Ranked, score: float, factors: Mapping[str, float]) -> Rank
 
 def coverage(query: Query, chunks: Sequence[Chunk], scores: Sequence[float]) -> list[float]:
     """What holds more of the question's words, the rare ones above all, stands higher."""
-    words = [word for word in query.words if len(word) > 2]
+    words = [word.removesuffix("y") for word in query.words if len(word) > 2]  # `retry` is in `retries` too
     texts = [f"{chunk.path}\n{chunk.symbol}\n{chunk.text}".lower() for chunk in chunks]
     held = [[word in text for text in texts] for word in words]
     rarities = [log(1 + (len(chunks) - sum(has) + 0.5) / (sum(has) + 0.5)) if any(has) else 0.0 for has in held]
@@ -147,7 +147,7 @@ def role(query: Query, chunks: Sequence[Chunk], scores: Sequence[float]) -> list
 
 
 def _role_factor(query: Query, chunk: Chunk) -> float:
-    found = "generated" if is_minified(chunk.text) else role_of(chunk.path)
+    found = role_of_text(chunk.path, chunk.text)
     return 1.0 if found in query.wants else ROLES[found]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent_brain_server.domain.content import Chunk
 from agent_brain_server.domain.search import StageTrace
-from agent_brain_server.retrieval.roles import role_of
+from agent_brain_server.retrieval.roles import role_of_text
 
 _RAISED = {
     "coverage": "holds the question's words",
@@ -29,5 +29,5 @@ def reason(trace: StageTrace, chunk: Chunk) -> str:
 def _word(step: str, factor: float, chunk: Chunk) -> str:
     words = (_RAISED if factor > 1 else _LOWERED).get(step, "")
     if step == "role":
-        words = f"is {role_of(chunk.path)} text"
+        words = f"is {role_of_text(chunk.path, chunk.text)} text"
     return f"{words} (x{factor:.2f})" if words else ""

@@ -12,7 +12,7 @@ from posixpath import dirname
 
 from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference, Reference
 from agent_brain_server.retrieval.guessing import Resolved, guess, is_abbreviation, parent
-from agent_brain_server.retrieval.modules import local_name, names_file
+from agent_brain_server.retrieval.modules import joined, local_name, names_file
 from agent_brain_server.retrieval.roles import role_of
 
 _SELF = frozenset(
@@ -23,6 +23,10 @@ _FAMILIES = {
     **dict.fromkeys(("c", "cpp", "objc"), "c"),
     **dict.fromkeys(("java", "kotlin", "scala"), "jvm"),
 }
+_ABOVE = ("super", "parent", "base")
+_LITERALS = ('"', "'", "`", *"0123456789")
+# Where a file has no name of another file without an import.
+_IMPORTING = frozenset({"python", "javascript", "typescript", "vue", "svelte"})
 # Where a method may be called by its name alone from another method of its class.
 _IMPLICIT_SELF = frozenset({"java", "kotlin", "scala", "csharp", "cpp", "ruby", "swift"})
 # Where files of one folder see each other's names without an import.
@@ -94,45 +98,46 @@ class _Site:
     def imported(self, candidates: Sequence[LocatedDefinition]) -> Resolved:
         """What an import names."""
         module = self.reference.qualifier
-        return _sure([c for c in candidates if self._reaches(c) and names_file(module, self.path, c.path)])
+        return _sure([c for c in candidates if not parent(c) and names_file(module, self.path, c.path)])
 
     def bare(self, candidates: Sequence[LocatedDefinition]) -> Resolved:
         """A name without anything before it: the nearest scope, then imports, then the folder, then the project."""
-        reachable = [candidate for candidate in candidates if self._reaches(candidate)]
-        own = [candidate for candidate in reachable if candidate.path == self.path]
-        if nearest := self._nearest(own):
+        name = self.reference.name
+        reachable = [c for c in candidates if c.definition.name == name and self._reaches(c)]
+        imports = [found for found in self.around.imports if _local(found) == name and found.alias != "_"]
+        if nearest := self._nearest([c for c in reachable if c.path == self.path], bool(imports)):
             return _sure(nearest)
-        named = [found for found in self.around.imports if (found.alias or found.name) == self.reference.name]
-        if named:
-            return _sure(self._among_modules(candidates, named, self.reference.name))
-        visible = [candidate for candidate in reachable if candidate.definition.name == self.reference.name]
-        modules = [found for found in self.around.imports if found.name == "*" and not found.alias]
-        if starred := self._among_modules(visible, modules, self.reference.name):
+        if imports:
+            return _sure(self._held(candidates, imports))
+        if starred := self._held(reachable, [f for f in self.around.imports if f.name == "*" and not f.alias]):
             return _sure(starred)
-        folder = [c for c in visible if dirname(c.path) == dirname(self.path)]
+        folder = [c for c in reachable if dirname(c.path) == dirname(self.path)]
         if folder and self.language in _FOLDER_SCOPED:
             return _sure(folder)
-        return guess(visible, "")
+        guessed = guess(reachable, "")
+        return Resolved(guessed.definitions, "possible") if self.language in _IMPORTING else guessed
 
     def own_member(self, candidates: Sequence[LocatedDefinition]) -> Resolved:
         """A member of the class around, or of a class that it inherits from."""
         members = [candidate for candidate in candidates if parent(candidate)]
-        own = [c for c in members if c.path == self.path and parent(c) in self.owners]
-        if own and not self.reference.qualifier.startswith(("super", "parent", "base")):
-            return _sure(own)
-        bases = set().union(*(self.around.bases.get(owner, frozenset()) for owner in self.owners))
-        if inherited := [c for c in members if _last(parent(c)) in bases]:
+        inherited = [c for c in members if _last(parent(c)) in self._bases()]
+        if self.reference.qualifier.startswith(_ABOVE):
             return _sure(inherited)
-        same_class = [c for c in members if _last(parent(c)) in {_last(owner) for owner in self.owners}]
-        return _sure(same_class) if same_class else guess(members, "")
+        own = [c for c in members if c.path == self.path and parent(c) in self.owners]
+        same = [c for c in members if _last(parent(c)) in {_last(owner) for owner in self.owners}]
+        found = own or inherited or same
+        if found:
+            return _sure(found)
+        guessed = guess(members, "")
+        return Resolved(guessed.definitions, "possible") if self._bases() else guessed
 
     def qualified(self, candidates: Sequence[LocatedDefinition], qualifier: str) -> Resolved:
         """A member of what the qualifier is: a module, a type, the class around, else something of a telling name."""
         named = [candidate for candidate in candidates if candidate.definition.name == self.reference.name]
         last = qualifier.rpartition(".")[2].removesuffix("()")
-        if last[:1] in "\"'`0123456789":
+        if last[:1] in _LITERALS:
             return NOTHING
-        if (found := self._of_module(named, qualifier)) is not None:
+        if (found := self._of_import(named, qualifier)) is not None:
             return found
         if of_type := [c for c in named if _last(parent(c)) == last]:
             own = [c for c in of_type if c.path == self.path]
@@ -141,55 +146,70 @@ class _Site:
         own = [c for c in members if parent(c) in self.owners and dirname(c.path) == dirname(self.path)]
         if own and self.language == "go" and is_abbreviation(last, _last(parent(own[0]))):
             return _sure(own)
+        chained = (
+            {part for part in qualifier.split(".")[:-1] if part[:1].isupper()} if qualifier.endswith("()") else set()
+        )
+        if built := [c for c in members if _last(parent(c)) in chained]:
+            return Resolved(tuple(built), "likely")
         return guess(members, last)
 
-    def _of_module(self, named: Sequence[LocatedDefinition], qualifier: str) -> Resolved | None:
-        """What an imported module holds; None where the qualifier is no import's name."""
-        head, _, rest = qualifier.partition(".")
-        last = qualifier.rpartition(".")[2]
-        imports = [found for found in self.around.imports if _local(found) == head]
+    def _of_import(self, named: Sequence[LocatedDefinition], qualifier: str) -> Resolved | None:
+        """A member of a module or type that was imported; None where the qualifier is no import's name, or may be a value."""
+        head = qualifier.partition(".")[0]
+        imports = [f for f in self.around.imports if _local(f) == head or qualifier == joined(f.qualifier, f.name)]
         if not imports:
             return None
-        modules = [f"{found.qualifier}.{found.name}" if found.name != "*" else found.qualifier for found in imports]
-        held = [c for c in named if any(names_file(module, self.path, c.path) for module in modules)]
-        if held:
+        modules = [joined(found.qualifier, found.name) for found in imports]
+        if held := [c for c in named if any(names_file(module, self.path, c.path) for module in modules)]:
             return _sure([c for c in held if not parent(c)] or held)
-        if of_type := [c for c in named if _last(parent(c)) in {last, *(found.name for found in imports)}]:
-            return _sure(of_type)
-        known = [f for f in imports if f.name == "*" or not rest]
-        return None if not known or any(f.name[:1].islower() and f.name != "*" for f in known) else NOTHING
+        of_type = [c for c in named if _last(parent(c)) in {qualifier.rpartition(".")[2], *(f.name for f in imports)}]
+        if of_type:
+            near = [c for c in of_type if any(names_file(f.qualifier, self.path, c.path) for f in imports)]
+            return _sure(near or of_type)
+        modules_only = all(found.name == "*" or not found.qualifier for found in imports)
+        types_only = all(found.name[:1].isupper() for found in imports)
+        return NOTHING if modules_only or types_only else None
 
     def _reaches(self, candidate: LocatedDefinition) -> bool:
-        """Whether a bare name can mean it from here: a method needs its class around, and a language that allows it."""
+        """Whether a bare name can mean it: a method needs its class around, and a language that allows it."""
         if candidate.definition.kind not in _MEMBERS:
             return True
         if self.language not in _IMPLICIT_SELF:
             return False
-        bases = set().union(*(self.around.bases.get(owner, frozenset()) for owner in self.owners))
-        return _last(parent(candidate)) in {_last(owner) for owner in self.owners} | bases
+        return _last(parent(candidate)) in {_last(owner) for owner in self.owners} | self._bases()
 
-    def _nearest(self, own: Sequence[LocatedDefinition]) -> list[LocatedDefinition]:
-        """Of this file's definitions those of the innermost scope that the reference stands in."""
-        around = (*self.owners, "")
-        depth = {scope: at for at, scope in enumerate(around)}
-        visible = [c for c in own if parent(c) in depth] or own
-        best = min((depth.get(parent(c), len(around)) for c in visible), default=0)
-        return [c for c in visible if depth.get(parent(c), len(around)) == best]
+    def _bases(self) -> frozenset[str]:
+        """The names of what the classes around inherit from."""
+        return frozenset().union(*(self.around.bases.get(owner, frozenset()) for owner in self.owners))
 
-    def _among_modules(
-        self, candidates: Sequence[LocatedDefinition], imports: Sequence[Reference], name: str
-    ) -> list[LocatedDefinition]:
-        held = []
-        for found in imports:
-            declared = name if found.name in ("*", "default") else found.name
-            module = found.qualifier
-            held += [
-                c
-                for c in candidates
-                if c.definition.name == declared
-                and (names_file(module, self.path, c.path) or names_file(f"{module}.{found.name}", self.path, c.path))
-            ]
-        return held
+    def _nearest(self, own: Sequence[LocatedDefinition], imported: bool) -> list[LocatedDefinition]:
+        """Of this file's definitions those of the innermost scope that the reference stands in.
+
+        A constant of an imported name is what the import made.
+        """
+        depth = {scope: at for at, scope in enumerate((*self.owners, ""))}
+        visible = [
+            c
+            for c in own
+            if (parent(c) in depth or c.definition.kind in _MEMBERS)
+            and not (imported and c.definition.kind == "constant")
+        ]
+        best = min((depth.get(parent(c), len(depth)) for c in visible), default=0)
+        return [c for c in visible if depth.get(parent(c), len(depth)) == best]
+
+    def _held(self, candidates: Sequence[LocatedDefinition], imports: Sequence[Reference]) -> list[LocatedDefinition]:
+        """Those of `candidates` that one of the imports brings in, by whatever name."""
+        name = self.reference.name
+        return [
+            c
+            for found in imports
+            for c in candidates
+            if c.definition.name == (name if found.name in ("*", "default") else found.name)
+            and (
+                names_file(found.qualifier, self.path, c.path)
+                or names_file(joined(found.qualifier, found.name), self.path, c.path)
+            )
+        ]
 
 
 def _owners(scope: str) -> tuple[str, ...]:

@@ -21,33 +21,25 @@ ROLE_WORDS: dict[str, Role] = {
     **dict.fromkeys(("vendored", "vendor"), "vendored"),
     **dict.fromkeys(("typings", "stubs"), "declaration"),
 }
-_FOLDERS: tuple[tuple[Role, re.Pattern[str]], ...] = (
-    ("vendored", re.compile(r"(?:^|/)(?:vendor|vendored|_vendor|third[_-]?party|node_modules|external|extern|deps)/")),
-    (
-        "test",
-        re.compile(r"(?:^|/)(?:tests?|testing|specs?|__tests__|unittests?|testdata|fixtures?|[\w.-]+[.-]tests?)/"),
-    ),
-    ("example", re.compile(r"(?:^|/)(?:examples?|samples?|demos?|bench|benches|benchmarks?)/")),
-    ("generated", re.compile(r"(?:^|/)(?:generated|dist|build|gen|__generated__)/")),
+_DOCUMENT = r"\.(?:md|markdown|mdx|rst|adoc|asciidoc|txt|html?|tex|org|pdf|[1-8])"
+_HISTORY = r"(?:changes|changelog|news|history|release[_-]?notes|licen[cs]e|copying|authors|contributors|notice)"
+_IN_FOLDERS: tuple[tuple[Role, str], ...] = (
+    ("vendored", r"vendor|vendored|_vendor|third[_-]?party|node_modules|external|extern|deps"),
+    ("test", r"tests?|testing|specs?|__tests__|unittests?|testdata|fixtures?|[\w.-]+[._-]tests?"),
+    ("example", r"examples?|samples?|demos?|bench|benches|benchmarks?"),
+    ("generated", r"generated|dist|build|gen|__generated__"),
 )
-_NAMES: tuple[tuple[Role, re.Pattern[str]], ...] = (
-    (
-        "generated",
-        re.compile(
-            r"(?:\.min\.\w+|[_.]pb2?\.\w+|\.g\.\w+|\.generated\.\w+|\.designer\.\w+|_generated\.\w+|\.lock|package-lock\.json)$"
-        ),
-    ),
-    ("declaration", re.compile(r"(?:\.d\.[mc]?ts|\.pyi)$")),
-    ("test", re.compile(r"^(?:tests?[_.-].*|.*[_.-](?:tests?|specs?)\.\w+|conftest\.py|.*[a-z0-9]Tests?\.\w+)$")),
-    (
-        "history",
-        re.compile(
-            r"^(?:change(?:s|log)|news|history|release[_-]?notes|licen[cs]e|copying|authors|contributors|notice)\b.*",
-            re.IGNORECASE,
-        ),
-    ),
-    ("document", re.compile(r"\.(?:md|markdown|mdx|rst|adoc|asciidoc|txt|html?|tex|org|pdf|[1-8])$", re.IGNORECASE)),
+_BY_NAMES: tuple[tuple[Role, str], ...] = (
+    ("generated", r".*(?:\.min|[_.]pb2?(?:_grpc)?|\.g|\.generated|\.designer|_generated)\.\w+"),
+    ("generated", r".*\.lock|package-lock\.json"),
+    ("declaration", r".*(?:\.d\.[mc]?ts|\.pyi)"),
+    ("test", r"tests?[_.-].*|.*[_.-](?:tests?|specs?)\.\w+|conftest\.py|tests?\.\w+"),
+    ("history", rf"{_HISTORY}[\w.-]*{_DOCUMENT}|{_HISTORY}"),
+    ("document", rf".*{_DOCUMENT}"),
 )
+_FOLDERS = [(role, re.compile(rf"(?:^|/)(?:{names})/")) for role, names in _IN_FOLDERS]
+_NAMES = [(role, re.compile(rf"(?:{names})\Z")) for role, names in _BY_NAMES]
+_TEST_CLASS = re.compile(r".*[a-z0-9]Tests?\.\w+\Z")
 
 
 @lru_cache(maxsize=16_384)
@@ -57,10 +49,14 @@ def role_of(path: str) -> Role:
     for role, pattern in _FOLDERS:
         if pattern.search(folded):
             return role
-    name = path.rpartition("/")[2]
-    return next((role for role, pattern in _NAMES if pattern.search(name)), "source")
+    name = folded.rpartition("/")[2]
+    if _TEST_CLASS.match(path.rpartition("/")[2]):
+        return "test"
+    return next((role for role, pattern in _NAMES if pattern.match(name)), "source")
 
 
-def is_minified(text: str) -> bool:
-    """Whether the lines are longer than anyone writes them."""
-    return len(text) > LONGEST_LINE * (text.count("\n") + 1)
+def role_of_text(path: str, text: str) -> Role:
+    """The same, but generated for text whose lines are longer than anyone writes them."""
+    found = role_of(path)
+    minified = len(text) > LONGEST_LINE * (text.count("\n") + 1) and found not in ("document", "history")
+    return "generated" if minified else found

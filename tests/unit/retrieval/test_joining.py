@@ -14,7 +14,7 @@ from unit.retrieval.passages import found, passage, rows
 
 PATH = "src/file.py"
 SPANS = st.lists(
-    st.tuples(st.integers(1, 30), st.integers(0, 8)).map(lambda span: (span[0], min(30, span[0] + span[1]))),
+    st.tuples(st.integers(1, 29), st.integers(1, 8)).map(lambda span: (span[0], min(30, span[0] + span[1]))),
     min_size=1,
     max_size=8,
     unique=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent_brain_server.retrieval.roles import LONGEST_LINE, is_minified, role_of
+from agent_brain_server.retrieval.roles import LONGEST_LINE, role_of, role_of_text
 
 PATHS = {
     "source": """
@@ -45,4 +45,5 @@ def test_roles(role: str, path: str) -> None:
     ],
 )
 def test_longer_lines_than_anyone_writes_are_of_a_machine(text: str, *, expected: bool) -> None:
-    assert is_minified(text) is expected
+    assert (role_of_text("src/app.js", text) == "generated") is expected
+    assert role_of_text("README.md", text) == "document", "a paragraph may be one line"
