@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     systems = {**MODES, **(ABLATIONS if options.ablation else {})}
     results = asyncio.run(_measure(packages, systems, options.work.resolve(), options.fresh))
-    print(machine.line(machine.describe()))
+    print(machine.line({**machine.describe(), "postgres": "SQLite"}))
     print(f"{len(packages)} packages ({options.half} half), {results.questions} questions\n")
     print(tables.everything(results, systems if options.ablation else {}))
     return 0

@@ -9,6 +9,7 @@ from agent_brain_server.indexing.chunking.passage import KINDS, ChunkedText, Cut
 from agent_brain_server.indexing.chunking.pdf import chunk_pdf
 from agent_brain_server.indexing.chunking.sections import markdown_passages, rest_passages
 from agent_brain_server.indexing.chunking.source import Source
+from agent_brain_server.indexing.chunking.statements import cut_sql
 from agent_brain_server.indexing.chunking.syntaxes import syntax_for
 
 __all__ = ["KINDS", "ChunkedText", "chunk_pdf", "chunk_text"]
@@ -27,6 +28,8 @@ def chunk_text(path: str, language: str, text: str) -> ChunkedText:
 def _cut(path: str, language: str, source: Source) -> CutText:
     if (syntax := syntax_for(path, language)) is not None:
         return cut_code(syntax, source)
+    if language == "sql":
+        return cut_sql(source)
     if language in _COMPONENTS:
         return cut_component(source)
     if (document := _DOCUMENTS.get(language)) is not None:

@@ -14,8 +14,7 @@ from agent_brain_server.indexing.chunking.packing import Item, pack
 from agent_brain_server.indexing.chunking.parsing import LARGEST_PARSED, count_errors, grammar, parse
 from agent_brain_server.indexing.chunking.passage import CutText
 from agent_brain_server.indexing.chunking.source import Source
-from agent_brain_server.indexing.chunking.statements import statement_items
-from agent_brain_server.indexing.chunking.syntaxes import JAVASCRIPT, SQL, TYPESCRIPT
+from agent_brain_server.indexing.chunking.syntaxes import JAVASCRIPT, TYPESCRIPT
 from agent_brain_server.indexing.graph.references import Declared, ScopeSpan, find_references
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def _outline(syntax: Syntax, source: Source, text: str) -> _Outlined:
         return _Outlined([], "parser gave up: it took too long")
     root = tree.root_node
     errors, size = count_errors(root) if root.has_error else (0, 0)
-    items = _read(syntax, source, data, root, by_lines=errors > 0)
+    items = Outliner(syntax, Code(data), source).outline(root)
     if size * 2 > len(data) and _rows(items) * 5 < len(source.lines):
         return _Outlined([], "parser gave up: mostly syntax errors")
     return _Outlined(items, f"syntax errors: {errors}" if errors else "", _graph(syntax, items, root, data))
@@ -68,13 +67,6 @@ def _outline(syntax: Syntax, source: Source, text: str) -> _Outlined:
 
 def _rows(items: list[Item]) -> int:
     return sum(item.last - item.first + 1 for item in items if not item.detail)
-
-
-def _read(syntax: Syntax, source: Source, data: bytes, root: Node, *, by_lines: bool) -> list[Item]:
-    """The symbols of the tree; of SQL that did not parse, those of its lines."""
-    if by_lines and syntax is SQL:
-        return statement_items(source)
-    return Outliner(syntax, Code(data), source).outline(root)
 
 
 def _graph(syntax: Syntax, items: Iterable[Item], root: Node, data: bytes) -> FileGraph:

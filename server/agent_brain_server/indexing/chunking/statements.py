@@ -1,12 +1,14 @@
-"""SQL by its lines, for the dialects that the grammar does not know."""
+"""SQL by its lines: no grammar knows all dialects, and the one that knows most is as large as all of the server."""
 
 from __future__ import annotations
 
 import re
 
+from agent_brain_server.domain.graph import Definition, FileGraph
 from agent_brain_server.indexing.chunking.comments import comment_text
 from agent_brain_server.indexing.chunking.grammar import plain_name
-from agent_brain_server.indexing.chunking.packing import Item
+from agent_brain_server.indexing.chunking.packing import Item, pack
+from agent_brain_server.indexing.chunking.passage import CutText
 from agent_brain_server.indexing.chunking.source import Source
 
 _KINDS = {
@@ -39,7 +41,14 @@ _END = re.compile(r"(?:end\b.*|go|/|//|\$\$|delimiter\b.*)\s*\Z", re.IGNORECASE)
 _COMMENT = re.compile(r"\s*--")
 
 
-def statement_items(source: Source) -> list[Item]:
+def cut_sql(source: Source) -> CutText:
+    """SQL by what its `create` statements make, and blocks of the rest."""
+    items = _statement_items(source)
+    made = (Definition(item.symbol, item.kind, item.first + 1, item.last + 1, item.signature) for item in items)
+    return CutText(pack(source, items), "", FileGraph(tuple(made)))
+
+
+def _statement_items(source: Source) -> list[Item]:
     """What the `create` statements make, each to the line that ends it."""
     items: list[Item] = []
     row = 0

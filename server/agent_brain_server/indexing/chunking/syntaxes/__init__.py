@@ -8,10 +8,9 @@ from agent_brain_server.indexing.chunking.syntaxes.functional import ELIXIR, HAS
 from agent_brain_server.indexing.chunking.syntaxes.javascript import JAVASCRIPT, TSX, TYPESCRIPT
 from agent_brain_server.indexing.chunking.syntaxes.managed import CSHARP, JAVA, KOTLIN, SCALA, SWIFT
 from agent_brain_server.indexing.chunking.syntaxes.scripting import BASH, LUA, PHP, PYTHON, RUBY
-from agent_brain_server.indexing.chunking.syntaxes.sql import SQL
 from agent_brain_server.indexing.chunking.syntaxes.systems import GO, RUST, ZIG
 
-__all__ = ["JAVASCRIPT", "SQL", "SYNTAXES", "TYPESCRIPT", "syntax_for"]
+__all__ = ["JAVASCRIPT", "SYNTAXES", "TYPESCRIPT", "syntax_for"]
 
 SYNTAXES: dict[str, Syntax] = {
     "bash": BASH,
@@ -30,7 +29,6 @@ SYNTAXES: dict[str, Syntax] = {
     "ruby": RUBY,
     "rust": RUST,
     "scala": SCALA,
-    "sql": SQL,
     "swift": SWIFT,
     "tsx": TSX,
     "typescript": TYPESCRIPT,
