@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from agent_brain_server.domain.content import Folder, IndexedFile
+from agent_brain_server.domain.graph import Definition, FileGraph, Reference
 from agent_brain_server.domain.search import Filters
 from agent_brain_server.storage.memory.store import MemoryStore
 from agent_brain_server.storage.protocol import Store
@@ -26,6 +28,31 @@ LANGUAGES = {".py": "python", ".go": "go", ".md": "markdown"}
 SYMBOLS = ["", "run", "Pool.run", "a.Pool.run", "Pool"]
 
 
+NAMES = ["run", "Run", "größe", "*", "\0"]
+definitions = st.builds(
+    Definition,
+    symbol=st.sampled_from([*NAMES, *SYMBOLS[1:]]),
+    kind=st.just("function"),
+    start_line=st.integers(1, 3),
+    end_line=st.just(4),
+    signature=st.sampled_from(["", "def run()"]),
+)
+references = st.builds(
+    Reference,
+    kind=st.sampled_from(["call", "import"]),
+    name=st.sampled_from(NAMES),
+    qualifier=st.sampled_from(["", "self", "Self"]),
+    alias=st.just(""),
+    scope=st.sampled_from(SYMBOLS),
+    line=st.integers(1, 12),
+)
+graphs = st.builds(
+    FileGraph,
+    st.lists(definitions, max_size=4).map(tuple),
+    st.lists(references, max_size=8, unique=True).map(tuple),
+)
+
+
 @st.composite
 def files(draw: st.DrawFn) -> IndexedFile:
     path = draw(st.sampled_from(PATHS))
@@ -38,10 +65,12 @@ def files(draw: st.DrawFn) -> IndexedFile:
             symbol=draw(st.sampled_from(SYMBOLS)),
             kind=draw(st.sampled_from(["function", "section"])),
             language=LANGUAGES[Path(path).suffix],
+            start_line=draw(st.integers(1, 4)),
+            end_line=draw(st.integers(4, 9)),
         )
         for at, body in enumerate(bodies)
     ]
-    return make_file(path, *chunks, folder=draw(st.sampled_from(FOLDERS)))
+    return replace(make_file(path, *chunks, folder=draw(st.sampled_from(FOLDERS))), graph=draw(graphs))
 
 
 def some(values: list[str]) -> st.SearchStrategy[tuple[str, ...]]:
@@ -134,6 +163,22 @@ class AgainstMemory(RuleBasedStateMachine):
         found = [self.run(chunks_by_vector(store, weights, chosen, limit)) for store in (self.store, self.memory)]
         assert found[0] == found[1]
 
+    @rule(names=st.lists(st.sampled_from([*NAMES, "RUN", "pool", "x"]), max_size=3), limit=st.integers(0, 5))
+    def find_in_the_graph(self, names: list[str], limit: int) -> None:
+        self.both("find_definitions", names)
+        self.both("find_references", names, limit)
+        self.both("find_references", names, MANY)
+
+    @rule(paths=st.lists(st.sampled_from([*PATHS, "unknown"]), max_size=3))
+    def list_the_graph(self, paths: list[str]) -> None:
+        self.both("definitions_in", paths)
+        self.both("references_in", paths)
+
+    @rule(places=st.lists(st.tuples(st.sampled_from([*PATHS, "unknown"]), st.integers(0, 10)), max_size=5))
+    def find_chunks_at(self, places: list[tuple[str, int]]) -> None:
+        found = [self.run(chunks_at(store, places)) for store in (self.store, self.memory)]
+        assert found[0] == found[1]
+
     @invariant()
     def the_manifest_and_the_counts_agree(self) -> None:
         self.both("list_files")
@@ -152,6 +197,12 @@ async def chunks_by_words(store: Store, words: list[str], chosen: Filters, limit
     hits = await store.search_lexical(words, chosen, limit)
     chunks = await store.fetch_chunks([hit.row for hit in hits])
     return [chunks[hit.row].id for hit in hits]
+
+
+async def chunks_at(store: Store, places: list[tuple[str, int]]) -> dict[tuple[str, int], str]:
+    rows = await store.rows_at(places)
+    chunks = await store.fetch_chunks(list(rows.values()))
+    return {place: chunks[row].id for place, row in rows.items()}
 
 
 async def chunks_by_vector(store: Store, weights: list[float], chosen: Filters, limit: int) -> list[tuple[str, float]]:

@@ -41,12 +41,13 @@ def check_database(path: Path) -> None:
         connection.execute("INSERT INTO chunk_terms (chunk_terms) VALUES ('integrity-check')")
         rows = connection.execute("SELECT row FROM chunks ORDER BY row").fetchall()
         assert connection.execute("SELECT rowid FROM chunk_terms ORDER BY rowid").fetchall() == rows
+        connection.execute("INSERT INTO graph_names (graph_names) VALUES ('integrity-check')")
         lacking = "SELECT count(*) FROM chunks WHERE text_hash NOT IN (SELECT text_hash FROM vectors)"
         assert connection.execute(lacking).fetchone() == (0,)
 
 
 async def check_content(store: Store) -> None:
-    """Every file is whole in one version; both searches see just these chunks, with the vectors of their texts."""
+    """Every file is whole in one version; searches and the graph see just it, with the vectors of its texts."""
     manifest = await store.list_files()
     hits = await store.search_lexical(["common"], EVERYTHING, MANY)
     chunks = await store.fetch_chunks([hit.row for hit in hits])
@@ -55,7 +56,12 @@ async def check_content(store: Store) -> None:
         by_file[chunk.path].add(chunk.text)
     for path, record in manifest.items():
         assert len(by_file[path]) == record.chunk_count
-        assert len({text.split()[2] for text in by_file[path]}) == 1
+        (version,) = {text.split()[2] for text in by_file[path]}
+        parts = [f"part{at}" for at in range(record.chunk_count)]
+        assert [found.definition.name for found in await store.definitions_in([path])] == parts
+        used = [found for found in await store.find_references([version], MANY) if found.path == path]
+        assert [found.reference.qualifier for found in used] == parts
+    assert {found.path for found in await store.find_definitions(["part0"])} == manifest.keys()
     query = axis(1, 0.5, 0.25)
     near = await store.search_vector(query, EVERYTHING, MANY)
     assert {hit.row for hit in near} == chunks.keys()
@@ -72,7 +78,7 @@ async def test_ten_kills_in_the_middle_of_writing(tmp_path: Path) -> None:
         await store.open()
         await check_content(store)
         if seed % 2:
-            await put(store, make_file("after.py", f"common file version{seed}"))
+            await put(store, writing_until_killed.versioned_file(99, seed))
             await check_content(store)
-            assert f"common file version{seed}" in await find(store, "common")
+            assert f"common file99 version{seed} part0 of{seed % 5 + 1}" in await find(store, "common")
         await store.close()

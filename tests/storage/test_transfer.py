@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 
 from agent_brain_client.wire import project_id
 from agent_brain_server.domain.content import EmbeddingModel, Folder
+from agent_brain_server.domain.graph import Definition, FileGraph, Reference
 from agent_brain_server.domain.jobs import Progress as JobProgress
 from agent_brain_server.errors import (
     AgentBrainError,
@@ -92,13 +94,15 @@ async def fill(store: Store) -> None:
             make_chunk(path, part, symbol=f"{path[:6]}.Thing{at}.do_it", documentation=part[:30], start_line=at + 1)
             for at, part in enumerate(parts)
         ]
-        await put(store, make_file(path, *chunks))
+        await put(store, replace(make_file(path, *chunks), graph=graph_of(path, len(parts))))
     for path in ("one.py", "two.py", "three.py"):
         await put(store, make_file(path, "the same words in several files", f"and some of {path}"))
     odd = make_chunk(
         "odd/ünï \U0001f600.md", ODD, symbol="Über.größe", signature=ODD, documentation=ODD, kind="section"
     )
-    await put(store, make_file("odd/ünï \U0001f600.md", odd, folder="odd", language="markdown"))
+    odd_graph = FileGraph((Definition(ODD, "section", 1, 9, ODD),), (Reference("use", ODD, ODD, ODD, ODD, 1),))
+    odd_file = make_file("odd/ünï \U0001f600.md", odd, folder="odd", language="markdown")
+    await put(store, replace(odd_file, graph=odd_graph))
     await put(store, make_file("empty.py"), make_file("left out.bin", language=""))
     await store.remove_files(["two.py"])
     await put(store, make_file("gone.py", "texts that are unused by now"))
@@ -106,6 +110,18 @@ async def fill(store: Store) -> None:
     await store.save_folder(Folder("src", ("**/*.py", "über/*"), ("!generated/", "a'b")))
     await store.save_folder(Folder("odd"))
     await add_jobs(store)
+
+
+def graph_of(path: str, parts: int) -> FileGraph:
+    """A definition for every part of a file, and references of one line and of several."""
+    symbols = [f"{path[:6]}.Thing{at}.do_it" for at in range(parts)]
+    definitions = tuple(Definition(symbol, "method", at, at + 3, "def do_it") for at, symbol in enumerate(symbols, 1))
+    references = (
+        Reference("call", name, "self", "", scope, line)
+        for at, scope in enumerate(symbols, 1)
+        for name, line in (("do_it", at), ("do_it", at + 2), (f"Only{at}", at))
+    )
+    return FileGraph(definitions, tuple(references))
 
 
 async def add_jobs(store: Store) -> None:
@@ -135,7 +151,7 @@ def rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:
     with closing(sqlite3.connect(path)) as connection:
         found = {
             name: connection.execute(f"SELECT * FROM {name} ORDER BY 1").fetchall()
-            for name in ("files", "chunks", "folders", "jobs", "sqlite_sequence")
+            for name in ("files", "chunks", "symbols", "symbol_references", "folders", "jobs", "sqlite_sequence")
         }
         columns = "schema_version, tokenizer_version, embedding_name, embedding_dimensions, embedding_tokenizer"
         found["meta"] = connection.execute(
@@ -145,6 +161,8 @@ def rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:
         query = "SELECT term, col, doc, offset FROM spelled"
         connection.execute("CREATE VIRTUAL TABLE temp.spelled USING fts5vocab (main, chunk_terms, 'instance')")
         found["terms"] = sorted(connection.execute(query).fetchall())
+        connection.execute("CREATE VIRTUAL TABLE temp.named USING fts5vocab (main, graph_names, 'instance')")
+        found["names"] = sorted(connection.execute("SELECT term, col, doc FROM named").fetchall())
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         found["tables"] = connection.execute("SELECT name FROM sqlite_schema ORDER BY name").fetchall()
@@ -178,6 +196,10 @@ async def assert_equal_answers(one: str, other: str, root: Path) -> None:
             assert hits[0] == hits[1]
             assert hits[0]
         assert await nearest(first, axis(1, 0.5)) == await nearest(second, axis(1, 0.5))
+        for names in (["DO_IT"], [ODD]):
+            assert await first.find_definitions(names) == await second.find_definitions(names) != []
+        for names in (["do_it"], ["Only2", ODD]):
+            assert await first.find_references(names, MANY) == await second.find_references(names, MANY) != []
 
 
 def is_known(column: str, table: str, excluded: Mapping[str, str], project_columns: frozenset[str]) -> bool:
@@ -240,7 +262,7 @@ async def test_the_copy_in_postgres_is_as_if_it_was_indexed_there(
         async with opened(indexed_url, root) as store:
             await fill(store)
             await store.settle()
-        tables = "chunks chunk_terms vectors folders jobs meta".split()
+        tables = "chunks chunk_terms symbols symbol_references vectors folders jobs meta".split()
         tables = [f"agent_brain.{name}" for name in tables]
         one, other = picture(copied_url), picture(indexed_url)
         assert {name: one[name] for name in tables} == {name: other[name] for name in tables}
@@ -433,7 +455,9 @@ async def test_a_copy_goes_on_where_it_was(root: Path, source: str, target: str)
     assert done.resumed == done.rows["vectors"] + done.rows["files"] + 4 * 12
     assert (await compared(source, target, root)).differences == []
     again = await copy(create_end(source, root), create_end(target, root), "resume", QUIET)
-    assert again.resumed == sum(done.rows[name] for name in ("vectors", "files", "chunks"))
+    assert again.resumed == sum(
+        done.rows[name] for name in ("vectors", "files", "chunks", "symbols", "symbol_references")
+    )
 
 
 async def test_a_resumed_copy_takes_jobs_and_folders_as_they_are_now(root: Path, source: str, target: str) -> None:
@@ -600,6 +624,8 @@ async def test_a_log_that_a_killed_server_left_is_read_and_kept(root: Path, sour
 CHANGES = {
     "files": "UPDATE agent_brain.files SET mtime_ns = mtime_ns + 1 WHERE path = 'one.py'",
     "chunks": "UPDATE agent_brain.chunks SET documentation = documentation || ' ' WHERE row = 5",
+    "symbols": "UPDATE agent_brain.symbols SET end_line = 99 WHERE ordinal = 1",
+    "symbol_references": "UPDATE agent_brain.symbol_references SET lines = lines || 7 WHERE name = 'Only2'",
     "vectors": "UPDATE agent_brain.vectors SET vector = vector * '[1,1,1,1,1,1,1,0.9999999]' WHERE vector::text ~ '5]'",
     "folders": "UPDATE agent_brain.folders SET include = '[\"*.py\"]' WHERE path = 'src'",
     "jobs": "UPDATE agent_brain.jobs SET progress = progress || '{\"rate\": 1}' WHERE id = 1",

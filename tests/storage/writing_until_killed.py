@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from agent_brain_server.domain.content import IndexedFile
+from agent_brain_server.domain.graph import Definition, FileGraph, Reference
 from agent_brain_server.storage.factory import create_store
 from storage.building import MODEL, TOKENIZER, axis, make_file, nearest, put
 
@@ -15,7 +17,10 @@ from storage.building import MODEL, TOKENIZER, axis, make_file, nearest, put
 def versioned_file(name: int, version: int) -> IndexedFile:
     """Each version has its own number of chunks, and each of its chunks says what belongs to it."""
     size = version % 5 + 1
-    return make_file(f"f{name}.py", *[f"common file{name} version{version} part{at} of{size}" for at in range(size)])
+    file = make_file(f"f{name}.py", *[f"common file{name} version{version} part{at} of{size}" for at in range(size)])
+    definitions = tuple(Definition(f"version{version}.part{at}", "function", at, at, "") for at in range(size))
+    references = tuple(Reference("call", f"version{version}", f"part{at}", "", "", at) for at in range(size))
+    return replace(file, graph=FileGraph(definitions, references))
 
 
 async def write(directory: Path, seed: int) -> None:

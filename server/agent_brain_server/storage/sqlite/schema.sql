@@ -1,7 +1,7 @@
 The tables of one project's index. Every `create_` block is one statement; they run in this order in one transaction.
 
 The graph has very many rows. So they lie in the order of their files, appended, without foreign keys; `graph_names` says which
-files (its rowids) have a name, by hashes. An ordinary index on names would take three times as long to fill as all else of the graph.
+files (its rowids) have a name, by hashes. An ordinary index on names would take several times as long to fill as all else of the graph.
 
 -- create_meta --
 CREATE TABLE meta (

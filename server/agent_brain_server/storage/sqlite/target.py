@@ -89,7 +89,9 @@ def _counters(project: Project) -> dict[str, object]:
 def _insert_terms(session: Session, rows: Sequence[Row]) -> None:
     files = [CHUNKS.column(row, "file_id") for row in rows]
     paths = dict(session.run("select_paths_among", ids=json.dumps(files)).fetchall())
-    terms = [(CHUNKS.key_of(row), terms_of(row, paths[file_id])) for row, file_id in zip(rows, files, strict=True)]
+    terms = [
+        (CHUNKS.column(row, "row"), terms_of(row, paths[file_id])) for row, file_id in zip(rows, files, strict=True)
+    ]
     session.run_many("insert_terms", [(row, one.symbol, one.path, one.documentation, one.body) for row, one in terms])
 
 
