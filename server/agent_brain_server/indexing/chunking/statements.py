@@ -38,6 +38,7 @@ _LONGEST_LINE = 500
 _DOLLARS = re.compile(r"\$\w*\$")
 _BEGIN = re.compile(r"(?:\s*|.*\s(?:as|is)\s+)begin\b", re.IGNORECASE)
 _END = re.compile(r"(?:end\b.*|go|/|//|\$\$|delimiter\b.*)\s*\Z", re.IGNORECASE)
+_BODY = re.compile(r" (?:as|is)(?: \$.*)?\Z", re.IGNORECASE)
 _COMMENT = re.compile(r"\s*--")
 
 
@@ -68,7 +69,7 @@ def _item(source: Source, match: re.Match[str], row: int, last: int) -> Item:
     while first > 0 and _COMMENT.match(source.lines[first - 1]):
         first -= 1
     name = plain_name(re.sub(r"[\"`\[\]]", "", match.group(2)))
-    signature = " ".join(source.lines[row].split()).rstrip(" (;")[:300]
+    signature = _BODY.sub("", " ".join(source.lines[row].split())[:300]).rstrip(" (;")
     return Item(_KINDS[match.group(1).lower()], name, first, last, signature, comment_text(source.lines[first:row]))
 
 
