@@ -26,8 +26,8 @@ _SEPARATOR = re.compile(r"::|->|[.#/\\:]+")
 _WRITTEN_AS_CODE = re.compile(r"[a-z0-9][A-Z]|[A-Za-z0-9]_[A-Za-z0-9]|[A-Z]{2}[a-z]|^_+\w")
 _EXTENSIONS = frozenset(
     """
-    bash bats c cc cfg cjs clj cpp cs css cxx dart ex exs go gradle h hpp hs html ini ipynb java jl js json jsx kt kts lua
-    m md mjs ml mm php pl proto py pyi r rb rs rst scala sh sql svelte swift toml ts tsx txt vue xml yaml yml zig
+    bash bats c cc cfg cjs clj cpp cs css cxx dart ex exs go gradle h hpp hs html ini ipynb java jl js json jsx kt kts
+    lua m md mjs ml mm php pl proto py pyi r rb rs rst scala sh sql svelte swift toml ts tsx txt vue xml yaml yml zig
     """.split()
 )
 # Words that say what is looked for, not what it is about.

@@ -154,7 +154,7 @@ class _Site:
         return guess(members, last)
 
     def _of_import(self, named: Sequence[LocatedDefinition], qualifier: str) -> Resolved | None:
-        """A member of a module or type that was imported; None where the qualifier is no import's name, or may be a value."""
+        """A member of an imported module or type; None where the qualifier is no import's name, or may be a value."""
         head = qualifier.partition(".")[0]
         imports = [f for f in self.around.imports if _local(f) == head or qualifier == joined(f.qualifier, f.name)]
         if not imports:

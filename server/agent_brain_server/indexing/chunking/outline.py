@@ -146,12 +146,12 @@ class Outliner:
         return lead.text or comment_text(lead.comments) if lead else ""
 
     def _add_members(self, item: Item, declaration: Declaration, inner: Node, depth: int) -> None:
-        holder = declaration.members or declaration.body or inner
-        nodes = holder.named_children if holder == inner else [*self._comments(inner), *holder.named_children]
-        lead = self._lead
         is_whole = item.detail or not self._is_divided(item)
         if is_whole and item.kind in _BODIES and not self._may_declare(item):
             return
+        lead = self._lead
+        holder = declaration.members or declaration.body or inner
+        nodes = holder.named_children if holder == inner else [*self._comments(inner), *holder.named_children]
         self._visit(nodes, _Scope(item.symbol, item.kind, item.members, is_whole), depth)
         if is_whole:
             self._lead = lead

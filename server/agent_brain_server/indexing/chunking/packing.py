@@ -29,8 +29,8 @@ _CONTINUED = _BODIES | {"section", "key"}
 class Item:
     """A symbol of the outline: its rows with the comments and attributes above it, and the symbols in it, in order.
 
-    A `detail` is no passage of its own: a field, a prototype, a member of what fits one passage. A `prototype` only announces what is defined
-    elsewhere. `span` is where the symbol lies in the bytes that were parsed.
+    A `detail` is no passage of its own: a field, a prototype, a member of what fits one passage. A `prototype` only
+    announces what is defined elsewhere. `span` is where the symbol lies in the bytes that were parsed.
     """
 
     kind: str

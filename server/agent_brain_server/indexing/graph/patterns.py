@@ -7,9 +7,9 @@ A pattern captures the name of what is referred to by one of these labels:
 - `@value` is a use if the file imports the name or declares it outside of types and functions, `@member` also if it
   declares it in one; `@bare` is a call where `@member` is a use.
 
-Beside it `@qualifier` is what stands before the name, several of them follow one another, and `@alias` is the local name
-that an import gives. `@skip` is no reference whatever else captures it; a name that is `@local` somewhere, as a type
-parameter, is no use and no bare call anywhere in the file.
+Beside it `@qualifier` is what stands before the name, several of them follow one another, and `@alias` is the local
+name that an import gives. `@skip` is no reference whatever else captures it; a name that is `@local` somewhere, as a
+type parameter, is no use and no bare call anywhere in the file.
 
 A pattern with `(#set! name "…")` gives a name that the source does not say; one with `(#set! only "…")` holds where the
 text of `@if` is like that, one with `(#set! but "…")` where the name is not: regular expressions for all of the text.
@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from tree_sitter import Language, Node, Query
 
 log = logging.getLogger(__name__)
+
+LONGEST_MATCHING = 2.0
+"""Seconds of the processor's time. A tree of errors alone takes the square of its size."""
 
 LABELS: Mapping[str, ReferenceKind] = {
     "inherit": "inherit",
@@ -80,10 +84,11 @@ class Patterns:
     patterns: Sequence[Pattern]
 
     def matches(self, root: Node) -> list[tuple[int, dict[str, list[Node]]]]:
-        """The number of the pattern and what it captures, for every match."""
+        """The number of the pattern and what it captures, for every match; of a tree that takes too long the first."""
         from tree_sitter import QueryCursor
 
-        return QueryCursor(self.query).matches(root)
+        deadline = time.thread_time() + LONGEST_MATCHING
+        return QueryCursor(self.query).matches(root, progress_callback=lambda _: time.thread_time() > deadline)
 
 
 @cache

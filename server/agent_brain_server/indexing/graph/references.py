@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import starmap
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     Captures: TypeAlias = Mapping[str, Sequence[Node]]
 
 
+_SEPARATOR = re.compile(r"[/.]")
+
+
 class ScopeSpan(NamedTuple):
     """Where a definition lies, in bytes; its end is not part of it."""
 
@@ -28,8 +32,8 @@ class ScopeSpan(NamedTuple):
 class Declared(NamedTuple):
     """The names that a file declares outside of types and functions, and anywhere."""
 
-    outside: Set[str]
-    everywhere: Set[str]
+    outside: set[str]
+    everywhere: set[str]
 
 
 class _Found(NamedTuple):
@@ -95,16 +99,16 @@ class _Reading:
 
     def take_known(self, matches: Iterable[tuple[Pattern, Captures]], declared: Declared) -> None:
         """The matches of names that the file imports or declares, after all others were taken."""
-        imported = {name for one in self._kept() if one.kind == "import" for name in (one.name, one.alias)}
+        imported = {name for one in self._kept() if one.kind == "import" for name in _bound_names(one)}
         known = {
-            "value": {name.encode() for name in declared.outside | imported},
-            "member": {name.encode() for name in declared.everywhere | imported},
-            "bare": {name.encode() for name in (declared.everywhere | imported) - self._local},
+            "value": {name.encode("utf-8", "replace") for name in declared.outside | imported},
+            "member": {name.encode("utf-8", "replace") for name in declared.everywhere | imported},
+            "bare": {name.encode("utf-8", "replace") for name in (declared.everywhere | imported) - self._local},
         }
         for pattern, captures in matches:
             label = pattern.label
             head = captures.get("qualifier", captures[label])[0]
-            if self._text(head) in known[label]:
+            if self._text(head).rstrip(b".") in known[label]:
                 self.take(pattern, captures)
 
     def found(self) -> Iterator[_Found]:
@@ -135,6 +139,17 @@ class _Reading:
 
     def _text(self, node: Node) -> bytes:
         return self._data[node.start_byte : node.end_byte]
+
+
+def _bound_names(one: _Found) -> Iterator[str]:
+    """The local names that an import may give: its alias, else its own and the first of the module, else its last."""
+    parts = _SEPARATOR.split(one.qualifier)
+    if one.alias:
+        yield one.alias
+    elif one.name == "*":
+        yield parts[-1]
+    else:
+        yield from (one.name, parts[0])
 
 
 def _placed(

@@ -16,6 +16,7 @@
 (struct_specifier name: (_) @skip body: (_))
 (union_specifier name: (_) @skip body: (_))
 (enum_specifier name: (_) @skip body: (_))
+(translation_unit (struct_specifier name: (_) @skip))
 (type_definition declarator: (type_identifier) @skip)
 
 ; names of the file as values

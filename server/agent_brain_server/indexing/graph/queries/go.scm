@@ -10,7 +10,7 @@
 
 ; imports
 (import_spec path: (_) @module)
-(import_spec name: [(package_identifier) (blank_identifier) (dot)] @alias path: (_) @module)
+(import_spec name: (package_identifier) @alias path: (_) @module)
 
 ; embedded structs and interfaces
 (field_declaration !name type: (_) @inherit)

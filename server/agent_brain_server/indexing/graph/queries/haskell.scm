@@ -3,7 +3,7 @@
 ((apply function: (constructor) @call) (#set! but "Just|Left|Right"))
 (apply function: (qualified module: (_) @qualifier id: (_) @call))
 (infix operator: (infix_id (_) @call))
-((infix left_operand: (variable) @call operator: (operator) @if) (#set! only "[$]!?|<[$]!?>|[.]|=<<|<=<"))
+((infix left_operand: [(variable) (constructor)] @call operator: (operator) @if) (#set! only "[$]!?|<[$]!?>|[.]|=<<|<=<"))
 ((infix left_operand: (qualified module: (_) @qualifier id: (variable) @call) operator: (operator) @if)
   (#set! only "[$]!?|<[$]!?>|[.]|=<<|<=<"))
 (record constructor: (constructor) @call)

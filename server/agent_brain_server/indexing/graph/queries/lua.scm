@@ -23,3 +23,7 @@
 (expression_list value: (identifier) @value)
 (binary_expression (identifier) @value)
 (dot_index_expression table: (identifier) @qualifier field: (identifier) @value)
+
+; what a definition is called
+(function_declaration name: (dot_index_expression field: (_) @skip))
+(variable_list name: (dot_index_expression field: (_) @skip))

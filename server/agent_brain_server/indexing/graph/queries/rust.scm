@@ -87,7 +87,7 @@
 
 ; types
 ((type_identifier) @use (#set! but
-    "Self|Option|Result|String|Vec|Box"))
+    "Box|Option|Result|Self|String|Vec|_"))
 (scoped_type_identifier path: (_) @qualifier name: (_) @use)
 (type_parameter name: (type_identifier) @local)
 (struct_item name: (_) @skip)

@@ -2,6 +2,9 @@
 (call_expression . (simple_identifier) @call)
 (call_expression
   . (navigation_expression target: (_) @qualifier suffix: (navigation_suffix suffix: (_) @call)))
+(call_expression . (simple_identifier) @skip (call_suffix (value_arguments "[")))
+(call_expression
+  . (navigation_expression suffix: (navigation_suffix suffix: (_) @skip)) (call_suffix (value_arguments "[")))
 (constructor_expression constructed_type: (_) @call)
 (attribute (user_type) @call)
 ((attribute (user_type) @skip @if)
