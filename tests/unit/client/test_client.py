@@ -68,6 +68,7 @@ def test_a_query_sends_every_field() -> None:
             "top_k": 10,
             "filters": {"paths": [], "languages": [], "kinds": [], "symbols": []},
             "max_tokens": None,
+            "outline": False,
             "explain": False,
         }
         return httpx.Response(200, json={"results": []})

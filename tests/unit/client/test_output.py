@@ -122,8 +122,10 @@ def test_a_passage_without_a_symbol_shows_its_kind_and_staleness() -> None:
 
 
 def test_explanations_are_shown() -> None:
-    lines = listing_lines([passage(explain={"ranks": {"lexical": 2}, "scores": {"lexical": 1.25}})], 80)
-    assert lines[-2:] == ["    ranks: lexical #2", "    scores: lexical 1.25"]
+    lines = listing_lines(
+        [passage(explain={"reason": "lexical #2", "ranks": {"lexical": 2}, "scores": {"lexical": 1.25}})], 80
+    )
+    assert lines[-3:] == ["    why: lexical #2", "    ranks: lexical #2", "    scores: lexical 1.25"]
 
 
 def test_the_way_each_arm_went_is_one_line() -> None:

@@ -17,7 +17,6 @@ from agent_brain_server.indexing import changes
 from agent_brain_server.indexing.walk import WalkLimits
 from agent_brain_server.indexing.workers import Workers
 from agent_brain_server.services import lease, runner
-from agent_brain_server.services.background import Background
 from agent_brain_server.services.index_run import Surroundings
 from agent_brain_server.services.indexing import IndexingService
 from agent_brain_server.services.metrics import Metrics
@@ -66,7 +65,7 @@ class Process:
         self.store = store
         limits = WalkLimits(max_file_bytes=10_000)
         self.runner = JobRunner(Surroundings(store, DisabledEmbedder(), Workers(1), root, limits), Metrics())
-        self.indexing = IndexingService(store, self.runner, root, Background())
+        self.indexing = IndexingService(store, self.runner, root)
 
     async def die(self) -> None:
         """As kill -9 does it: nothing is tidied up."""

@@ -11,7 +11,7 @@ from agent_brain_server.domain.graph import NO_GRAPH, Definition, FileGraph
 from agent_brain_server.indexing.chunking.grammar import Code, Syntax
 from agent_brain_server.indexing.chunking.outline import Outliner
 from agent_brain_server.indexing.chunking.packing import Item, pack
-from agent_brain_server.indexing.chunking.parsing import LARGEST_PARSED, count_errors, grammar, parse
+from agent_brain_server.indexing.chunking.parsing import LARGEST_PARSED, count_errors, is_rubble, grammar, parse
 from agent_brain_server.indexing.chunking.passage import CutText
 from agent_brain_server.indexing.chunking.source import Source
 from agent_brain_server.indexing.chunking.syntaxes import JAVASCRIPT, TYPESCRIPT
@@ -72,13 +72,17 @@ def _rows(items: list[Item]) -> int:
 def _graph(syntax: Syntax, items: Iterable[Item], root: Node, data: bytes) -> FileGraph:
     defined = [item for item in _all_items(items) if not item.prototype]
     definitions = [Definition(i.symbol, i.kind, i.first + 1, i.last + 1, i.signature) for i in defined]
-    references = find_references(
-        grammar(syntax.module, syntax.function),
-        syntax.grammar,
-        root,
-        data,
-        [ScopeSpan(*item.span, item.symbol) for item in defined],
-        Declared({*_outer_names(items)}, {definition.name for definition in definitions}),
+    references = (
+        ()
+        if root.has_error and is_rubble(root)
+        else find_references(
+            grammar(syntax.module, syntax.function),
+            syntax.grammar,
+            root,
+            data,
+            [ScopeSpan(*item.span, item.symbol) for item in defined],
+            Declared({*_outer_names(items)}, {definition.name for definition in definitions}),
+        )
     )
     return FileGraph(tuple(definitions), references)
 

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LONGEST_MATCHING = 2.0
-"""Seconds of the processor's time. A tree of errors alone takes the square of its size."""
 
 LABELS: Mapping[str, ReferenceKind] = {
     "inherit": "inherit",
@@ -84,11 +81,10 @@ class Patterns:
     patterns: Sequence[Pattern]
 
     def matches(self, root: Node) -> list[tuple[int, dict[str, list[Node]]]]:
-        """The number of the pattern and what it captures, for every match; of a tree that takes too long the first."""
+        """The number of the pattern and what it captures, for every match."""
         from tree_sitter import QueryCursor
 
-        deadline = time.thread_time() + LONGEST_MATCHING
-        return QueryCursor(self.query).matches(root, progress_callback=lambda _: time.thread_time() > deadline)
+        return QueryCursor(self.query).matches(root)
 
 
 @cache
