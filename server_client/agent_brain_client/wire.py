@@ -163,8 +163,8 @@ class GraphResult(TypedDict):
     """One edge of the code graph: in `path` at `lines`, `source` (None at a file's top level) has the relation `kind`
     (call, use, import, inherit, override) to `target`.
 
-    `certainty`: `sure` by scope or import, `likely` since nothing else fits, `possible` where several do. `depth` counts
-    the steps from the symbol that was asked about, which `via` names.
+    `certainty`: `sure` by scope or import, `likely` since nothing else fits, `possible` where several do. `depth`
+    counts the steps from the symbol that was asked about, which `via` names.
     """
 
     kind: str

@@ -17,26 +17,33 @@ class Ranked:
     trace: StageTrace
 
 
-def fuse(arms: Mapping[str, Sequence[Hit]], weights: Mapping[str, float] | None = None) -> list[Ranked]:
+def fuse(
+    arms: Mapping[str, Sequence[Hit]], weights: Mapping[str, float] | None = None, limit: int | None = None
+) -> list[Ranked]:
     """The weighted mean over the arms of each score's share of its arm's best; 1.0 is first in all arms.
 
     A convex combination of scores scaled by their maximum keeps how far apart an arm sees two chunks, which ranks lose
     (Bruch, Gai and Ingber, "An analysis of fusion functions for hybrid retrieval", 2023). Equal scores are ordered by
-    the best single rank, then by row.
+    the best single rank, then by row; the best `limit` are given.
     """
     weights = weights or dict.fromkeys(arms, 1.0)
     total = sum(weights[arm] for arm in arms) or 1.0
-    ranks: dict[int, dict[str, int]] = {}
-    scores: dict[int, dict[str, float]] = {}
     shares: dict[int, float] = {}
+    best: dict[int, int] = {}
     for arm, hits in arms.items():
         scale = weights[arm] / total / (hits[0].score if hits and hits[0].score > 0 else 1.0)
         for rank, hit in enumerate(hits, start=1):
-            ranks.setdefault(hit.row, {})[arm] = rank
-            scores.setdefault(hit.row, {})[arm] = hit.score
-            shares[hit.row] = shares.get(hit.row, 0.0) + scale * max(hit.score, 0.0)
-    order = sorted(shares, key=lambda row: (-shares[row], min(ranks[row].values()), row))
-    return [Ranked(row, shares[row], StageTrace(ranks[row], scores[row])) for row in order]
+            row = hit.row
+            shares[row] = shares.get(row, 0.0) + scale * max(hit.score, 0.0)
+            best[row] = min(best.get(row, rank), rank)
+    order = sorted(shares, key=lambda row: (-shares[row], best[row], row))[:limit]
+    traces = {row: StageTrace() for row in order}
+    for arm, hits in arms.items():
+        for rank, hit in enumerate(hits, start=1):
+            if (trace := traces.get(hit.row)) is not None:
+                trace.ranks[arm] = rank
+                trace.scores[arm] = hit.score
+    return [Ranked(row, shares[row], traces[row]) for row in order]
 
 
 def single(arm: str, hits: Sequence[Hit]) -> list[Ranked]:

@@ -24,16 +24,14 @@ def count_tokens(text: str) -> int:
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
-def drop_repeats(found: Iterable[Found]) -> list[Found]:
-    """Keep the best of the passages that say the same text, wherever they stand."""
-    seen: set[str] = set()
-    kept: list[Found] = []
+def drop_repeats(found: Iterable[Found], limit: int) -> list[Found]:
+    """The first `limit` passages, of those that say the same text only the best, wherever they stand."""
+    kept: dict[str, Found] = {}
     for item in found:
-        text = item.chunk.text.strip()
-        if text not in seen:
-            seen.add(text)
-            kept.append(item)
-    return kept
+        if len(kept) == limit:
+            break
+        kept.setdefault(item.chunk.text.strip(), item)
+    return list(kept.values())
 
 
 def outline(found: Iterable[Found]) -> list[Found]:

@@ -7,7 +7,7 @@ names the steps in the same words, each with what it is worth.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import exp, log
 
 from agent_brain_server.domain.content import Chunk
@@ -50,13 +50,13 @@ def fused(query: Query, arms: Mapping[str, Sequence[Hit]]) -> list[Ranked]:
     """The arms as one ranking; how much the vector arm counts depends on how the question is put."""
     share = VECTOR_WEIGHTS[query.shape]
     weights = {"bm25": 1 - share, "vector": share, "graph": GRAPH_WEIGHT}
-    return fuse(arms, {arm: weights[arm] for arm in arms})[:MOST_CANDIDATES]
+    return fuse(arms, {arm: weights[arm] for arm in arms}, MOST_CANDIDATES)
 
 
 def rank(
     query: Query, ranked: Sequence[Ranked], chunks: Mapping[int, Chunk], steps: Mapping[str, Step]
-) -> list[Ranked]:
-    """The candidates in their order after all `steps`, with each factor in the trace by step.
+) -> Iterator[Ranked]:
+    """The candidates in the order after all `steps`, with each factor in the trace by step.
 
     The product of the factors has no upper bound; what is shown as score is 1 - exp(-product), in the same order.
     """
@@ -67,16 +67,10 @@ def rank(
     for name, step in steps.items():
         factors[name] = step(query, texts, scores)
         scores = [score * factor for score, factor in zip(scores, factors[name], strict=True)]
-    scores = [1 - exp(-score) for score in scores]
-    order = sorted(range(len(scores)), key=lambda at: -scores[at])
-    return [
-        _explained(candidates[at], scores[at], {name: found[at] for name, found in factors.items()}) for at in order
-    ]
-
-
-def _explained(item: Ranked, score: float, factors: Mapping[str, float]) -> Ranked:
-    told = {name: factor for name, factor in factors.items() if factor != 1.0}
-    return Ranked(item.row, score, StageTrace(item.trace.ranks, {**item.trace.scores, **told}))
+    for at in sorted(range(len(scores)), key=lambda at: -scores[at]):
+        item = candidates[at]
+        told = {name: found[at] for name, found in factors.items() if found[at] != 1.0}
+        yield Ranked(item.row, 1 - exp(-scores[at]), StageTrace(item.trace.ranks, {**item.trace.scores, **told}))
 
 
 def coverage(query: Query, chunks: Sequence[Chunk], scores: Sequence[float]) -> list[float]:

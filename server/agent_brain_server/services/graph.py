@@ -40,7 +40,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What was found: `edge` leads to it, over `via` from the symbol that was asked, in `depth` steps."""
+    """What was found: `edge` leads to it, in `depth` steps from the symbol that was asked over all those in `via`."""
 
     edge: Edge
     depth: int
@@ -100,10 +100,10 @@ class GraphService:
             level = []
             for edge in sorted(edges, key=lambda edge: (_ORDER[edge.certainty], edge.path, edge.lines)):
                 known, new = (edge.source, edge.target) if relation == "callees" else (edge.target, edge.source)
-                trail = via.get(known, ()) if known else ()
+                trail = (*via.get(known, ()), known.definition.symbol) if known else ()
                 nodes.append(Node(edge, step, trail))
                 if new is not None and new not in via and edge.certainty != "possible":
-                    via[new] = (*trail, known.definition.symbol if known else "")
+                    via[new] = trail
                     level.append(new)
                 if len(nodes) >= MOST_NODES:
                     return nodes, True

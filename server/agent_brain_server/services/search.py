@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast, get_args
 
@@ -164,7 +164,6 @@ class SearchService:
             )
             if whole:
                 break
-        findings.found = drop_repeats(findings.found)[: question.top_k]
         return findings
 
     def _needs_vector(self, mode: SearchMode) -> bool:
@@ -175,7 +174,8 @@ class SearchService:
         ranked = single(ARM, told.hits)
         chunks = await self._store.fetch_chunks([item.row for item in ranked])
         passes = chunk_filter(question.filters)
-        found = [Found(item, chunks[item.row]) for item in ranked if item.row in chunks and passes(chunks[item.row])]
+        held = (Found(item, chunks[item.row]) for item in ranked if item.row in chunks)
+        found = drop_repeats((item for item in held if passes(item.chunk)), question.top_k)
         plan = {ARM: told.hits.path} if told.hits else {}
         return _Findings(found, plan, told.note, told.reasons), len(chunks) == len(ranked)
 
@@ -188,9 +188,9 @@ class SearchService:
         arms = dict(await self._arms.ask(self._arm_names(mode), terms, vector, question.filters, depth))
         ranked, chunks, whole = await self._ranked(query, mode, arms)
         if mode == "multi":
-            arms[ARM] = await self._graph_arm(question, ranked, chunks)
+            arms[ARM] = await self._graph_arm(question, list(ranked), chunks)
             ranked, chunks, whole = await self._ranked(query, mode, arms)
-        found = [Found(item, chunks[item.row]) for item in ranked]
+        found = drop_repeats((Found(item, chunks[item.row]) for item in ranked), question.top_k)
         return _Findings(found, {arm: hits.path for arm, hits in arms.items() if hits.path}), whole
 
     def _arm_names(self, mode: SearchMode) -> list[str]:
@@ -200,7 +200,7 @@ class SearchService:
 
     async def _ranked(
         self, query: Query, mode: SearchMode, arms: Mapping[str, Hits]
-    ) -> tuple[list[Ranked], Mapping[int, Chunk], bool]:
+    ) -> tuple[Iterable[Ranked], Mapping[int, Chunk], bool]:
         """The candidates in order, their chunks, and whether all were still there. A single arm's order stays."""
         alone = mode in ("bm25", "vector")
         candidates = single(mode, arms[mode]) if alone else ranking.fused(query, arms)

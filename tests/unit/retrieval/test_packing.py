@@ -19,7 +19,7 @@ def blocks(*texts: str) -> list[Found]:
 
 
 def test_the_better_of_two_equal_passages_stays() -> None:
-    assert rows(drop_repeats(blocks("a\n", "b", "\na"))) == [0, 1]
+    assert rows(drop_repeats(blocks("a\n", "b", "\na", "c"), 2)) == [0, 1]
 
 
 def test_without_a_bound_all_fit() -> None:

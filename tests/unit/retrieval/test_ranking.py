@@ -239,26 +239,26 @@ def test_candidates_are_bounded() -> None:
 def test_scores_are_the_product_of_all_factors_without_an_upper_bound_pressed_below_one() -> None:
     steps = {"twice": lambda *_: [2.0, 1.0], "half": lambda *_: [0.5, 0.5]}
     chunks = {0: passage(), 1: passage()}
-    result = rank(understand("x"), ranked([0.5, 0.25]), chunks, steps)
+    result = list(rank(understand("x"), ranked([0.5, 0.25]), chunks, steps))
     assert [item.score for item in result] == pytest.approx([1 - exp(-0.5), 1 - exp(-0.125)])
 
 
 def test_a_step_sees_the_scores_after_those_before_it() -> None:
     seen: list[list[float]] = []
     steps = {"twice": lambda *_: [2.0], "look": lambda _query, _chunks, scores: seen.append(list(scores)) or [1.0]}
-    rank(understand("x"), ranked([0.5]), {0: passage()}, steps)
+    list(rank(understand("x"), ranked([0.5]), {0: passage()}, steps))
     assert seen == [[1.0]]
 
 
 def test_the_trace_holds_the_factors_that_did_something_beside_the_arms() -> None:
     steps = {"twice": lambda *_: [2.0, 1.0]}
-    first, second = rank(understand("x"), ranked([0.5, 0.25]), {0: passage(), 1: passage()}, steps)
+    first, second = list(rank(understand("x"), ranked([0.5, 0.25]), {0: passage(), 1: passage()}, steps))
     assert first.trace == StageTrace({"bm25": 1}, {"bm25": 0.5, "twice": 2.0})
     assert second.trace == StageTrace({"bm25": 2}, {"bm25": 0.25})
 
 
 def test_a_candidate_without_a_chunk_is_left_out() -> None:
-    result = rank(understand("x"), ranked([0.9, 0.5]), {1: passage()}, STEPS)
+    result = list(rank(understand("x"), ranked([0.9, 0.5]), {1: passage()}, STEPS))
     assert [item.row for item in result] == [1]
 
 
@@ -273,7 +273,7 @@ def test_every_candidate_is_ranked_once_best_first_between_zero_and_one(
     question: str, chunks: list[Chunk], data: st.DataObject
 ) -> None:
     scores = data.draw(st.lists(st.floats(0.001, 1), min_size=len(chunks), max_size=len(chunks)))
-    result = rank(understand(question), ranked(scores), dict(enumerate(chunks)), STEPS)
+    result = list(rank(understand(question), ranked(scores), dict(enumerate(chunks)), STEPS))
     assert sorted(item.row for item in result) == list(range(len(chunks)))
     shown = [item.score for item in result]
     assert shown == sorted(shown, reverse=True)

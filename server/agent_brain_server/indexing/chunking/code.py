@@ -11,7 +11,7 @@ from agent_brain_server.domain.graph import NO_GRAPH, Definition, FileGraph
 from agent_brain_server.indexing.chunking.grammar import Code, Syntax
 from agent_brain_server.indexing.chunking.outline import Outliner
 from agent_brain_server.indexing.chunking.packing import Item, pack
-from agent_brain_server.indexing.chunking.parsing import LARGEST_PARSED, count_errors, is_rubble, grammar, parse
+from agent_brain_server.indexing.chunking.parsing import LARGEST_PARSED, count_errors, grammar, is_rubble, parse
 from agent_brain_server.indexing.chunking.passage import CutText
 from agent_brain_server.indexing.chunking.source import Source
 from agent_brain_server.indexing.chunking.syntaxes import JAVASCRIPT, TYPESCRIPT
