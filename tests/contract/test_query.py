@@ -39,7 +39,7 @@ async def filled(read_only: Brain) -> Brain:
     return read_only
 
 
-@pytest.mark.parametrize("mode", ["bm25", "vector", "hybrid"])
+@pytest.mark.parametrize("mode", ["bm25", "vector", "hybrid", "multi"])
 async def test_every_mode_finds_the_handler(filled: Brain, mode: str) -> None:
     answer = await filled.call("POST", "/query", json={"query": "handle request server", "mode": mode})
     assert answer["mode"] == mode
@@ -73,7 +73,7 @@ async def test_a_passage_is_what_the_file_says(filled: Brain) -> None:
         ({"languages": ["rust"]}, set()),
     ],
 )
-@pytest.mark.parametrize("mode", ["bm25", "vector", "hybrid"])
+@pytest.mark.parametrize("mode", ["bm25", "vector", "hybrid", "multi"])
 async def test_filters_hold_in_every_mode(
     filled: Brain, mode: str, filters: dict[str, list[str]], expected: set[str]
 ) -> None:
@@ -93,6 +93,8 @@ async def test_explain_tells_each_stage(filled: Brain) -> None:
     first = (await filled.search("handle request", explain=True))[0]
     assert set(first["explain"]["ranks"]) == {"bm25", "vector"}
     assert first["explain"]["ranks"]["bm25"] >= 1
+    assert first["explain"]["scores"]["coverage"] > 1
+    assert "holds the question's words" in first["explain"]["reason"]
     assert "explain" not in (await filled.search("handle request"))[0]
 
 
@@ -117,11 +119,37 @@ async def test_max_tokens_bounds_the_text(filled: Brain) -> None:
     assert len(cut["results"][0]["text"]) <= 20
 
 
+async def test_passages_that_touch_are_cited_as_one(brain: Brain, root: Path) -> None:
+    body = "".join(f"    total = add_number({n}, total)\n" for n in range(150))
+    write_files(root, {"sums.py": f"def add_numbers(total):\n{body}    return total\n"})
+    await brain.index()
+    question = {"query": "add numbers total", "mode": "hybrid"}
+    apart = (await brain.call("POST", "/query", json=question))["results"]
+    (joined,) = (await brain.call("POST", "/query", json={**question, "max_tokens": 5_000}))["results"]
+    assert len(apart) > 1
+    assert (joined["start_line"], joined["end_line"]) == (1, 152)
+    assert joined["text"] == (root / "sums.py").read_text("utf-8").rstrip("\n")
+
+
+async def test_an_outline_shows_signatures(filled: Brain) -> None:
+    answer = await filled.call("POST", "/query", json={"query": "SendRequest", "outline": True, "top_k": 1})
+    assert answer["results"][0]["text"].split("\n") == [
+        "func SendRequest(request string) string",
+        "    SendRequest sends one request to the server.",
+    ]
+
+
+async def test_what_defines_a_name_stands_above_what_tests_it(filled: Brain) -> None:
+    found = [result["path"] for result in await filled.search("handle_request")]
+    assert found[0] == "src/http/server.py"
+    assert found.index("tests/test_server.py") > 0
+
+
 async def test_top_k_is_honoured(filled: Brain) -> None:
     assert len(await filled.search("server request", top_k=2)) == 2
 
 
-@pytest.mark.parametrize("mode", ["graph", "multi", "semantic"])
+@pytest.mark.parametrize("mode", ["semantic", "HYBRID", "graph "])
 async def test_other_modes_are_refused_by_name(filled: Brain, mode: str) -> None:
     problem = await filled.call("POST", "/query", 422, json={"query": "x", "mode": mode})
     assert problem["code"] == "mode_unsupported"
@@ -156,7 +184,7 @@ async def test_half_a_character_is_refused(filled: Brain) -> None:
     "query", ["AND OR NOT", '"', "a*", "NEAR(x y)", "symbol: x", "--", "\0", "%", "( ) { }", "é 漢字"]
 )
 async def test_any_text_is_a_question(filled: Brain, query: str) -> None:
-    for mode in ("bm25", "vector", "hybrid"):
+    for mode in ("bm25", "vector", "hybrid", "graph", "multi"):
         await filled.call("POST", "/query", json={"query": query, "mode": mode})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -93,10 +94,12 @@ class GraphService:
     ) -> tuple[list[Node], bool]:
         """Breadth first from `start`, each node once, the surest edge first."""
         nodes: list[Node] = []
+        truncated = False
         via: dict[LocatedDefinition, tuple[str, ...]] = dict.fromkeys(start, ())
         level: list[LocatedDefinition] = list(start)
         for step in range(1, depth + 1):
-            edges = await self._edges(relation, level)
+            edges, cut = await self._edges(relation, level)
+            truncated = truncated or cut
             level = []
             for edge in sorted(edges, key=lambda edge: (_ORDER[edge.certainty], edge.path, edge.lines)):
                 known, new = (edge.source, edge.target) if relation == "callees" else (edge.target, edge.source)
@@ -109,16 +112,16 @@ class GraphService:
                     return nodes, True
             if not level:
                 break
-        return nodes, False
+        return nodes, truncated
 
-    async def _edges(self, relation: Relation, level: Sequence[LocatedDefinition]) -> list[Edge]:
+    async def _edges(self, relation: Relation, level: Sequence[LocatedDefinition]) -> tuple[list[Edge], bool]:
         if relation == "callees":
-            return await self.outgoing(level)
-        edges = await self.incoming(level, _KINDS[relation])
-        return edges if relation != "implementations" else edges + await self._overridings(level)
+            return await self.outgoing(level), False
+        edges, cut = await self.incoming(level, _KINDS[relation])
+        return (edges if relation != "implementations" else edges + await self._overridings(level)), cut
 
-    async def incoming(self, targets: Sequence[LocatedDefinition], kinds: Collection[str]) -> list[Edge]:
-        """The edges of these kinds that lead to any of `targets`."""
+    async def incoming(self, targets: Sequence[LocatedDefinition], kinds: Collection[str]) -> tuple[list[Edge], bool]:
+        """The edges of these kinds that lead to any of `targets`; and whether not all references were looked at."""
         names = {target.definition.name for target in targets}
         found = await self._store.find_references(names, MOST_REFERENCES)
         aliases = {one.reference.alias for one in found if one.reference.kind == "import" and one.reference.alias}
@@ -129,8 +132,9 @@ class GraphService:
         candidates = await self._store.find_definitions(names)
         wanted = [one for one in found if one.reference.kind in kinds]
         around, scopes = await self._around({one.path for one in wanted})
-        edges = _resolved(wanted, around, scopes, candidates)
-        return _gathered(edge for edge in edges if edge.target in targets)
+        edges = await asyncio.to_thread(lambda: list(_resolved(wanted, around, scopes, candidates)))
+        reached = set(targets)
+        return _gathered(edge for edge in edges if edge.target in reached), len(found) >= MOST_REFERENCES
 
     async def outgoing(self, sources: Sequence[LocatedDefinition]) -> list[Edge]:
         """The calls that `sources` make, with what they mean in this project."""
@@ -155,7 +159,8 @@ class GraphService:
             if not owner:
                 continue
             types = [one for one in await self.definitions(owner) if one.path == method.path]
-            heirs = {edge.source for edge in await self.incoming(types, {"inherit"}) if edge.source}
+            inheriting, _ = await self.incoming(types, {"inherit"})
+            heirs = {edge.source for edge in inheriting if edge.source}
             places = {(heir.path, f"{heir.definition.symbol}.{method.definition.name}") for heir in heirs}
             same = await self._store.find_definitions([method.definition.name])
             edges += [

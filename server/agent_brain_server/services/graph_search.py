@@ -69,7 +69,8 @@ class GraphSearch:
         worth = {one: ranked.score for (ranked, chunk), held in zip(strong, defined, strict=True) for one in held}
         if not worth:
             return Hits()
-        edges = await self._graph.outgoing(list(worth)) + await self._graph.incoming(list(worth), {"call", "inherit"})
+        inward, _ = await self._graph.incoming(list(worth), {"call", "inherit"})
+        edges = await self._graph.outgoing(list(worth)) + inward
         places = dict(_reached(edges, worth))
         rows = await self._rows(list(places))
         scores: dict[int, float] = {}
