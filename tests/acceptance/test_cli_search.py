@@ -128,7 +128,7 @@ def test_nothing_found_is_an_answer(project: CliProject) -> None:
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (("--mode", "graph"), "graph"),
+        (("--mode", "semantic"), "semantic"),
         (("--top-k", "0"), "top_k"),
         (("--top-k", "many"), "--top-k"),
         (("--surprise",), "--surprise"),

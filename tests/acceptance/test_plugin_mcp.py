@@ -133,10 +133,35 @@ async def test_answers_keep_to_their_budget(project: CliProject) -> None:
         assert "Go on: sums/part_3.py:" in cut
 
 
-async def test_passages_of_changed_files_are_marked(project: CliProject) -> None:
+async def test_a_changed_file_is_shown_as_it_is_now(project: CliProject) -> None:
     project.set_up()
     project.ok("index", "--wait")
     project.write({"shop/retry.py": "# moved\n" + RETRY_SOURCE})
+    async with session(project) as opened:
+        answer = await call(opened, "search", query="next delay", top_k=1)
+        assert answer.startswith("1. shop/retry.py:1-4 ")
+        assert "[stale" not in answer
+
+
+async def test_the_graph_is_asked_in_words_and_an_outline_is_short(project: CliProject) -> None:
+    project.set_up()
+    project.ok("index", "--wait")
+    async with session(project) as opened:
+        called = await call(opened, "search", query="where is next_delay defined", mode="graph")
+        assert called.startswith("1. shop/retry.py:1-3 next_delay 1\n(defines next_delay)")
+        assert (
+            await call(opened, "search", query="who calls no_such", mode="graph")
+            == "No symbol no_such is in the index."
+        )
+        outlined = await call(opened, "search", query="next delay", top_k=1, outline=True)
+        assert outlined.endswith("\ndef next_delay(attempt: int) -> float")
+
+
+async def test_passages_of_large_changed_files_are_marked(project: CliProject) -> None:
+    project.set_up()
+    project.ok("index", "--wait")
+    padding = "".join(f"padding_{line} = {line}\n" for line in range(25_000))
+    project.write({"shop/retry.py": "# moved\n" + RETRY_SOURCE + padding})
     async with session(project) as opened:
         answer = await call(opened, "search", query="next delay", top_k=1)
         assert "[stale: changed since it was indexed]" in answer

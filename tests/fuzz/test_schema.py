@@ -48,6 +48,7 @@ OPERATIONS = (
     "DELETE /index/folders",
     "POST /query",
     "GET /query/chunk/{chunk_id}",
+    "GET /graph/{relation}",
 )
 
 WITHOUT_INPUT = {
