@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent_brain_server.domain.graph import NO_GRAPH, Definition, FileGraph
+from agent_brain_server.domain.graph import Definition, FileGraph
 from agent_brain_server.indexing.chunking.grammar import Code, Syntax
 from agent_brain_server.indexing.chunking.outline import Outliner
 from agent_brain_server.indexing.chunking.packing import Item, pack
-from agent_brain_server.indexing.chunking.parsing import LARGEST_PARSED, count_errors, grammar, is_rubble, parse
+from agent_brain_server.indexing.chunking.parsing import LARGEST_PARSED, count_errors, grammar, parse
 from agent_brain_server.indexing.chunking.passage import CutText
 from agent_brain_server.indexing.chunking.source import Source
 from agent_brain_server.indexing.chunking.syntaxes import JAVASCRIPT, TYPESCRIPT
@@ -25,17 +24,9 @@ _SCRIPT_END = re.compile(r"^[ \t]*</script>", re.MULTILINE | re.IGNORECASE)
 _TYPED = re.compile(r"lang\s*=\s*[\"']?tsx?\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Outlined:
-    items: list[Item]
-    note: str = ""
-    graph: FileGraph = NO_GRAPH
-
-
 def cut_code(syntax: Syntax, source: Source) -> CutText:
     """A source file by its symbols; line blocks and a note where it is too large or is not what it seems."""
-    outlined = _outline(syntax, source, source.text)
-    return CutText(pack(source, outlined.items), outlined.note, outlined.graph)
+    return _cut(syntax, source, source.text)
 
 
 def cut_component(source: Source) -> CutText:
@@ -46,23 +37,23 @@ def cut_component(source: Source) -> CutText:
         masked += "\n" * text.count("\n", end, start.end()) + text[start.end() : stop.start()]
         end = stop.start()
         syntax = TYPESCRIPT if _TYPED.search(start.group(1)) else syntax
-    outlined = _outline(syntax, source, masked)
-    return CutText(pack(source, outlined.items), outlined.note, outlined.graph)
+    return _cut(syntax, source, masked)
 
 
-def _outline(syntax: Syntax, source: Source, text: str) -> _Outlined:
+def _cut(syntax: Syntax, source: Source, text: str) -> CutText:
     data = text.encode("utf-8", "replace")
     if len(data) > LARGEST_PARSED:
-        return _Outlined([], "too large to parse")
+        return CutText(pack(source, []), "too large to parse")
     tree = parse(syntax, data)
     if tree is None:
-        return _Outlined([], "parser gave up: it took too long")
+        return CutText(pack(source, []), "parser gave up: it took too long")
     root = tree.root_node
     errors, size = count_errors(root) if root.has_error else (0, 0)
     items = Outliner(syntax, Code(data), source).outline(root)
     if size * 2 > len(data) and _rows(items) * 5 < len(source.lines):
-        return _Outlined([], "parser gave up: mostly syntax errors")
-    return _Outlined(items, f"syntax errors: {errors}" if errors else "", _graph(syntax, items, root, data))
+        return CutText(pack(source, []), "parser gave up: mostly syntax errors")
+    graph = _graph(syntax, items, root, data)  # before `pack`, which takes rows from items that overlap
+    return CutText(pack(source, items), f"syntax errors: {errors}" if errors else "", graph)
 
 
 def _rows(items: list[Item]) -> int:
@@ -72,17 +63,13 @@ def _rows(items: list[Item]) -> int:
 def _graph(syntax: Syntax, items: Iterable[Item], root: Node, data: bytes) -> FileGraph:
     defined = [item for item in _all_items(items) if not item.prototype]
     definitions = [Definition(i.symbol, i.kind, i.first + 1, i.last + 1, i.signature) for i in defined]
-    references = (
-        ()
-        if root.has_error and is_rubble(root)
-        else find_references(
-            grammar(syntax.module, syntax.function),
-            syntax.grammar,
-            root,
-            data,
-            [ScopeSpan(*item.span, item.symbol) for item in defined],
-            Declared({*_outer_names(items)}, {definition.name for definition in definitions}),
-        )
+    references = find_references(
+        grammar(syntax.module, syntax.function),
+        syntax.grammar,
+        root,
+        data,
+        [ScopeSpan(*item.span, item.symbol) for item in defined],
+        Declared({*_outer_names(items)}, {definition.name for definition in definitions}),
     )
     return FileGraph(tuple(definitions), references)
 

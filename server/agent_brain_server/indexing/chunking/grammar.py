@@ -85,7 +85,9 @@ class Syntax:
     @property
     def grammar(self) -> str:
         """The name of the grammar, of which some modules hold several."""
-        return self.function.removeprefix("language_").replace("language", self.module.removeprefix("tree_sitter_"))
+        if self.function == "language":
+            return self.module.removeprefix("tree_sitter_")
+        return self.function.removeprefix("language_")
 
 
 def plain_name(name: str) -> str:

@@ -17,8 +17,6 @@ LARGEST_PARSED = 1_000_000
 LONGEST_PARSE = 2.0
 """Seconds of the processor's time, so that a busy machine gives the same chunks."""
 MOST_ERRORS_COUNTED = 100
-WIDEST_ERROR = 5_000
-"""Children of a place that did not parse; a query takes the square of them."""
 _READ = 1 << 16
 
 
@@ -50,19 +48,6 @@ def parse(syntax: Syntax, data: bytes) -> Tree | None:
     finally:
         for piece in pieces:  # tree-sitter 0.26 never lets go of what it was given: nothing is left of it
             piece.clear()
-
-
-def is_rubble(root: Node) -> bool:
-    """Whether a place that did not parse is too wide to look for anything in it."""
-    pending = [root]
-    looked = 0
-    while pending and looked < MOST_ERRORS_COUNTED:
-        node = pending.pop()
-        looked += 1
-        if node.is_error and node.child_count > WIDEST_ERROR:
-            return True
-        pending.extend(child for child in node.children[:WIDEST_ERROR] if child.has_error)
-    return False
 
 
 def count_errors(root: Node) -> tuple[int, int]:

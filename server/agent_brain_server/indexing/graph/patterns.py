@@ -47,6 +47,9 @@ LABELS: Mapping[str, ReferenceKind] = {
 }
 """What a captured name is; where several patterns capture it, the first of them counts."""
 
+DEEPEST_MATCH = 1_000
+_MOST_TOKENS = 2_000
+
 _RANKS = {label: 4 * rank for rank, label in enumerate(LABELS)}
 _NO_CAPTURE = re.compile(r'"(?:[^"\\]|\\.)*"|;.*')
 _CAPTURE = re.compile(r"@(\w+)")
@@ -61,6 +64,7 @@ class Pattern:
     """
 
     label: str
+    kind: ReferenceKind
     rank: int
     name: str
     only: re.Pattern[bytes] | None
@@ -81,10 +85,17 @@ class Patterns:
     patterns: Sequence[Pattern]
 
     def matches(self, root: Node) -> list[tuple[int, dict[str, list[Node]]]]:
-        """The number of the pattern and what it captures, for every match."""
+        """The number of the pattern and what it captures, for every match that is not nested absurdly deep.
+
+        The time of a query grows with the depth, and with the square of the tokens that stand side by side in an error.
+        """
         from tree_sitter import QueryCursor
 
-        return QueryCursor(self.query).matches(root)
+        if root.has_error and _is_garbled(root):
+            return []
+        cursor = QueryCursor(self.query)
+        cursor.set_max_start_depth(DEEPEST_MATCH)
+        return cursor.matches(root)
 
 
 @cache
@@ -113,6 +124,17 @@ def query_text(grammar: str) -> str:
     return query_text(first.removeprefix(_INHERITS)) + rest if first.startswith(_INHERITS) else text
 
 
+def _is_garbled(root: Node) -> bool:
+    """Whether some error is a long row of bare tokens."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if node.is_error and node.child_count - node.named_child_count > _MOST_TOKENS:
+            return True
+        pending.extend(child for child in node.children if child.has_error)
+    return False
+
+
 def _pattern(query: Query, number: int, text: bytes) -> Pattern:
     written = text[query.start_byte_for_pattern(number) : query.end_byte_for_pattern(number)].decode()
     names = set(_CAPTURE.findall(_NO_CAPTURE.sub("", written)))
@@ -121,6 +143,7 @@ def _pattern(query: Query, number: int, text: bytes) -> Pattern:
     is_qualified, has_alias = "qualifier" in names or "module" in names, "alias" in names
     return Pattern(
         label=label,
+        kind=LABELS.get(label, "use"),
         rank=_RANKS.get(label, 0) + 2 * (not has_alias) + (not is_qualified),
         name=settings.get("name", "*" if label == "module" else ""),
         only=re.compile(settings["only"].encode()) if "only" in settings else None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from agent_brain_server.domain.graph import Reference, ReferenceKind
 from agent_brain_server.indexing.graph.naming import plain_module, plain_qualifier, split_name
-from agent_brain_server.indexing.graph.patterns import LABELS, Pattern, patterns_of
+from agent_brain_server.indexing.graph.patterns import Pattern, patterns_of
 
 if TYPE_CHECKING:
     from tree_sitter import Language, Node
@@ -95,7 +95,7 @@ class _Reading:
             qualifier = self._qualifier(captures, qualifier)
         alias = split_name(self._text(captures["alias"][0]))[1] if pattern.has_alias else ""
         line = node.start_point[0] + 1
-        self._best[start] = _Found(start, line, LABELS[pattern.label], name, qualifier, alias, pattern.rank)
+        self._best[start] = _Found(start, line, pattern.kind, name, qualifier, alias, pattern.rank)
 
     def take_known(self, matches: Iterable[tuple[Pattern, Captures]], declared: Declared) -> None:
         """The matches of names that the file imports or declares, after all others were taken."""

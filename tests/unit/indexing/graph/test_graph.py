@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
 
-from agent_brain_server.domain.graph import FileGraph
+from agent_brain_server.domain.graph import Definition, FileGraph, Reference
 from agent_brain_server.indexing.chunking import chunk_text
 from agent_brain_server.indexing.chunking.parsing import grammar
 from agent_brain_server.indexing.chunking.syntaxes import SYNTAXES
 from agent_brain_server.indexing.graph.patterns import patterns_of, query_text
+from agent_brain_server.indexing.prepare import ReadRequest, prepare_file
+from agent_brain_server.indexing.walk import FileEntry
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.txt"))
 CODE = sorted(SYNTAXES)
@@ -156,6 +159,31 @@ def test_thousands_of_calls_on_one_line() -> None:
     assert max(len(one.qualifier) for one in chained) == 200
 
 
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("python", "x = " + "a + " * 50_000 + "f()"),
+        ("javascript", "f(" * 50_000),
+        ("python", "(" * 100_000 + "f()"),
+        ("rust", "fn f() { g!(" + ", " * 50_000 + ") }"),
+        ("c", "int x[] = {" + "f(1), " * 20_000 + "};"),
+        ("bash", "f ${x:-" * 10_000),
+    ],
+)
+@pytest.mark.timeout(30)
+def test_no_text_takes_long(language: str, text: str) -> None:
+    assert len(graph_of(language, text).references) < 50_000
+
+
 @pytest.mark.parametrize("language", ["markdown", "json", "yaml", "text", "notebook", "html"])
 def test_what_is_no_code_has_no_graph(language: str) -> None:
     assert graph_of(language, '{"cells": [{"source": "f()"}]}\n# f()\n') == FileGraph()
+
+
+def test_a_file_that_is_read_brings_its_graph(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(b"\xef\xbb\xbfdef f():\r\n    g()\r\n")
+    prepared = prepare_file(ReadRequest(FileEntry("a.py", str(path), ".", 0, 0), "", 1000))
+    assert pickle.loads(pickle.dumps(prepared)).graph == FileGraph(
+        (Definition("f", "function", 1, 2, "def f()"),), (Reference("call", "g", "", "", "f", 2),)
+    )

@@ -20,8 +20,8 @@ fragments = st.sampled_from(
         "def f(x):\n", "class A(B):\n", "class A {\n", "fn f() {\n", "function f() {\n", "impl A for B {\n", "end\n",
         "}\n", "f(x)\n", "a.b(c).d()\n", "import a.b\n", "use a::{b, c};\n", "from a import b\n", "#include <a>\n",
         "@a\n", "\n", "((((", "))))", "{{", "<<", '"', "'", "/*", "# c\n", "-- c\n", "x = f", "new A()",
-        "é", "\U0001f600", "\ud800", "\0", "\r", "\u2028", "<script>\n", "</script>\n", "template <",
-        "module M where\n", "a :: B\n", "`op`", "do\n",
+        "é", "\U0001f600", "\ud800", "\0", "\r", "\u2028", "<script>\n", "</script>\n", "template <", "do\n",
+        "module M where\n", "a :: B\n", "`op`",
     ]
 )  # fmt: skip
 texts = st.lists(fragments | st.text(max_size=30), max_size=40).map("".join)

@@ -1,4 +1,4 @@
-; inherits: c
+; inherits: c_family
 ; calls
 (call_expression function: (qualified_identifier) @call)
 (call_expression function: (template_function name: (_) @call))
@@ -19,13 +19,15 @@
 (base_class_clause [(type_identifier) (qualified_identifier) (template_type)] @inherit)
 
 ; types
+((type_identifier) @use
+  (#set! but
+    "FILE|map|pair|set|shared_ptr|string|unique_ptr|vector|bool|int16_t|int32_t|int64_t|int8_t|intptr_t|off_t|ptrdiff_t|size_t|ssize_t|time_t|uint16_t|uint32_t|uint64_t|uint8_t|uintptr_t|va_list"))
 (qualified_identifier scope: (_) @qualifier name: (type_identifier) @use)
 (class_specifier name: (_) @skip body: (_))
 (alias_declaration name: (_) @skip)
 (type_parameter_declaration (type_identifier) @local)
 (optional_type_parameter_declaration name: (type_identifier) @local)
 (concept_definition name: (_) @skip)
-((type_identifier) @skip @if (#set! only "string|vector|map|set|pair|shared_ptr|unique_ptr"))
 
 (function_declarator declarator: (qualified_identifier name: (_) @skip))
 (function_declarator declarator: (qualified_identifier name: (qualified_identifier name: (_) @skip)))

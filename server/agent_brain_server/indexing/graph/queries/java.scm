@@ -1,5 +1,5 @@
 ; calls
-(method_invocation name: (_) @call)
+(method_invocation !object name: (_) @call)
 (method_invocation object: (_) @qualifier name: (_) @call)
 (object_creation_expression type: (_) @call)
 ((annotation name: (_) @call) (#set! but "SuppressWarnings|Deprecated"))
@@ -24,6 +24,5 @@
 ; names of types and of the file as values
 ((method_reference . (_) @qualifier (identifier) @use .))
 ((field_access object: (identifier) @qualifier @if field: (identifier) @use) (#set! only "[A-Z].*"))
-((method_invocation object: (identifier) @use @if) (#set! only "[A-Z].*"))
 (class_literal (type_identifier) @use)
 (argument_list (identifier) @value)

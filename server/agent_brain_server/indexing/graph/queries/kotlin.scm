@@ -26,6 +26,5 @@
 (callable_reference . (_) @qualifier (identifier) @use .)
 ((navigation_expression . (identifier) @qualifier @if (identifier) @use .) (#set! only "[A-Z].*") (#set! but "class"))
 ((navigation_expression . (identifier) @use (identifier) @if .) (#set! only "class"))
-((call_expression . (navigation_expression . (identifier) @use @if)) (#set! only "[A-Z].*"))
 (value_argument (identifier) @value)
 (property_declaration (identifier) @value)

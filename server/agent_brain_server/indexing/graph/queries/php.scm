@@ -29,7 +29,6 @@
 (class_constant_access_expression . [(name) (qualified_name)] @qualifier . (name) @use)
 (class_constant_access_expression (name) @if @skip (#set! only "class"))
 (scoped_property_access_expression scope: [(name) (qualified_name)] @use)
-(scoped_call_expression scope: [(name) (qualified_name)] @use)
 (binary_expression operator: "instanceof" right: [(name) (qualified_name)] @use)
 
 ; names of the file as values
