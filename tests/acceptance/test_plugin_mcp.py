@@ -154,7 +154,9 @@ async def test_the_graph_is_asked_in_words_and_an_outline_is_short(project: CliP
             == "No symbol no_such is in the index."
         )
         outlined = await call(opened, "search", query="next delay", top_k=1, outline=True)
-        assert outlined.endswith("\ndef next_delay(attempt: int) -> float")
+        assert outlined.endswith(
+            "\ndef next_delay(attempt: int) -> float\n    Seconds to wait before a failed request is sent again."
+        )
 
 
 async def test_passages_of_large_changed_files_are_marked(project: CliProject) -> None:

@@ -27,8 +27,6 @@ COVERAGE = 0.6
 DEFINITION = 0.5
 NAMED = 0.15
 FILE_NAMED = 1.0
-FILE_WORDS = 0.15
-FOLDER_WORDS = 0.2
 WITHOUT_NAME = 0.9
 SCRAP = 0.7
 SCRAP_LINES = 3
@@ -118,17 +116,10 @@ def _said(query: Query, name: str) -> float:
 
 
 def path(query: Query, chunks: Sequence[Chunk], scores: Sequence[float]) -> list[float]:
-    """A file that the question names, or whose name and folders hold words of it, stands higher."""
-    factors = {file: _path_factor(query, file) for file in {chunk.path for chunk in chunks}}
-    return [factors[chunk.path] for chunk in chunks]
-
-
-def _path_factor(query: Query, file: str) -> float:
-    folders, _, name = file.rpartition("/")
-    words = name_words(folders)
-    factor = 1 + FILE_WORDS * _said(query, name.partition(".")[0])
-    factor *= 1 + FOLDER_WORDS * (len(words & query.words) / len(words) if words else 0.0)
-    return factor * (1 + FILE_NAMED * _is_asked_for(query, f"/{file.lower()}"))
+    """A file that the question names stands higher."""
+    if not query.files:
+        return [1.0] * len(chunks)
+    return [1 + FILE_NAMED * _is_asked_for(query, f"/{chunk.path.lower()}") for chunk in chunks]
 
 
 def _is_asked_for(query: Query, file: str) -> bool:

@@ -10,7 +10,7 @@ _RAISED = {
     "coverage": "holds the question's words",
     "definition": "defines a name that was asked for",
     "named": "is named by the question's words",
-    "path": "its path holds the question's words",
+    "path": "is of the file that was named",
     "coherence": "more of its file was found",
 }
 _LOWERED = {"whole": "is a scrap or has no name", "repetition": "a better passage of its file stands above"}
