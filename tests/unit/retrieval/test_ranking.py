@@ -146,14 +146,6 @@ def test_path_leaves_a_file_that_only_ends_alike(question: str, path: str) -> No
     assert factor("path", question, passage(LINES, path)) < 1 + ranking.FILE_NAMED
 
 
-def test_path_raises_by_words_of_the_file_and_of_its_folders() -> None:
-    file, folder, none = factors(
-        "path", "retries", *(passage(LINES, path) for path in ("a/retry.py", "retry/a.py", "a/a.py"))
-    )
-    assert file > none == 1.0
-    assert folder > none
-
-
 # role
 
 
