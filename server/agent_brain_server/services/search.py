@@ -110,11 +110,9 @@ class SearchService:
         """The best passages. Raises UnsupportedModeError, EmbeddingDisabledError or EmbeddingProviderError."""
         started = time.perf_counter()
         mode = self._mode(question.mode)
-        findings = await self._find(question, mode)
-        stale = await self._stale(findings)
+        findings, stale = await self._check(question, mode)
         if stale and await self._refresher.refresh(stale):
-            findings = await self._find(question, mode)
-            stale = await self._stale(findings)
+            findings, stale = await self._check(question, mode)
         packed, truncated = await self._pack(question, findings.found)
         seconds = time.perf_counter() - started
         done = self._done(mode)
@@ -148,9 +146,19 @@ class SearchService:
         """What is done for `mode`: without an embedding, hybrid has one arm."""
         return "bm25" if mode == "hybrid" and not self._embedder.model.dimensions else mode
 
-    async def _stale(self, findings: _Findings) -> set[str]:
-        paths = {item.chunk.path for item in findings.found}
-        return await self._freshness.stale_paths(paths) if paths else set()
+    async def _check(self, question: Question, mode: SearchMode) -> tuple[_Findings, set[str]]:
+        """What is found, and the files of it that have changed since they were indexed.
+
+        A file that is indexed anew between its passages and its check is not what they were: then all is done again.
+        """
+        for _ in range(MOST_READS):
+            findings = await self._find(question, mode)
+            paths = {item.ranked.row: item.chunk.path for item in findings.found}
+            stale = await self._freshness.stale_paths(set(paths.values())) if paths else set()
+            held = await self._store.fetch_chunks(list(paths)) if paths else {}
+            if len(held) == len(paths):
+                break
+        return findings, stale | {path for row, path in paths.items() if row not in held}
 
     async def _find(self, question: Question, mode: SearchMode) -> _Findings:
         """The best passages, no text twice.
