@@ -31,7 +31,8 @@ from agent_brain_server.storage.protocol import ReadStore
 MODES: tuple[str, ...] = get_args(SearchMode)
 # Each arm is asked for more than the answer holds: ranking needs depth, and repeats fall out after it.
 DEPTH_FACTOR = 5
-LEAST_DEPTH = 100
+LEAST_DEPTH = 50
+LEAST_DEPTH_RANKED = 100
 MOST_READS = 5
 
 
@@ -191,7 +192,8 @@ class SearchService:
         self, question: Question, mode: SearchMode, vector: FloatArray | None
     ) -> tuple[_Findings, bool]:
         query = understand(question.query)
-        depth = max(LEAST_DEPTH, question.top_k * DEPTH_FACTOR)
+        least = LEAST_DEPTH if mode in ("bm25", "vector") else LEAST_DEPTH_RANKED
+        depth = max(least, question.top_k * DEPTH_FACTOR)
         terms = query_terms(question.query) if mode == "bm25" else query.terms
         arms = dict(await self._arms.ask(self._arm_names(mode), terms, vector, question.filters, depth))
         ranked, chunks, whole = await self._ranked(query, mode, arms)
