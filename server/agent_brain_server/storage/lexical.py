@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 SYMBOL_WEIGHT = 8.0
 PATH_WEIGHT = 4.0
@@ -12,6 +13,8 @@ BODY_WEIGHT = 1.0
 
 MANY_MATCHES = 20_000
 COMMON_SHARE = 0.05
+FOUND_SHARE = 0.02
+LEAST_FOUND = 200
 
 _TERM = re.compile(r"[0-9a-z\u0080-\U0010ffff]+")
 
@@ -24,13 +27,49 @@ def plain_terms(terms: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(part for term in terms for part in _TERM.findall(term.lower())))
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A chunk is found by any of `finding`; what it holds of `counting` adds to its score.
+
+    Where there is something to count, each of `finding` counts twice.
+    """
+
+    finding: tuple[str, ...]
+    counting: tuple[str, ...] = ()
+
+    @property
+    def weight(self) -> float:
+        """How often each of `finding` counts."""
+        return 2.0 if self.counting else 1.0
+
+
+def choose_terms(frequencies: Mapping[str, int], chunks: int, limit: int) -> Choice:
+    """Which of these terms find a chunk among `chunks`, given in how many each occurs; those in none do nothing.
+
+    Every chunk that is found is scored, so a question is slow when it holds words that are everywhere, and just these
+    hardly tell chunks apart. A term that occurs in more than FOUND_SHARE of the chunks only counts where the rarer ones
+    occur often enough, twice as often as chunks are asked for at least.
+    """
+    kept = sorted(selective_terms(frequencies, chunks), key=lambda term: frequencies[term])
+    enough = max(LEAST_FOUND, 2 * limit, FOUND_SHARE * chunks)
+    total = sum(frequencies[term] for term in kept)
+    rare = len(kept)
+    while rare > 1 and frequencies[kept[rare - 1]] > FOUND_SHARE * chunks:
+        total -= frequencies[kept[rare - 1]]
+        if total < enough:
+            break
+        rare -= 1
+    return Choice(tuple(kept[:rare]), tuple(kept[rare:]))
+
+
 def selective_terms(frequencies: Mapping[str, int], chunks: int) -> list[str]:
     """The terms worth asking of `chunks` chunks, given in how many each occurs; never empty if one occurs at all.
 
-    Every matching chunk is scored, so a question is slow when it holds words that are everywhere, and just these hardly
-    tell chunks apart. While more than MANY_MATCHES chunks would match, the most frequent term is left out if more
-    than COMMON_SHARE of the chunks hold it and a rarer one stays.
+    In an index of more than MANY_MATCHES chunks, while more than that many would match, the most frequent term is left
+    out if more than COMMON_SHARE of the chunks hold it and a rarer one stays: even counting it would take long.
     """
+    if chunks <= MANY_MATCHES:
+        return [term for term, count in frequencies.items() if count]
     kept = sorted((term for term, count in frequencies.items() if count), key=lambda term: frequencies[term])
     total = sum(frequencies[term] for term in kept)
     while len(kept) > 1 and total > MANY_MATCHES:

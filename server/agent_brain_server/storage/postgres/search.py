@@ -10,7 +10,7 @@ from itertools import accumulate, combinations
 from agent_brain_server.domain.content import Chunk, FileRecord
 from agent_brain_server.domain.search import Filters, Hit, Hits
 from agent_brain_server.storage import lexical
-from agent_brain_server.storage.lexical import plain_terms, selective_terms
+from agent_brain_server.storage.lexical import Choice, choose_terms, plain_terms, selective_terms
 from agent_brain_server.storage.postgres.filters import PathCache, filter_blocks, filter_values
 from agent_brain_server.storage.postgres.lexemes import Lexemes
 from agent_brain_server.storage.postgres.session import Row, Session
@@ -46,14 +46,20 @@ async def search_lexical(
     if not asked or limit <= 0:
         return Hits()
     state, frequencies = await _frequencies(session, asked)
-    if state.chunks > lexical.MANY_MATCHES:
-        kept = selective_terms(frequencies, state.chunks)
-        frequencies = {term: frequencies[term] for term in kept}
+    choice = _choose(frequencies, state.chunks, filters, limit)
+    frequencies = {term: frequencies[term] for term in (*choice.finding, *choice.counting)}
     if not frequencies:
         return Hits(path=LEXICAL_PATH)
     values = await filter_values(session, paths, state.generation, filters)
-    search = _LexicalSearch(session, state, frequencies, filters, values, limit)
+    search = _LexicalSearch(session, state, choice, frequencies, filters, values, limit)
     return Hits(await search.run(), LEXICAL_PATH)
+
+
+def _choose(frequencies: Mapping[str, int], chunks: int, filters: Filters, limit: int) -> Choice:
+    """What is asked of the index. A filter leaves few chunks: then every term may find one of them."""
+    if not filters:
+        return choose_terms(frequencies, chunks, limit)
+    return Choice(tuple(selective_terms(frequencies, chunks)))
 
 
 async def _frequencies(session: Session, asked: Sequence[str]) -> tuple[State, dict[str, int]]:
@@ -69,6 +75,7 @@ async def _frequencies(session: Session, asked: Sequence[str]) -> tuple[State, d
 class _LexicalSearch:
     session: Session
     state: State
+    choice: Choice
     frequencies: Mapping[str, int]
     filters: Filters
     values: Mapping[str, object]
@@ -77,14 +84,14 @@ class _LexicalSearch:
     async def run(self) -> list[Hit]:
         """First among the promising chunks, if that is worth it; among all if a better one may be left out."""
         lexemes = Lexemes(self.session.project_id)
-        if sum(self.frequencies.values()) > CANDIDATES:
+        if not self.choice.counting and sum(self.frequencies.values()) > CANDIDATES:
             promising = Promising.choose(self.frequencies)
             found = await self._rank(promising.match(lexemes))
             if len(found) >= self.limit and (
                 self._may_be_approximate() or found[-1].score > MOST_TIMES_IDF * promising.bound(self._idf)
             ):
                 return found
-        return await self._rank(" | ".join([lexemes.query(term) for term in self.frequencies]))
+        return await self._rank(" | ".join([lexemes.query(term) for term in self.choice.finding]))
 
     def _may_be_approximate(self) -> bool:
         return self.state.chunks > lexical.MANY_MATCHES or len(self.frequencies) > MOST_EXACT_TERMS
@@ -108,10 +115,13 @@ class _LexicalSearch:
             limit=self.limit,
             average=self.state.terms / max(self.state.chunks, 1) or 1.0,
             **{f"term_{slot}": lexemes.query(term) for slot, term in zip(slots, scored, strict=True)},
-            **{f"idf_{slot}": self._idf(term) for slot, term in zip(slots, scored, strict=True)},
+            **{f"idf_{slot}": self._weight(term) for slot, term in zip(slots, scored, strict=True)},
             **self.values,
         )
         return [Hit(row, score) for row, score in rows]
+
+    def _weight(self, term: str) -> float:
+        return self._idf(term) * (self.choice.weight if term in self.choice.finding else 1.0)
 
     def _idf(self, term: str) -> float:
         """As in SQLite's `bm25`: never zero or less."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from agent_brain_server.domain.content import Chunk, FileRecord
 from agent_brain_server.domain.search import Filters, Hit, Hits
 from agent_brain_server.storage import lexical
-from agent_brain_server.storage.lexical import plain_terms, selective_terms
+from agent_brain_server.storage.lexical import Choice, choose_terms, plain_terms, selective_terms
 from agent_brain_server.storage.sqlite.filters import filter_blocks, filter_values
 from agent_brain_server.storage.sqlite.session import Row, Session
 
@@ -30,20 +30,19 @@ class TermFrequencies:
         self._chunks = 0
         self._counts: dict[str, int] = {}
 
-    def select(self, session: Session, terms: list[str]) -> list[str]:
-        """Those of `terms` that a search of this index asks for (see `lexical.selective_terms`)."""
+    def choose(self, session: Session, terms: list[str], filters: Filters, limit: int) -> Choice:
+        """What a search of this index asks for. A filter leaves few chunks: then every term may find one of them."""
         (generation,) = session.one("find_generation")
         if generation != self._generation:
             (chunks,) = session.one("count_chunks")
             self._generation, self._chunks, self._counts = generation, chunks, {}
-        if self._chunks <= lexical.MANY_MATCHES:
-            return terms
         counts, chunks = self._counts, self._chunks
         for term in terms:
             if term not in counts:
                 row = session.run("find_term_frequency", term=term).fetchone()
                 counts[term] = row[0] if row else 0
-        return selective_terms({term: counts[term] for term in terms}, chunks)
+        asked = {term: counts[term] for term in terms}
+        return Choice(tuple(selective_terms(asked, chunks))) if filters else choose_terms(asked, chunks, limit)
 
 
 def search_lexical(
@@ -54,15 +53,26 @@ def search_lexical(
     if not asked or limit <= 0:
         return Hits()
     with session.transaction():
-        asked = frequencies.select(session, asked)
-        if not asked:
+        choice = frequencies.choose(session, asked, filters, limit)
+        if not choice.finding:
             return Hits()
-        seen = look_first(session, filters, limit, lambda most: _rank(session, asked, Filters(), most))
-        return Hits(_rank(session, asked, filters, limit) if seen is None else seen, LEXICAL_PATH)
+        match = _match(choice)
+        seen = look_first(session, filters, limit, lambda most: _rank(session, match, Filters(), most))
+        return Hits(_rank(session, match, filters, limit) if seen is None else seen, LEXICAL_PATH)
 
 
-def _rank(session: Session, terms: list[str], filters: Filters, limit: int) -> list[Hit]:
-    values = {**_WEIGHTS, "match": " OR ".join([f'"{term}"' for term in terms]), "limit": limit}
+def _match(choice: Choice) -> str:
+    """The choice as a query of FTS5, whose `bm25` adds up every word of it, one that stands twice twice."""
+    found, counted = _any_of(choice.finding), _any_of((*choice.finding, *choice.counting))
+    return f"({found}) AND ({counted})" if choice.counting else found
+
+
+def _any_of(terms: Sequence[str]) -> str:
+    return " OR ".join([f'"{term}"' for term in terms])
+
+
+def _rank(session: Session, match: str, filters: Filters, limit: int) -> list[Hit]:
+    values = {**_WEIGHTS, "match": match, "limit": limit}
     if filters:
         blocks = ["with_allowed", *filter_blocks(filters), "search_lexical_allowed"]
         rows = session.run(*blocks, **values, **filter_values(filters))
