@@ -40,7 +40,7 @@ class System:
         metrics = Metrics()
         around = Surroundings(index.store, embedder, Workers(), index.root, WalkLimits())
         refresher = Refresher(index.store, JobRunner(around, metrics), index.root, Background())
-        freshness = Freshness(index.store, index.root)
+        freshness = Freshness(index.root)
         graph = GraphService(index.store)
         return SearchService(index.store, embedder, freshness, refresher, graph, metrics, self.steps)
 

@@ -175,7 +175,7 @@ def _build(around: Surroundings, shared: _Shared, runner: JobRunner, background:
     refresher = Refresher(store, runner, root, background)
     watcher = Watching(store, indexing, root, around.limits)
     identity = Identity(project_id(root), VERSION, root, time.time())
-    freshness = Freshness(store, root)
+    freshness = Freshness(root)
     graph_service = GraphService(store)
     return Services(
         graph=graph_service,

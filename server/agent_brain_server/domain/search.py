@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 SearchMode = Literal["bm25", "vector", "hybrid", "graph", "multi"]
 
@@ -25,8 +25,7 @@ class Filters:
         return bool(self.paths or self.languages or self.kinds or self.symbols)
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One chunk found by one arm: `row` is the store's own key; a higher `score` is better."""
 
     row: int
@@ -42,9 +41,8 @@ class Hits(list[Hit]):
         self.path = path
 
 
-@dataclass(frozen=True, slots=True)
-class StageTrace:
+class StageTrace(NamedTuple):
     """Where a result stood in each stage: 1-based ranks and scores by stage name."""
 
-    ranks: dict[str, int] = field(default_factory=dict)
-    scores: dict[str, float] = field(default_factory=dict)
+    ranks: dict[str, int]
+    scores: dict[str, float]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from agent_brain_server.domain.search import Hit, StageTrace
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A chunk row with its final score (higher is better) and how each stage saw it."""
 
     row: int
@@ -32,18 +31,23 @@ def fuse(
     best: dict[int, int] = {}
     for arm, hits in arms.items():
         scale = weights[arm] / total / (hits[0].score if hits and hits[0].score > 0 else 1.0)
-        for rank, hit in enumerate(hits, start=1):
-            row = hit.row
-            shares[row] = shares.get(row, 0.0) + scale * max(hit.score, 0.0)
-            best[row] = min(best.get(row, rank), rank)
+        for rank, (row, score) in enumerate(hits, start=1):
+            shares[row] = shares.get(row, 0.0) + scale * max(score, 0.0)
+            if best.get(row, rank) >= rank:
+                best[row] = rank
     order = sorted(shares, key=lambda row: (-shares[row], best[row], row))[:limit]
-    traces = {row: StageTrace() for row in order}
-    for arm, hits in arms.items():
-        for rank, hit in enumerate(hits, start=1):
-            if (trace := traces.get(hit.row)) is not None:
-                trace.ranks[arm] = rank
-                trace.scores[arm] = hit.score
+    traces = _traces(arms, order)
     return [Ranked(row, shares[row], traces[row]) for row in order]
+
+
+def _traces(arms: Mapping[str, Sequence[Hit]], rows: Sequence[int]) -> Mapping[int, StageTrace]:
+    traces = {row: StageTrace({}, {}) for row in rows}
+    for arm, hits in arms.items():
+        for rank, (row, score) in enumerate(hits, start=1):
+            if row in traces:
+                ranks, scores = traces[row]
+                ranks[arm], scores[arm] = rank, score
+    return traces
 
 
 def single(arm: str, hits: Sequence[Hit]) -> list[Ranked]:

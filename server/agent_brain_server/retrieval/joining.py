@@ -68,4 +68,4 @@ def _joined(items: Sequence[Found], best: Found) -> Found:
         lines.update(enumerate(item.chunk.text.split("\n"), item.chunk.start_line))
     first, last = min(lines), max(lines)
     text = "\n".join(lines.get(line, "") for line in range(first, last + 1))
-    return replace(best, chunk=replace(best.chunk, start_line=first, end_line=last, text=text))
+    return replace(best, chunk=best.chunk._replace(start_line=first, end_line=last, text=text))

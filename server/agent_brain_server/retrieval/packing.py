@@ -36,7 +36,7 @@ def drop_repeats(found: Iterable[Found], limit: int) -> list[Found]:
 
 def outline(found: Iterable[Found]) -> list[Found]:
     """Each passage's signature and the first line of its documentation instead of its text."""
-    return [replace(item, chunk=replace(item.chunk, text=_head(item.chunk))) for item in found]
+    return [replace(item, chunk=item.chunk._replace(text=_head(item.chunk))) for item in found]
 
 
 def _head(chunk: Chunk) -> str:
@@ -71,4 +71,4 @@ def _cut(item: Found, max_tokens: int) -> Found:
     if separator and item.chunk.text[len(text) : len(text) + 1] != "\n":
         text = whole_lines
     end_line = min(item.chunk.end_line, item.chunk.start_line + text.count("\n"))
-    return replace(item, chunk=replace(item.chunk, text=text, end_line=end_line))
+    return replace(item, chunk=item.chunk._replace(text=text, end_line=end_line))

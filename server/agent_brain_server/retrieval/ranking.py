@@ -22,7 +22,6 @@ Step = Callable[[Query, Sequence[Chunk], Sequence[float]], list[float]]
 # Chosen on the development half of benchmarks/retrieval.
 VECTOR_WEIGHTS: Mapping[Shape, float] = {"name": 0.5, "words": 0.7, "sentence": 0.5}
 GRAPH_WEIGHT = 0.15
-MOST_CANDIDATES = 100
 COVERAGE = 0.6
 DEFINITION = 0.5
 NAMED = 0.15
@@ -44,11 +43,11 @@ ROLES: Mapping[Role, float] = {
 }
 
 
-def fused(query: Query, arms: Mapping[str, Sequence[Hit]]) -> list[Ranked]:
-    """The arms as one ranking; how much the vector arm counts depends on how the question is put."""
+def fused(query: Query, arms: Mapping[str, Sequence[Hit]], most: int | None = None) -> list[Ranked]:
+    """The arms as one ranking, its first `most`; how much the vector arm counts depends on how the question is put."""
     share = VECTOR_WEIGHTS[query.shape]
     weights = {"bm25": 1 - share, "vector": share, "graph": GRAPH_WEIGHT}
-    return fuse(arms, {arm: weights[arm] for arm in arms}, MOST_CANDIDATES)
+    return fuse(arms, {arm: weights[arm] for arm in arms}, most)
 
 
 def rank(

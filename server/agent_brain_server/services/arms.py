@@ -9,6 +9,7 @@ from agent_brain_server.domain.content import FloatArray
 from agent_brain_server.domain.search import Filters, Hits
 from agent_brain_server.embedding.protocol import Embedder
 from agent_brain_server.errors import EmbeddingProviderError
+from agent_brain_server.services.off_loop import together
 from agent_brain_server.storage.protocol import SearchStore
 
 QUESTION_EMBEDDING_SECONDS = 10.0
@@ -46,7 +47,7 @@ class Arms:
             self._lexical(terms, filters, depth) if name == "bm25" else self._nearest(vector, filters, depth)
             for name in names
         ]
-        return dict(zip(names, await asyncio.gather(*asked), strict=True))
+        return dict(zip(names, await together(*asked), strict=True))
 
     async def _lexical(self, terms: Sequence[str], filters: Filters, depth: int) -> Hits:
         return await self._store.search_lexical(terms, filters, depth)

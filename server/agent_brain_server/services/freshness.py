@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from agent_brain_server.domain.content import FileRecord, hash_bytes
 from agent_brain_server.indexing.changes import saved_while_read
-from agent_brain_server.storage.protocol import SearchStore
+from agent_brain_server.services.off_loop import off_loop
 
 
 class Freshness:
     """Compares files with their manifest rows: size and time first, the content only where these differ."""
 
-    def __init__(self, store: SearchStore, root: Path) -> None:
-        self._store = store
+    def __init__(self, root: Path) -> None:
         self._root = root
 
-    async def stale_paths(self, paths: Collection[str]) -> set[str]:
-        """Those of `paths` whose file has changed, gone, or left the index since it was indexed."""
-        records = await self._store.find_files(paths)
-        return await asyncio.to_thread(self._compare, paths, records)
+    async def changed(self, records: Iterable[FileRecord]) -> set[str]:
+        """The paths of those whose file has changed or gone since."""
+        return await off_loop(self._compare, list(records))
 
-    def _compare(self, paths: Collection[str], records: Mapping[str, FileRecord]) -> set[str]:
-        return {path for path in paths if path not in records or self._differs(records[path])}
+    def _compare(self, records: Iterable[FileRecord]) -> set[str]:
+        return {record.path for record in records if self._differs(record)}
 
     def _differs(self, record: FileRecord) -> bool:
         file = self._root / record.path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,7 +10,8 @@ from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
 from agent_brain_server.retrieval.graph_question import Relation
 from agent_brain_server.retrieval.guessing import Certainty
 from agent_brain_server.retrieval.resolution import Surroundings, asked_names, resolve, surroundings
-from agent_brain_server.storage.protocol import GraphStore
+from agent_brain_server.services.off_loop import off_loop
+from agent_brain_server.storage.protocol import ReadStore
 
 MOST_REFERENCES = 5_000
 MOST_NODES = 500
@@ -64,11 +64,14 @@ class GraphAnswer:
 class GraphService:
     """Reads only. Edges are resolved when they are asked for: a changed file leaves no wrong ones behind."""
 
-    def __init__(self, store: GraphStore) -> None:
+    def __init__(self, store: ReadStore) -> None:
         self._store = store
 
     async def ask(self, relation: Relation, symbol: str, depth: int = 1) -> GraphAnswer:
         """What stands in `relation` to `symbol`, a qualified name or its last parts, up to `depth` steps away."""
+        return await self._store.beside(lambda: self._ask(relation, symbol, depth))
+
+    async def _ask(self, relation: Relation, symbol: str, depth: int) -> GraphAnswer:
         definitions = await self.definitions(symbol)
         if not definitions:
             return GraphAnswer((), note=f"No symbol {symbol} is in the index.")
@@ -132,7 +135,7 @@ class GraphService:
         candidates = await self._store.find_definitions(names)
         wanted = [one for one in found if one.reference.kind in kinds]
         around, scopes = await self._around({one.path for one in wanted})
-        edges = await asyncio.to_thread(lambda: list(_resolved(wanted, around, scopes, candidates)))
+        edges = await off_loop(lambda: list(_resolved(wanted, around, scopes, candidates)))
         reached = set(targets)
         return _gathered(edge for edge in edges if edge.target in reached), len(found) >= MOST_REFERENCES
 

@@ -33,6 +33,9 @@ MODES: tuple[str, ...] = get_args(SearchMode)
 DEPTH_FACTOR = 5
 LEAST_DEPTH = 50
 LEAST_DEPTH_RANKED = 100
+# So many of what the arms have found together are read and ranked.
+CANDIDATES_FACTOR = 2
+LEAST_CANDIDATES = 60
 MOST_READS = 5
 
 
@@ -83,6 +86,7 @@ class _Findings:
     plan: dict[str, str]
     note: str = ""
     reasons: dict[int, str] = field(default_factory=dict)
+    truncated: bool = False
 
 
 class SearchService:
@@ -111,25 +115,30 @@ class SearchService:
         """The best passages. Raises UnsupportedModeError, EmbeddingDisabledError or EmbeddingProviderError."""
         started = time.perf_counter()
         mode = self._mode(question.mode)
-        findings, stale = await self._check(question, mode)
+        vector = await self._arms.embed(question.query) if self._needs_vector(mode) else None
+
+        async def look() -> tuple[_Findings, set[str]]:
+            return await self._check(question, mode, vector)
+
+        findings, stale = await self._store.beside(look)
         if stale and await self._refresher.refresh(stale):
-            findings, stale = await self._check(question, mode)
-        packed, truncated = await self._pack(question, findings.found)
+            findings, stale = await self._store.beside(look)
         seconds = time.perf_counter() - started
         done = self._done(mode)
         self._metrics.observe_query(done, seconds)
-        results = tuple(_answer(item, item.chunk.path in stale, findings.reasons) for item in packed)
-        return Answers(results, done, seconds * 1e3, truncated, findings.plan, findings.note)
+        results = tuple(_answer(item, item.chunk.path in stale, findings.reasons) for item in findings.found)
+        return Answers(results, done, seconds * 1e3, findings.truncated, findings.plan, findings.note)
 
     async def chunk(self, chunk_id: str) -> tuple[Chunk, bool]:
         """The chunk and whether its file has changed since. Raises NotFoundError."""
         chunk = await self._store.find_chunk(chunk_id)
         if chunk is None:
             raise NotFoundError(f"No chunk {chunk_id}: it has changed or gone since. Search again.")
-        stale = await self._freshness.stale_paths({chunk.path})
-        if stale:
-            await self._refresher.refresh(stale)
-        return chunk, bool(stale)
+        records = (await self._store.find_files({chunk.path})).values()
+        if records and not await self._freshness.changed(records):
+            return chunk, False
+        await self._refresher.refresh({chunk.path})
+        return chunk, True
 
     def _mode(self, mode: str) -> SearchMode:
         if mode not in MODES:
@@ -147,26 +156,29 @@ class SearchService:
         """What is done for `mode`: without an embedding, hybrid has one arm."""
         return "bm25" if mode == "hybrid" and not self._embedder.model.dimensions else mode
 
-    async def _check(self, question: Question, mode: SearchMode) -> tuple[_Findings, set[str]]:
+    async def _check(
+        self, question: Question, mode: SearchMode, vector: FloatArray | None
+    ) -> tuple[_Findings, set[str]]:
         """What is found, and the files of it that have changed since they were indexed.
 
         A file that is indexed anew between its passages and its check is not what they were: then all is done again.
         """
         for _ in range(MOST_READS):
-            findings = await self._find(question, mode)
+            findings = await self._find(question, mode, vector)
             paths = {item.ranked.row: item.chunk.path for item in findings.found}
-            stale = await self._freshness.stale_paths(set(paths.values())) if paths else set()
-            held = await self._store.fetch_chunks(list(paths)) if paths else {}
-            if len(held) == len(paths):
+            records = await self._store.files_of(list(paths)) if paths else {}
+            stale = await self._freshness.changed({record.path: record for record in records.values()}.values())
+            if len(records) == len(paths):
                 break
-        return findings, stale | {path for row, path in paths.items() if row not in held}
+        stale |= {path for row, path in paths.items() if row not in records}
+        findings.found, findings.truncated = await self._pack(question, findings.found)
+        return findings, stale
 
-    async def _find(self, question: Question, mode: SearchMode) -> _Findings:
+    async def _find(self, question: Question, mode: SearchMode, vector: FloatArray | None) -> _Findings:
         """The best passages, no text twice.
 
         A file that is written between finding and reading has other rows after it: then both are done again.
         """
-        vector = await self._arms.embed(question.query) if self._needs_vector(mode) else None
         for _ in range(MOST_READS):
             findings, whole = await (
                 self._ask_graph(question) if mode == "graph" else self._ask_arms(question, mode, vector)
@@ -194,12 +206,13 @@ class SearchService:
         query = understand(question.query)
         least = LEAST_DEPTH if mode in ("bm25", "vector") else LEAST_DEPTH_RANKED
         depth = max(least, question.top_k * DEPTH_FACTOR)
+        most = max(LEAST_CANDIDATES, question.top_k * CANDIDATES_FACTOR)
         terms = query_terms(question.query) if mode == "bm25" else query.terms
         arms = dict(await self._arms.ask(self._arm_names(mode), terms, vector, question.filters, depth))
-        ranked, chunks, whole = await self._ranked(query, mode, arms)
+        ranked, chunks, whole = await self._ranked(query, mode, arms, most)
         if mode == "multi":
             arms[ARM] = await self._graph_arm(question, list(ranked), chunks)
-            ranked, chunks, whole = await self._ranked(query, mode, arms)
+            ranked, chunks, whole = await self._ranked(query, mode, arms, most)
         found = drop_repeats((Found(item, chunks[item.row]) for item in ranked), question.top_k)
         return _Findings(found, {arm: hits.path for arm, hits in arms.items() if hits.path}), whole
 
@@ -209,11 +222,11 @@ class SearchService:
         return ["bm25", "vector"] if self._embedder.model.dimensions else ["bm25"]
 
     async def _ranked(
-        self, query: Query, mode: SearchMode, arms: Mapping[str, Hits]
+        self, query: Query, mode: SearchMode, arms: Mapping[str, Hits], most: int
     ) -> tuple[Iterable[Ranked], Mapping[int, Chunk], bool]:
         """The candidates in order, their chunks, and whether all were still there. A single arm's order stays."""
         alone = mode in ("bm25", "vector")
-        candidates = single(mode, arms[mode]) if alone else ranking.fused(query, arms)
+        candidates = single(mode, arms[mode]) if alone else ranking.fused(query, arms, most)
         chunks = await self._store.fetch_chunks([item.row for item in candidates])
         held = [item for item in candidates if item.row in chunks]
         return held if alone else ranking.rank(query, held, chunks, self._steps), chunks, len(held) == len(candidates)

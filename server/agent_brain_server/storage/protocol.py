@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from agent_brain_server.domain.content import (
     Chunk,
@@ -18,9 +18,18 @@ from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
 from agent_brain_server.domain.jobs import Job, JobState, Progress
 from agent_brain_server.domain.search import Filters, Hits
 
+Result = TypeVar("Result")
+
 
 class SearchStore(Protocol):
     """Reading. Every search sees whole transactions only, and may run beside a write; `Hits.path` says how it went."""
+
+    async def beside(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """Run `work`, which reads more than once, where its reads are cheapest; it may be off the event loop there.
+
+        It waits for nothing but reads of this store (see `services.off_loop` for what else it does).
+        """
+        ...
 
     async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
         """The best `limit` chunks that hold any of `terms`, by field-weighted BM25, best first, ties by row.
@@ -43,6 +52,10 @@ class SearchStore(Protocol):
 
     async def find_chunk(self, chunk_id: str) -> Chunk | None:
         """The chunk of this public id, or None."""
+        ...
+
+    async def files_of(self, rows: Sequence[int]) -> dict[int, FileRecord]:
+        """The manifest row of each chunk's file, by the chunk's row; a row that is gone meanwhile is left out."""
         ...
 
     async def find_files(self, paths: Collection[str]) -> dict[str, FileRecord]:

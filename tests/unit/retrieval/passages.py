@@ -26,7 +26,7 @@ def passage(
 
 def found(*chunks: Chunk) -> list[Found]:
     """The chunks as they were ranked, best first; the row is the place."""
-    return [Found(Ranked(row, 1 / (1 + row), StageTrace()), chunk) for row, chunk in enumerate(chunks)]
+    return [Found(Ranked(row, 1 / (1 + row), StageTrace({}, {})), chunk) for row, chunk in enumerate(chunks)]
 
 
 def rows(items: list[Found]) -> list[int]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,7 +67,7 @@ def test_an_outline_is_the_signature_and_the_first_line_of_what_is_said(
     signature: str, documentation: str, text: str, expected: str
 ) -> None:
     whole = passage(text, "a.py", 5, signature=signature, documentation=documentation)
-    assert [item.chunk for item in outline(found(whole))] == [replace(whole, text=expected)]
+    assert [item.chunk for item in outline(found(whole))] == [whole._replace(text=expected)]
 
 
 @given(PASSAGES, st.integers(1, 100))

@@ -13,7 +13,7 @@ from agent_brain_server.domain.search import Hit, StageTrace
 from agent_brain_server.retrieval import ranking
 from agent_brain_server.retrieval.fusion import Ranked, single
 from agent_brain_server.retrieval.query import understand
-from agent_brain_server.retrieval.ranking import MOST_CANDIDATES, ROLES, STEPS, fused, rank
+from agent_brain_server.retrieval.ranking import ROLES, STEPS, fused, rank
 from unit.retrieval.passages import passage
 
 LINES = "x = 1\n" * 9
@@ -225,7 +225,7 @@ def test_a_third_arm_brings_its_own() -> None:
 
 def test_candidates_are_bounded() -> None:
     hits = [Hit(row, 1_000.0 - row) for row in range(500)]
-    assert len(fused(understand("retry"), {"bm25": hits})) == MOST_CANDIDATES
+    assert len(fused(understand("retry"), {"bm25": hits}, 60)) == 60
 
 
 def test_scores_are_the_product_of_all_factors_without_an_upper_bound_pressed_below_one() -> None:
@@ -256,7 +256,7 @@ def test_a_candidate_without_a_chunk_is_left_out() -> None:
 
 def test_equal_candidates_keep_their_order() -> None:
     chunks = {row: passage(LINES, f"{row}.py") for row in range(5)}
-    candidates = [Ranked(row, 0.5, StageTrace()) for row in (3, 1, 4, 0, 2)]
+    candidates = [Ranked(row, 0.5, StageTrace({}, {})) for row in (3, 1, 4, 0, 2)]
     assert [item.row for item in rank(understand("x"), candidates, chunks, STEPS)] == [3, 1, 4, 0, 2]
 
 

@@ -50,4 +50,4 @@ def test_a_graph_hit_is_told_like_any_other() -> None:
 
 
 def test_without_a_trace_there_is_nothing_to_say() -> None:
-    assert reason(StageTrace(), passage()) == ""
+    assert reason(StageTrace({}, {}), passage()) == ""

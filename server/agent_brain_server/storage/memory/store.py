@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from agent_brain_server.domain.content import (
     Chunk,
@@ -26,6 +27,8 @@ from agent_brain_server.storage.lexical import plain_terms
 from agent_brain_server.storage.memory.content import Content, Graph
 from agent_brain_server.storage.memory.ranking import rank_by_cosine, rank_by_terms
 from agent_brain_server.storage.texts import clean
+
+Result = TypeVar("Result")
 
 
 class MemoryStore:
@@ -63,6 +66,9 @@ class MemoryStore:
     async def release_writing(self) -> None:
         """Nobody else could take it."""
 
+    async def beside(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        return await work()
+
     async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
         asked = plain_terms(terms)
         if not asked:
@@ -86,6 +92,10 @@ class MemoryStore:
 
     async def find_chunk(self, chunk_id: str) -> Chunk | None:
         return next((held.chunk for held in self._content.chunks.values() if held.chunk.id == chunk_id), None)
+
+    async def files_of(self, rows: Sequence[int]) -> dict[int, FileRecord]:
+        content = self._content
+        return {row: content.files[content.chunks[row].chunk.path] for row in rows if row in content.chunks}
 
     async def find_files(self, paths: Collection[str]) -> dict[str, FileRecord]:
         return {path: self._content.files[path] for path in paths if path in self._content.files}

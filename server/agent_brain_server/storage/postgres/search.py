@@ -158,7 +158,7 @@ class Promising:
 
 async def fetch_chunks(session: Session, rows: Sequence[int]) -> dict[int, Chunk]:
     """See `SearchStore.fetch_chunks`."""
-    return {row: Chunk(*fields) for row, *fields in await session.rows("fetch_chunks", rows=list(map(int, rows)))}
+    return {row: Chunk._make(fields) for row, *fields in await session.rows("fetch_chunks", rows=list(map(int, rows)))}
 
 
 async def find_chunk(session: Session, chunk_id: str) -> Chunk | None:
@@ -170,6 +170,11 @@ async def find_chunk(session: Session, chunk_id: str) -> Chunk | None:
 async def find_files(session: Session, paths: Collection[str]) -> dict[str, FileRecord]:
     """See `SearchStore.find_files`."""
     return {row[0]: FileRecord(*row) for row in await session.rows("find_files", paths=list(paths))}
+
+
+async def files_of(session: Session, rows: Sequence[int]) -> dict[int, FileRecord]:
+    """See `SearchStore.files_of`."""
+    return {row: FileRecord(*fields) for row, *fields in await session.rows("files_of", rows=list(map(int, rows)))}
 
 
 async def count_all(session: Session) -> tuple[Row, dict[str, int]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
 
 from agent_brain_server.domain.content import (
     Chunk,
@@ -141,6 +141,10 @@ class PostgresStore:
             self._writing = False
             await self._write(lambda session: lease.release(session, self._writer))
 
+    async def beside(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """See `SearchStore.beside`: its reads wait for the network, wherever they start."""
+        return await work()
+
     async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
         """See `SearchStore.search_lexical`."""
         return await self._read(lambda session: search.search_lexical(session, self._paths, terms, filters, limit))
@@ -164,6 +168,10 @@ class PostgresStore:
     async def find_files(self, paths: Collection[str]) -> dict[str, FileRecord]:
         """See `SearchStore.find_files`."""
         return await self._read(lambda session: search.find_files(session, paths))
+
+    async def files_of(self, rows: Sequence[int]) -> dict[int, FileRecord]:
+        """See `SearchStore.files_of`."""
+        return await self._read(lambda session: search.files_of(session, rows))
 
     async def statistics(self) -> IndexStatistics:
         """See `SearchStore.statistics`; the bytes are those of all projects in the database."""

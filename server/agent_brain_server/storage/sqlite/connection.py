@@ -10,10 +10,10 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from agent_brain_server.errors import StorageError
 from agent_brain_server.storage.queries import load_queries
@@ -46,22 +46,39 @@ class Connections:
 
     async def write(self, work: Callable[[Session], Result]) -> Result:
         """Run `work` on the writer's connection, after the work that came before it."""
-        return await self._run(self._writing, work, WRITER_CACHE_KIB)
+        return await self._run(self._writing, lambda: self._call(work, WRITER_CACHE_KIB))
 
     async def read(self, work: Callable[[Session], Result]) -> Result:
         """Run `work` on one of the readers' connections."""
-        return await self._run(self._reading, work, READER_CACHE_KIB)
+        if self._is_at_hand():
+            return self._call(work, READER_CACHE_KIB)
+        return await self._run(self._reading, lambda: self._call(work, READER_CACHE_KIB))
 
-    async def _run(self, threads: ThreadPoolExecutor, work: Callable[[Session], Result], cache_kib: int) -> Result:
+    async def beside(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """Run `work` in a thread of a reader, where its reads are plain calls."""
+        if self._is_at_hand():
+            return await work()
+
         def call() -> Result:
-            with translated(self.path):
-                return work(self._session(cache_kib))
+            self._call(lambda session: None, READER_CACHE_KIB)
+            return _finished(work())
 
+        return await self._run(self._reading, call)
+
+    def _is_at_hand(self) -> bool:
+        """Whether this thread has a connection of its own."""
+        return getattr(self._local, "session", None) is not None
+
+    async def _run(self, threads: ThreadPoolExecutor, call: Callable[[], Result]) -> Result:
         try:
             future = asyncio.get_running_loop().run_in_executor(threads, call)
         except RuntimeError as error:
             raise StorageError("The index is closed.") from error
         return await future
+
+    def _call(self, work: Callable[[Session], Result], cache_kib: int) -> Result:
+        with translated(self.path):
+            return work(self._session(cache_kib))
 
     def _session(self, cache_kib: int) -> Session:
         session: Session | None = getattr(self._local, "session", None)
@@ -82,6 +99,17 @@ class Connections:
         log = self.path.with_name(self.path.name + "-wal")
         if log.exists() and log.stat().st_size > WAL_LIMIT_BYTES:
             session.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+def _finished(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """What a coroutine that never waits returns."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: Result = end.value
+        return result
+    coroutine.close()
+    raise RuntimeError("what runs beside the index waits for something else")
 
 
 def create_file(path: Path) -> None:

@@ -106,7 +106,7 @@ def allowed_rows(session: Session, filters: Filters) -> list[Row]:
 def fetch_chunks(session: Session, rows: Sequence[int]) -> dict[int, Chunk]:
     """See `SearchStore.fetch_chunks`."""
     found = session.run("fetch_chunks", rows=json.dumps([int(row) for row in rows]))
-    return {row: Chunk(*fields) for row, *fields in found}
+    return {row: Chunk._make(fields) for row, *fields in found}
 
 
 def find_chunk(session: Session, chunk_id: str) -> Chunk | None:
@@ -118,6 +118,12 @@ def find_chunk(session: Session, chunk_id: str) -> Chunk | None:
 def find_files(session: Session, paths: Collection[str]) -> dict[str, FileRecord]:
     """See `SearchStore.find_files`."""
     return {row[0]: FileRecord(*row) for row in session.run("find_files", paths=json.dumps(list(paths)))}
+
+
+def files_of(session: Session, rows: Sequence[int]) -> dict[int, FileRecord]:
+    """See `SearchStore.files_of`."""
+    found = session.run("files_of", rows=json.dumps([int(row) for row in rows]))
+    return {row: FileRecord(*fields) for row, *fields in found}
 
 
 def count_all(session: Session) -> tuple[Row, dict[str, int]]:

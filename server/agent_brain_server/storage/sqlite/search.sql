@@ -52,9 +52,10 @@ SELECT count(*) FROM chunks
 
 -- fetch_chunks --
 SELECT
-    chunks.row, chunk_id, path, start_line, end_line, chunks.language, kind, symbol, signature, documentation, text
-FROM chunks JOIN files ON files.id = chunks.file_id
-WHERE chunks.row IN (SELECT value FROM json_each(:rows))
+    chunks.row, chunk_id, files.path, start_line, end_line, chunks.language, kind, symbol, signature, documentation, text
+FROM json_each(:rows) AS asked
+CROSS JOIN chunks ON chunks.row = asked.value
+CROSS JOIN files ON files.id = file_id
 
 -- find_chunk --
 SELECT
@@ -66,6 +67,12 @@ WHERE chunk_id = :chunk_id
 SELECT path, folder, content_hash, size, mtime_ns, language, chunk_count, note, indexed_at
 FROM files
 WHERE path IN (SELECT value FROM json_each(:paths))
+
+-- files_of --
+SELECT chunks.row, files.path, folder, content_hash, size, mtime_ns, files.language, chunk_count, note, indexed_at
+FROM json_each(:rows) AS asked
+CROSS JOIN chunks ON chunks.row = asked.value
+CROSS JOIN files ON files.id = file_id
 
 -- count_all --
 SELECT

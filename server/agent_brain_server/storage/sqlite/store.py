@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from agent_brain_server.domain.content import (
     Chunk,
@@ -128,6 +128,10 @@ class SqliteStore:
 
         return await connections.write(call)
 
+    async def beside(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """See `SearchStore.beside`."""
+        return await self._opened().beside(work)
+
     async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
         """See `SearchStore.search_lexical`."""
         return await self._read(
@@ -151,6 +155,10 @@ class SqliteStore:
     async def find_files(self, paths: Collection[str]) -> dict[str, FileRecord]:
         """See `SearchStore.find_files`."""
         return await self._read(lambda session: search.find_files(session, paths))
+
+    async def files_of(self, rows: Sequence[int]) -> dict[int, FileRecord]:
+        """See `SearchStore.files_of`."""
+        return await self._read(lambda session: search.files_of(session, rows))
 
     async def statistics(self) -> IndexStatistics:
         """See `SearchStore.statistics`."""
