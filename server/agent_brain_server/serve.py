@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import json
 import logging
 import os
@@ -23,6 +22,7 @@ from filelock import FileLock, Timeout
 from agent_brain_client.wire import VERSION, ServerFile, project_id
 from agent_brain_server.app import create_app
 from agent_brain_server.errors import AgentBrainError, AlreadyServedError, SettingsError
+from agent_brain_server.garbage import collect_seldom
 from agent_brain_server.settings import Settings, load_settings
 from agent_brain_server.work import work
 
@@ -65,9 +65,7 @@ class ProjectServer(uvicorn.Server):
         """Listen, then say so."""
         await super().startup(sockets)
         write_server_file(self._settings, self._listener.getsockname()[1])
-        # What was made so far lives as long as the server does: the collector need not look at it.
-        gc.freeze()
-        gc.enable()
+        collect_seldom()
 
     async def on_tick(self, counter: int) -> bool:
         """Comes ten times a second; the idle stop is looked at once a second."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
 from contextlib import suppress
 
 from agent_brain_server.app import open_worker
 from agent_brain_server.errors import StorageLostError
+from agent_brain_server.garbage import collect_seldom
 from agent_brain_server.settings import Settings
 from agent_brain_server.storage.protocol import JobStore
 
@@ -34,8 +34,7 @@ async def _work(settings: Settings, once: bool) -> None:
             loop.add_signal_handler(number, stop.set)
     async with open_worker(settings) as store:
         log.info("running the jobs of %s in %s", settings.project_root, store.describe())
-        gc.freeze()
-        gc.enable()
+        collect_seldom()
         if once:
             await _until_idle(store, stop)
         else:

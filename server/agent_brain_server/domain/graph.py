@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
-from itertools import starmap
-from operator import attrgetter
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
 ReferenceKind = Literal["call", "import", "inherit", "use"]
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """A symbol that a file declares.
 
     `symbol` is the qualified name exactly as chunks have it, `kind` one of theirs; the lines are 1-based and inclusive,
@@ -31,8 +28,7 @@ class Definition:
         return self.symbol.rpartition(".")[2] or self.symbol
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A place where a file names something: calls it, imports it, inherits from it or uses it otherwise.
 
     `name` is the last part of what is named, `*` for all of a module; `qualifier` is what stands before it as written,
@@ -57,24 +53,18 @@ class FileGraph:
     references: tuple[Reference, ...] = ()
 
     def __reduce__(self) -> tuple[Callable[..., FileGraph], tuple[Any, ...]]:
-        """It leaves a worker process as plain tuples: thousands of small objects take several times as long."""
-        return _rebuild, (
-            [*map(_values_of_definition, self.definitions)],
-            [*map(_values_of_reference, self.references)],
-        )
+        """It leaves a worker process as plain tuples: for thousands of a class it takes several times as long."""
+        return _rebuild, ([*map(tuple, self.definitions)], [*map(tuple, self.references)])
 
 
-_values_of_definition = attrgetter(*(field.name for field in fields(Definition)))
-_values_of_reference = attrgetter(*(field.name for field in fields(Reference)))
 NO_GRAPH = FileGraph()
 
 
-def _rebuild(definitions: Iterable[tuple[Any, ...]], references: Iterable[tuple[Any, ...]]) -> FileGraph:
-    return FileGraph(tuple(starmap(Definition, definitions)), tuple(starmap(Reference, references)))
+def _rebuild(definitions: Iterable[Iterable[Any]], references: Iterable[Iterable[Any]]) -> FileGraph:
+    return FileGraph(tuple(map(Definition._make, definitions)), tuple(map(Reference._make, references)))
 
 
-@dataclass(frozen=True, slots=True)
-class LocatedDefinition:
+class LocatedDefinition(NamedTuple):
     """A definition and the file that it stands in."""
 
     path: str
@@ -82,8 +72,7 @@ class LocatedDefinition:
     definition: Definition
 
 
-@dataclass(frozen=True, slots=True)
-class LocatedReference:
+class LocatedReference(NamedTuple):
     """A reference and the file that it stands in."""
 
     path: str

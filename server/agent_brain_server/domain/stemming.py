@@ -5,12 +5,15 @@ A few suffixes are cut and nothing is looked up, so a stem need not be a word, a
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _VOWELS = frozenset("aeiouy")
 _SHORTEST = 3
 _SHORTEST_ROOT = 5
 _DOUBLED = frozenset("bdgmnprt")
 
 
+@lru_cache(maxsize=16_384)
 def stem(word: str) -> str:
     """The stem of a lower-case word; what is not plain ASCII letters stays as it is."""
     if len(word) <= _SHORTEST or not (word.isascii() and word.isalpha()):

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 
 from agent_brain_server.domain.content import Chunk, Terms
 from agent_brain_server.domain.stemming import stem
 
 TOKENIZER_VERSION = "2"
 LONGEST_TERM = 64
+MOST_WORDS_KNOWN = 65_536
 
 _WORD = re.compile(r"\w+")
 _ASCII_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -30,7 +30,6 @@ STOP_WORDS = frozenset(
 )
 
 
-@lru_cache(maxsize=65_536)
 def split_word(word: str) -> tuple[str, ...]:
     """The terms of one run of word characters."""
     pattern = _ASCII_PART if word.isascii() else _PART
@@ -47,7 +46,7 @@ def split_word(word: str) -> tuple[str, ...]:
 
 def tokenize(text: str) -> list[str]:
     """The terms of `text` in order, repeats kept."""
-    return [term for word in _words(text) for term in split_word(word)]
+    return _joined(text).split()
 
 
 def _words(text: str) -> list[str]:
@@ -64,8 +63,28 @@ def query_terms(query: str) -> list[str]:
 def chunk_terms(chunk: Chunk) -> Terms:
     """The terms of a chunk by field; the same chunk always gives the same terms."""
     return Terms(
-        symbol=" ".join(tokenize(chunk.symbol)),
-        path=" ".join(tokenize(chunk.path)),
-        documentation=" ".join(tokenize(chunk.documentation)),
-        body=" ".join(tokenize(chunk.text)),
+        symbol=_joined(chunk.symbol),
+        path=_joined(chunk.path),
+        documentation=_joined(chunk.documentation),
+        body=_joined(chunk.text),
     )
+
+
+class _Spoken(dict[str, str]):
+    """The terms of words seen before, separated by spaces; emptied when full."""
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= MOST_WORDS_KNOWN:
+            self.clear()
+        terms = " ".join(split_word(word))
+        if len(word) <= LONGEST_TERM:
+            self[word] = terms
+        return terms
+
+
+_spoken = _Spoken()
+
+
+def _joined(text: str) -> str:
+    """The terms of `text` in order, separated by spaces."""
+    return " ".join(filter(None, map(_spoken.__getitem__, _words(text))))

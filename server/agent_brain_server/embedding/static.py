@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -66,7 +67,7 @@ class Tokenizer:
         numbers: list[int] = []
         for part in _PART.findall(word[:_LONGEST_WORD]):
             numbers.extend(self._pieces(part.lower()))
-        return np.array(numbers, dtype=np.uint16).tobytes()
+        return array("H", numbers).tobytes()
 
     def _pieces(self, part: str) -> Iterator[int]:
         start, prefix = 0, ""

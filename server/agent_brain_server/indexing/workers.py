@@ -16,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from agent_brain_server.errors import WorkersError
+from agent_brain_server.garbage import collect_seldom
 from agent_brain_server.indexing.prepare import PreparedFile, ReadRequest, prepare_files
 
 T = TypeVar("T")
@@ -76,7 +77,7 @@ class Workers:
 
 
 def _new_pool(count: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_server)
+    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
 
 
 async def _run_in(pool: ProcessPoolExecutor | None, function: Callable[[A], T], argument: A) -> T:
@@ -109,11 +110,14 @@ async def _require_working(pool: ProcessPoolExecutor) -> None:
         raise WorkersError("Worker processes cannot be started; the server's log says why.") from error
 
 
-def _end_with_server() -> None:
-    def wait() -> None:
-        parent = multiprocessing.parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
+def _begin() -> None:
+    """What a worker process does first."""
+    threading.Thread(target=_end_with_server, name="end-with-server", daemon=True).start()
+    collect_seldom()
 
-    threading.Thread(target=wait, name="end-with-server", daemon=True).start()
+
+def _end_with_server() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

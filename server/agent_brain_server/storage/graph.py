@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from itertools import chain
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
 
 from agent_brain_server.domain.content import IndexedFile
@@ -13,7 +13,7 @@ from agent_brain_server.storage.rows import Row
 from agent_brain_server.storage.texts import clean
 
 _Texts = tuple[str, str, str, str, str]
-_TEXTS: Callable[[Reference], _Texts] = attrgetter("kind", "name", "qualifier", "alias", "scope")
+_TEXTS: Callable[[Reference], _Texts] = itemgetter(0, 1, 2, 3, 4)
 
 
 def symbol_rows(file_id: int, indexed: IndexedFile) -> list[Row]:
@@ -61,13 +61,13 @@ def key_of(name: str) -> str:
 def located_definition(row: Row) -> LocatedDefinition:
     """A definition read with its file: path, language, then the columns of `Definition`."""
     path, language, *fields = row
-    return LocatedDefinition(path, language, Definition(*fields))
+    return LocatedDefinition(path, language, Definition._make(fields))
 
 
 def located_reference(row: Row) -> LocatedReference:
     """A reference read with its file: path, language, then the columns of `Reference`."""
     path, language, *fields = row
-    return LocatedReference(path, language, Reference(*fields))
+    return LocatedReference(path, language, Reference._make(fields))
 
 
 def by_place(rows: Collection[Row]) -> dict[tuple[str, int], Any]:

@@ -51,18 +51,19 @@ def _text(source: bytes) -> str:
 
 
 def _plain(text: str) -> str:
-    if not _PLAIN.match(text):
-        text = _SEPARATORS.sub(".", _bare(text))
-        if not _PLAIN.match(text):
-            text = _DOTS.sub(".", _UNSAID.sub("", text))
-    return text.strip(".:?!")[-LONGEST_NAME:]
+    plain = text.replace("::", ".").replace("->", ".")
+    if not _PLAIN.match(plain):
+        plain = _SEPARATORS.sub(".", _bare(text))
+        if not _PLAIN.match(plain):
+            plain = _DOTS.sub(".", _UNSAID.sub("", plain))
+    return plain.strip(".:?!")[-LONGEST_NAME:]
 
 
 def _bare(text: str) -> str:
     """The text with nothing in its brackets, without what stands in brackets that begin or end elsewhere."""
     kept: list[str] = []
     depth = 0
-    for piece in _BRACKETS.split(_STRINGS.sub('""', text)):
+    for piece in _BRACKETS.split(_STRINGS.sub('""', text) if '"' in text or "'" in text else text):
         if piece in _OPENING:
             depth += 1
         elif piece in _CLOSING:

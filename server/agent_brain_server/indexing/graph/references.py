@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import starmap
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -63,7 +62,7 @@ def find_references(
             reading.take(pattern, captures)
     reading.take_known(guarded, declared)
     spans = sorted(scopes, key=lambda span: (span.start, -span.end))
-    return tuple(starmap(Reference, dict.fromkeys(_placed(reading.found(), spans))))
+    return tuple(map(Reference._make, dict.fromkeys(_placed(reading.found(), spans))))
 
 
 class _Reading:
@@ -88,7 +87,7 @@ class _Reading:
         before = self._best.get(start)
         if before is not None and before.rank <= pattern.rank:
             return
-        qualifier, name = ("", pattern.name) if pattern.name else split_name(self._text(node))
+        qualifier, name = ("", pattern.name) if pattern.name else split_name(self._data[start : node.end_byte])
         if not name or (pattern.but and pattern.but.fullmatch(name)):
             return
         if pattern.is_qualified:
