@@ -12,6 +12,7 @@ _NAME = re.compile(r"[^\W\d]\w*[?!=]?\Z")
 _LONGEST_READ = 500
 _MOST_KNOWN = 4096
 _PLAIN = re.compile(r"[\w.]*\Z")
+_PLAIN_CALLS = re.compile(r"[\w.()\[\]]*\Z")
 _SPACE = re.compile(r"\s+")
 _UNSAID = re.compile(r"[\s`]+|[?!]+\.?(?=[\[(])|(?:::)?<[^<>]*(?:<[^<>]*(?:<[^<>]*>[^<>]*)*>[^<>]*)*>")
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"|' + r"'(?:[^'\\]|\\.)+'", re.DOTALL)
@@ -55,7 +56,8 @@ def _plain(text: str) -> str:
     if not _PLAIN.match(plain):
         plain = _SEPARATORS.sub(".", _bare(text))
         if not _PLAIN.match(plain):
-            plain = _DOTS.sub(".", _UNSAID.sub("", plain))
+            said = plain if _PLAIN_CALLS.match(plain) else _UNSAID.sub("", plain)
+            plain = _DOTS.sub(".", said) if ".." in said else said
     return plain.strip(".:?!")[-LONGEST_NAME:]
 
 
