@@ -5,32 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from agent_brain_server.domain.content import EmbeddingModel, FloatArray
+from agent_brain_server.embedding.encoding import DATA, encode
 
-if TYPE_CHECKING:
-    from agent_brain_server.embedding.static import StaticTable
-
-DATA = Path(__file__).parent / "data"
 LARGE_BATCH = 4
 
 Run = Callable[[Callable[[Sequence[str]], FloatArray], Sequence[str]], Awaitable[FloatArray]]
-
-
-@lru_cache(maxsize=1)
-def load_table() -> StaticTable:
-    """The packaged table, read once a process. NumPy is imported here and not before: the server starts without it."""
-    from agent_brain_server.embedding.static import StaticTable
-
-    return StaticTable.load(DATA)
-
-
-def encode(texts: Sequence[str]) -> FloatArray:
-    """The vectors of `texts`; a plain function, so that a worker process can run it."""
-    return load_table().encode(texts)
 
 
 async def _in_thread(function: Callable[[Sequence[str]], FloatArray], texts: Sequence[str]) -> FloatArray:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from agent_brain_server.errors import WorkersError
-from agent_brain_server.garbage import collect_seldom
 from agent_brain_server.indexing.prepare import PreparedFile, ReadRequest, prepare_files
+from agent_brain_server.indexing.worker_process import begin
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -77,7 +76,7 @@ class Workers:
 
 
 def _new_pool(count: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
+    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=begin)
 
 
 async def _run_in(pool: ProcessPoolExecutor | None, function: Callable[[A], T], argument: A) -> T:
@@ -108,16 +107,3 @@ async def _require_working(pool: ProcessPoolExecutor) -> None:
         await _run_in(pool, len, ())
     except BrokenProcessPool as error:
         raise WorkersError("Worker processes cannot be started; the server's log says why.") from error
-
-
-def _begin() -> None:
-    """What a worker process does first."""
-    threading.Thread(target=_end_with_server, name="end-with-server", daemon=True).start()
-    collect_seldom()
-
-
-def _end_with_server() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
