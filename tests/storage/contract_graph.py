@@ -77,6 +77,23 @@ class GraphContract(ContractSetting):
         assert await store.find_references(["join"], 1) == await store.references_in(["a.py"]) == [used]
         assert await store.definitions_in(["b.go"]) == await store.references_in(["b.go"]) == []
 
+    async def test_a_files_references_and_definitions_can_be_chosen(self, store: Store) -> None:
+        defined = [define("Pool", 1), define("Pool.acquire", 2), define("Pooled", 9)]
+        scopes = ["Pool", "Pool.acquire", "Pooled", "Größe.%", "Größe.%.x", ""]
+        used = [refer("get", line, scope=scope) for line, scope in enumerate(scopes, 1)]
+        await put(store, with_graph("a.py", *defined, *used, refer("os", 7, kind="import", scope="Pool")))
+
+        async def lines(*within: str, kinds: tuple[str, ...] = ("call",)) -> list[int]:
+            return [one.reference.line for one in await store.references_in(["a.py"], kinds, within)]
+
+        assert await lines() == [1, 2, 3, 4, 5, 6]
+        assert await lines("Pool") == [1, 2]
+        assert await lines("Pool", kinds=()) == [1, 2, 7]
+        assert await lines("Pool.acquire", "Größe.%") == [2, 4, 5]
+        assert await lines("Poo", "pool") == []
+        chosen = await store.definitions_in(["a.py"], ["Pooled", "Pool", "pool.acquire"])
+        assert [one.definition.symbol for one in chosen] == ["Pool", "Pooled"]
+
     async def test_every_line_of_a_reference_comes_back(self, store: Store) -> None:
         lines = [5, 1, 3, 70_000, 2]
         same = [refer("get", line, qualifier="self", scope="run") for line in lines]

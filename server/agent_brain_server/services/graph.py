@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -123,10 +124,18 @@ class GraphService:
         edges, cut = await self.incoming(level, _KINDS[relation])
         return (edges if relation != "implementations" else edges + await self._overridings(level)), cut
 
-    async def incoming(self, targets: Sequence[LocatedDefinition], kinds: Collection[str]) -> tuple[list[Edge], bool]:
-        """The edges of these kinds that lead to any of `targets`; and whether not all references were looked at."""
+    async def incoming(
+        self, targets: Sequence[LocatedDefinition], kinds: Collection[str], most_uses: int = MOST_REFERENCES
+    ) -> tuple[list[Edge], bool]:
+        """The edges of these kinds that lead to any of `targets`; and whether not all references were looked at.
+
+        A name that is used more than `most_uses` times is passed over.
+        """
         names = {target.definition.name for target in targets}
         found = await self._store.find_references(names, MOST_REFERENCES)
+        if most_uses < MOST_REFERENCES:
+            uses = Counter(one.reference.name for one in found)
+            found = [one for one in found if uses[one.reference.name] <= most_uses]
         aliases = {one.reference.alias for one in found if one.reference.kind == "import" and one.reference.alias}
         if aliases:
             files = {one.path for one in found if one.reference.alias}
@@ -134,25 +143,26 @@ class GraphService:
             found = [*found, *(one for one in renamed if one.path in files)]
         candidates = await self._store.find_definitions(names)
         wanted = [one for one in found if one.reference.kind in kinds]
-        around, scopes = await self._around({one.path for one in wanted})
+        around = await self._around({one.path for one in wanted})
+        scopes = await self._scopes(wanted)
         edges = await off_loop(lambda: list(_resolved(wanted, around, scopes, candidates)))
         reached = set(targets)
         return _gathered(edge for edge in edges if edge.target in reached), len(found) >= MOST_REFERENCES
 
     async def outgoing(self, sources: Sequence[LocatedDefinition]) -> list[Edge]:
         """The calls that `sources` make, with what they mean in this project."""
-        around, scopes = await self._around({source.path for source in sources})
-        within = {(source.path, source.definition.symbol) for source in sources}
-        calls = [
-            one
-            for one in await self._store.references_in({source.path for source in sources}, {"call"})
-            if any((one.path, owner) in within for owner in _owners(one.reference.scope))
-        ]
+        around = await self._around({source.path for source in sources})
+        by_symbol = {(source.path, source.definition.symbol): source for source in sources}
+        scopes: dict[tuple[str, str], LocatedDefinition] = {}
+        calls = []
+        for one in await self._store.references_in(around.keys(), {"call"}, {symbol for _, symbol in by_symbol}):
+            owners = ((one.path, owner) for owner in _owners(one.reference.scope))
+            if (owner := next(filter(by_symbol.__contains__, owners), None)) is not None:
+                scopes[one.path, one.reference.scope] = by_symbol[owner]
+                calls.append(one)
         names = {name for one in calls for name in asked_names(one.reference, around[one.path])}
         candidates = await self._store.find_definitions(names) if names else []
-        edges = _resolved(calls, around, scopes, candidates)
-        by_source = {(source.path, source.definition.symbol): source for source in sources}
-        return _gathered(replace(edge, source=_source(edge, by_source)) for edge in edges)
+        return _gathered(_resolved(calls, around, scopes, candidates))
 
     async def _overridings(self, methods: Sequence[LocatedDefinition]) -> list[Edge]:
         """For methods, the methods of the same name in what inherits from their types."""
@@ -173,16 +183,19 @@ class GraphService:
             ]
         return edges
 
-    async def _around(
-        self, paths: Collection[str]
-    ) -> tuple[dict[str, Surroundings], dict[tuple[str, str], LocatedDefinition]]:
-        """What resolving needs of these files, and their definitions by path and symbol."""
+    async def _around(self, paths: Collection[str]) -> dict[str, Surroundings]:
+        """What resolving needs of these files."""
         references: dict[str, list[LocatedReference]] = {path: [] for path in paths}
         for one in await self._store.references_in(paths, {"import", "inherit"}):
             references[one.path].append(one)
-        around = {path: surroundings(one.reference for one in held) for path, held in references.items()}
-        scopes = {(one.path, one.definition.symbol): one for one in await self._store.definitions_in(paths)}
-        return around, scopes
+        return {path: surroundings(one.reference for one in held) for path, held in references.items()}
+
+    async def _scopes(self, references: Iterable[LocatedReference]) -> dict[tuple[str, str], LocatedDefinition]:
+        """The definitions that these stand in, by path and symbol."""
+        scopes = {(one.path, one.reference.scope) for one in references if one.reference.scope}
+        paths, symbols = {path for path, _ in scopes}, {symbol for _, symbol in scopes}
+        held = await self._store.definitions_in(paths, symbols) if scopes else []
+        return {(one.path, one.definition.symbol): one for one in held}
 
 
 def _resolved(
@@ -209,12 +222,6 @@ def _gathered(edges: Iterable[Edge]) -> list[Edge]:
     for edge in edges:
         lines.setdefault(replace(edge, lines=()), set()).update(edge.lines)
     return [replace(edge, lines=tuple(sorted(held))) for edge, held in lines.items()]
-
-
-def _source(edge: Edge, sources: Mapping[tuple[str, str], LocatedDefinition]) -> LocatedDefinition | None:
-    """Of the definitions that were asked about, the one that the edge starts in."""
-    inner = edge.source.definition.symbol if edge.source else ""
-    return next((sources[edge.path, owner] for owner in _owners(inner) if (edge.path, owner) in sources), edge.source)
 
 
 def _owners(scope: str) -> list[str]:

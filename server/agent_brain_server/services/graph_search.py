@@ -16,6 +16,7 @@ from agent_brain_server.storage.protocol import GraphStore
 
 ARM = "graph"
 SEEDS = 5
+MOST_USES = 10  # what is used more often is everywhere, and its uses are no neighbours
 NO_SYMBOL = "Mode graph answers questions about a symbol, as in: who calls NAME; this one names none."
 _WORTH: dict[Certainty, float] = {"sure": 1.0, "likely": 0.8, "possible": 0.3}
 _BY_STEP = 0.7
@@ -69,7 +70,7 @@ class GraphSearch:
         worth = {one: ranked.score for (ranked, chunk), held in zip(strong, defined, strict=True) for one in held}
         if not worth:
             return Hits()
-        inward, _ = await self._graph.incoming(list(worth), {"call", "inherit"})
+        inward, _ = await self._graph.incoming(list(worth), {"call", "inherit"}, MOST_USES)
         edges = await self._graph.outgoing(list(worth)) + inward
         places = dict(_reached(edges, worth))
         rows = await self._rows(list(places))

@@ -77,16 +77,18 @@ class GraphStore(Protocol):
         """All whose last part is one of `names`, whatever the case; by path, start line, symbol."""
         ...
 
-    async def definitions_in(self, paths: Collection[str]) -> list[LocatedDefinition]:
-        """All of these files, in the same order."""
+    async def definitions_in(self, paths: Collection[str], symbols: Collection[str] = ()) -> list[LocatedDefinition]:
+        """All of these files, in the same order; of these `symbols` if any are given."""
         ...
 
     async def find_references(self, names: Collection[str], limit: int) -> list[LocatedReference]:
         """The first `limit` whose name is one of `names`, case included; by path, line, name, qualifier."""
         ...
 
-    async def references_in(self, paths: Collection[str], kinds: Collection[str] = ()) -> list[LocatedReference]:
-        """All of these files, in the same order; of these `kinds` if any are given."""
+    async def references_in(
+        self, paths: Collection[str], kinds: Collection[str] = (), within: Collection[str] = ()
+    ) -> list[LocatedReference]:
+        """All of these files, in the same order; of these `kinds`, and in these scopes or deeper, if any are given."""
         ...
 
     async def rows_at(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:

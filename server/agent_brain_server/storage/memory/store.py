@@ -119,16 +119,20 @@ class MemoryStore:
         keys = set(map(key_of, names))
         return self._content.definitions(lambda path, key: key in keys)
 
-    async def definitions_in(self, paths: Collection[str]) -> list[LocatedDefinition]:
-        return self._content.definitions(lambda path, key: path in paths)
+    async def definitions_in(self, paths: Collection[str], symbols: Collection[str] = ()) -> list[LocatedDefinition]:
+        found = self._content.definitions(lambda path, key: path in paths)
+        return [one for one in found if not symbols or one.definition.symbol in symbols]
 
     async def find_references(self, names: Collection[str], limit: int) -> list[LocatedReference]:
         asked = set(map(clean, names))
         return self._content.references(lambda path, name: name in asked)[: max(limit, 0)]
 
-    async def references_in(self, paths: Collection[str], kinds: Collection[str] = ()) -> list[LocatedReference]:
+    async def references_in(
+        self, paths: Collection[str], kinds: Collection[str] = (), within: Collection[str] = ()
+    ) -> list[LocatedReference]:
         found = self._content.references(lambda path, name: path in paths)
-        return [one for one in found if not kinds or one.reference.kind in kinds]
+        inside = [one for one in found if not within or any(_lies_in(one.reference.scope, owner) for owner in within)]
+        return [one for one in inside if not kinds or one.reference.kind in kinds]
 
     async def rows_at(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
         return dict(self._content.rows_at(places))
@@ -247,3 +251,7 @@ class MemoryStore:
             (job for job in self._jobs.values() if before is None or job.id < before), key=lambda job: -job.id
         )
         return newest[: max(limit, 0)]
+
+
+def _lies_in(scope: str, owner: str) -> bool:
+    return scope == owner or scope.startswith(f"{owner}.")

@@ -50,9 +50,10 @@ async def find_definitions(session: Session, names: Collection[str]) -> list[Loc
     return [located_definition(row) for row in await session.rows("find_definitions", keys=keys)]
 
 
-async def definitions_in(session: Session, paths: Collection[str]) -> list[LocatedDefinition]:
+async def definitions_in(session: Session, paths: Collection[str], symbols: Collection[str]) -> list[LocatedDefinition]:
     """See `GraphStore.definitions_in`."""
-    return [located_definition(row) for row in await session.rows("definitions_in", paths=list(set(paths)))]
+    rows = await session.rows("definitions_in", paths=list(set(paths)), symbols=list(symbols))
+    return [located_definition(row) for row in rows]
 
 
 async def find_references(session: Session, names: Collection[str], limit: int) -> list[LocatedReference]:
@@ -61,9 +62,11 @@ async def find_references(session: Session, names: Collection[str], limit: int) 
     return [located_reference(row) for row in found]
 
 
-async def references_in(session: Session, paths: Collection[str], kinds: Collection[str]) -> list[LocatedReference]:
+async def references_in(
+    session: Session, paths: Collection[str], kinds: Collection[str], within: Collection[str]
+) -> list[LocatedReference]:
     """See `GraphStore.references_in`."""
-    rows = await session.rows("references_in", paths=list(set(paths)), kinds=list(kinds))
+    rows = await session.rows("references_in", paths=list(set(paths)), kinds=list(kinds), within=list(within))
     return [located_reference(row) for row in rows]
 
 

@@ -22,6 +22,7 @@ ORDER BY f.path, s.start_line, s.symbol, s.ordinal
 SELECT f.path, f.language, s.symbol, s.kind, s.start_line, s.end_line, s.signature
 FROM files AS f JOIN symbols AS s ON s.project_id = :project AND s.file_id = f.id
 WHERE f.project_id = :project AND f.path = ANY(CAST(:paths AS text[]))
+AND (cardinality(CAST(:symbols AS text[])) = 0 OR s.symbol = ANY(CAST(:symbols AS text[])))
 ORDER BY f.path, s.start_line, s.symbol, s.ordinal
 
 -- find_references --
@@ -40,6 +41,10 @@ JOIN symbol_references AS r ON r.project_id = :project AND r.file_id = f.id
 CROSS JOIN unnest(r.lines) AS line
 WHERE f.project_id = :project AND f.path = ANY(CAST(:paths AS text[]))
 AND (cardinality(CAST(:kinds AS text[])) = 0 OR r.kind = ANY(CAST(:kinds AS text[])))
+AND (cardinality(CAST(:within AS text[])) = 0 OR EXISTS (
+    SELECT 1 FROM unnest(CAST(:within AS text[])) AS owner
+    WHERE r.scope = owner OR starts_with(r.scope, owner || '.')
+))
 ORDER BY f.path, line, r.name, r.qualifier, r.ordinal
 
 -- rows_at --

@@ -97,9 +97,10 @@ def find_definitions(session: Session, names: Collection[str]) -> list[LocatedDe
     return [located_definition(row) for row in session.run("find_definitions", asked=asked)]
 
 
-def definitions_in(session: Session, paths: Collection[str]) -> list[LocatedDefinition]:
+def definitions_in(session: Session, paths: Collection[str], symbols: Collection[str]) -> list[LocatedDefinition]:
     """See `GraphStore.definitions_in`."""
-    return [located_definition(row) for row in session.run("definitions_in", paths=_json(paths))]
+    rows = session.run("definitions_in", paths=_json(paths), symbols=_json(symbols))
+    return [located_definition(row) for row in rows]
 
 
 def find_references(session: Session, names: Collection[str], limit: int) -> list[LocatedReference]:
@@ -108,9 +109,11 @@ def find_references(session: Session, names: Collection[str], limit: int) -> lis
     return [located_reference(row) for row in session.run("find_references", asked=asked, limit=max(limit, 0))]
 
 
-def references_in(session: Session, paths: Collection[str], kinds: Collection[str]) -> list[LocatedReference]:
+def references_in(
+    session: Session, paths: Collection[str], kinds: Collection[str], within: Collection[str]
+) -> list[LocatedReference]:
     """See `GraphStore.references_in`."""
-    rows = session.run("references_in", paths=_json(paths), kinds=_json(kinds))
+    rows = session.run("references_in", paths=_json(paths), kinds=_json(kinds), within=_json(within))
     return [located_reference(row) for row in rows]
 
 

@@ -48,6 +48,7 @@ ORDER BY files.path, start_line, symbol, ordinal
 SELECT files.path, language, symbol, kind, start_line, end_line, signature
 FROM files CROSS JOIN symbols ON file_id = files.id
 WHERE files.path IN (SELECT value FROM json_each(:paths))
+AND (:symbols = '[]' OR symbol IN (SELECT value FROM json_each(:symbols)))
 ORDER BY files.path, start_line, symbol, ordinal
 
 -- find_references --
@@ -65,6 +66,10 @@ SELECT files.path, language, kind, name, qualifier, alias, scope, line.value
 FROM files CROSS JOIN symbol_references ON file_id = files.id CROSS JOIN json_each(lines) AS line
 WHERE files.path IN (SELECT value FROM json_each(:paths))
 AND (:kinds = '[]' OR kind IN (SELECT value FROM json_each(:kinds)))
+AND (:within = '[]' OR EXISTS (
+    SELECT 1 FROM json_each(:within) AS owner
+    WHERE scope = owner.value OR substr(scope, 1, length(owner.value) + 1) = owner.value || '.'
+))
 ORDER BY files.path, line.value, name, qualifier, ordinal
 
 -- rows_at --

@@ -174,17 +174,19 @@ class SqliteStore:
         """See `GraphStore.find_definitions`."""
         return await self._read(lambda session: graph.find_definitions(session, names))
 
-    async def definitions_in(self, paths: Collection[str]) -> list[LocatedDefinition]:
+    async def definitions_in(self, paths: Collection[str], symbols: Collection[str] = ()) -> list[LocatedDefinition]:
         """See `GraphStore.definitions_in`."""
-        return await self._read(lambda session: graph.definitions_in(session, paths))
+        return await self._read(lambda session: graph.definitions_in(session, paths, symbols))
 
     async def find_references(self, names: Collection[str], limit: int) -> list[LocatedReference]:
         """See `GraphStore.find_references`."""
         return await self._read(lambda session: graph.find_references(session, names, limit))
 
-    async def references_in(self, paths: Collection[str], kinds: Collection[str] = ()) -> list[LocatedReference]:
+    async def references_in(
+        self, paths: Collection[str], kinds: Collection[str] = (), within: Collection[str] = ()
+    ) -> list[LocatedReference]:
         """See `GraphStore.references_in`."""
-        return await self._read(lambda session: graph.references_in(session, paths, kinds))
+        return await self._read(lambda session: graph.references_in(session, paths, kinds, within))
 
     async def rows_at(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """See `GraphStore.rows_at`."""
