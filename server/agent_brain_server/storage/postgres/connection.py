@@ -136,15 +136,6 @@ class Database:
 
         return await self._repeatedly(attempt)
 
-    async def read_in_transaction(self, work: Work[Result]) -> Result:
-        """Run `work`, whose settings last as long as its transaction and which changes nothing."""
-
-        async def attempt() -> Result:
-            async with asyncio.timeout(READ_SECONDS), self._connection(self._engine) as connection:
-                return await work(Session(connection, self.statements, self.project_id))
-
-        return await self._repeatedly(attempt)
-
     async def write(self, work: Work[Result]) -> Result:
         """Run `work` in one transaction, which may be begun anew: it must leave no trace but in the database."""
         unsure = False

@@ -6,8 +6,8 @@ SELECT
     generation,
     chunks,
     coalesce((SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('vectors_by_distance')), FALSE),
-    set_config('hnsw.iterative_scan', 'relaxed_order', TRUE),
-    set_config('hnsw.ef_search', CAST(:ef_search AS text), TRUE)
+    set_config('hnsw.iterative_scan', 'relaxed_order', FALSE),
+    set_config('hnsw.ef_search', CAST(:ef_search AS text), FALSE)
 FROM index_state
 WHERE project_id = :project
 

@@ -153,9 +153,7 @@ class PostgresStore:
         """See `SearchStore.search_vector`."""
         if not self._model.dimensions or limit <= 0:
             return Hits()
-        return await self._opened().read_in_transaction(
-            lambda session: nearest.search_vector(session, self._paths, vector, filters, limit)
-        )
+        return await self._read(lambda session: nearest.search_vector(session, self._paths, vector, filters, limit))
 
     async def fetch_chunks(self, rows: Sequence[int]) -> dict[int, Chunk]:
         """See `SearchStore.fetch_chunks`."""
