@@ -187,6 +187,38 @@ class SearchContract(ContractSetting):
         await put(store, file, make_file("b.py", "more"))
         assert await store.find_files({"a.py", "unknown.py"}) == {"a.py": file.record}
 
+    async def test_files_of_rows(self, store: Store) -> None:
+        first, second = make_file("a.py", "alpha", "beta"), make_file("b.py", "alpha")
+        await put(store, first, second)
+        rows = [hit.row for hit in await store.search_lexical(["alpha", "beta"], EVERYTHING, 10)]
+        held = await store.files_of([*rows, 999_999])
+        assert set(held) == set(rows)
+        assert sorted(held.values(), key=lambda record: record.path) == [first.record, first.record, second.record]
+        await store.remove_files(["a.py"])
+        assert list((await store.files_of(rows)).values()) == [second.record]
+        assert await store.files_of([]) == {}
+
+    async def test_reads_beside_the_index_are_reads(self, store: Store) -> None:
+        await put(store, make_file("a.py", "alpha"))
+
+        async def twice() -> tuple[list[str], list[str]]:
+            async def once() -> list[str]:
+                return await find(store, "alpha")
+
+            return await once(), await store.beside(once)
+
+        assert await store.beside(twice) == (["alpha"], ["alpha"])
+        results = await asyncio.gather(*(store.beside(twice) for _ in range(8)))
+        assert results == [(["alpha"], ["alpha"])] * 8
+
+    async def test_what_is_raised_beside_the_index_is_raised(self, store: Store) -> None:
+        async def fail() -> None:
+            await store.statistics()
+            raise KeyError("mine")
+
+        with pytest.raises(KeyError, match="mine"):
+            await store.beside(fail)
+
     async def test_statistics(self, store: Store) -> None:
         assert (await store.statistics()).chunks == 0
         await put(store, make_file("a.py", "one", "two"), make_file("b.go", "two", language="go"))

@@ -112,11 +112,30 @@ async def store(tmp_path: Path, postgres_url: str) -> AsyncIterator[Store]:
     await opened.close()
 
 
+async def test_common_terms_count_and_do_not_find(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lexical, "LEAST_FOUND", 1)
+    assert await find(store, "self 7", limit=1) == ["self 7"]
+    assert set(await find(store, "self 7", Filters(languages=("go",)), limit=1)) == {"self 0"}
+
+
 async def test_terms_that_are_everywhere_are_left_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lexical, "MANY_MATCHES", 10)
     assert set(await find(store, "self 7")) == {"self part7", "self 7"}
     assert len(await find(store, "self")) == 60
     assert await find(store, "self 7", Filters(languages=("go",))) == []
+
+
+async def test_terms_count_as_in_sqlite(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = create_store("sqlite:///index.db", tmp_path, MODEL, TOKENIZER)
+    await other.open()
+    for number in range(30):
+        await put(other, make_file(f"f{number}.x", f"self part{number}", f"self {number}"))
+    for least, query in ((1, "self 7 part"), (1, "part self 12 29 3"), (1_000, "part self 12 29 3")):
+        monkeypatch.setattr(lexical, "LEAST_FOUND", least)
+        one, two = [await each.search_lexical(query.split(), EVERYTHING, 2) for each in (store, other)]
+        assert [hit.score for hit in one] == pytest.approx([hit.score for hit in two])
+        assert await texts(store, one) == await texts(other, two)
+    await other.close()
 
 
 @pytest.mark.parametrize("candidates", [1, 5, 40, 1_000])

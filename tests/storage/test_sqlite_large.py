@@ -26,6 +26,12 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await opened.close()
 
 
+async def test_common_terms_count_and_do_not_find(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lexical, "LEAST_FOUND", 1)
+    assert await find(store, "self 7", limit=1) == ["self 7"]
+    assert set(await find(store, "self 7", Filters(languages=("go",)), limit=1)) == {"self 0"}
+
+
 async def test_terms_that_are_everywhere_are_left_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lexical, "MANY_MATCHES", 10)
     assert set(await find(store, "self 7")) == {"self part7", "self 7"}

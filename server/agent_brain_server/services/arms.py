@@ -9,7 +9,6 @@ from agent_brain_server.domain.content import FloatArray
 from agent_brain_server.domain.search import Filters, Hits
 from agent_brain_server.embedding.protocol import Embedder
 from agent_brain_server.errors import EmbeddingProviderError
-from agent_brain_server.services.off_loop import together
 from agent_brain_server.storage.protocol import SearchStore
 
 QUESTION_EMBEDDING_SECONDS = 10.0
@@ -43,14 +42,14 @@ class Arms:
         depth: int,
     ) -> Mapping[str, Hits]:
         """The best `depth` hits of each of the arms `names` (bm25, vector)."""
-        asked = [
-            self._lexical(terms, filters, depth) if name == "bm25" else self._nearest(vector, filters, depth)
-            for name in names
-        ]
-        return dict(zip(names, await together(*asked), strict=True))
+        if len(names) > 1 and vector is not None:
+            lexical, nearest = await self._store.search_both(terms, vector, filters, depth)
+            return {"bm25": lexical, "vector": nearest}
+        return {name: await self._ask_one(name, terms, vector, filters, depth) for name in names}
 
-    async def _lexical(self, terms: Sequence[str], filters: Filters, depth: int) -> Hits:
-        return await self._store.search_lexical(terms, filters, depth)
-
-    async def _nearest(self, vector: FloatArray | None, filters: Filters, depth: int) -> Hits:
+    async def _ask_one(
+        self, name: str, terms: Sequence[str], vector: FloatArray | None, filters: Filters, depth: int
+    ) -> Hits:
+        if name == "bm25":
+            return await self._store.search_lexical(terms, filters, depth)
         return Hits() if vector is None else await self._store.search_vector(vector, filters, depth)

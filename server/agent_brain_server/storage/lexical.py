@@ -13,7 +13,9 @@ BODY_WEIGHT = 1.0
 
 MANY_MATCHES = 20_000
 COMMON_SHARE = 0.05
-FOUND_SHARE = 0.02
+RARE_SHARE = 0.02
+MOST_RARE = 1_000
+FOUND_SHARE = 0.005
 LEAST_FOUND = 200
 
 _TERM = re.compile(r"[0-9a-z\u0080-\U0010ffff]+")
@@ -47,14 +49,16 @@ def choose_terms(frequencies: Mapping[str, int], chunks: int, limit: int) -> Cho
     """Which of these terms find a chunk among `chunks`, given in how many each occurs; those in none do nothing.
 
     Every chunk that is found is scored, so a question is slow when it holds words that are everywhere, and just these
-    hardly tell chunks apart. A term that occurs in more than FOUND_SHARE of the chunks only counts where the rarer ones
-    occur often enough, twice as often as chunks are asked for at least.
+    hardly tell chunks apart. So a term that is not rare (at most RARE_SHARE of the chunks hold it, and at most
+    MOST_RARE) only counts if the rarer ones occur often enough: in FOUND_SHARE of the chunks, LEAST_FOUND times, and
+    twice as often as chunks are asked for.
     """
     kept = sorted(selective_terms(frequencies, chunks), key=lambda term: frequencies[term])
     enough = max(LEAST_FOUND, 2 * limit, FOUND_SHARE * chunks)
+    still_rare = min(RARE_SHARE * chunks, MOST_RARE)
     total = sum(frequencies[term] for term in kept)
     rare = len(kept)
-    while rare > 1 and frequencies[kept[rare - 1]] > FOUND_SHARE * chunks:
+    while rare > 1 and frequencies[kept[rare - 1]] > still_rare:
         total -= frequencies[kept[rare - 1]]
         if total < enough:
             break

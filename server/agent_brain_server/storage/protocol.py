@@ -46,6 +46,12 @@ class SearchStore(Protocol):
         """
         ...
 
+    async def search_both(
+        self, terms: Sequence[str], vector: FloatArray, filters: Filters, limit: int
+    ) -> tuple[Hits, Hits]:
+        """What `search_lexical` and `search_vector` give, at once where that is faster."""
+        ...
+
     async def fetch_chunks(self, rows: Sequence[int]) -> dict[int, Chunk]:
         """The chunks of these rows; a row that is gone meanwhile is left out."""
         ...

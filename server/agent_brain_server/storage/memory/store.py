@@ -87,6 +87,11 @@ class MemoryStore:
         }
         return Hits(rank_by_cosine(held, vector)[: max(limit, 0)], "exact")
 
+    async def search_both(
+        self, terms: Sequence[str], vector: FloatArray, filters: Filters, limit: int
+    ) -> tuple[Hits, Hits]:
+        return await self.search_lexical(terms, filters, limit), await self.search_vector(vector, filters, limit)
+
     async def fetch_chunks(self, rows: Sequence[int]) -> dict[int, Chunk]:
         return {row: self._content.chunks[row].chunk for row in rows if row in self._content.chunks}
 

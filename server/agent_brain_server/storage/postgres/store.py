@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -154,6 +155,14 @@ class PostgresStore:
         if not self._model.dimensions or limit <= 0:
             return Hits()
         return await self._read(lambda session: nearest.search_vector(session, self._paths, vector, filters, limit))
+
+    async def search_both(
+        self, terms: Sequence[str], vector: FloatArray, filters: Filters, limit: int
+    ) -> tuple[Hits, Hits]:
+        """See `SearchStore.search_both`: on two connections."""
+        both = self.search_lexical(terms, filters, limit), self.search_vector(vector, filters, limit)
+        lexical, nearest = await asyncio.gather(*both)
+        return lexical, nearest
 
     async def fetch_chunks(self, rows: Sequence[int]) -> dict[int, Chunk]:
         """See `SearchStore.fetch_chunks`."""

@@ -54,6 +54,21 @@ class Connections:
             return self._call(work, READER_CACHE_KIB)
         return await self._run(self._reading, lambda: self._call(work, READER_CACHE_KIB))
 
+    async def read_both(
+        self, first: Callable[[Session], Result], second: Callable[[Session], Result]
+    ) -> tuple[Result, Result]:
+        """Run both at once, if another reader is free when the first begins."""
+        if not self._is_at_hand():
+            return await self.read(first), await self.read(second)
+        handed = self._reading.submit(lambda: self._call(second, READER_CACHE_KIB))
+        try:
+            result = self._call(first, READER_CACHE_KIB)
+        except BaseException:
+            handed.cancel()
+            raise
+        # Not waited for while it has not begun: all readers might do so at once.
+        return result, self._call(second, READER_CACHE_KIB) if handed.cancel() else handed.result()
+
     async def beside(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         """Run `work` in a thread of a reader, where its reads are plain calls."""
         if self._is_at_hand():

@@ -31,6 +31,12 @@ class Nearest:
         self._lock = Lock()
         self._matrix: VectorMatrix | None = None
 
+    @property
+    def size(self) -> int:
+        """How many vectors the matrix holds, 0 before the first search."""
+        matrix = self._matrix
+        return matrix.size if matrix else 0
+
     def commit(self, session: Session, work: Callable[[Session], Change]) -> Change:
         """Run `work` in a transaction, and let the matrix follow what it did to the chunks."""
         session.begin(write=True)

@@ -32,6 +32,9 @@ from agent_brain_server.storage.sqlite.session import Session
 
 Result = TypeVar("Result")
 
+LARGE = 50_000
+"""Vectors."""
+
 
 class SqliteStore:
     """A `Store` in the file `path`. All blocking work is done in threads of its own, never on the event loop."""
@@ -134,15 +137,26 @@ class SqliteStore:
 
     async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
         """See `SearchStore.search_lexical`."""
-        return await self._read(
-            lambda session: search.search_lexical(session, self._frequencies, terms, filters, limit)
-        )
+        return await self._read(self._lexical(terms, filters, limit))
+
+    def _lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Callable[[Session], Hits]:
+        return lambda session: search.search_lexical(session, self._frequencies, terms, filters, limit)
 
     async def search_vector(self, vector: FloatArray, filters: Filters, limit: int) -> Hits:
         """See `SearchStore.search_vector`."""
         if not self._model.dimensions:
             return Hits()
         return await self._read(lambda session: self._nearest.search(session, vector, filters, limit))
+
+    async def search_both(
+        self, terms: Sequence[str], vector: FloatArray, filters: Filters, limit: int
+    ) -> tuple[Hits, Hits]:
+        """See `SearchStore.search_both`: in two threads where both take longer than to hand one of them over."""
+        if self._nearest.size < LARGE:
+            return await self.search_lexical(terms, filters, limit), await self.search_vector(vector, filters, limit)
+        return await self._opened().read_both(
+            self._lexical(terms, filters, limit), lambda session: self._nearest.search(session, vector, filters, limit)
+        )
 
     async def fetch_chunks(self, rows: Sequence[int]) -> dict[int, Chunk]:
         """See `SearchStore.fetch_chunks`."""

@@ -101,6 +101,11 @@ class VectorMatrix:
         rows = np.ascontiguousarray(records[:trusted, :ROW_COLUMNS]).view(np.int64)[:, 0]
         self._view = MatrixView(0, records, rows, np.ones(trusted, np.bool_))
 
+    @property
+    def size(self) -> int:
+        """How many records there are, those of the dead included."""
+        return len(self._view.rows)
+
     def view(self, session: Session, generation: int) -> MatrixView:
         """The matrix as of the transaction that `session` is in, which has seen `generation` changes."""
         if self._view.generation != generation:
