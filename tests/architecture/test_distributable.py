@@ -24,7 +24,8 @@ DISTRIBUTED = {"projects", *TABLES}
 LOCKED = {"projects", "index_state", "jobs"}
 # These ask about all projects, which Citus answers from all nodes: at the start, at the end of a job, for `status`.
 ACROSS_PROJECTS = {"find_vectors_of_others", "count_all_vectors", "measure_tables"}
-LASTING_SETTINGS = {"enter_namespace", "set_build_memory", "set_build_alone"}
+# Of a connection that is ours: each vector search makes its own before it begins.
+LASTING_SETTINGS = {"enter_namespace", "set_build_memory", "set_build_alone", "begin_vector_search"}
 DEFINITIONS = re.compile(r"\s*(CREATE|ALTER|DROP|ANALYZE)\b", re.IGNORECASE)
 
 FILTERS = filter_blocks(Filters(("*.py",), ("python",), ("function",), ("run",)))

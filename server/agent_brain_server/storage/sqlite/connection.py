@@ -11,7 +11,8 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,7 +61,9 @@ class Connections:
         """Run both at once, if another reader is free when the first begins."""
         if not self._is_at_hand():
             return await self.read(first), await self.read(second)
-        handed = self._reading.submit(lambda: self._call(second, READER_CACHE_KIB))
+        handed: Future[Result] = Future()
+        with suppress(RuntimeError):  # the index is being closed: its readers end what they have begun
+            handed = self._reading.submit(lambda: self._call(second, READER_CACHE_KIB))
         try:
             result = self._call(first, READER_CACHE_KIB)
         except BaseException:
