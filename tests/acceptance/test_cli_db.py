@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -304,6 +305,18 @@ def test_a_prompt_in_a_terminal_and_a_log_that_is_followed(running: CliProject) 
     assert follow.exitstatus == 130
 
 
+def bind_once_free(held: socket.socket, port: int) -> None:
+    """Docker gives a port back some time after its container has ended."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            held.bind(("127.0.0.1", port))
+            return
+        except OSError:
+            assert time.monotonic() < deadline, "the port is not given back"
+        time.sleep(0.2)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_what_docker_cannot_do_is_one_sentence(running: CliProject) -> None:
@@ -332,7 +345,7 @@ def test_what_docker_cannot_do_is_one_sentence(running: CliProject) -> None:
     compose.write_text(good)
     with socket.socket() as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind(("127.0.0.1", int(good.partition("127.0.0.1:")[2].partition(":")[0])))
+        bind_once_free(held, int(good.partition("127.0.0.1:")[2].partition(":")[0]))
         held.listen()
         said = refused(project, "db", "up")
         assert f"is taken by {psutil.Process().name()} (pid {os.getpid()})" in said
