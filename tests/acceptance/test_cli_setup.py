@@ -282,6 +282,9 @@ def test_answers_come_from_a_file_or_a_pipe(project: CliProject, tmp_path: Path)
     assert "idle_stop_minutes: 5\n" in config
     file = tmp_path / "answers.json"
     file.write_text(json.dumps({"embedding": "none", "watch": False}))
+    project.ok(
+        "setup", "--yes", "--port", str(free_port())
+    )  # the first one may be taken by now, and then another is noted
     assert project.ok("setup", "--answers", str(file)) == "Nothing to change.\n"
     assert project.json("setup", "--answers", str(file), "--watch")["answers"]["watch"] is True
 
