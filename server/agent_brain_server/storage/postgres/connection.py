@@ -183,7 +183,9 @@ class Database:
         started = time.perf_counter()
         versions, detail = ("", ""), ""
         try:
-            async with asyncio.timeout(HEALTH_SECONDS):
+            # Behind many questions it waits for a connection as they do: that is not the database's fault.
+            crowded = self._pool.checkedout() >= self.config.pool_max
+            async with asyncio.timeout(READ_SECONDS if crowded else HEALTH_SECONDS):
                 found = await self.read(lambda session: session.one("check_health"))
             versions = (found[0], found[1] or "")
         except StorageError as error:
