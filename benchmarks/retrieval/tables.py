@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from statistics import mean, median
 
-from benchmarks.retrieval.questions import KINDS
+from benchmarks.retrieval.questions import KINDS, Question
 from benchmarks.retrieval.results import Gain, Results
 from benchmarks.retrieval.scoring import Passage, file_gain, passage_gain
 
@@ -28,11 +29,19 @@ def _by_kind(results: Results, title: str, gain: Gain) -> str:
         [
             name,
             _figure(results.mean(name, gain)),
-            *(_figure(results.mean(name, gain, lambda question, kind=kind: question.kind == kind)) for kind in KINDS),  # type: ignore[misc]
+            *(_figure(results.mean(name, gain, partial(_is_of, kind))) for kind in KINDS),
         ]
         for name in SYSTEMS
     ]
     return _table(f"NDCG@10, {title}", ["system", "all", *KINDS], rows)
+
+
+def _is_of(kind: str, question: Question) -> bool:
+    return question.kind == kind
+
+
+def _is_in(language: str, question: Question) -> bool:
+    return question.language == language
 
 
 def _by_language(results: Results) -> str:
@@ -40,10 +49,7 @@ def _by_language(results: Results) -> str:
     rows = []
     for language in languages:
         number = sum(one.question.language == language for one in results.asked["hybrid"])
-        means = [
-            _figure(results.mean(name, passage_gain, lambda question, at=language: question.language == at))  # type: ignore[misc]
-            for name in SYSTEMS
-        ]
+        means = [_figure(results.mean(name, passage_gain, partial(_is_in, language))) for name in SYSTEMS]
         rows.append([language, str(number), *means])
     return _table("NDCG@10, passages, by the language of the answer", ["language", "questions", *SYSTEMS], rows)
 

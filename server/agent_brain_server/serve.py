@@ -49,7 +49,7 @@ class ProjectServer(uvicorn.Server):
         """Serve until the end."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            with suppress(NotImplementedError):
+            with suppress(NotImplementedError):  # Windows: there Ctrl-C raises KeyboardInterrupt
                 loop.add_signal_handler(number, self._stop)
         async with self._app.router.lifespan_context(self._app):
             await self.serve(sockets=[self._listener])

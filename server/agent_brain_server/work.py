@@ -30,7 +30,7 @@ async def _work(settings: Settings, once: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(NotImplementedError):
+        with suppress(NotImplementedError):  # Windows: there Ctrl-C raises KeyboardInterrupt
             loop.add_signal_handler(number, stop.set)
     async with open_worker(settings) as store:
         log.info("running the jobs of %s in %s", settings.project_root, store.describe())

@@ -11,6 +11,7 @@ import re
 import unicodedata
 
 from agent_brain_server.domain.content import Chunk, Terms
+from agent_brain_server.domain.memo import Memo
 from agent_brain_server.domain.stemming import stem
 
 TOKENIZER_VERSION = "2"
@@ -70,21 +71,9 @@ def chunk_terms(chunk: Chunk) -> Terms:
     )
 
 
-class _Spoken(dict[str, str]):
-    """The terms of words seen before, separated by spaces; emptied when full."""
-
-    def __missing__(self, word: str) -> str:
-        if len(self) >= MOST_WORDS_KNOWN:
-            self.clear()
-        terms = " ".join(split_word(word))
-        if len(word) <= LONGEST_TERM:
-            self[word] = terms
-        return terms
-
-
-_spoken = _Spoken()
+_terms_of = Memo(lambda word: " ".join(split_word(word)), MOST_WORDS_KNOWN, LONGEST_TERM)
 
 
 def _joined(text: str) -> str:
     """The terms of `text` in order, separated by spaces."""
-    return " ".join(filter(None, map(_spoken.__getitem__, _words(text))))
+    return " ".join(filter(None, map(_terms_of.__getitem__, _words(text))))

@@ -12,12 +12,13 @@ import json
 import re
 import unicodedata
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from agent_brain_server.domain.memo import Memo
 from agent_brain_server.errors import AgentBrainError
 
 TOKENIZER_VERSION = "words-1"
@@ -53,7 +54,7 @@ class Tokenizer:
     def __init__(self, vocabulary: Sequence[str]) -> None:
         self._ids = {token: number for number, token in enumerate(vocabulary)}
         self._longest = max(map(len, vocabulary), default=0)
-        self._memo = _Memo(self._word_ids)
+        self._memo = Memo(self._word_ids, _MEMO_WORDS, _LONGEST_WORD)
 
     def ids(self, text: str) -> Iterator[npt.NDArray[np.uint16]]:
         """Yield the token numbers of `text` in order, one array for each 65,536 characters."""
@@ -80,22 +81,6 @@ class Tokenizer:
             else:
                 end = start + 1
             start, prefix = end, "##"
-
-
-class _Memo(dict[str, bytes]):
-    """The token numbers of words seen before, emptied when full so that it stays a few megabytes."""
-
-    def __init__(self, find: Callable[[str], bytes]) -> None:
-        super().__init__()
-        self._find = find
-
-    def __missing__(self, word: str) -> bytes:
-        found = self._find(word)
-        if len(word) <= _LONGEST_WORD:
-            if len(self) >= _MEMO_WORDS:
-                self.clear()
-            self[word] = found
-        return found
 
 
 class StaticTable:

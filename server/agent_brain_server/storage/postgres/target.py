@@ -84,7 +84,7 @@ def _thrown_away(config: PostgresConfig) -> AgentBrainError:
 
 async def _insert_vectors(session: Session, rows: Sequence[Row]) -> None:
     await session.run("stage_vectors")
-    vectors: list[tuple[object, ...]] = [(name, np.frombuffer(data, "<f4")) for name, data in rows]  # type: ignore[arg-type]
+    vectors: list[tuple[object, ...]] = [(name, np.frombuffer(data, "<f4")) for name, data in rows]  # type: ignore[arg-type]  # a column of bytes
     await session.copy("staged_vectors", vectors)
     await session.run("insert_vectors")
     await _count(session, vectors=len(rows))
