@@ -35,7 +35,8 @@ def fuse(
             shares[row] = shares.get(row, 0.0) + scale * max(score, 0.0)
             if best.get(row, rank) >= rank:
                 best[row] = rank
-    order = sorted(shares, key=lambda row: (-shares[row], best[row], row))[:limit]
+    order = sorted(sorted(shares), key=best.__getitem__)
+    order = sorted(order, key=shares.__getitem__, reverse=True)[:limit]
     traces = _traces(arms, order)
     return [Ranked(row, shares[row], traces[row]) for row in order]
 

@@ -32,7 +32,7 @@ from agent_brain_server.storage.sqlite.session import Session
 
 Result = TypeVar("Result")
 
-LARGE = 50_000
+LARGE = 5_000
 """Vectors."""
 
 

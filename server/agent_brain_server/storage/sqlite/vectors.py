@@ -73,10 +73,10 @@ class MatrixView:
         """In double precision, so that equal vectors give equal scores whichever way the first ones were computed."""
         precise = wanted.astype(np.float64)
         parts = [positions[at : at + BATCH] for at in range(0, len(positions), BATCH)]
-        products = [(self.records[part, ROW_COLUMNS:].astype(np.float64) * precise).sum(axis=1) for part in parts]
+        products = [np.vecdot(self.records[part, ROW_COLUMNS:].astype(np.float64), precise) for part in parts]
         scores, rows = np.concatenate(products), self.rows[positions]
         order = np.lexsort((rows, -scores))
-        return [Hit(int(rows[at]), float(scores[at])) for at in order]
+        return list(map(Hit, rows[order].tolist(), scores[order].tolist()))
 
 
 def find_positions(rows: RowArray, wanted: RowArray) -> RowArray:
