@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 
@@ -11,6 +12,8 @@ def run() -> int:
 
     Importing makes much that lives and little that dies, so the collector rests until the server is ready.
     """
+    # NumPy's products are small here, and its other threads spin while they wait. Worker processes inherit this.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if sys.argv[1:2] == ["storage"]:
         from agent_brain_server.storage_command import main as move
 
