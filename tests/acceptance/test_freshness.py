@@ -73,6 +73,24 @@ def test_a_file_saved_by_renaming_is_found(server: ServerProcess) -> None:
     soon(lambda: paths(server, "parse") == {"retry.py"} and paths(server, "schedule") == set())
 
 
+def test_a_link_out_of_the_project_keeps_no_other_change_away(server: ServerProcess, tmp_path: Path) -> None:
+    """A checkout brings such links and new files at once."""
+    write_files(tmp_path, {"outside.py": "outside = 1\n"})
+    (server.root / "link.py").symlink_to(tmp_path / "outside.py")
+    write_files(server.root, {"beside.py": "beside_the_link = 1\n"})
+    soon(lambda: paths(server, "beside") == {"beside.py"})
+    assert paths(server, "outside") == set()
+
+
+def test_a_file_that_becomes_a_link_disappears(server: ServerProcess) -> None:
+    write_files(server.root, {"new.py": "def parse_header(line):\n    return line\n"})
+    soon(lambda: paths(server, "parse") == {"new.py"})
+    (server.root / "link.py").symlink_to("new.py")
+    (server.root / "link.py").replace(server.root / "retry.py")
+    soon(lambda: server.http.get("/health/status").json()["index"]["files"] == 2)  # no question brings it up to date
+    assert paths(server, "parse") == {"new.py"}
+
+
 def test_a_deleted_file_and_a_deleted_directory_disappear(server: ServerProcess) -> None:
     write_files(server.root, {"gone/a.py": RETRY, "gone/deep/b.py": RETRY + "# b\n", "keep.py": RETRY + "# keep\n"})
     soon(lambda: "keep.py" in paths(server, "retry") and "gone/deep/b.py" in paths(server, "retry"))

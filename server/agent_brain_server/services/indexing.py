@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from agent_brain_server.domain.content import Folder
@@ -35,7 +35,21 @@ class IndexingService:
                     f"{path} lies in no indexed folder ({', '.join(folders)}); add it: agent-brain folders add {path}.",
                     field="paths",
                 )
-        job = await self._store.add_job(wanted, force, time.time())
+        return await self._queue(wanted, force)
+
+    async def follow_changes(self, paths: Collection[str]) -> None:
+        """Queue a job for paths as the watcher names them, all files where it names none.
+
+        A link stays what it is and what lies in no folder any more is left out: neither may keep the others away.
+        """
+        folders = [folder.path for folder in await self._store.list_folders()]
+        named = {path.rstrip("/") for path in paths}
+        wanted = sorted(path for path in named if any(within(path, folder) for folder in folders))
+        if wanted or not paths:
+            await self._queue(wanted, force=False)
+
+    async def _queue(self, paths: Sequence[str], force: bool) -> Job:
+        job = await self._store.add_job(paths, force, time.time())
         self._runner.wake()
         return job
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Literal
@@ -67,7 +67,7 @@ class Watching:
         try:
             async with aclosing(watch(self._root, folders, self._limits, self._stop, ready=ready)) as changes:
                 async for paths in changes:
-                    await self._index([] if len(paths) > MOST_PATHS else sorted(paths))
+                    await self._index(paths if len(paths) <= MOST_PATHS else ())
         except Exception as error:
             self.state, self.detail = "failed", f"{type(error).__name__}: {error}"
             log.exception("the watcher failed; index by hand: agent-brain index")
@@ -79,10 +79,10 @@ class Watching:
         """Only from `ready` on is no change missed, so what came before is looked for then."""
         await ready.wait()
         if not self._stop.is_set():
-            await self._index([])
+            await self._index(())
 
-    async def _index(self, paths: Sequence[str]) -> None:
+    async def _index(self, paths: Collection[str]) -> None:
         try:
-            await self._indexing.start_index(paths, False)
+            await self._indexing.follow_changes(paths)
         except AgentBrainError as error:
             log.warning("changes were not indexed: %s", error)
