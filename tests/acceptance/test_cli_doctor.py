@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -141,6 +142,24 @@ def test_why_the_last_start_failed(project: CliProject) -> None:
     project.ok("start")
     project.ok("stop")
     assert findings(project, expect=0)["server"]["state"] == "ok"
+
+
+def test_an_index_that_was_damaged_is_not_mended_by_a_restart(project: CliProject) -> None:
+    project.set_up()
+    project.write({f"part{number}.py": f"value_{number} = {'1 + ' * 500}1\n" * 3 for number in range(60)})
+    project.ok("index", "--wait")
+    project.ok("stop")
+    index = project.state / "index.db"
+    data = index.read_bytes()
+    with sqlite3.connect(index) as connection:  # what `status` counts; the tables are told from the first page
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'files'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    index.write_bytes(data[: (page - 1) * size] + b"\x55" * size + data[page * size :])
+    project.ok("start")
+    found = findings(project, expect=1)["answers"]
+    assert "is damaged or not an Agent Brain index. Move it away" in found["detail"]
+    assert found["fix"] == "agent-brain stop, mend that, then agent-brain start"
 
 
 def test_a_database_that_does_not_answer(project: CliProject) -> None:

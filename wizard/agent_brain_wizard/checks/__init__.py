@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.discovery import find_server, find_token
-from agent_brain_client.errors import ClientError
+from agent_brain_client.errors import ClientError, ServerError
 from agent_brain_client.wire import ServerFile
 from agent_brain_wizard.checks.database import check_docker, check_running_storage, check_storage
 from agent_brain_wizard.checks.files import (
@@ -17,7 +17,7 @@ from agent_brain_wizard.checks.files import (
     check_set_up,
     check_state_directory,
 )
-from agent_brain_wizard.checks.finding import RESTART, SETUP, Finding
+from agent_brain_wizard.checks.finding import MEND, RESTART, SETUP, Finding
 from agent_brain_wizard.checks.index import check_index
 from agent_brain_wizard.checks.installation import check_drivers, check_packages, check_plugin, check_python
 from agent_brain_wizard.checks.server import check_port, check_server
@@ -94,4 +94,6 @@ def _examine_running(facts: Facts, report: SettingsReport, server: ServerFile) -
                 yield check_docker(storage.state == "ok")
             yield from check_index(client, status, report.embedding)
     except ClientError as error:
-        yield Finding("answers", "fail", str(error), RESTART)
+        # A server that answers says itself what is to be mended, unless it only does not know the token of now.
+        said = isinstance(error, ServerError) and error.code != "unauthorized"
+        yield Finding("answers", "fail", str(error), MEND if said else RESTART)

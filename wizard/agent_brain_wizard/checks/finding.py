@@ -9,6 +9,7 @@ State = Literal["ok", "warn", "fail"]
 
 SETUP = "agent-brain setup --yes"
 RESTART = "agent-brain stop, then agent-brain start"
+MEND = "agent-brain stop, mend that, then agent-brain start"
 INDEX = "agent-brain index --wait"
 FIX = "agent-brain doctor --fix"
 
