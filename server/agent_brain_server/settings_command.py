@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -92,10 +93,23 @@ def _entry(name: str, default: Any, places: Mapping[str, Place]) -> dict[str, An
     return {
         "name": name,
         "source": source,
-        "value": None if name in _NOT_SHOWN else value,
+        "value": _shown(name, value),
         "differs": not _same(value, default),
         "hides": others[0] if others else "",
     }
+
+
+def _shown(name: str, value: Any) -> Any:
+    """Nothing of a secret, and of an address nothing that may be one: no user, no query."""
+    if name in _NOT_SHOWN:
+        return None
+    if name != "embedding.base_url":
+        return value
+    try:
+        parts = urlsplit(str(value))
+    except ValueError:
+        return None
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else None
 
 
 def _lookup(tree: Any, name: str) -> Any:

@@ -172,6 +172,16 @@ def test_a_database_that_does_not_answer(project: CliProject) -> None:
     assert "storage.url from .env.agent-brain" in found["config"]["detail"]
 
 
+def test_an_endpoint_is_shown_without_its_password(project: CliProject) -> None:
+    url = f"http://user:hidden@127.0.0.1:{free_port()}/v1?key=hidden"
+    project.set_up("--embedding", "openai-compatible", "--embedding-model", "m", "--embedding-url", url)
+    done = project.run("doctor", "--json")
+    assert "hidden" not in done.stdout + done.stderr
+    config = findings(project, expect=0)["config"]
+    assert "embedding.base_url" in config["detail"]
+    assert "hidden" not in project.ok("setup", "--yes", "--dry-run").stdout
+
+
 def test_a_running_server_on_postgresql(project: CliProject, postgres_url: str) -> None:
     project.set_up("--storage-url", postgres_url)
     project.ok("index", "--wait")
