@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import asdict
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, cast
-from urllib.parse import quote, urlencode
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from urllib.parse import quote, urlencode, urlsplit
 
 from agent_brain_client.errors import ServerError, ServerUnreachableError
-from agent_brain_client.lean_httpx import httpx
 from agent_brain_client.wire import PROBLEM_JSON
 
 if TYPE_CHECKING:
@@ -37,39 +37,16 @@ ANSWER_SECONDS = 60.0
 class AgentBrainClient:
     """One server, addressed by `url`, with its bearer `token`. Raises ServerError or ServerUnreachableError.
 
-    `transport` replaces the network in tests; `timeout` is how many seconds an answer may take. Proxies from the
-    environment are not used: the server is on this machine.
+    `timeout` is how many seconds an answer may take. Each request has a connection of its own, so that none grows stale
+    and any thread may ask. Proxies from the environment are not used: the server is on this machine.
     """
 
-    def __init__(
-        self,
-        url: str,
-        token: str,
-        transport: httpx.BaseTransport | None = None,
-        timeout: float = ANSWER_SECONDS,
-    ) -> None:
+    def __init__(self, url: str, token: str, timeout: float = ANSWER_SECONDS) -> None:
         self.url = url.rstrip("/")
-        self._http = httpx.Client(
-            base_url=self.url,
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=httpx.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout)),
-            # An unverified context loads no certificate store, which would take longer than the search; plain HTTP
-            # needs none.
-            transport=transport or httpx.HTTPTransport(verify=False, trust_env=False),
-            trust_env=False,
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._http.close()
+        self._headers = {"Content-Type": "application/json", "Connection": "close"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+        self._timeout = timeout
 
     def health(self) -> Health:
         """Who answers here; needs no token."""
@@ -106,10 +83,8 @@ class AgentBrainClient:
 
     def jobs(self, limit: int = 20, cursor: str | None = None) -> JobList:
         """One page of jobs, newest first."""
-        parameters: dict[str, str | int] = {"limit": limit}
-        if cursor is not None:
-            parameters["cursor"] = cursor
-        return cast("JobList", self._ask("GET", "/index/jobs", parameters=parameters))
+        page = {"limit": limit} if cursor is None else {"limit": limit, "cursor": cursor}
+        return cast("JobList", self._ask("GET", f"/index/jobs?{urlencode(page)}"))
 
     def job(self, job_id: int) -> JobResponse:
         """One job as it stands."""
@@ -129,48 +104,55 @@ class AgentBrainClient:
 
     def remove_folder(self, path: str) -> Removed:
         """Take a folder and all that came from it out of the index."""
-        return cast("Removed", self._ask("DELETE", "/index/folders", parameters={"path": path}))
+        return cast("Removed", self._ask("DELETE", f"/index/folders?{urlencode({'path': path})}"))
 
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        body: dict[str, Any] | None = None,
-        parameters: dict[str, str | int] | None = None,
-    ) -> object:
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> object:
         try:
             # ASCII, so that half a surrogate from an odd file name or argument is sent, not a failure to encode it.
-            content = None if body is None else json.dumps(body).encode("ascii")
-            answer = self._http.request(method, path, content=content, params=parameters, headers=_JSON)
-        except httpx.TimeoutException as error:
+            answer = self._exchange(method, path, None if body is None else json.dumps(body).encode("ascii"))
+        except TimeoutError as error:
             raise ServerUnreachableError(f"the server at {self.url} did not answer in time. {_LOOK}") from error
-        except httpx.TransportError as error:
+        except (OSError, HTTPException) as error:
             raise ServerUnreachableError(f"no server answers at {self.url}. {_LOOK}") from error
-        if answer.is_success:
-            return _decoded(answer)
-        raise _refusal(answer)
+        if answer.status in range(200, 300):
+            return _decoded(answer, self.url + path)
+        raise _refusal(answer, self.url + path)
+
+    def _exchange(self, method: str, path: str, content: bytes | None) -> _Answer:
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=min(CONNECT_SECONDS, self._timeout))
+        with closing(connection):
+            connection.connect()
+            connection.sock.settimeout(self._timeout)
+            connection.request(method, path, content, self._headers)
+            response = connection.getresponse()
+            return _Answer(response.status, response.reason, response.headers.get_content_type(), response.read())
+
+
+class _Answer(NamedTuple):
+    status: int
+    reason: str
+    content_type: str
+    content: bytes
 
 
 _LOOK = "See: agent-brain doctor"
-_JSON = {"Content-Type": "application/json"}
 
 
-def _decoded(answer: httpx.Response) -> object:
+def _decoded(answer: _Answer, url: str) -> object:
     try:
         return json.loads(answer.content)
     except ValueError as error:
-        raise ServerError("not_json", answer.status_code, f"{answer.url} answered something else than JSON.") from error
+        raise ServerError("not_json", answer.status, f"{url} answered something else than JSON.") from error
 
 
-def _refusal(answer: httpx.Response) -> ServerError:
+def _refusal(answer: _Answer, url: str) -> ServerError:
     """The error that a problem document stands for; anything else that answers is named by its status."""
-    if answer.headers.get("content-type", "").partition(";")[0] == PROBLEM_JSON:
+    if answer.content_type == PROBLEM_JSON:
         try:
             problem = json.loads(answer.content)
             return ServerError(
-                str(problem["code"]), answer.status_code, str(problem["detail"]), str(problem.get("field", ""))
+                str(problem["code"]), answer.status, str(problem["detail"]), str(problem.get("field", ""))
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             pass
-    detail = f"{answer.url} answered {answer.status_code} {answer.reason_phrase}. {_LOOK}"
-    return ServerError("unexpected_answer", answer.status_code, detail)
+    return ServerError("unexpected_answer", answer.status, f"{url} answered {answer.status} {answer.reason}. {_LOOK}")

@@ -115,8 +115,7 @@ def answers(server: ServerFile) -> bool:
     from agent_brain_client.client import AgentBrainClient  # where no server is claimed, nobody pays for it
 
     try:
-        with AgentBrainClient(server["url"], "", timeout=HEALTH_SECONDS) as client:
-            health = client.health()
+        health = AgentBrainClient(server["url"], "", HEALTH_SECONDS).health()
     except ClientError:
         return False
     return (

@@ -63,12 +63,12 @@ def run_first(prepared: Prepared, tell: Reporter) -> FirstRun:
     began = time.monotonic()
     server = _serve(root, bool(prepared.plan.writes), tell)
     seconds = time.monotonic() - began
-    with AgentBrainClient(server["url"], find_token(root)) as client:
-        version = client.health()["version"]
-        tell.done(f"Server {version} is healthy on {server['url'].removeprefix('http://')} ({seconds:.1f} s)")
-        began = time.monotonic()
-        job = _finished(client, tell)
-        index = client.status()["index"]
+    client = AgentBrainClient(server["url"], find_token(root))
+    version = client.health()["version"]
+    tell.done(f"Server {version} is healthy on {server['url'].removeprefix('http://')} ({seconds:.1f} s)")
+    began = time.monotonic()
+    job = _finished(client, tell)
+    index = client.status()["index"]
     took = time.monotonic() - began
     tell.done(f"Indexed {index['files']:,} files, {index['chunks']:,} chunks in {took:.1f} s")
     return FirstRun(server, seconds, job, index["files"], index["chunks"])
@@ -109,5 +109,4 @@ def _followed(client: AgentBrainClient, job: JobResponse, tell: Callable[[JobRes
 
 def ask_first(root: Path, server: ServerFile, question: str) -> QueryResponse:
     """The answer to the first question: few passages, for a person."""
-    with AgentBrainClient(server["url"], find_token(root)) as client:
-        return client.query(QueryRequest(query=question, top_k=FIRST_ANSWERS))
+    return AgentBrainClient(server["url"], find_token(root)).query(QueryRequest(query=question, top_k=FIRST_ANSWERS))

@@ -24,13 +24,13 @@ def run(arguments: argparse.Namespace) -> int:
     _check(arguments)
     root = project_root(arguments)
     path = project_path(root, arguments.path) if arguments.path else ""
-    with connect(root) as client:
-        if arguments.action == "add":
-            request = FolderRequest(path=path, include=tuple(arguments.include), exclude=tuple(arguments.exclude))
-            return _add(client, request, arguments.json)
-        if arguments.action == "remove":
-            return _remove(client, path, arguments.json)
-        return _list(client, arguments.json)
+    client = connect(root)
+    if arguments.action == "add":
+        request = FolderRequest(path=path, include=tuple(arguments.include), exclude=tuple(arguments.exclude))
+        return _add(client, request, arguments.json)
+    if arguments.action == "remove":
+        return _remove(client, path, arguments.json)
+    return _list(client, arguments.json)
 
 
 def _check(arguments: argparse.Namespace) -> None:

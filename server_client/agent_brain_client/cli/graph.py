@@ -23,8 +23,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the edges that were asked for; none is an answer too."""
-    with connect(project_root(arguments)) as client:
-        answer = client.graph(arguments.relation, arguments.symbol, arguments.depth, arguments.limit)
+    client = connect(project_root(arguments))
+    answer = client.graph(arguments.relation, arguments.symbol, arguments.depth, arguments.limit)
     if arguments.json:
         print_json(answer)
     else:

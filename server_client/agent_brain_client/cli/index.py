@@ -22,15 +22,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Queue the job and, if asked to, wait for it."""
     root = project_root(arguments)
     paths = tuple(project_path(root, path) for path in arguments.paths)
-    with connect(root) as client:
-        job = client.index(IndexRequest(paths=paths, force=arguments.force))
-        if arguments.wait:
-            try:
-                job = wait_for_job(client, job)
-            except KeyboardInterrupt:
-                note(f"\nJob {job['id']} goes on. Watch it: agent-brain jobs --watch {job['id']}")
-                raise
-        totals = client.status()["index"] if arguments.wait else None
+    client = connect(root)
+    job = client.index(IndexRequest(paths=paths, force=arguments.force))
+    if arguments.wait:
+        try:
+            job = wait_for_job(client, job)
+        except KeyboardInterrupt:
+            note(f"\nJob {job['id']} goes on. Watch it: agent-brain jobs --watch {job['id']}")
+            raise
+    totals = client.status()["index"] if arguments.wait else None
     if arguments.json:
         print_json(job)
     else:

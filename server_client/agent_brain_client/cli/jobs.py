@@ -25,14 +25,14 @@ def run(arguments: argparse.Namespace) -> int:
     """List the jobs, or show, watch or cancel one."""
     if arguments.id is not None and (arguments.cancel or arguments.watch) is not None:
         raise UsageError("jobs takes one of ID, --cancel ID and --watch ID. See: agent-brain jobs --help")
-    with connect(project_root(arguments)) as client:
-        if arguments.cancel is not None:
-            return _show(client.cancel(arguments.cancel), arguments.json)
-        if arguments.watch is not None:
-            return _watch(client, arguments.watch, arguments.json)
-        if arguments.id is not None:
-            return _show(client.job(arguments.id), arguments.json)
-        return _list(client, arguments.json)
+    client = connect(project_root(arguments))
+    if arguments.cancel is not None:
+        return _show(client.cancel(arguments.cancel), arguments.json)
+    if arguments.watch is not None:
+        return _watch(client, arguments.watch, arguments.json)
+    if arguments.id is not None:
+        return _show(client.job(arguments.id), arguments.json)
+    return _list(client, arguments.json)
 
 
 def _show(job: JobResponse, as_json: bool) -> int:

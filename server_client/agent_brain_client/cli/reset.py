@@ -21,8 +21,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.yes and not _confirmed(f"Empty the index of {home_relative(root)}? (y/N) "):
         note("Nothing was removed.")
         return FAILED
-    with connect(root) as client:
-        removed = client.reset()
+    client = connect(root)
+    removed = client.reset()
     if arguments.json:
         print_json(removed)
     else:

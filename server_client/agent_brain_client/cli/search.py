@@ -31,16 +31,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Ask and print the passages; none found is an answer too."""
     request = _request(arguments)
-    with connect(project_root(arguments)) as client:
-        answer = client.query(request)
-        if arguments.json:
-            print_json(answer)
-        elif answer["results"]:
-            _print_passages(answer)
-        else:
-            say(answer.get("note") or "No passages found.")
-            _print_plan(answer)
-            _say_why(client)
+    client = connect(project_root(arguments))
+    answer = client.query(request)
+    if arguments.json:
+        print_json(answer)
+    elif answer["results"]:
+        _print_passages(answer)
+    else:
+        say(answer.get("note") or "No passages found.")
+        _print_plan(answer)
+        _say_why(client)
     return 0
 
 

@@ -19,7 +19,7 @@ def project_root(arguments: argparse.Namespace) -> Path:
 
 
 def connect(root: Path) -> AgentBrainClient:
-    """A client of the server of `root`, which is started if it does not run. Close it after use."""
+    """A client of the server of `root`, which is started if it does not run."""
     require_set_up(root)
     token = find_token(root)
     server = find_server(root)

@@ -24,8 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
     server = find_server(root)
     if server is None:
         return _not_running(root, arguments.json)
-    with AgentBrainClient(server["url"], find_token(root)) as client:
-        status = client.status()
+    client = AgentBrainClient(server["url"], find_token(root))
+    status = client.status()
     if arguments.json:
         print_json({"running": True, **status})
     else:

@@ -1,23 +1,20 @@
-"""The client against a transport that plays the server."""
+"""The client against programs that answer on a port."""
 
 from __future__ import annotations
 
 import json
+import socket
+import time
 from collections.abc import Callable
 
-import httpx
 import pytest
 
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.errors import ServerError, ServerUnreachableError
 from agent_brain_client.wire import FolderRequest, IndexRequest, QueryRequest
+from support.answering import Answer, Asked, Said, answering, as_json
 
-URL = "http://127.0.0.1:1"
-Handler = Callable[[httpx.Request], httpx.Response]
-
-
-def client(handler: Handler, token: str = "t") -> AgentBrainClient:
-    return AgentBrainClient(URL, token, transport=httpx.MockTransport(handler))
+PROBLEM = {"Content-Type": "application/problem+json; charset=utf-8"}
 
 
 @pytest.mark.parametrize(
@@ -45,24 +42,23 @@ def client(handler: Handler, token: str = "t") -> AgentBrainClient:
 def test_each_method_is_one_request(
     call: Callable[[AgentBrainClient], object], method: str, path: str, body: object
 ) -> None:
-    seen: list[httpx.Request] = []
+    seen: list[Asked] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        return httpx.Response(200, json={"ok": True})
+    def answer(asked: Asked) -> Said:
+        seen.append(asked)
+        return as_json({"ok": True})
 
-    with client(answer) as asked:
-        assert call(asked) == {"ok": True}
-    (request,) = seen
-    assert (request.method, str(request.url).removeprefix(URL)) == (method, path)
-    assert request.headers["Authorization"] == "Bearer t"
-    assert (json.loads(request.content) if request.content else None) == body
+    with answering(answer) as url:
+        assert call(AgentBrainClient(url, "t")) == {"ok": True}
+    (asked,) = seen
+    assert (asked.method, asked.path) == (method, path)
+    assert asked.headers["Authorization"] == "Bearer t"
+    assert (json.loads(asked.body) if asked.body else None) == body
 
 
 def test_a_query_sends_every_field() -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        sent = json.loads(request.content)
-        assert sent == {
+    def answer(asked: Asked) -> Said:
+        assert json.loads(asked.body) == {
             "query": "q\udcff",
             "mode": "hybrid",
             "top_k": 10,
@@ -71,10 +67,10 @@ def test_a_query_sends_every_field() -> None:
             "outline": False,
             "explain": False,
         }
-        return httpx.Response(200, json={"results": []})
+        return as_json({"results": []})
 
-    with client(answer) as asked:
-        assert asked.query(QueryRequest(query="q\udcff")) == {"results": []}
+    with answering(answer) as url:
+        assert AgentBrainClient(url, "t").query(QueryRequest(query="q\udcff")) == {"results": []}
 
 
 def test_a_problem_becomes_an_error() -> None:
@@ -84,51 +80,80 @@ def test_a_problem_becomes_an_error() -> None:
         "status": 422,
         "detail": "top_k: too big.",
         "code": "request_invalid",
+        "field": "top_k",
     }
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(
-            422, content=json.dumps({**problem, "field": "top_k"}), headers={"Content-Type": "application/problem+json"}
-        )
-
-    with client(answer) as asked, pytest.raises(ServerError) as caught:
-        asked.status()
+    with (
+        answering(lambda asked: Said(422, json.dumps(problem).encode(), PROBLEM)) as url,
+        pytest.raises(ServerError) as caught,
+    ):
+        AgentBrainClient(url, "t").status()
     error = caught.value
     assert (error.code, error.status, error.detail, error.field) == ("request_invalid", 422, "top_k: too big.", "top_k")
     assert str(error) == "top_k: too big."
 
 
 @pytest.mark.parametrize(
-    "response",
+    "said",
     [
-        httpx.Response(500, text="<html>"),
-        httpx.Response(502, content=b"[]", headers={"Content-Type": "application/problem+json"}),
-        httpx.Response(404, content=b"{", headers={"Content-Type": "application/problem+json"}),
-        httpx.Response(200, text="<html>"),
-        httpx.Response(302, headers={"Location": "http://elsewhere"}),
+        Said(500, b"<html>"),
+        Said(502, b"[]", PROBLEM),
+        Said(404, b"{", PROBLEM),
+        Said(200, b"<html>"),
+        Said(302, b"", {"Location": "http://127.0.0.1:1/elsewhere"}),
     ],
 )
-def test_answers_of_other_programs_are_errors_in_one_sentence(response: httpx.Response) -> None:
-    with client(lambda request: response) as asked, pytest.raises(ServerError) as caught:
-        asked.status()
+def test_answers_of_other_programs_are_errors_in_one_sentence(said: Said) -> None:
+    with answering(lambda asked: said) as url, pytest.raises(ServerError) as caught:
+        AgentBrainClient(url, "t").status()
+    assert f"{url}/health/status answered" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("failure", [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError, httpx.ReadError])
-def test_no_answer_is_one_sentence(failure: type[httpx.TransportError]) -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        raise failure("boom")
+def closed(asked: Asked) -> Said:
+    raise ConnectionError
 
-    with client(answer) as asked, pytest.raises(ServerUnreachableError) as caught:
-        asked.status()
-    assert URL in str(caught.value)
+
+def cut_short(asked: Asked) -> Said:
+    return Said(200, b"{", {"Content-Length": "99"})
+
+
+def late(asked: Asked) -> Said:
+    time.sleep(1)
+    return as_json({})
+
+
+@pytest.mark.parametrize("answer", [closed, cut_short, late])
+def test_no_answer_is_one_sentence(answer: Answer) -> None:
+    with answering(answer) as url, pytest.raises(ServerUnreachableError) as caught:
+        AgentBrainClient(url, "t", timeout=0.3).status()
+    assert url in str(caught.value)
     assert "agent-brain doctor" in str(caught.value)
     assert caught.value.exit_code == 3
+
+
+def test_no_server_is_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    with pytest.raises(ServerUnreachableError, match=f"no server answers at {url}"):
+        AgentBrainClient(url, "t").status()
+
+
+def test_something_else_than_http_is_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        url = f"http://127.0.0.1:{other.getsockname()[1]}"
+        with pytest.raises(ServerUnreachableError, match="did not answer in time"):
+            AgentBrainClient(url, "t", timeout=0.2).status()
 
 
 def test_proxies_from_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    with AgentBrainClient(URL, "") as asked:
-        assert "Authorization" not in asked._http.headers
-        assert not asked._http._mounts
+    seen: list[Asked] = []
+
+    def answer(asked: Asked) -> Said:
+        seen.append(asked)
+        return as_json({})
+
+    with answering(answer) as url:
+        AgentBrainClient(url, "").health()
+    assert "Authorization" not in seen[0].headers

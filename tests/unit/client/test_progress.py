@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from agent_brain_client import progress
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.wire import JobResponse
+from support.answering import Asked, Said, answering, as_json
 
 
 def job(state: str, done: int) -> JobResponse:
@@ -30,20 +30,19 @@ def states() -> Iterator[JobResponse]:
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> AgentBrainClient:
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[AgentBrainClient]:
     monkeypatch.setattr(progress.time, "sleep", lambda seconds: None)
     answers = states()
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        status = request.url.path == "/health/status"
-        return httpx.Response(200, json={"job": job("running", 1)} if status else next(answers))
+    def answer(asked: Asked) -> Said:
+        return as_json({"job": job("running", 1)} if asked.path == "/health/status" else next(answers))
 
-    return AgentBrainClient("http://h", "t", httpx.MockTransport(answer))
+    with answering(answer) as url:
+        yield AgentBrainClient(url, "t")
 
 
 def test_a_quick_job_says_nothing(client: AgentBrainClient, capsys: pytest.CaptureFixture[str]) -> None:
-    with client:
-        assert progress.wait_for_job(client, job("queued", 0))["state"] == "done"
+    assert progress.wait_for_job(client, job("queued", 0))["state"] == "done"
     assert capsys.readouterr() == ("", "")
 
 
@@ -52,8 +51,7 @@ def test_a_slow_job_says_a_line_now_and_then(
 ) -> None:
     clock = iter(range(1000))
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
-    with client:
-        progress.wait_for_job(client, job("queued", 0))
+    progress.wait_for_job(client, job("queued", 0))
     answer, notes = capsys.readouterr()
     assert answer == ""
     assert 2 <= len(notes.splitlines()) <= 5
@@ -64,6 +62,5 @@ def test_a_terminal_gets_a_bar(
     client: AgentBrainClient, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "is_terminal", lambda stream: True)
-    with client:
-        assert progress.wait_for_job(client, job("running", 0))["state"] == "done"
+    assert progress.wait_for_job(client, job("running", 0))["state"] == "done"
     assert capsys.readouterr().out == ""

@@ -86,13 +86,13 @@ def _examine_stopped(facts: Facts, report: SettingsReport) -> Iterator[Finding]:
 
 def _examine_running(facts: Facts, report: SettingsReport, server: ServerFile) -> Iterator[Finding]:
     try:
-        with AgentBrainClient(server["url"], find_token(facts.root)) as client:
-            status = client.status()
-            storage = check_running_storage(client, status["storage"], report.storage)
-            yield storage
-            if _in_docker(facts):
-                yield check_docker(storage.state == "ok")
-            yield from check_index(client, status, report.embedding)
+        client = AgentBrainClient(server["url"], find_token(facts.root))
+        status = client.status()
+        storage = check_running_storage(client, status["storage"], report.storage)
+        yield storage
+        if _in_docker(facts):
+            yield check_docker(storage.state == "ok")
+        yield from check_index(client, status, report.embedding)
     except ClientError as error:
         # A server that answers says itself what is to be mended, unless it only does not know the token of now.
         said = isinstance(error, ServerError) and error.code != "unauthorized"
