@@ -179,7 +179,7 @@ def test_an_endpoint_is_shown_without_its_password(project: CliProject) -> None:
     assert "hidden" not in done.stdout + done.stderr
     config = findings(project, expect=0)["config"]
     assert "embedding.base_url" in config["detail"]
-    assert "hidden" not in project.ok("setup", "--yes", "--dry-run").stdout
+    assert "hidden" not in project.ok("setup", "--yes", "--dry-run")
 
 
 def test_a_running_server_on_postgresql(project: CliProject, postgres_url: str) -> None:
