@@ -79,6 +79,8 @@ class Syntax:
     """The documentation that a leading node gives."""
     inner: re.Pattern[bytes] | None = None
     """What a function says wherever it declares more than local names, so that the others need no visit."""
+    ascii_only: bool = False
+    """Whether the grammar's scanner looks characters up in a table for ASCII, and crashes on those far beyond it."""
     joined: bool = False
     """Whether neighbours of one name are one declaration (the equations of a function)."""
 

@@ -18,6 +18,8 @@ LONGEST_PARSE = 2.0
 """Seconds of the processor's time, so that a busy machine gives the same chunks."""
 MOST_ERRORS_COUNTED = 100
 _READ = 1 << 16
+_AS_ASCII = bytes(range(128)) + b"x" * 128
+"""What stands in for each byte, so that every offset stays."""
 
 
 @cache
@@ -32,6 +34,8 @@ def parse(syntax: Syntax, data: bytes) -> Tree | None:
     """The syntax tree, None if it takes too long."""
     from tree_sitter import Parser
 
+    if syntax.ascii_only:
+        data = data.translate(_AS_ASCII)
     deadline = time.thread_time() + LONGEST_PARSE
     pieces: list[bytearray] = []
 

@@ -136,3 +136,15 @@ HOSTILE = {
 @pytest.mark.timeout(30)
 def test_no_text_takes_long(name: str, language: str) -> None:
     assert chunk_text("a", language, HOSTILE[name]).chunks
+
+
+def test_characters_far_beyond_ascii_do_not_crash_the_parser_of_shell_scripts() -> None:
+    """In a process of its own, which a crash ends."""
+    code = """from agent_brain_server.indexing.chunking import chunk_text
+for far in (0xE9, 0xFFFF, 0x1F680, 0x80000, 0xF0001, 0x10FFFF):
+    text = 'greet() {\\n  echo {' + chr(far) + 'a,b}\\n}\\n'
+    (chunk,) = chunk_text('a.sh', 'bash', text).chunks
+    assert (chunk.symbol, chunk.text) == ('greet', text.rstrip()), chunk
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

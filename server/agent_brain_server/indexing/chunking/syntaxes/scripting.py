@@ -163,4 +163,5 @@ BASH = Syntax(
     },
     wrappers=frozenset({"declaration_command"}),
     transparent=frozenset({"if_statement", "compound_statement", "else_clause", "elif_clause"}),
+    ascii_only=True,
 )
