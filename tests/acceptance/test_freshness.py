@@ -82,6 +82,17 @@ def test_a_link_out_of_the_project_keeps_no_other_change_away(server: ServerProc
     assert paths(server, "outside") == set()
 
 
+def test_a_workspace_that_links_to_its_own_packages_is_followed(root: Path) -> None:
+    """As package managers lay it out: the packages of a repository are linked into node_modules."""
+    write_files(root, {"packages/core/old.js": "function old() {}\n", "node_modules/left/index.js": "left()\n"})
+    (root / "node_modules" / "core").symlink_to("../packages/core")
+    configure(root, index={"watch": True})
+    with ServerProcess(root) as server:
+        soon(lambda: paths(server, "old") == {"packages/core/old.js"})
+        write_files(root, {"packages/core/fresh.js": "function saved_just_now() {}\n"})
+        soon(lambda: paths(server, "saved") == {"packages/core/fresh.js"})
+
+
 def test_a_file_that_becomes_a_link_disappears(server: ServerProcess) -> None:
     write_files(server.root, {"new.py": "def parse_header(line):\n    return line\n"})
     soon(lambda: paths(server, "parse") == {"new.py"})

@@ -19,7 +19,10 @@ def test_import_contracts_hold() -> None:
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [
-        ("agent_brain_server.__main__", {"numpy", "tree_sitter", "httpx", "tqdm", "jinja2", "watchfiles"}),
+        (
+            "agent_brain_server.__main__",
+            {"numpy", "tree_sitter", "httpx", "tqdm", "jinja2", "watchfiles", "inotify_simple"},
+        ),
         ("agent_brain_client.cli.search", {"pydantic", "rich", "tqdm", "jinja2", "yaml", "numpy", "psutil"}),
     ],
 )

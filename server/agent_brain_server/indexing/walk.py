@@ -12,10 +12,11 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
+from typing import TypeAlias
 
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.indexing.exclusions import DOCUMENT_EXTENSIONS, MARKERS, extension, is_marked
@@ -62,8 +63,16 @@ class WalkResult:
     problems: tuple[str, ...]
 
 
+Enter: TypeAlias = Callable[[str], object]
+
+
+def _pass(directory: str) -> None:
+    pass
+
+
 @dataclass(slots=True)
 class _Found:
+    enter: Enter
     files: list[FileEntry] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
@@ -133,17 +142,17 @@ class FileTree:
             return self.root + joined[len(self._given_root) :]
         return joined
 
-    def walk(self) -> WalkResult:
-        """See `walk`."""
-        found = _Found(problems=list(self._problems))
+    def walk(self, enter: Enter = _pass) -> WalkResult:
+        """See `walk`. `enter` is told each directory before it is listed."""
+        found = _Found(enter, problems=list(self._problems))
         for place in self._places.values():
             self._descend(place, place.top, place.above, found)
         return found.result()
 
-    def walk_beneath(self, path: str) -> WalkResult:
+    def walk_beneath(self, path: str, enter: Enter = _pass) -> WalkResult:
         """What `walk` finds at or beneath one path: for a job over single files and directories."""
         absolute = self.absolute(path)
-        found = _Found()
+        found = _Found(enter)
         for inner in self._places.values():
             if inner.top != absolute and inner.top.startswith(f"{absolute.rstrip('/')}/"):
                 self._descend(inner, inner.top, inner.above, found)
@@ -207,6 +216,7 @@ class FileTree:
         pending = [(directory, above)]
         while pending:
             directory, above = pending.pop()
+            found.enter(directory)
             try:
                 with os.scandir(directory) as listing:
                     entries = {entry.name: entry for entry in listing}

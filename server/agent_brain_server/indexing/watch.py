@@ -8,16 +8,15 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 
 from agent_brain_server.domain.content import Folder
+from agent_brain_server.indexing.file_events import Touched, file_events
 from agent_brain_server.indexing.ignore import IGNORE_FILES
 from agent_brain_server.indexing.walk import FileTree, WalkLimits
 
 WINDOW_MILLISECONDS = 300
-STEP_MILLISECONDS = 50
-Touched = Mapping[str, frozenset[str]]  # absolute paths and what happened to them: added, modified, deleted
 _GIT_EXCLUDE = "/.git/info/exclude"
 
 
@@ -33,8 +32,9 @@ async def watch(
     """The paths that changed, gathered over the window, until `stop` is set; never empty, never an ignored path.
 
     A path is written as in `walk` and is one of: a file to index, new or changed; a path where nothing is indexed any
-    more (a file, or a directory with all that was in it); or, ending in `/`, a directory whose ignore rules changed and
-    that must be walked again (`./` for the root). What comes while the consumer is busy is handed over as one set.
+    more (a file, or a directory with all that was in it); or, ending in `/`, a directory that must be walked again
+    (`./` for the root), because its ignore rules changed or too much happened at once. What comes while the consumer is
+    busy is handed over as one set.
     `ready` is set once no later change can be missed. Raises OSError where the system cannot watch so many directories.
     """
     tree = FileTree(root, folders, limits)
@@ -95,26 +95,9 @@ class _Watcher(threading.Thread):
         self._tell(self._ended.set)
 
     def _watch(self) -> None:
-        from watchfiles import watch as watch_files  # here, since a server that does not watch need not load it
-
-        tops = _outermost(self._tree.tops)
-        events = watch_files(
-            *tops,
-            watch_filter=None,
-            debounce=self._window,
-            step=STEP_MILLISECONDS,
-            stop_event=self,
-            rust_timeout=2 * STEP_MILLISECONDS,
-            yield_on_timeout=True,
-            raise_interrupt=False,
-            ignore_permission_denied=True,
-        )
-        for changes in events:
+        for touched in file_events(self._tree, self, self._window):
             self._tell(self._ready.set)
-            if changes:
-                touched = {path.replace(os.sep, "/"): frozenset[str]() for _, path in changes}
-                for change, path in changes:
-                    touched[path.replace(os.sep, "/")] |= {change.name}
+            if touched:
                 self._tell(self._batches.put_nowait, _changed(self._tree, touched))
 
     def _tell(self, call: Callable[..., object], *arguments: object) -> None:
@@ -122,19 +105,12 @@ class _Watcher(threading.Thread):
             self._loop.call_soon_threadsafe(call, *arguments)
 
 
-def _outermost(tops: Iterable[str]) -> list[str]:
-    kept: list[str] = []
-    for top in sorted(tops, key=len):
-        if not any(top.startswith(f"{outer}/") for outer in kept):
-            kept.append(top)
-    return kept
-
-
 def _changed(tree: FileTree, touched: Touched) -> frozenset[str]:
     """What is to be told. The disk is asked what became of a path: by now it may differ from the event."""
     found: set[str] = set()
     for path, kinds in touched.items():
-        if (directory := _ruled_directory(path)) and tree.could_hold(directory, directory=True):
+        directory = path if "lost" in kinds else _ruled_directory(path)
+        if directory and tree.could_hold(directory, directory=True):
             found.add("./" if directory == tree.root else f"{tree.name(directory)}/")
         if os.path.isdir(path) and not os.path.islink(path):
             if "added" in kinds:

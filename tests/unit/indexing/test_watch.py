@@ -1,4 +1,7 @@
-"""The watcher on real files: what is told, what is not, and that nothing is left behind."""
+"""The watcher on real files: what is told, what is not, and that nothing is left behind.
+
+All of it also by the events of other systems, whose library is here for the tests alone.
+"""
 
 from __future__ import annotations
 
@@ -7,69 +10,20 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.indexing.walk import WalkLimits
+from agent_brain_server.indexing import watch as watch_module
+from agent_brain_server.indexing.file_events import file_events, recursive_events
 from agent_brain_server.indexing.watch import watch
-
-LIMITS = WalkLimits(max_file_bytes=1000)
-
-
-class Told:
-    """What a watcher told so far."""
-
-    def __init__(self) -> None:
-        self.paths: set[str] = set()
-        self.batches = 0
-        self.news = asyncio.Event()
-
-    async def until(self, *paths: str) -> None:
-        async with asyncio.timeout(10):
-            while not self.paths.issuperset(paths):
-                self.news.clear()
-                await self.news.wait()
+from support.watching import LIMITS, told_of, watching, write
 
 
-@asynccontextmanager
-async def watching(root: Path, *folders: Folder) -> AsyncIterator[Told]:
-    told, stop, ready = Told(), asyncio.Event(), asyncio.Event()
-
-    async def listen() -> None:
-        batches = watch(root, folders or (Folder("."),), LIMITS, stop, ready=ready, window_milliseconds=100)
-        async for paths in batches:
-            assert paths
-            told.paths |= paths
-            told.batches += 1
-            told.news.set()
-
-    listening = asyncio.create_task(listen())
-    await asyncio.wait_for(ready.wait(), 10)
-    try:
-        yield told
-    finally:
-        stop.set()
-        await asyncio.wait_for(listening, 10)
-
-
-async def told_of(root: Path, act: Callable[[], object], *folders: Folder) -> set[str]:
-    """All that is told between `act` and a change that is certainly told."""
-    async with watching(root, *folders) as told:
-        act()
-        await asyncio.sleep(0.2)
-        (root / "last.txt").write_text("x")
-        await told.until("last.txt")
-        return told.paths - {"last.txt"}
-
-
-def write(root: Path, *paths: str, text: str = "x\n") -> None:
-    for path in paths:
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
+@pytest.fixture(autouse=True, params=[file_events, recursive_events], ids=["own", "recursive"])
+def _events(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_module, "file_events", request.param)
 
 
 async def test_new_changed_and_deleted_files_are_told(tmp_path: Path) -> None:
@@ -200,5 +154,6 @@ def test_no_thread_is_left_however_it_ends(tmp_path: Path) -> None:
 
 
 def test_a_server_that_does_not_watch_does_not_load_the_library() -> None:
-    code = "import sys, agent_brain_server.indexing.watch; sys.exit('watchfiles' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    code = "import sys, agent_brain_server.indexing.watch; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"watchfiles", "inotify_simple"} & set(loaded)

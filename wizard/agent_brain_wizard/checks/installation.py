@@ -15,7 +15,8 @@ from agent_brain_wizard.checks.finding import Finding
 
 _PACKAGES = (
     "docker", "fastapi", "filelock", "httpx", "jinja2", "numpy", "psutil", "pydantic_settings", "questionary", "tqdm",
-    "tree_sitter", "uvicorn", "watchfiles", "yaml", "agent_brain_server",
+    "tree_sitter", "uvicorn", "yaml", "agent_brain_server",
+    "inotify_simple" if sys.platform == "linux" else "watchfiles",
 )  # fmt: skip
 _DRIVERS = ("asyncpg", "greenlet", "pgvector", "sqlalchemy")
 _PLUGIN = "agent-brain"

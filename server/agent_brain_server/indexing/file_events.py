@@ -1,0 +1,69 @@
+"""What the operating system tells of changes beneath the indexed folders."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal, Protocol, TypeAlias, cast
+
+from agent_brain_server.indexing.walk import FileTree
+
+STEP_MILLISECONDS = 50
+
+Happening: TypeAlias = Literal["added", "modified", "deleted", "lost"]
+Touched: TypeAlias = Mapping[str, frozenset[Happening]]
+"""Absolute paths, with `/`, and what happened to them; `lost` are changes beneath a directory that nobody knows."""
+
+
+class StopSignal(Protocol):
+    """Asked a few times a second whether to end."""
+
+    def is_set(self) -> bool:
+        """Whether to end."""
+
+
+def file_events(tree: FileTree, stop: StopSignal, window_milliseconds: int) -> Iterator[Touched]:
+    """What happened, gathered until it is quiet or for the window, until `stop` is set; nothing at least once in 0.1 s.
+
+    From the first of them on no change is missed. Raises OSError where the system cannot watch so many directories.
+    """
+    if sys.platform == "linux":
+        from agent_brain_server.indexing.inotify import inotify_events
+
+        return inotify_events(tree, stop, window_milliseconds)
+    return recursive_events(tree, stop, window_milliseconds)
+
+
+def recursive_events(tree: FileTree, stop: StopSignal, window_milliseconds: int) -> Iterator[Touched]:
+    """`file_events` where the system itself watches a directory with all in it, as macOS and Windows do.
+
+    On Linux the library follows links, and then tells of a change by one of the paths that lead to it, whichever.
+    """
+    from watchfiles import watch  # here, since a server that does not watch need not load it
+
+    batches = watch(
+        *_outermost(tree.tops),
+        watch_filter=None,
+        debounce=window_milliseconds,
+        step=STEP_MILLISECONDS,
+        stop_event=stop,
+        rust_timeout=2 * STEP_MILLISECONDS,
+        yield_on_timeout=True,
+        raise_interrupt=False,
+        ignore_permission_denied=True,
+    )
+    for changes in batches:
+        touched: dict[str, frozenset[Happening]] = {}
+        for change, path in changes:
+            plain = path.replace(os.sep, "/")
+            touched[plain] = touched.get(plain, frozenset()) | {cast(Happening, change.raw_str())}
+        yield touched
+
+
+def _outermost(tops: Iterable[str]) -> list[str]:
+    kept: list[str] = []
+    for top in sorted(tops, key=len):
+        if not any(top.startswith(f"{outer}/") for outer in kept):
+            kept.append(top)
+    return kept

@@ -1,0 +1,130 @@
+"""The events of Linux, whose watches are of single directories.
+
+Only the directories that the index takes are watched, so neither what is ignored nor what a link leads to costs
+anything. A link would do worse: the kernel knows a directory by itself, not by its path, so that a second way to it
+would take the events of the first, and end them when the link goes.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Iterator
+
+from inotify_simple import Event, INotify, flags
+
+from agent_brain_server.indexing.file_events import STEP_MILLISECONDS, Happening, StopSignal, Touched
+from agent_brain_server.indexing.ignore import IGNORE_FILES
+from agent_brain_server.indexing.walk import FileTree
+
+_ASKED = (
+    flags.CREATE | flags.DELETE | flags.MOVED_FROM | flags.MOVED_TO
+    | flags.MODIFY | flags.CLOSE_WRITE | flags.ATTRIB
+    | flags.ONLYDIR | flags.DONT_FOLLOW | flags.EXCL_UNLINK
+)  # fmt: skip
+_COMES = flags.CREATE | flags.MOVED_TO
+_GOES = flags.DELETE | flags.MOVED_FROM
+_REPOSITORY = "/.git"
+_RULES = "/info"
+
+
+def inotify_events(tree: FileTree, stop: StopSignal, window_milliseconds: int) -> Iterator[Touched]:
+    """See `file_events`."""
+    with _inotify() as inotify:
+        watches = _Watches(tree, inotify)
+        watches.watch_all()
+        yield {}
+        while not stop.is_set():
+            yield watches.gather(window_milliseconds)
+
+
+def _inotify() -> INotify:
+    try:
+        return INotify()
+    except OSError as error:
+        reason = f"{error.strerror}; where there are too many watchers, raise fs.inotify.max_user_instances"
+        raise OSError(error.errno, reason) from error
+
+
+class _Watches:
+    """Which directory each watch is of, kept up with what comes, goes and is renamed."""
+
+    def __init__(self, tree: FileTree, inotify: INotify) -> None:
+        self._tree = tree
+        self._inotify = inotify
+        self._directories: dict[int, str] = {}
+
+    def watch_all(self) -> None:
+        """Watch all directories that the index takes, also those that are watched already."""
+        self._tree.walk(self._enter)
+
+    def gather(self, window_milliseconds: int) -> Touched:
+        """What happens until it is quiet, or the window is over; empty if nothing happens within two steps."""
+        touched: dict[str, frozenset[Happening]] = {}
+        end = time.monotonic() + window_milliseconds / 1000
+        events = self._inotify.read(timeout=2 * STEP_MILLISECONDS)
+        while events:
+            for event in events:
+                self._take(event, touched)
+            left = int(1000 * (end - time.monotonic()))
+            events = self._inotify.read(timeout=min(STEP_MILLISECONDS, left)) if left > 0 else []
+        for path in touched:
+            if path.endswith(_REPOSITORY):  # only now does a new repository have all its directories
+                self._watch(f"{path}{_RULES}")
+        return touched
+
+    def _take(self, event: Event, touched: dict[str, frozenset[Happening]]) -> None:
+        if event.mask & flags.Q_OVERFLOW:
+            self.watch_all()
+            touched.update(dict.fromkeys(self._tree.tops, frozenset[Happening](["lost"])))
+        elif event.mask & flags.IGNORED:
+            self._directories.pop(event.wd, None)
+        elif (directory := self._directories.get(event.wd)) is not None and event.name:
+            path = f"{directory}/{event.name}"
+            if not self._ignored_goes(event.mask, path):
+                touched[path] = touched.get(path, frozenset()) | {_happening(event.mask)}
+            self._follow(event, directory, path)
+
+    def _ignored_goes(self, mask: int, path: str) -> bool:
+        """Whether a directory goes of which nothing was indexed; afterwards it might as well have been a file."""
+        goes = mask & flags.ISDIR and mask & _GOES
+        return bool(goes) and not self._tree.could_hold(path, directory=True)
+
+    def _follow(self, event: Event, directory: str, path: str) -> None:
+        """Watch what comes, and what new rules let in; watch no more what goes elsewhere."""
+        if event.mask & flags.ISDIR and event.mask & flags.MOVED_FROM:
+            self._leave(path)
+        elif event.mask & flags.ISDIR and event.mask & _COMES:
+            self._tree.walk_beneath(path, self._enter)
+        elif event.name in IGNORE_FILES or directory.endswith(_REPOSITORY + _RULES):
+            self._tree.walk_beneath(directory.removesuffix(_REPOSITORY + _RULES), self._enter)
+
+    def _enter(self, directory: str) -> None:
+        """Watch a directory before it is listed: then nothing comes unseen."""
+        self._watch(directory)
+        self._watch(f"{directory}{_REPOSITORY}{_RULES}")
+
+    def _watch(self, directory: str) -> None:
+        try:
+            self._directories[self._inotify.add_watch(directory, _ASKED)] = directory
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                reason = "more directories than the system lets one watch: raise fs.inotify.max_user_watches"
+                raise OSError(error.errno, reason) from error
+            # else it is not there, or not ours to read: then it holds nothing for the index either
+
+    def _leave(self, gone: str) -> None:
+        """End the watches of a directory that was moved: they would tell of it by its old path."""
+        for watch, directory in list(self._directories.items()):
+            if directory == gone or directory.startswith(f"{gone}/"):
+                del self._directories[watch]
+                try:
+                    self._inotify.rm_watch(watch)
+                except OSError:  # deleted since: the watch ended with it
+                    continue
+
+
+def _happening(mask: int) -> Happening:
+    if mask & _COMES:
+        return "added"
+    return "deleted" if mask & _GOES else "modified"

@@ -1,0 +1,66 @@
+"""A watcher on real files: what it told so far."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from agent_brain_server.domain.content import Folder
+from agent_brain_server.indexing.walk import WalkLimits
+from agent_brain_server.indexing.watch import watch
+
+LIMITS = WalkLimits(max_file_bytes=1000)
+
+
+class Told:
+    """What a watcher told so far."""
+
+    def __init__(self) -> None:
+        self.paths: set[str] = set()
+        self.batches = 0
+        self.news = asyncio.Event()
+
+    async def until(self, *paths: str) -> None:
+        async with asyncio.timeout(10):
+            while not self.paths.issuperset(paths):
+                self.news.clear()
+                await self.news.wait()
+
+
+@asynccontextmanager
+async def watching(root: Path, *folders: Folder) -> AsyncIterator[Told]:
+    told, stop, ready = Told(), asyncio.Event(), asyncio.Event()
+
+    async def listen() -> None:
+        batches = watch(root, folders or (Folder("."),), LIMITS, stop, ready=ready, window_milliseconds=100)
+        async for paths in batches:
+            assert paths
+            told.paths |= paths
+            told.batches += 1
+            told.news.set()
+
+    listening = asyncio.create_task(listen())
+    await asyncio.wait_for(ready.wait(), 10)
+    try:
+        yield told
+    finally:
+        stop.set()
+        await asyncio.wait_for(listening, 10)
+
+
+async def told_of(root: Path, act: Callable[[], object], *folders: Folder) -> set[str]:
+    """All that is told between `act` and a change that is certainly told."""
+    async with watching(root, *folders) as told:
+        act()
+        await asyncio.sleep(0.2)
+        (root / "last.txt").write_text("x")
+        await told.until("last.txt")
+        return told.paths - {"last.txt"}
+
+
+def write(root: Path, *paths: str, text: str = "x\n") -> None:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
