@@ -23,6 +23,8 @@ from agent_brain_server.domain.wildmatch import SPECIAL, InvalidPatternError, oc
 GIT_IGNORE = ".gitignore"
 OWN_IGNORE = ".agent-brainignore"
 IGNORE_FILES = frozenset({GIT_IGNORE, OWN_IGNORE})
+REPOSITORY = ".git"
+EXCLUDE_DIRECTORY = ".git/info"
 
 _DIRECTORY = "\0"  # follows the path of a directory while it is matched; no path holds it
 
@@ -176,7 +178,7 @@ class Scope:
         """The scope inside of `directory` (absolute), whose entries are `names`; a git repository begins afresh."""
         own, git = self.own, self.git
         start = len(octets(directory).rstrip("/")) + 1
-        if (names is None or ".git" in names) and (exclude := exclude_file(directory)) is not None:
+        if (names is None or REPOSITORY in names) and (exclude := exclude_file(directory)) is not None:
             git = _above((), exclude, start)
         if names is None or GIT_IGNORE in names:
             git = _above(git, f"{directory}/{GIT_IGNORE}", start)
@@ -204,7 +206,7 @@ def _above(levels: tuple[_Level, ...], file: str, start: int) -> tuple[_Level, .
 
 def exclude_file(directory: str) -> str | None:
     """Where the git repository that begins at `directory` keeps `info/exclude`; None if none begins there."""
-    marker = f"{directory}/.git"
+    marker = f"{directory}/{REPOSITORY}"
     if os.path.isfile(f"{marker}/HEAD"):
         return f"{marker}/info/exclude"
     try:

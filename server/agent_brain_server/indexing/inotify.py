@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from inotify_simple import Event, INotify, flags
 
 from agent_brain_server.indexing.file_events import STEP_MILLISECONDS, Happening, StopSignal, Touched
-from agent_brain_server.indexing.ignore import IGNORE_FILES
+from agent_brain_server.indexing.ignore import EXCLUDE_DIRECTORY, IGNORE_FILES, REPOSITORY
 from agent_brain_server.indexing.walk import FileTree
 
 _ASKED = (
@@ -24,8 +24,6 @@ _ASKED = (
 )  # fmt: skip
 _COMES = flags.CREATE | flags.MOVED_TO
 _GOES = flags.DELETE | flags.MOVED_FROM
-_REPOSITORY = "/.git"
-_RULES = "/info"
 
 
 def inotify_events(tree: FileTree, stop: StopSignal, window_milliseconds: int) -> Iterator[Touched]:
@@ -56,7 +54,7 @@ class _Watches:
 
     def watch_all(self) -> None:
         """Watch all directories that the index takes, also those that are watched already."""
-        self._tree.walk(self._enter)
+        self._tree.walk(self._watch)
 
     def gather(self, window_milliseconds: int) -> Touched:
         """What happens until it is quiet, or the window is over; empty if nothing happens within two steps."""
@@ -69,8 +67,9 @@ class _Watches:
             left = int(1000 * (end - time.monotonic()))
             events = self._inotify.read(timeout=min(STEP_MILLISECONDS, left)) if left > 0 else []
         for path in touched:
-            if path.endswith(_REPOSITORY):  # only now does a new repository have all its directories
-                self._watch(f"{path}{_RULES}")
+            directory, _, name = path.rpartition("/")
+            if name == REPOSITORY:  # only now does a new one have all its directories
+                self._watch(f"{directory}/{EXCLUDE_DIRECTORY}")
         return touched
 
     def _take(self, event: Event, touched: dict[str, frozenset[Happening]]) -> None:
@@ -95,16 +94,12 @@ class _Watches:
         if event.mask & flags.ISDIR and event.mask & flags.MOVED_FROM:
             self._leave(path)
         elif event.mask & flags.ISDIR and event.mask & _COMES:
-            self._tree.walk_beneath(path, self._enter)
-        elif event.name in IGNORE_FILES or directory.endswith(_REPOSITORY + _RULES):
-            self._tree.walk_beneath(directory.removesuffix(_REPOSITORY + _RULES), self._enter)
-
-    def _enter(self, directory: str) -> None:
-        """Watch a directory before it is listed: then nothing comes unseen."""
-        self._watch(directory)
-        self._watch(f"{directory}{_REPOSITORY}{_RULES}")
+            self._tree.walk_beneath(path, self._watch)
+        elif event.name in IGNORE_FILES or directory.endswith(f"/{EXCLUDE_DIRECTORY}"):
+            self._tree.walk_beneath(directory.removesuffix(f"/{EXCLUDE_DIRECTORY}"), self._watch)
 
     def _watch(self, directory: str) -> None:
+        """To be told before a directory is listed: then nothing comes unseen."""
         try:
             self._directories[self._inotify.add_watch(directory, _ASKED)] = directory
         except OSError as error:

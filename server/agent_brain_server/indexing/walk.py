@@ -20,7 +20,7 @@ from typing import TypeAlias
 
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.indexing.exclusions import DOCUMENT_EXTENSIONS, MARKERS, extension, is_marked
-from agent_brain_server.indexing.ignore import Scope
+from agent_brain_server.indexing.ignore import EXCLUDE_DIRECTORY, REPOSITORY, Scope
 from agent_brain_server.indexing.place import Place
 
 PROBLEMS_NAMED = 20
@@ -143,7 +143,7 @@ class FileTree:
         return joined
 
     def walk(self, enter: Enter = _pass) -> WalkResult:
-        """See `walk`. `enter` is told each directory before it is listed."""
+        """See `walk`. `enter` is told each directory before it is listed, or its rules are read."""
         found = _Found(enter, problems=list(self._problems))
         for place in self._places.values():
             self._descend(place, place.top, place.above, found)
@@ -227,6 +227,8 @@ class FileTree:
             if directory != place.top and not MARKERS.isdisjoint(entries):
                 found.skipped["ignored"] += 1
                 continue
+            if REPOSITORY in entries:
+                found.enter(f"{directory}/{EXCLUDE_DIRECTORY}")
             scope = above.enter(directory, entries)
             prefix = "" if directory == self.root else f"{self.name(directory)}/"
             for name, entry in entries.items():

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.indexing.file_events import Touched, file_events
-from agent_brain_server.indexing.ignore import IGNORE_FILES
+from agent_brain_server.indexing.ignore import EXCLUDE_DIRECTORY, IGNORE_FILES
 from agent_brain_server.indexing.walk import FileTree, WalkLimits
 
 WINDOW_MILLISECONDS = 300
-_GIT_EXCLUDE = "/.git/info/exclude"
+_GIT_EXCLUDE = f"/{EXCLUDE_DIRECTORY}/exclude"
 
 
 async def watch(
