@@ -42,6 +42,9 @@ class Disk:
     def _directory(self) -> Path:
         return self._random.choice([self._root, *self._found(Path.is_dir)])
 
+    def _inner(self) -> Path:
+        return self._random.choice(self._found(Path.is_dir) or [self._root / "none"])
+
     def _file(self) -> Path:
         return self._random.choice(self._found(Path.is_file) or [self._root / "first.py"])
 
@@ -95,11 +98,11 @@ class Disk:
         write_files(self._directory() / f"pkg{self._number % 3}", {"deep/new.py": f"new_{self._number} = 1\n"})
 
     def _move_directory(self) -> None:
-        self._directory().rename(self._directory() / f"moved{self._number % 5}")
+        self._inner().rename(self._directory() / f"moved{self._number % 5}")
 
     def _copy_directory(self) -> None:
-        source, target = self._directory(), self._root / f"copy{self._number % 5}"
-        if source not in (self._root, *target.parents) and len(list(source.rglob("*"))) < 20:
+        source, target = self._inner(), self._root / f"copy{self._number % 5}"
+        if len(list(source.rglob("*"))) < 20:
             shutil.copytree(source, target, symlinks=True)
 
     def _delete_directory(self) -> None:
@@ -107,9 +110,9 @@ class Disk:
 
     def _out_and_in(self) -> None:
         """As a checkout does: something goes, and is back with something else in it."""
-        directory, kept = self._directory(), self._outside / f"kept{self._number}"
+        directory, kept = self._inner(), self._outside / f"kept{self._number}"
         directory.rename(kept)
-        write_files(kept, {"back.py": f"back_{self._number} = 1\n"})
+        write_files(kept, {f"back{self._number}.py": f"back_{self._number} = 1\n"})
         kept.rename(directory)
 
 
