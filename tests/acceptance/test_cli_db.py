@@ -72,6 +72,12 @@ def refused(project: CliProject, *arguments: str, code: int = 1, **more: str) ->
     return sentence.removeprefix("agent-brain: ")
 
 
+def comes_up_on_another_port(project: CliProject) -> bool:
+    """What is advised where the port is taken."""
+    project.ok("setup", "--yes")
+    return project.run("db", "up").returncode == 0
+
+
 def in_a_terminal(project: CliProject, *arguments: str) -> Any:
     """The command, with a person before it."""
     return pexpect.spawn(
@@ -350,8 +356,8 @@ def test_what_docker_cannot_do_is_one_sentence(running: CliProject) -> None:
         said = refused(project, "db", "up")
         assert f"is taken by {psutil.Process().name()} (pid {os.getpid()})" in said
         assert "agent-brain setup --yes" in said
-        project.ok("setup", "--yes")
-        project.ok("db", "up")
+        # What runs beside this test may take the port that setup finds free: then the same advice holds again.
+        assert any(comes_up_on_another_port(project) for _ in range(4))
     assert "has no pgadmin" in refused(project, "db", "up", "--pgadmin")
 
 
