@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.settings import DEFAULT_STORAGE_URL, Settings
+from agent_brain_server.settings_sources import HARMLESS
 
 PAGE = Path(__file__).with_name("configuration.md")
 _FROM_COMMAND_LINE = "project_root"
@@ -24,9 +25,16 @@ Nothing needs to be configured. A setting may stand in several places; the first
 1. a flag of the command, where it has one
 2. the environment
 3. `.env.agent-brain` in the project's root, readable by you alone: the place for secrets
-4. `.env` in the project's root (names that do not begin with `AGENT_BRAIN_` are left alone)
+4. `.env` in the project's root, for {harmless} alone; all else in it is left alone
 5. `.claude/agent-brain/config.yaml`
 6. the default
+
+The files in the project decide alone only what is harmless. An address to which text goes (`embedding.base_url`), a
+place of the index outside the project (`storage.*`, `DATABASE_URL`), a folder outside and the token count once you have
+accepted them in `agent-brain setup`. The record of it is kept outside the project, in `$XDG_STATE_HOME/agent-brain/`
+(`~/.local/state/agent-brain/`). Flags and the environment are your own and need no record. A value that differs from
+the record stops every command with one sentence. `${{…}}` in a file means itself. A file of these that git tracks is
+refused. [Security](security.md) says why.
 
 An unknown setting, or a value that cannot be used, stops the start with its name. [`agent-brain doctor`](doctor.md)
 says where each setting that is not the default comes from, and names all that are wrong. A setting takes effect when
@@ -74,6 +82,7 @@ With a URL, the section still gives the pool and the index their sizes, and `ssl
 def page() -> str:
     """The whole page."""
     return TEXT.format(
+        harmless=", ".join(f"`AGENT_BRAIN_{name.replace('.', '_').upper()}`" for name in HARMLESS),
         settings="\n".join(_setting_rows()),
         postgres="\n".join(_row([f"`{name}`"], field) for name, field in PostgresConfig.model_fields.items()),
     )

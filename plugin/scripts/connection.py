@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from project import STATE_DIRECTORY, PluginError, find_token, is_alive, is_set_up, read_claim
+from project import PluginError, consent, find_token, is_alive, read_claim, require_record
 
 LAUNCHER = Path(__file__).resolve().with_name("agent-brain")
 HEALTH_SECONDS = 5.0
@@ -75,20 +75,21 @@ def find_server(root: Path, seconds: float = HEALTH_SECONDS) -> Server | None:
     return Server(claim.url, find_token(root, os.environ)) if said == (claim.project_id, claim.pid) else None
 
 
-def require_set_up(root: Path) -> None:
-    """Raises PluginError with the way on unless the project is set up."""
-    if not is_set_up(root):
-        raise PluginError(
-            f"{root} is not set up for Agent Brain (no {STATE_DIRECTORY}/config.yaml)."
-            " Ask the person to type /agent-brain:setup; until then use grep."
-        )
-
-
 def connect(root: Path) -> Server:
     """The project's server, started if it does not run. Many callers at once get the same one."""
-    require_set_up(root)
+    record = require_record(root, os.environ)
     with _starting:
-        return find_server(root) or _start(root)
+        found = find_server(root)
+        if found is not None and record.checked != consent.files_digest(root):
+            _require_accepted(root)
+        return found or _start(root)
+
+
+def _require_accepted(root: Path) -> None:
+    """Raises PluginError where the project's files set what the person has not accepted: the command says what."""
+    failure = _run(root, "start")
+    if failure:
+        raise PluginError(failure)
 
 
 def ask(root: Path, method: str, path: str, body: object = None) -> Any:

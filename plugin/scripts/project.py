@@ -1,32 +1,37 @@
 """The project a session is in: where it begins, whether it is set up, its token and what its server claims to be.
 
-The rules are those of the `agent-brain` command, told again with the standard library alone: these scripts run under
-whatever Python the machine has, before the plugin's own environment exists.
+The rules are those of the `agent-brain` command, from the package that both share; it needs the standard library alone,
+since these scripts run under whatever Python the machine has, before the plugin's own environment exists.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-STATE_DIRECTORY = ".claude/agent-brain"
-ENV_FILE = ".env.agent-brain"
-PROJECT_VARIABLE = "AGENT_BRAIN_PROJECT"
-TOKEN_VARIABLE = "AGENT_BRAIN_TOKEN"  # noqa: S105  a name
+sys.path.append(str(Path(__file__).resolve().parents[2] / "server_client"))
+
+from agent_brain_contract import consent
+from agent_brain_contract.errors import ContractError, NotSetUpHereError
+from agent_brain_contract.files import read_regular
+from agent_brain_contract.paths import PROJECT_VARIABLE, STATE_DIRECTORY, location_id
+
 SESSION_VARIABLE = "CLAUDE_PROJECT_DIR"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_LINE = re.compile(r"""^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|.*?)\s*$""")
-_QUOTED = re.compile(r"""(["'])(.*?)(?<!\\)\1\s*(?:#.*)?$""")
 
 
 class PluginError(Exception):
     """`str()` is one sentence for people, with the way on."""
+
+
+class NotSetUpError(PluginError):
+    """The person has not set the project up here."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,8 @@ class ServerClaim:
 
 
 def find_root(environment: Mapping[str, str]) -> Path:
-    """The project's root, resolved: named by AGENT_BRAIN_PROJECT, else the nearest set-up ancestor of the session's
-    directory, else its git root, else that directory."""
+    """The project's root, resolved: named by AGENT_BRAIN_PROJECT, else the nearest ancestor of the session's directory
+    that the person has set up, else its git root, else that directory."""
     named = environment.get(PROJECT_VARIABLE)
     if named:
         root = Path(named).expanduser()
@@ -49,58 +54,57 @@ def find_root(environment: Mapping[str, str]) -> Path:
         return root.resolve()
     here = Path(environment.get(SESSION_VARIABLE) or Path.cwd()).resolve()
     line = (here, *here.parents)
-    for marker in (f"{STATE_DIRECTORY}/config.yaml", ".git"):
-        for directory in line:
-            if (directory / marker).exists():
-                return directory
-    return here
+    with translated():
+        set_up = next((one for one in line if consent.find_record(one, environment)), None)
+    return set_up or next((one for one in line if (one / ".git").exists()), here)
 
 
-def is_set_up(root: Path) -> bool:
-    """Whether setup has written the project's settings."""
-    return (root / STATE_DIRECTORY / "config.yaml").is_file()
+def require_record(root: Path, environment: Mapping[str, str]) -> consent.Record:
+    """What the person has accepted for the project. Raises NotSetUpError where that is nothing, PluginError where the
+    project's state is not safe to use."""
+    with translated():
+        return consent.require_record(root, environment)
+
+
+def is_set_up(root: Path, environment: Mapping[str, str]) -> bool:
+    """Whether the person has set the project up here. Raises PluginError as `require_record`."""
+    try:
+        require_record(root, environment)
+    except NotSetUpError:
+        return False
+    return True
 
 
 def find_token(root: Path, environment: Mapping[str, str]) -> str:
-    """The bearer token, from the environment, else from the project's files; empty if there is none."""
-    token = environment.get(TOKEN_VARIABLE, "")
-    for name in (ENV_FILE, ".env"):
-        token = token or _read_env(root / name).get(TOKEN_VARIABLE, "")
-    return token
+    """The bearer token, from the environment, else the one that setup wrote; empty if there is none."""
+    with translated():
+        return consent.find_token(root, consent.require_record(root, environment), environment)
 
 
-def _read_env(path: Path) -> dict[str, str]:
+@contextmanager
+def translated() -> Iterator[None]:
+    """What the shared rules refuse, in the plugin's words."""
     try:
-        text = path.read_text("utf-8", "replace")
-    except OSError:
-        return {}
-    matches = filter(None, map(_LINE.match, text.removeprefix("\ufeff").splitlines()))
-    values = {match[1]: _unquoted(match[2]) for match in matches}
-    return {name: value for name, value in values.items() if value}
-
-
-def _unquoted(raw: str) -> str:
-    quoted = _QUOTED.match(raw)
-    if quoted is None:
-        return re.sub(r"\s+#.*$", "", raw)
-    return re.sub(r"\\(.)", r"\1", quoted[2]) if quoted[1] == '"' else quoted[2]
+        yield
+    except NotSetUpHereError as error:
+        raise NotSetUpError(
+            f"{error.root} is not set up here. Ask the person to type /agent-brain:setup; until then use grep."
+        ) from error
+    except ContractError as error:
+        person = str(error).replace("Run: agent-brain setup", "Ask the person to type /agent-brain:setup")
+        raise PluginError(person) from error
 
 
 def read_claim(root: Path) -> ServerClaim | None:
     """What `server.json` says, if it is well-formed, of this project and on this machine."""
     try:
-        said = json.loads((root / STATE_DIRECTORY / "server.json").read_bytes())
+        said = json.loads(read_regular(root / STATE_DIRECTORY / "server.json"))
         claim = ServerClaim(str(said["url"]), int(said["pid"]), str(said["project_id"]))
         address = urlsplit(claim.url)
         local = address.scheme == "http" and address.hostname in _LOOPBACK and address.port is not None
     except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return None
-    return claim if local and claim.pid > 0 and claim.project_id == project_id(root) else None
-
-
-def project_id(root: Path) -> str:
-    """The identity that the project's server gives itself."""
-    return hashlib.blake2b(root.resolve().as_posix().encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+    return claim if local and claim.pid > 0 and claim.project_id == location_id(root) else None
 
 
 def is_alive(pid: int) -> bool:

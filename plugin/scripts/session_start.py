@@ -13,7 +13,18 @@ from contextlib import suppress
 from pathlib import Path
 
 import environment
-from project import STATE_DIRECTORY, find_root, is_alive, is_set_up, project_id, read_claim
+from project import (
+    STATE_DIRECTORY,
+    NotSetUpError,
+    PluginError,
+    consent,
+    find_root,
+    find_token,
+    is_alive,
+    location_id,
+    read_claim,
+    require_record,
+)
 
 HEALTH_SECONDS = 0.05
 STATUS_SECONDS = 0.08
@@ -24,8 +35,15 @@ def sentence(variables: Mapping[str, str]) -> str:
     """What to say; empty if nothing is worth a line."""
     root = find_root(variables)
     data = environment.data_directory(variables)
-    if not is_set_up(root):
+    try:
+        record = require_record(root, variables)
+        find_token(root, variables)
+    except NotSetUpError:
         return _invitation(root, data)
+    except PluginError as error:
+        return str(error)
+    if record.checked != consent.files_digest(root):
+        return "the settings of this project have changed since they were checked. Look: /agent-brain:doctor"
     claim = read_claim(root)
     if claim is not None and is_alive(claim.pid):
         return _of_running(root)
@@ -39,7 +57,7 @@ def sentence(variables: Mapping[str, str]) -> str:
 
 def _invitation(root: Path, data: Path) -> str:
     """Said once for a git repository, never again."""
-    told = data / "told" / project_id(root)
+    told = data / "told" / location_id(root)
     if not (root / ".git").exists() or root == Path.home().resolve() or told.exists():
         return ""
     told.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ import connection
 from answers import nothing_found, passages_budget, search_text, status_text
 from arguments import ToolArguments
 from passage_reader import read_passage
-from project import find_root, is_set_up
+from project import find_root, is_set_up, require_record
 
 DEFAULT_TOKENS = 2000
 LEAST_TOKENS = 100
@@ -97,7 +97,7 @@ def _search(root: Path, arguments: ToolArguments) -> str:
     outline = arguments.flag("outline")
     max_tokens = _max_tokens(arguments)
     arguments.finish()
-    connection.require_set_up(root)
+    require_record(root, os.environ)
     budget = passages_budget(max_tokens, top_k)
     body = {"query": query, "mode": mode, "top_k": top_k, "filters": filters, "max_tokens": budget}
     body.update(outline=outline, explain=mode == "graph")
@@ -128,13 +128,13 @@ def _read(root: Path, arguments: ToolArguments) -> str:
     context = arguments.number("context", 20, 0, 1000)
     max_tokens = _max_tokens(arguments)
     arguments.finish()
-    connection.require_set_up(root)
+    require_record(root, os.environ)
     return read_passage(root, passage, context, max_tokens)
 
 
 def _status(root: Path, arguments: ToolArguments) -> str:
     arguments.finish()
-    if not is_set_up(root):
+    if not is_set_up(root, os.environ):
         return f"{root} is not set up for Agent Brain. The person can do that with /agent-brain:setup."
     found = connection.find_server(root)
     if found is None:

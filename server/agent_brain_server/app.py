@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from agent_brain_client.wire import VERSION, project_id
+from agent_brain_client.wire import VERSION, location_id
 from agent_brain_server.api import graph, health, index, problems, search
 from agent_brain_server.api.guard import Guard
 from agent_brain_server.domain.content import Folder
@@ -35,6 +35,7 @@ from agent_brain_server.services.search import SearchService
 from agent_brain_server.services.status import Identity, StatusService
 from agent_brain_server.services.watching import Watching
 from agent_brain_server.settings import Settings
+from agent_brain_server.settings_consent import refuse_unaccepted
 from agent_brain_server.storage.factory import create_store
 from agent_brain_server.storage.protocol import Store
 
@@ -155,6 +156,7 @@ async def _opened(
             settings.project_root,
             embedder.model,
             TOKENIZER_VERSION,
+            project_id=settings.project_id,
             discard=discard,
             postgres=settings.storage.postgres,
         )
@@ -165,6 +167,7 @@ async def _opened(
         stack.push_async_callback(store.close)
         await store.open()
         await _add_first_folders(store, settings)
+        refuse_unaccepted(settings, [folder.path for folder in await store.list_folders()])
         limits = WalkLimits(max_file_bytes=settings.index.max_file_bytes)
         yield Surroundings(store, embedder, workers, settings.project_root, limits)
 
@@ -174,7 +177,7 @@ def _build(around: Surroundings, shared: _Shared, runner: JobRunner, background:
     indexing = IndexingService(store, runner, root)
     refresher = Refresher(store, runner, root, background)
     watcher = Watching(store, indexing, root, around.limits)
-    identity = Identity(project_id(root), VERSION, root, time.time())
+    identity = Identity(location_id(root), VERSION, root, time.time())
     freshness = Freshness(root)
     graph_service = GraphService(store)
     return Services(

@@ -19,11 +19,12 @@ import uvicorn
 from fastapi import FastAPI
 from filelock import FileLock, Timeout
 
-from agent_brain_client.wire import VERSION, ServerFile, project_id
+from agent_brain_client.wire import VERSION, ServerFile, location_id
 from agent_brain_server.app import create_app
 from agent_brain_server.errors import AgentBrainError, AlreadyServedError, SettingsError
 from agent_brain_server.garbage import collect_seldom
-from agent_brain_server.settings import Settings, load_settings
+from agent_brain_server.settings import Settings
+from agent_brain_server.settings_consent import load_settings
 from agent_brain_server.work import work
 
 HOST = "127.0.0.1"
@@ -111,7 +112,7 @@ def write_server_file(settings: Settings, port: int) -> None:
     content = ServerFile(
         url=f"http://{HOST}:{port}",
         pid=os.getpid(),
-        project_id=project_id(settings.project_root),
+        project_id=location_id(settings.project_root),
         version=VERSION,
         started_at=time.time(),
     )

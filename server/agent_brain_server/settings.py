@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Interval
-from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    DotEnvSettingsSource,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    YamlConfigSettingsSource,
-)
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as SourceError
 from yaml import YAMLError
 
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
+from agent_brain_contract.identity import FORM
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.postgres_config import PostgresConfig, is_postgres_url
+from agent_brain_server.settings_sources import ENVIRONMENT, Place, ProjectFiles, database_variable, places
 
 DEFAULT_PORT = 8317
 DEFAULT_STORAGE_URL = f"sqlite:///{STATE_DIRECTORY}/index.db"
+_FILES = f"{STATE_DIRECTORY}/config.yaml, {ENV_FILE}"
 
 
 class _Section(BaseModel):
@@ -90,7 +84,9 @@ class IndexSettings(_Section):
 
 
 class Settings(BaseSettings):
-    """All of it. `project_root` comes from the command line alone; `port` 0 takes a free one."""
+    """All of it. `project_root` comes from the command line alone, `project_id` from the environment or the project's
+    state; `port` 0 takes a free one.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="AGENT_BRAIN_",
@@ -104,6 +100,11 @@ class Settings(BaseSettings):
     )
 
     project_root: Path
+    project_id: str = Field(
+        "",
+        description="what keeps this project's rows apart in a shared database; setup makes one, and a file of the"
+        " project cannot set it",
+    )
     token: SecretStr = Field(
         SecretStr(""), description="what clients must send; setup makes one, keep it in `.env.agent-brain`"
     )
@@ -127,6 +128,13 @@ class Settings(BaseSettings):
             raise ValueError(f"{value} is not a directory")
         return value.resolve()
 
+    @field_validator("project_id")
+    @classmethod
+    def _opaque(cls, value: str) -> str:
+        if value and not FORM.fullmatch(value):
+            raise ValueError("must be 8 to 64 letters, digits, _ or -")
+        return value
+
     @property
     def state_directory(self) -> Path:
         """Where everything of this project is kept."""
@@ -145,55 +153,44 @@ class Settings(BaseSettings):
         return (init_settings,)
 
 
-class ProjectDotEnv(DotEnvSettingsSource):
-    """A `.env` is shared with the project: names that are not ours are not ours to refuse."""
+def read_settings(
+    files: ProjectFiles, found: Mapping[str, Place], *, port: int | None = None, environment: bool = True
+) -> Settings:
+    """Return what the places `found` of a project set, accepted or not; arguments are flags and win.
 
-    def __call__(self) -> dict[str, Any]:
-        prefix = self.env_prefix.lower()
-        return {
-            name: value
-            for name, value in super().__call__().items()
-            if name in self.settings_cls.model_fields or name.startswith(prefix)
-        }
-
-
-def load_settings(project_root: Path, *, port: int | None = None) -> Settings:
-    """The settings of the project at `project_root`; arguments are flags and win.
-
-    Raises SettingsError naming the setting.
+    Without the `environment` PostgreSQL's own variables count by the project's files alone. Raise SettingsError naming
+    the setting.
     """
-    root = project_root.absolute()
-    flags: dict[str, Any] = {"project_root": root} | ({} if port is None else {"port": port})
+    # A file of the project must not choose whose rows of a shared database it reads.
+    own_id = found.get(ENVIRONMENT, {}).get("project_id", "")
+    flags = {"project_root": files.root, "project_id": own_id} | ({} if port is None else {"port": port})
 
     class ProjectSettings(Settings):
         @classmethod
         def settings_customise_sources(
             cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: object, **__: object
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return (
-                init_settings,
-                EnvSettingsSource(settings_cls),
-                ProjectDotEnv(settings_cls, env_file=(root / ".env", root / ENV_FILE)),
-                YamlConfigSettingsSource(settings_cls, yaml_file=root / STATE_DIRECTORY / "config.yaml"),
-            )
+            return (init_settings, *(InitSettingsSource(settings_cls, dict(tree)) for tree in found.values()))
 
     try:
         settings = ProjectSettings(**flags)
-        storage = _connected(settings.storage, {**dotenv_values(root / ENV_FILE), **os.environ})
-        return settings.model_copy(update={"storage": storage})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"]) or "settings"
-        places = f"{STATE_DIRECTORY}/config.yaml, {ENV_FILE} or the environment"
-        raise SettingsError(f"setting {name}: {first['msg']}. Correct it in {places}.") from error
-    except (YAMLError, SourceError, OSError, UnicodeDecodeError, TypeError) as error:  # TypeError: not a mapping
-        reason = " ".join(str(error).split())
-        raise SettingsError(
-            f"the settings cannot be read ({STATE_DIRECTORY}/config.yaml, {ENV_FILE}): {reason}"
-        ) from error
+        raise SettingsError(f"setting {name}: {first['msg']}. Correct it in {_FILES} or the environment.") from error
+    return settings.model_copy(update={"storage": _connected(settings.storage, files, environment)})
 
 
-def _connected(storage: StorageSettings, environment: Mapping[str, str | None]) -> StorageSettings:
+def find_places(files: ProjectFiles, *, environment: bool = True) -> dict[str, Place]:
+    """Return what each place sets, the first to decide first. Raise SettingsError for a file that cannot be read."""
+    try:
+        return places(Settings, files, environment=environment)
+    except (YAMLError, SourceError, OSError, UnicodeDecodeError, TypeError, RecursionError) as error:
+        reason = " ".join((getattr(error, "strerror", "") or str(error)).split())
+        raise SettingsError(f"the settings cannot be read ({_FILES}): {reason}") from error
+
+
+def _connected(storage: StorageSettings, files: ProjectFiles, environment: bool) -> StorageSettings:
     """`storage` with what PostgreSQL's own variables add. They alone never select PostgreSQL: they are often another
     program's.
     """
@@ -203,10 +200,11 @@ def _connected(storage: StorageSettings, environment: Mapping[str, str | None]) 
         config = PostgresConfig.from_url(storage.url, storage.postgres, name="setting storage.url")
     elif storage.postgres is None:
         return storage
-    elif url := environment.get("DATABASE_URL"):
+    elif url := database_variable("DATABASE_URL", files, environment=environment)[0]:
         config = PostgresConfig.from_url(url, storage.postgres, name="DATABASE_URL")
     else:
         config = storage.postgres
-    if not config.password.get_secret_value() and (password := environment.get("POSTGRES_PASSWORD")):
+    password = database_variable("POSTGRES_PASSWORD", files, environment=environment)[0]
+    if not config.password.get_secret_value() and password:
         config = config.with_password(password)
     return storage.model_copy(update={"url": config.url(), "postgres": config})

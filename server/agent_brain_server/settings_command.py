@@ -7,59 +7,96 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
 from pydantic import BaseModel, SecretStr, ValidationError
-from pydantic_settings import EnvSettingsSource, YamlConfigSettingsSource
 
-from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.postgres_config import PostgresConfig, is_postgres_url
-from agent_brain_server.settings import DEFAULT_STORAGE_URL, ProjectDotEnv, Settings, load_settings
+from agent_brain_server.settings import DEFAULT_STORAGE_URL, Settings, find_places, read_settings
+from agent_brain_server.settings_consent import demands_of_files, load_settings, shown_address
+from agent_brain_server.settings_sources import (
+    HARMLESS,
+    MISSING,
+    Place,
+    ProjectFiles,
+    database_variable,
+    lookup,
+    read_shared,
+    source_of,
+)
 
-ENVIRONMENT = "environment"
-CONFIG = f"{STATE_DIRECTORY}/config.yaml"
 _NOT_SHOWN = frozenset({"token", "embedding.api_key", "storage.url", "storage.postgres.password"})
-_MISSING = object()
-
-Place = Mapping[str, Any]
 
 
 def main(arguments: list[str]) -> int:
     """Print the report; settings that are wrong are part of it, so the exit status is 0."""
     parser = argparse.ArgumentParser(prog="agent_brain_server settings", description=__doc__)
     parser.add_argument("--project", type=Path, required=True, help="the project's root")
-    print(json.dumps(report(parser.parse_args(arguments).project.absolute())))
+    parser.add_argument("--staged", type=Path, help="a directory with the files that are about to be written")
+    parser.add_argument("--check", action="store_true", help="only say whether a server would accept the files")
+    options = parser.parse_args(arguments)
+    root = options.project.absolute()
+    if options.check:
+        return _check(root)
+    print(json.dumps(report(root, options.staged)))
     return 0
 
 
-def report(root: Path) -> dict[str, Any]:
+def _check(root: Path) -> int:
+    """Exit with 2 and one sentence for what a server would refuse. The record notes what was accepted."""
+    try:
+        load_settings(root)
+    except SettingsError as error:
+        print(f"agent-brain: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def report(root: Path, staged: Path | None = None) -> dict[str, Any]:
     """`names` of all settings, the `settings` that stand somewhere, the `problems`, and the `storage` that is chosen.
 
     A setting has its `name`, `source` and `value` (null: not to be shown), says whether it `differs` from the default
-    and names what it `hides`: a later place with another value, empty if there is none.
+    and names what it `hides`: a later place with another value, empty if there is none. `demands` are what the files
+    alone set and a person has to accept. Of files that are `staged` for the project, these are read instead.
     """
     names = dict(setting_names(Settings))
-    settings, problems = None, []
+    files = ProjectFiles(root, staged)
+    settings, problems, found = None, [], {}
     try:
-        settings = load_settings(root)
+        found = find_places(files)
+        settings = read_settings(files, found)
     except SettingsError as error:
-        problems = _problems(error, root)
-    readable = all(problem["name"] for problem in problems)
-    places = _places(root) if readable else {}
-    found = [entry for name, default in names.items() if (entry := _entry(name, default, places))]
+        problems = _problems(error, found)
+    entries = [entry for name, default in names.items() if (entry := _entry(name, default, found))]
     return {
         "names": [*names],
-        "settings": [*found, *(_database_url(settings, root) if settings else [])],
+        "settings": [*entries, *(_database_url(settings, files, found) if settings else [])],
         "problems": problems,
         "storage": _storage(settings) if settings else None,
         "embedding": settings.embedding.provider if settings else None,
+        "demands": _demands(files) if settings else [],
+        "ignored": _ignored(files) if settings else [],
     }
+
+
+def _demands(files: ProjectFiles) -> list[dict[str, Any]]:
+    """What the files set without this environment, which is the person's own and may be another one the next time."""
+    try:
+        return [asdict(demand) for demand in demands_of_files(files)]
+    except SettingsError:
+        return []
+
+
+def _ignored(files: ProjectFiles) -> list[str]:
+    """The settings in the project's own `.env` that only `.env.agent-brain` or the environment may decide."""
+    given = read_shared(Settings, files)
+    names = [name for name, _ in setting_names(Settings) if name not in HARMLESS]
+    return [name for name in names if lookup(given, name) is not MISSING]
 
 
 def setting_names(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -74,18 +111,8 @@ def setting_names(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[st
             yield prefix + name, DEFAULT_STORAGE_URL if prefix + name == "storage.url" else field.default
 
 
-def _places(root: Path) -> dict[str, Place]:
-    """What stands where, the first place first."""
-    return {
-        ENVIRONMENT: EnvSettingsSource(Settings)(),
-        ENV_FILE: ProjectDotEnv(Settings, env_file=root / ENV_FILE)(),
-        ".env": ProjectDotEnv(Settings, env_file=root / ".env")(),
-        CONFIG: YamlConfigSettingsSource(Settings, yaml_file=root / CONFIG)(),
-    }
-
-
 def _entry(name: str, default: Any, places: Mapping[str, Place]) -> dict[str, Any] | None:
-    given = {place: value for place, tree in places.items() if (value := _lookup(tree, name)) is not _MISSING}
+    given = {place: value for place, tree in places.items() if (value := lookup(tree, name)) is not MISSING}
     if not given:
         return None
     source, value = next(iter(given.items()))
@@ -103,19 +130,7 @@ def _shown(name: str, value: Any) -> Any:
     """Nothing of a secret, and of an address nothing that may be one: no user, no query."""
     if name in _NOT_SHOWN:
         return None
-    if name != "embedding.base_url":
-        return value
-    try:
-        parts = urlsplit(str(value))
-    except ValueError:
-        return None
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else None
-
-
-def _lookup(tree: Any, name: str) -> Any:
-    for part in name.split("."):
-        tree = tree.get(part, _MISSING) if isinstance(tree, Mapping) else _MISSING
-    return tree
+    return shown_address(str(value)) if name == "embedding.base_url" else value
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -129,17 +144,12 @@ def _text(value: Any) -> str:
     return str(list(value) if isinstance(value, tuple) else value).lower()
 
 
-def _database_url(settings: Settings, root: Path) -> list[dict[str, Any]]:
+def _database_url(settings: Settings, files: ProjectFiles, found: Mapping[str, Place]) -> list[dict[str, Any]]:
     """DATABASE_URL is no setting of ours, but goes before the connection in `storage.postgres`."""
-    uses_section = settings.storage.postgres is not None and not any(
-        _lookup(tree, "storage.url") is not _MISSING for tree in _places(root).values()
-    )
-    for source, values in ((ENVIRONMENT, os.environ), (ENV_FILE, dotenv_values(root / ENV_FILE))):
-        if uses_section and values.get("DATABASE_URL"):
-            return [
-                {"name": "DATABASE_URL", "source": source, "value": None, "differs": True, "hides": "storage.postgres"}
-            ]
-    return []
+    source = database_variable("DATABASE_URL", files)[1]
+    if not source or settings.storage.postgres is None or source_of(found, "storage.url"):
+        return []
+    return [{"name": "DATABASE_URL", "source": source, "value": None, "differs": True, "hides": "storage.postgres"}]
 
 
 def _storage(settings: Settings) -> dict[str, Any]:
@@ -153,15 +163,14 @@ def _storage(settings: Settings) -> dict[str, Any]:
     return {"backend": backend, "location": location if backend in ("sqlite", "memory") else ""}
 
 
-def _problems(error: SettingsError, root: Path) -> list[dict[str, str]]:
+def _problems(error: SettingsError, places: Mapping[str, Place]) -> list[dict[str, str]]:
     """Every setting that is wrong, not only the first one; without a name where nothing could be read."""
     cause = error.__cause__
     if not isinstance(cause, ValidationError):
         return [{"name": "", "source": "", "kind": "", "reason": str(error)}]
-    places = _places(root)
     problems = []
     for one in cause.errors(include_input=False, include_url=False):
         name = ".".join(map(str, one["loc"]))
-        source = next((place for place, tree in places.items() if _lookup(tree, name) is not _MISSING), "")
+        source = next((place for place, tree in places.items() if lookup(tree, name) is not MISSING), "")
         problems.append({"name": name, "source": source, "kind": one["type"], "reason": one["msg"]})
     return problems

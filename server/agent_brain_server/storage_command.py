@@ -14,10 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from dotenv import dotenv_values
 from filelock import FileLock, Timeout
 
-from agent_brain_client.wire import ENV_FILE
 from agent_brain_server.domain.content import FloatArray
 from agent_brain_server.embedding.factory import create_embedder
 from agent_brain_server.errors import AgentBrainError, AlreadyServedError, SettingsError
@@ -25,7 +23,9 @@ from agent_brain_server.postgres_config import PostgresConfig, is_postgres_url
 from agent_brain_server.services import moving
 from agent_brain_server.services.moving import Progress
 from agent_brain_server.services.verifying import Verdict, verify
-from agent_brain_server.settings import Settings, load_settings
+from agent_brain_server.settings import Settings
+from agent_brain_server.settings_consent import load_settings
+from agent_brain_server.settings_sources import ProjectFiles, database_variable
 from agent_brain_server.storage.factory import create_end, distribute_tables
 from agent_brain_server.storage.transfer import End, Entry, Tally
 
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         if options.action == "distribute":
             return _distribute(settings, options)
         places = _places(settings, os.environ)
-        source, target = (create_end(url, settings.project_root, postgres=settings.storage.postgres) for url in places)
+        source, target = (_end(url, settings) for url in places)
         moving.refuse_same(source, target)
         if options.action == "verify":
             return _verify(settings, source, target, options)
@@ -56,6 +56,11 @@ def main(arguments: Sequence[str]) -> int:
         if options.action == "copy":
             print("\nInterrupted. Go on with the same command and --resume.", file=sys.stderr)
         return INTERRUPTED
+
+
+def _end(url: str, settings: Settings) -> End:
+    root, postgres = settings.project_root, settings.storage.postgres
+    return create_end(url, root, project_id=settings.project_id, postgres=postgres)
 
 
 def _distribute(settings: Settings, options: argparse.Namespace) -> int:
@@ -180,7 +185,7 @@ def _place(settings: Settings, name: str, environment: Mapping[str, str]) -> str
     if not is_postgres_url(url):
         return url
     config = PostgresConfig.from_url(url, settings.storage.postgres, name="The storage URL")
-    password = {**dotenv_values(settings.project_root / ENV_FILE), **environment}.get("POSTGRES_PASSWORD")
+    password = database_variable("POSTGRES_PASSWORD", ProjectFiles(settings.project_root))[0]
     if not config.password.get_secret_value() and password:
         config = config.with_password(password)
     return config.url()

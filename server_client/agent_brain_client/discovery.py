@@ -4,33 +4,35 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from agent_brain_client.envfile import read_env
-from agent_brain_client.errors import ClientError, NotSetUpError, UsageError
-from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, ServerFile, project_id
+from agent_brain_client.errors import ClientError, ConsentNeededError, NotSetUpError, UsageError
+from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, ServerFile, location_id
+from agent_brain_contract import consent
+from agent_brain_contract.errors import ContractError, NotSetUpHereError
+from agent_brain_contract.files import read_regular
+from agent_brain_contract.paths import PROJECT_VARIABLE, TOKEN_VARIABLE
 
-PROJECT_VARIABLE = "AGENT_BRAIN_PROJECT"
-TOKEN_VARIABLE = "AGENT_BRAIN_TOKEN"  # noqa: S105  a name
 HEALTH_SECONDS = 5.0
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def find_root(flag: str | None = None, start: Path | None = None, environment: Mapping[str, str] | None = None) -> Path:
-    """The project's root, resolved: flag, environment, nearest set-up ancestor, git root, `start` (else the cwd)."""
+    """The project's root, resolved: flag, environment, nearest ancestor that the person has set up, git root, `start`
+    (else the cwd).
+    """
     environment = os.environ if environment is None else environment
     named = flag or environment.get(PROJECT_VARIABLE)
     if named:
         return _named_root(named, "--project" if flag else PROJECT_VARIABLE)
     here = (start or _current_directory()).resolve()
     line = (here, *here.parents)
-    for marker in (f"{STATE_DIRECTORY}/config.yaml", ".git"):
-        for directory in line:
-            if (directory / marker).exists():
-                return directory
-    return here
+    with _translated():
+        set_up = next((one for one in line if consent.find_record(one)), None)
+    return set_up or next((one for one in line if (one / ".git").exists()), here)
 
 
 def _current_directory() -> Path:
@@ -52,18 +54,19 @@ def state_directory(root: Path) -> Path:
     return root / STATE_DIRECTORY
 
 
-def require_set_up(root: Path) -> None:
-    """Raises NotSetUpError unless `setup` has written the project's settings."""
-    if not (state_directory(root) / "config.yaml").is_file():
-        raise NotSetUpError(f"{root} is not set up (no {STATE_DIRECTORY}/config.yaml). Run: agent-brain setup --yes")
+def require_set_up(root: Path) -> consent.Record:
+    """What the person has accepted for the project. Raises NotSetUpError unless `setup` has been run here, UsageError
+    where what it wrote is not safe to use.
+    """
+    with _translated():
+        return consent.require_record(root)
 
 
 def find_token(root: Path, environment: Mapping[str, str] | None = None) -> str:
-    """The bearer token, from the environment, else from the project's files, in the server's own order."""
-    environment = os.environ if environment is None else environment
-    token = environment.get(TOKEN_VARIABLE)
-    for name in (ENV_FILE, ".env"):
-        token = token or read_env(root / name).get(TOKEN_VARIABLE)
+    """The bearer token, from the environment, else the one that setup wrote."""
+    record = require_set_up(root)
+    with _translated():
+        token = consent.find_token(root, record, os.environ if environment is None else environment)
     if not token:
         raise NotSetUpError(
             f"{root} has no token ({TOKEN_VARIABLE} in {ENV_FILE} or the environment). Run: agent-brain setup --yes"
@@ -71,10 +74,21 @@ def find_token(root: Path, environment: Mapping[str, str] | None = None) -> str:
     return token
 
 
+@contextmanager
+def _translated() -> Iterator[None]:
+    """What the contract refuses, as errors of the client's."""
+    try:
+        yield
+    except NotSetUpHereError as error:
+        raise NotSetUpError(str(error)) from error
+    except ContractError as error:
+        raise ConsentNeededError(str(error)) from error
+
+
 def read_server_file(root: Path) -> ServerFile | None:
     """What `server.json` claims, if it is well-formed, of this project and on this machine."""
     try:
-        claim = json.loads((state_directory(root) / "server.json").read_bytes())
+        claim = json.loads(read_regular(state_directory(root) / "server.json"))
         server = ServerFile(
             url=str(claim["url"]),
             pid=int(claim["pid"]),
@@ -86,7 +100,7 @@ def read_server_file(root: Path) -> ServerFile | None:
         local = address.scheme == "http" and address.hostname in _LOOPBACK and address.port is not None
     except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return None
-    return server if local and server["pid"] > 0 and server["project_id"] == project_id(root) else None
+    return server if local and server["pid"] > 0 and server["project_id"] == location_id(root) else None
 
 
 def find_server(root: Path) -> ServerFile | None:

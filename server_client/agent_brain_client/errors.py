@@ -28,6 +28,10 @@ class NotSetUpError(UsageError):
     """The project has no settings or no token yet."""
 
 
+class ConsentNeededError(UsageError):
+    """A file of the project decides what the person has not accepted, or could be changed by others."""
+
+
 class ServerUnreachableError(ClientError):
     """No server answers where one was expected."""
 

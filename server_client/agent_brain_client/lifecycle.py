@@ -43,11 +43,11 @@ def start(root: Path, port: int | str | None = None, reindex: bool = False) -> S
     `port` (or `auto`) and `reindex` are for a server that is started here; one that runs stays as it is. Raises
     StartError with the server's own sentence, NotSetUpError where `setup` has not been run.
     """
+    require_set_up(root)
+    find_token(root)
     running = find_server(root)
     if running is not None:
         return running
-    require_set_up(root)
-    find_token(root)
     try:
         with _lifecycle_lock(root):
             return find_server(root) or _start(root, _command(root, port, reindex))
@@ -166,7 +166,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _stop(root: Path) -> ServerFile | None:
     server = read_server_file(root)
-    process = _process_of(server) if server is not None else None
+    process = _process_of(root, server) if server is not None else None
     if process is None:
         return None
     # psutil looks at the age again before it signals, so a process id that was reused meanwhile is safe.
@@ -178,12 +178,12 @@ def _stop(root: Path) -> ServerFile | None:
     raise StopError(f"the server (pid {process.pid}) does not end, not even when it is killed.")
 
 
-def _process_of(server: ServerFile) -> psutil.Process | None:
+def _process_of(root: Path, server: ServerFile) -> psutil.Process | None:
     """The process to end. One that hangs cannot say who it is; then its age and its command line must."""
     if answers(server):
         return live_process(server["pid"])
     process = server_process(server)
-    return process if process is not None and runs_server(process) else None
+    return process if process is not None and runs_server(process, root) else None
 
 
 def _ends_within(process: psutil.Process, seconds: float) -> bool:

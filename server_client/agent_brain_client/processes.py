@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psutil
 
 from agent_brain_client.wire import ServerFile
@@ -30,10 +32,11 @@ def server_process(server: ServerFile) -> psutil.Process | None:
     return process
 
 
-def runs_server(process: psutil.Process) -> bool:
-    """Whether the command line of `process` is a server's, for when it cannot be asked over HTTP."""
+def runs_server(process: psutil.Process, root: Path) -> bool:
+    """Whether the command line of `process` is that of the server of `root`, for when it cannot be asked over HTTP."""
     try:
-        return any(_MODULE in word for word in process.cmdline())
+        words = process.cmdline()
+        return str(root) in words and any(_MODULE in word for word in words)
     except psutil.Error:
         return False
 

@@ -7,28 +7,23 @@ objects themselves, typed. Only light imports belong here: every command-line ca
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import blake2b
-from pathlib import Path
 from typing import Annotated, ClassVar, Literal, NotRequired
 
 from annotated_types import Interval, Len
 from typing_extensions import TypedDict
 
+from agent_brain_contract.paths import ENV_FILE as ENV_FILE  # noqa: PLC0414  part of the wire
+from agent_brain_contract.paths import STATE_DIRECTORY as STATE_DIRECTORY  # noqa: PLC0414  part of the wire
+from agent_brain_contract.paths import location_id as location_id  # noqa: PLC0414  part of the wire
+
 VERSION = "0.1.0"
 PROBLEM_JSON = "application/problem+json"
-STATE_DIRECTORY = ".claude/agent-brain"
-ENV_FILE = ".env.agent-brain"
 
 Mode = Literal["bm25", "vector", "hybrid", "graph", "multi"]
 Relation = Literal["definitions", "callers", "callees", "implementations", "references", "impact"]
 Word = Annotated[str, Len(1, 512)]
 Glob = Annotated[str, Len(1, 512)]
 PathText = Annotated[str, Len(1, 4096)]
-
-
-def project_id(root: Path) -> str:
-    """The identity of the project at `root`, from its resolved path: a copy or a worktree is another project."""
-    return blake2b(root.resolve().as_posix().encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

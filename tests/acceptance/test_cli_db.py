@@ -16,7 +16,7 @@ import pexpect
 import psutil
 import pytest
 
-from agent_brain_client.envfile import read_env
+from agent_brain_contract.envfile import read_env
 from agent_brain_server.storage.postgres.schema import SCHEMA_VERSION
 from agent_brain_wizard import backup
 from support.cli import COMMAND, RETRY_SOURCE, CliProject, cli_project, free_port, without_root_powers

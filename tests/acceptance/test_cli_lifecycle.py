@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 import pytest
 
-from agent_brain_client.wire import project_id
+from agent_brain_client.wire import location_id
 from support.cli import CliProject, cli_project, free_port, without_root_powers
 
 
@@ -46,7 +46,7 @@ def claim(project: CliProject, **changed: object) -> dict[str, object]:
     return {
         "url": f"http://127.0.0.1:{free_port()}",
         "pid": os.getpid(),
-        "project_id": project_id(project.root),
+        "project_id": location_id(project.root),
         "version": "0",
         "started_at": time.time(),
         **changed,
@@ -181,7 +181,7 @@ def test_a_strange_server_on_the_port_is_not_ours_and_gets_no_token(project: Cli
     answers: dict[str, Any] = {
         "no object": [],
         "other project": {"project_id": "0" * 16, "pid": os.getpid()},
-        "other process": {"project_id": project_id(project.root), "pid": 1},
+        "other process": {"project_id": location_id(project.root), "pid": 1},
     }
     handler = type("Handler", (Stranger,), {"answer": answers[kind], "tokens": []})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as stranger:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent_brain_client.envfile import read_env
+from agent_brain_contract.envfile import read_env
 from support.cli import RETRY_SOURCE, CliProject, cli_project, free_port
 from support.docker import ComposedDatabase, composed_database, require_docker
 

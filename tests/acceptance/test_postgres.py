@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from agent_brain_client.wire import project_id
+from agent_brain_client.wire import location_id
 from agent_brain_server.postgres_config import PostgresConfig
 from support.brain import ServerProcess, configure, write_files
 from support.corpus import write_project
@@ -98,7 +98,7 @@ def test_what_is_indexed_over_http_lies_in_postgresql_and_nowhere_else(root: Pat
         assert server.index()["progress"]["files_done"] == len(FILES)
         before = all_answers(server)
         assert all(before)
-        project = project_id(root)
+        project = location_id(root)
         stored = on(url).psql("SELECT path FROM agent_brain.files ORDER BY path")
         assert stored == [(path,) for path in sorted(FILES)]
         chunks = dict(on(url).psql("SELECT chunk_id, text FROM agent_brain.chunks"))
@@ -167,13 +167,13 @@ def test_a_reset_deletes_the_rows_of_its_project_alone(tmp_path: Path, postgres_
     with serve(one, postgres_url) as first, serve(other, postgres_url) as second:
         first.index()
         second.index()
-        kept, answers = rows_by_table(postgres_url, project_id(other)), all_answers(second)
+        kept, answers = rows_by_table(postgres_url, location_id(other)), all_answers(second)
         assert first.http.delete("/index").status_code in (200, 204)
-        left = rows_by_table(postgres_url, project_id(one))
+        left = rows_by_table(postgres_url, location_id(one))
         content = {"files", "chunks", "chunk_terms", "term_frequencies", "vectors"}
         assert {name: count for name, count in left.items() if name in content} == dict.fromkeys(content, 0)
         assert paths(first, "retry invoice") == set()
-        assert rows_by_table(postgres_url, project_id(other)) == kept
+        assert rows_by_table(postgres_url, location_id(other)) == kept
         assert all_answers(second) == answers
         assert first.index()["progress"]["files_done"] == len(FILES)
         assert paths(first, "ParseHeader") == {"cmd/main.go"}

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_client.wire import project_id
+from agent_brain_client.wire import location_id
 from agent_brain_server.errors import AgentBrainError
 from agent_brain_server.postgres_config import PostgresConfig
 from support.brain import Brain, ServerProcess, configure, write_files
@@ -231,5 +231,5 @@ def test_ten_servers_at_once_make_one_schema_in_a_database_with_odd_names(
         assert [result["path"] for result in found] == ["retry.py"]
         assert ODD not in servers[0].http.get("/health/status").json()["storage"]["location"].rpartition("/")[0]
     stored = DatabaseServer(config).psql("SELECT project_id FROM agent_brain.projects")
-    assert {project for (project,) in stored} == {project_id(root) for root in roots}
+    assert {project for (project,) in stored} == {location_id(root) for root in roots}
     assert len(DatabaseServer(config).psql("SELECT 1 FROM agent_brain.meta")) == 1

@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
-from agent_brain_client.envfile import read_env
+from agent_brain_contract.envfile import read_env
 from agent_brain_server.postgres_config import PostgresConfig
 from support.cli import COMMAND, RETRY_SOURCE, CliProject, cli_project, free_port
 from support.corpus import source_files

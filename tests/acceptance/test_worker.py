@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from agent_brain_client.wire import project_id
+from agent_brain_client.wire import location_id
 from agent_brain_server.domain.content import EmbeddingModel, Folder
 from agent_brain_server.domain.terms import TOKENIZER_VERSION
 from agent_brain_server.postgres_config import PostgresConfig
@@ -58,11 +58,11 @@ class Shared:
         """State, attempt, start and end of each, oldest first."""
         return self.sql(
             f"SELECT state, attempt, started_at, finished_at FROM {TABLES}.jobs"
-            f" WHERE project_id = '{project_id(root)}' ORDER BY id"
+            f" WHERE project_id = '{location_id(root)}' ORDER BY id"
         )
 
     def files(self, root: Path) -> int:
-        return int(self.value(f"SELECT count(*) FROM {TABLES}.files WHERE project_id = '{project_id(root)}'"))
+        return int(self.value(f"SELECT count(*) FROM {TABLES}.files WHERE project_id = '{location_id(root)}'"))
 
     def queue(self, root: Path, *wanted: Sequence[str], model: EmbeddingModel = NO_EMBEDDING) -> None:
         """A job for each of these lists of paths, by nobody who would run it; the whole index without any."""

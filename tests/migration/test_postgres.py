@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from agent_brain_client.wire import project_id
+from agent_brain_client.wire import location_id
 from agent_brain_server.domain.content import EmbeddingModel, Folder
 from agent_brain_server.errors import EmbeddingMismatchError, SchemaVersionError
 from agent_brain_server.postgres_config import PostgresConfig
@@ -38,7 +38,7 @@ async def url(postgres_url: str, roots: list[Path]) -> str:
     """A database of version 1 with both projects."""
     connection = await asyncpg.connect(postgres_url)
     try:
-        for statement in version_1.postgres_statements([project_id(root) for root in roots]):
+        for statement in version_1.postgres_statements([location_id(root) for root in roots]):
             await connection.execute(statement)
     finally:
         await connection.close()
@@ -58,7 +58,7 @@ async def opened(url: str, root: Path, model: EmbeddingModel = MODEL, *, discard
 def count(url: str, root: Path) -> dict[str, int]:
     """The rows of the project in each of CONTENT."""
     server = DatabaseServer(PostgresConfig.from_url(url))
-    where = f"WHERE project_id = '{project_id(root)}'"
+    where = f"WHERE project_id = '{location_id(root)}'"
     return {name: server.psql(f"SELECT count(*) FROM agent_brain.{name} {where}")[0][0] for name in CONTENT}
 
 

@@ -17,7 +17,9 @@ from typing import Any, Self
 import httpx
 
 from agent_brain_server.app import create_app
-from agent_brain_server.settings import Settings, load_settings
+from agent_brain_server.settings import Settings
+from agent_brain_server.settings_consent import load_settings
+from support.consent import accept
 
 TOKEN = "test-token"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -39,6 +41,7 @@ def configure(root: Path, **sections: object) -> None:
     config: dict[str, object] = {"port": 0, "index": {"watch": False}, **sections}
     (state / "config.yaml").write_text(json.dumps(config), "utf-8")
     (root / ".env.agent-brain").write_text(f"AGENT_BRAIN_TOKEN={TOKEN}\n", "utf-8")
+    accept(root)
 
 
 class Brain:

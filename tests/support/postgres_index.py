@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from agent_brain_client.wire import project_id
+from agent_brain_client.wire import location_id
 from support.interruption import Indexed
 from support.postgres import DatabaseServer
 
@@ -36,7 +36,7 @@ class ProjectRows:
     def __init__(self, server: DatabaseServer, database: str, root: Path) -> None:
         self._server = server
         self._database = database
-        self._project = project_id(root)
+        self._project = location_id(root)
 
     def select(self, sql: str, more: str = "") -> list[tuple[Any, ...]]:
         """The project's rows of a SELECT; `more` goes behind the condition that names the project."""

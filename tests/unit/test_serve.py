@@ -9,7 +9,7 @@ import pytest
 
 from agent_brain_server.errors import AgentBrainError
 from agent_brain_server.serve import _listening, _sole_server, main
-from agent_brain_server.settings import load_settings
+from agent_brain_server.settings_consent import load_settings
 from support.brain import configure
 
 

@@ -11,11 +11,19 @@ from pydantic import BaseModel
 
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.postgres_config import PostgresConfig
-from agent_brain_server.settings import Settings, load_settings
+from agent_brain_server.settings import Settings
+from agent_brain_server.settings_consent import load_settings as load_accepted
+from support.consent import accept
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ".claude/agent-brain/config.yaml"
 SQLITE = "sqlite:///.claude/agent-brain/index.db"
+
+
+def load_settings(project: Path, *, port: int | None = None) -> Settings:
+    """The settings, once the person has accepted what the files say."""
+    accept(project)
+    return load_accepted(project, port=port)
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
+from agent_brain_contract.identity import FORM
 from agent_brain_wizard.errors import MissingAnswerError, SetupError
 from agent_brain_wizard.questions import (
     DEFAULT_STORAGE_URL,
@@ -53,6 +54,7 @@ class Answers:
     port: int | None
     idle_stop_minutes: float
     index: bool | None
+    project_id: str = ""
 
     def as_mapping(self) -> dict[str, Answer | None]:
         """The answers by their questions' names, secrets and all."""
@@ -84,10 +86,19 @@ def resolve(flags: Link, environment: Mapping[str, str], saved: Link, asked: Lin
         port=_port("--port", values["port"]),
         idle_stop_minutes=_minutes(values["idle_stop_minutes"]),
         index=None if values["index"] is None else _boolean("--index", values["index"]),
+        project_id=_project_id(values["project_id"]),
     )
     _check_storage(answers)
     _check_embedding(answers)
     return answers
+
+
+def own_answers(flags: Link, environment: Mapping[str, str], asked: Link | None = None) -> Answers | None:
+    """What the person answers without the project's files; None where that alone is not enough."""
+    try:
+        return resolve(flags, environment, {}, asked)
+    except SetupError:
+        return None
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Answer | None]:
@@ -194,6 +205,13 @@ def folder_text(names: tuple[str, ...]) -> str:
     """The answer that names these folders."""
     odd = any("," in name or name != name.strip() or name.startswith("[") for name in names)
     return json.dumps(list(names), ensure_ascii=False) if odd else ",".join(names)
+
+
+def _project_id(value: Answer | None) -> str:
+    text = "" if value is None else str(value)
+    if text and not FORM.fullmatch(text):
+        raise SetupError(f"--project-id {text} is not made of 8 to 64 letters, digits, _ or -.")
+    return text
 
 
 def _folders(value: Answer | None) -> str:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from agent_brain_client.envfile import read_env
+from agent_brain_client.discovery import require_set_up
 from agent_brain_client.wire import ENV_FILE
+from agent_brain_contract.envfile import read_env
+from agent_brain_wizard.consent import compose_demand
 from agent_brain_wizard.docker import (
     Container,
     NoDatabaseError,
@@ -58,9 +60,13 @@ class Composition:
 
 
 def require_compose(root: Path) -> None:
-    """Raises NoDatabaseError for a project that has no container."""
+    """Raises NoDatabaseError for a project that has no container, DatabaseError for a file that was not accepted."""
     if not (root / COMPOSE).is_file():
         raise NoDatabaseError(f"{root} has no {COMPOSE}. Run: agent-brain setup --yes --storage postgres-docker")
+    record = require_set_up(root)
+    demand = compose_demand((root / COMPOSE).read_bytes())
+    if not record.accepts(demand.kind, demand.value):
+        raise DatabaseError(demand.sentence())
 
 
 def read_composition(root: Path) -> Composition:

@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from agent_brain_client.wire import project_id
+from agent_brain_client.wire import location_id
 from agent_brain_wizard.questions import MORE, QUESTIONS, Answer, Values
 
 _KEPT = frozenset(question.name for question in (*QUESTIONS, MORE) if question.kind != "secret")
@@ -16,7 +16,7 @@ _KEPT = frozenset(question.name for question in (*QUESTIONS, MORE) if question.k
 def draft_path(root: Path) -> Path:
     """Where the answers for the project at `root` are kept: in the user's state directory."""
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "agent-brain" / "drafts" / f"{project_id(root)}.json"
+    return Path(state) / "agent-brain" / "drafts" / f"{location_id(root)}.json"
 
 
 def load_draft(root: Path) -> dict[str, Answer]:

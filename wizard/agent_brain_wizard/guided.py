@@ -9,17 +9,17 @@ from pathlib import Path
 
 from agent_brain_client.errors import ClientError
 from agent_brain_client.output import listing_lines, note, one_line, say, styled
-from agent_brain_wizard.answers import Answers, check_flags, resolve, storage_of
+from agent_brain_wizard.answers import Answers, check_flags, own_answers, resolve, storage_of
 from agent_brain_wizard.drafts import drop_draft, load_draft, save_draft
 from agent_brain_wizard.errors import EditedFileError, SetupError
 from agent_brain_wizard.first_run import FirstRun, ask_first, run_first
 from agent_brain_wizard.machine import MachineProbe
-from agent_brain_wizard.preparation import Prepared, prepare, prepare_and_apply
+from agent_brain_wizard.preparation import Prepared, apply_agreed, prepare
 from agent_brain_wizard.probe import Facts, probe_project
 from agent_brain_wizard.prompting import make_prompter
 from agent_brain_wizard.questionnaire import BACK, Option, Prompter, Questionnaire, check_folders
 from agent_brain_wizard.questions import Answer, Values
-from agent_brain_wizard.report import headline, styled_headline, text_reporter
+from agent_brain_wizard.report import headline, note_consequences, styled_headline, text_reporter
 from agent_brain_wizard.review import coloured, diff_lines, file_lines
 
 GO, SHOW, LEAVE = "go", "show", "leave"
@@ -47,7 +47,7 @@ def guide(root: Path, flags: Values) -> int:
     if not prepared.plan.writes and prepared.answers.index is False:
         say("Nothing to change.")
         return 0
-    written = prepare_and_apply(facts, prepared.answers, prepared)
+    written = apply_agreed(prepared)
     drop_draft(root)
     _tell_written(prepared, written)
     if written.answers.index is False:
@@ -76,7 +76,8 @@ def _agreed(facts: Facts, flags: Values, prompter: Prompter, machine: MachinePro
         asked = questionnaire.ask(asked, again)
         again = True
         try:
-            prepared = prepare(facts, _resolved(facts, flags, asked))
+            answers = _resolved(facts, flags, asked)
+            prepared = prepare(facts, answers, own=own_answers(flags, os.environ, asked))
         except EditedFileError:
             raise
         except SetupError as error:
@@ -84,7 +85,8 @@ def _agreed(facts: Facts, flags: Values, prompter: Prompter, machine: MachinePro
                 raise
             note(one_line(str(error)))
             continue
-        if not prepared.plan.writes and prepared.answers.index is False:
+        agreed = all(one.accepted for one in prepared.reviews)
+        if agreed and not prepared.plan.writes and prepared.answers.index is False:
             return prepared
         decision = _review(prepared, prompter, bool(asked))
         if decision is not BACK:
@@ -121,6 +123,7 @@ def _review(prepared: Prepared, prompter: Prompter, back: bool) -> object:
 def _show_plan(prepared: Prepared) -> None:
     lines = file_lines(prepared.plan)
     note("\n".join(["", "Will write", *lines]) if lines else "\nNothing to change.")
+    note_consequences(prepared)
     for remark in prepared.notes():
         note(one_line(f"Note: {remark}"))
     if prepared.answers.index is not False:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent_brain_client.wire import ENV_FILE, project_id
+from agent_brain_client.wire import ENV_FILE, location_id
+from agent_brain_contract.consent import COMPOSE_FILE
+from agent_brain_contract.identity import identity_file
+from agent_brain_contract.paths import IDENTITY
 from agent_brain_wizard.answers import Answers
 from agent_brain_wizard.errors import EditedFileError
 from agent_brain_wizard.probe import COMPOSE, CONFIG, GITIGNORE, MANIFEST, ExistingFile, Facts, sha256
@@ -14,6 +18,8 @@ from agent_brain_wizard.questions import DEFAULT_STORAGE_URL, QUESTIONS
 from agent_brain_wizard.render import render_compose, render_config, render_env, render_gitignore
 from agent_brain_wizard.textfiles import find_block, same_lines, with_block, with_value, without_value
 
+_NAME = re.compile(rb"(?m)^name: (agent-brain-[0-9a-f]{16})\r?$")
+_IMAGE = re.compile(rb"(?m)^\s*image:\s*[\"']?([^\s\"'#]{1,200})")
 PRIVATE = 0o600
 SHARED = 0o644
 
@@ -54,7 +60,8 @@ class _Draft:
 class Chosen:
     """What setup picks itself: `port` is the server's, `postgres_port` the container's, None without a container.
 
-    `token`, `password` (the database's) and `pgadmin_password` are for a project that has none.
+    `token`, `password` (the database's) and `pgadmin_password` are for a project that has none. `project_id` keeps its
+    rows apart in a shared database.
     """
 
     token: str = field(repr=False)
@@ -63,11 +70,29 @@ class Chosen:
     postgres_port: int | None = None
     pgadmin_port: int | None = None
     pgadmin_password: str = field(default="", repr=False)
+    project_id: str = ""
 
 
 def compose_project(root: Path) -> str:
     """The name under which Docker Compose keeps the project's container and data: no two projects share one."""
-    return f"agent-brain-{project_id(root)}"
+    return f"agent-brain-{location_id(root)}"
+
+
+def compose_project_of(facts: Facts) -> str:
+    """The name that the project's Compose file has: a project that is moved keeps its container and data.
+
+    A file that was not accepted could name another project's.
+    """
+    found, record = facts.files.get(COMPOSE), facts.record
+    accepted = found is not None and record is not None and record.accepts(COMPOSE_FILE, compose_value(found.content))
+    name = _NAME.search(found.content) if found is not None and accepted else None
+    return name[1].decode() if name else compose_project(facts.root)
+
+
+def compose_value(content: bytes) -> str:
+    """What is accepted of a Compose file: its images, to be read, and its content, by hash."""
+    images = dict.fromkeys(match[1].decode("utf-8", "replace") for match in _IMAGE.finditer(content))
+    return f"{', '.join(images) or 'no image'} (sha256:{sha256(content)[:32]})"
 
 
 def make_plan(facts: Facts, answers: Answers, chosen: Chosen) -> Plan:
@@ -75,12 +100,13 @@ def make_plan(facts: Facts, answers: Answers, chosen: Chosen) -> Plan:
 
     Raises EditedFileError where an answer differs from a hand-edited file's.
     """
-    ours = (CONFIG, ENV_FILE, COMPOSE, GITIGNORE)
+    ours = (CONFIG, ENV_FILE, COMPOSE, GITIGNORE, IDENTITY)
     draft = _Draft({path: digest for path, digest in facts.manifest.items() if path in ours})
     _plan_config(draft, facts, answers, chosen)
     _plan_env(draft, facts, answers, chosen)
     if chosen.postgres_port is not None:
         _plan_compose(draft, facts, answers, chosen.postgres_port, chosen.pgadmin_port)
+    _plan_identity(draft, facts, chosen)
     _plan_gitignore(draft, facts)
     _plan_manifest(draft, facts)
     return Plan(tuple(draft.writes), draft.kept, draft.rendered)
@@ -137,7 +163,7 @@ def _edited(path: str, setting: str, value: object) -> EditedFileError:
 
 
 def _plan_compose(draft: _Draft, facts: Facts, answers: Answers, port: int, pgadmin_port: int | None) -> None:
-    wanted = render_compose(compose_project(facts.root), answers.postgres_image, port, pgadmin_port)
+    wanted = render_compose(compose_project_of(facts), answers.postgres_image, port, pgadmin_port)
     if _plan_rendered(draft, facts, COMPOSE, wanted):
         return
     if facts.saved.get("postgres_image") != answers.postgres_image:
@@ -193,6 +219,13 @@ def _with_variables(content: bytes, present: dict[str, str], wanted: dict[str, s
     if "AGENT_BRAIN_STORAGE_URL" not in wanted and present.get("AGENT_BRAIN_STORAGE_URL") not in fitting:
         content = without_value(content, "AGENT_BRAIN_STORAGE_URL")
     return content
+
+
+def _plan_identity(draft: _Draft, facts: Facts, chosen: Chosen) -> None:
+    wanted, found = identity_file(chosen.project_id), facts.files.get(IDENTITY)
+    draft.hashes[IDENTITY] = sha256(wanted)
+    if found is None or found.content != wanted:
+        draft.writes.append(FileWrite(IDENTITY, wanted, PRIVATE, "new" if found is None else "changed"))
 
 
 def _plan_gitignore(draft: _Draft, facts: Facts) -> None:

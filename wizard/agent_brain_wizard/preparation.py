@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from agent_brain_contract.identity import new_id
+from agent_brain_contract.paths import IDENTITY, location_id
 from agent_brain_wizard.answers import Answers, without_password
 from agent_brain_wizard.apply import apply_plan
-from agent_brain_wizard.plan import Chosen, Plan, compose_project, make_plan
+from agent_brain_wizard.consent import Review, keep_record, refuse_pending, review
+from agent_brain_wizard.plan import Chosen, Plan, compose_project_of, make_plan
 from agent_brain_wizard.ports import (
     PortChoice,
     choose_database_port,
@@ -17,7 +21,7 @@ from agent_brain_wizard.ports import (
     is_serving,
     reserving,
 )
-from agent_brain_wizard.probe import COMPOSE, Facts
+from agent_brain_wizard.probe import COMPOSE, MANIFEST, Facts
 from agent_brain_wizard.questions import Answer
 
 
@@ -30,6 +34,7 @@ class Prepared:
     ports: dict[str, PortChoice]
     chosen: Chosen
     plan: Plan
+    reviews: tuple[Review, ...] = ()
 
     def shown_answers(self) -> dict[str, Answer | None]:
         """The answers as they are reported, without the secrets among them."""
@@ -39,6 +44,10 @@ class Prepared:
         answers["storage_url"] = "" if in_docker else without_password(self.answers.storage_url)
         answers["embedding_url"] = without_password(self.answers.embedding_url)
         return {name: value for name, value in answers.items() if name != "embedding_key"}
+
+    def consequences(self) -> list[str]:
+        """What is sent where, kept where and run, a sentence each; empty where nothing leaves the project."""
+        return [one.sentence() for one in self.reviews]
 
     def notes(self) -> list[str]:
         """What is to be said about the plan, a sentence each."""
@@ -80,22 +89,44 @@ class Prepared:
         return [*database, "agent-brain index --wait", 'agent-brain search "…"']
 
 
-def prepare(facts: Facts, answers: Answers, earlier: Prepared | None = None) -> Prepared:
+def prepare(facts: Facts, answers: Answers, earlier: Prepared | None = None, own: Answers | None = None) -> Prepared:
     """The plan for `answers`, writing nothing. What an `earlier` look at it picked is picked again if it still can be.
 
+    `own` are the answers that the person gives without the project's files: what follows from them is accepted.
     Raises SetupError for a port that is taken and for an answer that belongs into an edited file.
     """
     ports = _ports(facts, answers, earlier)
-    chosen = _chosen(ports) if earlier is None else _with_ports(earlier.chosen, ports)
-    return Prepared(facts, answers, ports, chosen, make_plan(facts, answers, chosen))
+    chosen = _chosen(facts, answers, ports) if earlier is None else _with_ports(earlier.chosen, ports)
+    plan = make_plan(facts, answers, chosen)
+    return Prepared(facts, answers, ports, chosen, plan, review(facts, answers, chosen, plan, own))
 
 
-def prepare_and_apply(facts: Facts, answers: Answers, earlier: Prepared | None = None) -> Prepared:
-    """The same, and write it, while no other setup of this user's can pick the same ports."""
+def prepare_and_apply(facts: Facts, answers: Answers, own: Answers | None, accepted: Collection[str] = ()) -> Prepared:
+    """The same, and write it, while no other setup of this user's can pick the same ports.
+
+    Raises SetupError for what the person accepts neither by `own` nor by naming it in `accepted`.
+    """
     with reserving():
-        prepared = prepare(facts, answers, earlier)
-        apply_plan(facts.root, prepared.plan)
+        prepared = prepare(facts, answers, own=own)
+        refuse_pending(prepared.reviews, accepted)
+        _carry_out(prepared)
     return prepared
+
+
+def apply_agreed(agreed: Prepared) -> Prepared:
+    """Write what the person has seen and agreed to, with other ports where these were taken meanwhile."""
+    with reserving():
+        prepared = prepare(agreed.facts, agreed.answers, agreed)
+        # The ports may differ from those that were shown; nothing else can.
+        _carry_out(prepared)
+    return prepared
+
+
+def _carry_out(prepared: Prepared) -> None:
+    facts = prepared.facts
+    shared = bool(prepared.answers.project_id)
+    keep_record(facts, prepared.chosen, prepared.plan, prepared.reviews, shared)
+    apply_plan(facts.root, prepared.plan)
 
 
 def _ports(facts: Facts, answers: Answers, earlier: Prepared | None) -> dict[str, PortChoice]:
@@ -107,14 +138,14 @@ def _ports(facts: Facts, answers: Answers, earlier: Prepared | None) -> dict[str
 
     ports = {"port": choose_port(facts.root, answers.port, saved("port"))}
     if answers.storage == "postgres-docker":
-        project = compose_project(facts.root)
+        project = compose_project_of(facts)
         ports["postgres_port"] = choose_database_port(project, answers.postgres_port, saved("postgres_port"))
         if answers.pgadmin:
             ports["pgadmin_port"] = choose_pgadmin_port(project, answers.pgadmin_port, saved("pgadmin_port"))
     return ports
 
 
-def _chosen(ports: dict[str, PortChoice]) -> Chosen:
+def _chosen(facts: Facts, answers: Answers, ports: dict[str, PortChoice]) -> Chosen:
     token, password, pgadmin_password = (secrets.token_urlsafe(32) for _ in range(3))
     return _with_ports(
         Chosen(
@@ -122,9 +153,17 @@ def _chosen(ports: dict[str, PortChoice]) -> Chosen:
             0,
             password if "postgres_port" in ports else "",
             pgadmin_password=pgadmin_password if "pgadmin_port" in ports else "",
+            project_id=answers.project_id or _project_id(facts),
         ),
         ports,
     )
+
+
+def _project_id(facts: Facts) -> str:
+    """The project's id, as it is. Where an older setup kept rows by the project's place, that is it."""
+    if facts.record is not None:
+        return facts.record.project_id
+    return location_id(facts.root) if MANIFEST in facts.files and IDENTITY not in facts.files else new_id()
 
 
 def _with_ports(chosen: Chosen, ports: dict[str, PortChoice]) -> Chosen:

@@ -13,15 +13,19 @@ from typing import Any
 
 import yaml
 
-from agent_brain_client.envfile import parse_env
-from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
+from agent_brain_contract.consent import Record, find_record, load_record, token_hash
+from agent_brain_contract.envfile import parse_env
+from agent_brain_contract.errors import ContractError
+from agent_brain_contract.ownership import require_safe_state
+from agent_brain_contract.paths import COMPOSE as COMPOSE  # noqa: PLC0414  part of the facts
+from agent_brain_contract.paths import CONFIG as CONFIG  # noqa: PLC0414
+from agent_brain_contract.paths import ENV_FILE, IDENTITY, STATE_DIRECTORY
+from agent_brain_contract.paths import MANIFEST as MANIFEST  # noqa: PLC0414
+from agent_brain_contract.tracking import require_untracked_state
 from agent_brain_wizard.answers import folder_text
 from agent_brain_wizard.errors import SetupError
 from agent_brain_wizard.questions import QUESTIONS, Answer
 
-CONFIG = f"{STATE_DIRECTORY}/config.yaml"
-COMPOSE = f"{STATE_DIRECTORY}/docker-compose.yml"
-MANIFEST = f"{STATE_DIRECTORY}/manifest.json"
 GITIGNORE = ".gitignore"
 _DIRECTORIES = (STATE_DIRECTORY.partition("/")[0], STATE_DIRECTORY)
 _PUBLISHED = re.compile(r"(?:.*:)?(\d{1,5}):\d{1,5}")
@@ -42,6 +46,7 @@ class Facts:
     `saved` holds the answers found in the files by their questions' names; `config_error` says why config.yaml has
     none. `config_storage` is that file's section, `variables` what .env.agent-brain sets. `created` is what earlier
     runs made where nothing was, `own_directories` are those that setup will make or, without a manifest, has made.
+    `record` is what the person has accepted for this project.
     """
 
     root: Path
@@ -55,11 +60,13 @@ class Facts:
     variables: dict[str, str]
     created: tuple[str, ...] = ()
     own_directories: tuple[str, ...] = ()
+    record: Record | None = None
 
     @property
     def token(self) -> str:
-        """The bearer token, empty if there is none yet."""
-        return self.variables.get("AGENT_BRAIN_TOKEN", "")
+        """The bearer token that setup made, empty if there is none yet: another one could be a stranger's."""
+        token = self.variables.get("AGENT_BRAIN_TOKEN", "")
+        return token if self.record is not None and self.record.token == token_hash(token) else ""
 
     def was_edited(self, path: str) -> bool:
         """Whether `path` is there, but not as an earlier run wrote it."""
@@ -74,7 +81,8 @@ def sha256(content: bytes) -> str:
 
 def probe_project(root: Path) -> Facts:
     """The facts of the project at `root`. Raises SetupError for what setup must not touch."""
-    paths = (CONFIG, ENV_FILE, COMPOSE, GITIGNORE, MANIFEST)
+    record = _record(root)
+    paths = (CONFIG, ENV_FILE, COMPOSE, GITIGNORE, MANIFEST, IDENTITY)
     files = {path: found for path in paths if (found := _existing(root, path))}
     manifest = _manifest(files.get(MANIFEST))
     tree, config_error = _yaml(files.get(CONFIG))
@@ -94,7 +102,18 @@ def probe_project(root: Path) -> Facts:
         variables=variables,
         created=_created(files.get(MANIFEST)),
         own_directories=_own_directories(root, lost=MANIFEST not in files and CONFIG in files),
+        record=record,
     )
+
+
+def _record(root: Path) -> Record | None:
+    """What was accepted here before, also where the project's own state was deleted since."""
+    try:
+        require_safe_state(root)
+        require_untracked_state(root)
+        return find_record(root) or load_record(root)
+    except ContractError as error:
+        raise SetupError(str(error)) from error
 
 
 def _own_directories(root: Path, lost: bool) -> tuple[str, ...]:

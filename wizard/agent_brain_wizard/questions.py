@@ -271,6 +271,14 @@ QUESTIONS: tuple[Question, ...] = (
         _more,
     ),
     Question(
+        "project_id",
+        "--project-id",
+        "AGENT_BRAIN_PROJECT_ID",
+        (),
+        None,
+        "the id under which a shared database keeps this project, for a team with one index (default: a new one)",
+    ),
+    Question(
         "index",
         "--index",
         "AGENT_BRAIN_SETUP_INDEX",

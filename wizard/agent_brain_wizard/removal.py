@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
+from agent_brain_contract.paths import IDENTITY
 from agent_brain_wizard.apply import apply_plan
 from agent_brain_wizard.errors import SetupError
 from agent_brain_wizard.plan import FileWrite, Plan
@@ -79,9 +80,9 @@ def plan_removal(facts: Facts, purge: bool) -> Removal:
 
 def _ours(facts: Facts, purge: bool, kept: dict[str, str]) -> list[str]:
     """The files that setup writes whole, as far as they are there."""
-    ours = [path for path in (COMPOSE, ENV_FILE, CONFIG) if path in facts.files]
+    ours = [path for path in (COMPOSE, ENV_FILE, CONFIG, IDENTITY) if path in facts.files]
     for path in ours:
-        if not purge and facts.was_edited(path):
+        if not purge and path != IDENTITY and facts.was_edited(path):
             kept[path] = EDITED if _was_made(facts, path) else "was there before setup; --purge removes it too"
     return ours
 

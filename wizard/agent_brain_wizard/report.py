@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from agent_brain_client.output import home_relative, note, one_line, plain, print_json, say, styled
@@ -55,6 +56,7 @@ class TextReport:
         if self._dry_run:
             for line in diff_lines(prepared.facts, prepared.plan):
                 say(coloured(line))
+        note_consequences(prepared)
         for remark in prepared.notes():
             note(one_line(f"Note: {remark}"))
         if lines and not self._dry_run:
@@ -75,6 +77,13 @@ class TextReport:
         """The way on."""
         if self._next:
             say(self._next)
+
+
+def note_consequences(prepared: Prepared) -> None:
+    """Say on stderr what leaves the project, and what else the person accepts."""
+    lines = [one_line(f"  {sentence}") for sentence in prepared.consequences()]
+    if lines:
+        note("\n".join(["From now on", *lines]))
 
 
 def styled_headline(line: str) -> str:
@@ -149,6 +158,7 @@ def summary(prepared: Prepared, dry_run: bool) -> dict[str, Any]:
         "answers": prepared.shown_answers(),
         "files": [{"path": write.path, "detail": write.detail} for write in plan.writes],
         "kept": plan.kept,
+        "consent": [{**asdict(one.demand), "accepted": one.accepted} for one in prepared.reviews],
         "notes": prepared.notes(),
         "next": prepared.commands(),
     }

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from agent_brain_client.discovery import find_root
 from agent_brain_client.errors import ClientError
-from agent_brain_wizard.answers import check_flags, resolve
+from agent_brain_wizard.answer_file import STDIN
+from agent_brain_wizard.answers import Answers, check_flags, own_answers, resolve
 from agent_brain_wizard.errors import MissingAnswerError, SetupError
 from agent_brain_wizard.preparation import Prepared, prepare, prepare_and_apply
 from agent_brain_wizard.probe import Facts, probe_project
@@ -29,6 +30,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="take the default wherever no answer is given")
     parser.add_argument("--answers", metavar="FILE", help="take answers from this YAML or JSON mapping; - is stdin")
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
+    parser.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        metavar="VALUE",
+        help="accept this value of the project's files: an address, a folder outside, a container; as setup shows it",
+    )
     for question in QUESTIONS:
         if question.flag:
             _add_flag(parser, question)
@@ -82,7 +90,8 @@ def _flags(arguments: argparse.Namespace) -> dict[str, Answer | None]:
 def _unattended(arguments: argparse.Namespace, root: Path, flags: dict[str, Answer | None]) -> int:
     report: Report = JsonReport(arguments.dry_run) if arguments.json else TextReport(arguments.dry_run)
     facts = probe_project(root)
-    prepared = _prepared(facts, flags, arguments.dry_run)
+    own = own_answers(_own_flags(arguments, root, flags), os.environ)
+    prepared = _prepared(facts, flags, own, arguments)
     report.plan(prepared)
     if prepared.answers.index and not arguments.dry_run:
         from agent_brain_wizard.first_run import run_first
@@ -96,7 +105,17 @@ def _unattended(arguments: argparse.Namespace, root: Path, flags: dict[str, Answ
     return 0
 
 
-def _prepared(facts: Facts, flags: dict[str, Answer | None], dry_run: bool) -> Prepared:
+def _own_flags(arguments: argparse.Namespace, root: Path, flags: dict[str, Answer | None]) -> dict[str, Answer | None]:
+    """The answers that the person gives: those of a file in the project are the repository's."""
+    named = arguments.answers
+    if named in (None, STDIN) or not Path(named).expanduser().resolve().is_relative_to(root):
+        return flags
+    return {question.name: getattr(arguments, question.name, None) for question in QUESTIONS}
+
+
+def _prepared(
+    facts: Facts, flags: dict[str, Answer | None], own: Answers | None, arguments: argparse.Namespace
+) -> Prepared:
     try:
         answers = resolve(flags, os.environ, facts.saved)
     except MissingAnswerError as error:
@@ -104,7 +123,9 @@ def _prepared(facts: Facts, flags: dict[str, Answer | None], dry_run: bool) -> P
     check_flags(flags, answers)
     if flags.get("folders"):
         check_folders(facts.root, answers.folders)
-    return prepare(facts, answers) if dry_run else prepare_and_apply(facts, answers)
+    if arguments.dry_run:
+        return prepare(facts, answers, own=own)
+    return prepare_and_apply(facts, answers, own, arguments.accept)
 
 
 def _refuse_home(root: Path, named: str | None) -> None:

@@ -10,6 +10,7 @@ from agent_brain_client.discovery import find_root
 from agent_brain_client.errors import FAILED, OK, ClientError, UsageError
 from agent_brain_client.lifecycle import stop
 from agent_brain_client.output import home_relative, note, one_line, print_json, say, size, styled
+from agent_brain_contract.consent import forget_record
 from agent_brain_wizard.drafts import drop_draft
 from agent_brain_wizard.plan import compose_project
 from agent_brain_wizard.probe import probe_project
@@ -43,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     removal = plan_removal(probe_project(root), arguments.purge)
     remove(removal)
     drop_draft(root)
+    forget_record(root)
     _report(arguments, removal, notes)
     return OK
 

@@ -12,6 +12,7 @@ from agent_brain_server.domain.jobs import FINISHED, Job
 from agent_brain_server.errors import ConflictError, NotFoundError, RequestError
 from agent_brain_server.indexing.changes import within
 from agent_brain_server.services.runner import JobRunner
+from agent_brain_server.settings_consent import accept_folder
 from agent_brain_server.storage.protocol import Store
 
 
@@ -94,6 +95,7 @@ class IndexingService:
         folder = Folder(self.normalise(folder.path), folder.include, folder.exclude)
         if not (self._root / folder.path).is_dir():
             raise RequestError(f"{folder.path} is not a directory.", field="path")
+        accept_folder(self._root, folder.path)  # whoever has the token may
         await self._store.save_folder(folder)
         return folder, await self.start_index([folder.path], False)
 

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote
 
-from agent_brain_client.wire import project_id
+from agent_brain_contract.paths import location_id
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.postgres_config import PostgresConfig, is_postgres_url
@@ -22,11 +22,13 @@ def create_store(
     model: EmbeddingModel,
     tokenizer_version: str,
     *,
+    project_id: str = "",
     discard: bool = False,
     postgres: PostgresConfig | None = None,
 ) -> Store:
     """The store that `url` names, not opened yet. Raises SettingsError for a URL that no backend answers to.
 
+    `project_id` keeps the project's rows apart in a shared database, the id of its location where none is given.
     With `discard`, `open` empties an index made by another model (its folders stay) instead of refusing.
     `postgres` holds what a PostgreSQL URL does not say: the sizes of the pool and of the indexes.
     """
@@ -34,16 +36,23 @@ def create_store(
     if not separator:
         shown = url.rpartition("@")[2]  # what stands before may be a password
         raise SettingsError(f"The storage URL {shown!r} is not a URL; accepted are {ACCEPTED}.")
+    project_id = project_id or location_id(project_root)
     if scheme == "memory":
         return _memory(rest, model, tokenizer_version)
     if scheme == "sqlite":
         return _sqlite(rest, project_root, model, tokenizer_version, discard)
     if is_postgres_url(url):
-        return _postgres(PostgresConfig.from_url(url, postgres), project_root, model, tokenizer_version, discard)
+        return _postgres(
+            PostgresConfig.from_url(url, postgres),
+            project_id,
+            model,
+            tokenizer_version,
+            discard,
+        )
     raise SettingsError(f"The storage scheme {scheme}:// is not known; accepted are {ACCEPTED}.")
 
 
-def create_end(url: str, project_root: Path, *, postgres: PostgresConfig | None = None) -> End:
+def create_end(url: str, project_root: Path, *, project_id: str = "", postgres: PostgresConfig | None = None) -> End:
     """The place that `url` names as an end of a copy. Raises SettingsError for a URL that nothing can be copied to."""
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite":
@@ -54,7 +63,7 @@ def create_end(url: str, project_root: Path, *, postgres: PostgresConfig | None 
         _require_extra()
         from agent_brain_server.storage.postgres.transfer import PostgresEnd
 
-        return PostgresEnd(PostgresConfig.from_url(url, postgres), project_id(project_root))
+        return PostgresEnd(PostgresConfig.from_url(url, postgres), project_id or location_id(project_root))
     raise SettingsError("An index is copied between sqlite:/// and postgresql:// URLs.")
 
 
@@ -95,12 +104,12 @@ def _sqlite_path(rest: str, project_root: Path) -> Path:
 
 
 def _postgres(
-    config: PostgresConfig, project_root: Path, model: EmbeddingModel, tokenizer_version: str, discard: bool
+    config: PostgresConfig, project_id: str, model: EmbeddingModel, tokenizer_version: str, discard: bool
 ) -> Store:
     _require_extra()
     from agent_brain_server.storage.postgres.store import PostgresStore
 
-    return PostgresStore(config, project_id(project_root), model, tokenizer_version, discard=discard)
+    return PostgresStore(config, project_id, model, tokenizer_version, discard=discard)
 
 
 def _require_extra() -> None:

@@ -6,6 +6,7 @@ import argparse
 
 from agent_brain_client.cli.session import connect, project_path, project_root
 from agent_brain_client.client import AgentBrainClient
+from agent_brain_client.consenting import accept_folder
 from agent_brain_client.errors import OK, UsageError
 from agent_brain_client.output import count, one_line, print_json, say
 from agent_brain_client.wire import FolderRequest
@@ -24,6 +25,8 @@ def run(arguments: argparse.Namespace) -> int:
     _check(arguments)
     root = project_root(arguments)
     path = project_path(root, arguments.path) if arguments.path else ""
+    if arguments.action == "add":
+        accept_folder(root, path)
     client = connect(root)
     if arguments.action == "add":
         request = FolderRequest(path=path, include=tuple(arguments.include), exclude=tuple(arguments.exclude))

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from agent_brain_client.client import AgentBrainClient
+from agent_brain_client.consenting import require_accepted
 from agent_brain_client.discovery import find_root, find_server, find_token, require_set_up
 from agent_brain_client.errors import PortTakenError, UsageError
 from agent_brain_client.output import note
@@ -20,10 +21,12 @@ def project_root(arguments: argparse.Namespace) -> Path:
 
 def connect(root: Path) -> AgentBrainClient:
     """A client of the server of `root`, which is started if it does not run."""
-    require_set_up(root)
+    record = require_set_up(root)
     token = find_token(root)
     server = find_server(root)
-    if server is None:
+    if server is not None:
+        require_accepted(root, record)
+    else:
         server = _start(root)
         note(f"Started the server on {server['url'].removeprefix('http://')}.")
     return AgentBrainClient(server["url"], token)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from agent_brain_client.cli.session import project_root
-from agent_brain_client.discovery import find_server
+from agent_brain_client.consenting import require_accepted
+from agent_brain_client.discovery import find_server, require_set_up
 from agent_brain_client.errors import StartError
 from agent_brain_client.lifecycle import start
 from agent_brain_client.output import print_json, say
@@ -28,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     root = project_root(arguments)
     running = find_server(root)
     if running is not None:
+        require_accepted(root, require_set_up(root))
         _refuse_ignored(arguments, running["url"])
     server = running or start(root, arguments.port, arguments.reindex)
     if arguments.json:

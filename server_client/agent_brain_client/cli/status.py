@@ -7,10 +7,11 @@ from pathlib import Path
 
 from agent_brain_client.cli.session import project_root
 from agent_brain_client.client import AgentBrainClient
+from agent_brain_client.consenting import require_accepted
 from agent_brain_client.discovery import find_server, find_token, require_set_up
 from agent_brain_client.errors import OK, UNREACHABLE
 from agent_brain_client.output import count, duration, home_relative, job_line, one_line, print_json, say, size, styled
-from agent_brain_client.wire import ServerStatus, StatusResponse, project_id
+from agent_brain_client.wire import ServerStatus, StatusResponse, location_id
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Say how the project stands. A server that does not run is not started: exit code 3."""
     root = project_root(arguments)
-    require_set_up(root)
+    require_accepted(root, require_set_up(root))
     server = find_server(root)
     if server is None:
         return _not_running(root, arguments.json)
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _not_running(root: Path, as_json: bool) -> int:
     if as_json:
-        print_json({"running": False, "project": {"id": project_id(root), "root": str(root)}})
+        print_json({"running": False, "project": {"id": location_id(root), "root": str(root)}})
     else:
         say(f"{_label('project')}{home_relative(root)}")
         say(f"{_label('server')}not running. Run: agent-brain start")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent_brain_client.wire import project_id
+from agent_brain_client.wire import location_id
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.services.moving import copy, rehearse
 from agent_brain_server.storage.factory import create_end
@@ -160,7 +160,7 @@ async def test_other_projects_in_the_database_are_left_alone(root: Path, source:
     neighbour.mkdir()
     async with opened(postgres_url, neighbour) as store:
         await fill(store)
-    mine = project_id(root)
+    mine = location_id(root)
 
     def of_others() -> dict[str, list[tuple[Any, ...]]]:
         return {name: [row for row in found if mine not in str(row)] for name, found in picture(postgres_url).items()}

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from agent_brain_client.discovery import find_root, find_server, find_token, read_server_file, require_set_up
-from agent_brain_client.errors import NotSetUpError, UsageError
-from agent_brain_client.wire import project_id
+from agent_brain_client.errors import ConsentNeededError, NotSetUpError, UsageError
+from agent_brain_client.wire import location_id
+from support.consent import accept
 
 
 @pytest.fixture
@@ -26,6 +27,7 @@ def set_up(root: Path) -> None:
     state = root / ".claude" / "agent-brain"
     state.mkdir(parents=True)
     (state / "config.yaml").write_text("")
+    accept(root)
 
 
 def test_the_flag_goes_before_the_variable(tree: Path) -> None:
@@ -74,19 +76,24 @@ def test_links_are_resolved(tree: Path) -> None:
 
 
 def test_the_tokens_order_is_the_servers(tree: Path) -> None:
+    set_up(tree)
+    (tree / ".env").write_text("AGENT_BRAIN_TOKEN=third\n")
     with pytest.raises(NotSetUpError, match="setup --yes"):
         find_token(tree, {})
-    (tree / ".env").write_text("AGENT_BRAIN_TOKEN=third\n")
-    assert find_token(tree, {}) == "third"
     (tree / ".env.agent-brain").write_text("AGENT_BRAIN_TOKEN=second\n")
+    with pytest.raises(ConsentNeededError, match="another token"):
+        find_token(tree, {})
+    accept(tree)
     assert find_token(tree, {}) == "second"
     assert find_token(tree, {"AGENT_BRAIN_TOKEN": "first"}) == "first"
 
 
-def test_set_up_means_a_config(tree: Path) -> None:
+def test_set_up_means_a_record(tree: Path) -> None:
+    (tree / ".claude" / "agent-brain").mkdir(parents=True)
+    (tree / ".claude" / "agent-brain" / "config.yaml").write_text("")
     with pytest.raises(NotSetUpError):
         require_set_up(tree)
-    set_up(tree)
+    accept(tree)
     require_set_up(tree)
 
 
@@ -112,7 +119,7 @@ def test_only_a_claim_of_this_project_on_this_machine_counts(tree: Path, changed
     claim = {
         "url": "http://127.0.0.1:9",
         "pid": os.getpid(),
-        "project_id": project_id(tree),
+        "project_id": location_id(tree),
         "version": "1",
         "started_at": 1.0,
         **changed,

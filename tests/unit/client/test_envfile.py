@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from agent_brain_client.envfile import parse_env, read_env
+from agent_brain_contract.envfile import parse_env, read_env
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from agent_brain_client.errors import NotSetUpError, PortTakenError, StartError
 from agent_brain_client.logfile import KEPT, LONGEST, last_sentence, log_path, open_log
 from agent_brain_client.processes import has_ended, port_holder, runs_server, server_process
 from agent_brain_client.wire import STATE_DIRECTORY, ServerFile
+from support.consent import accept
 
 
 def claim(pid: int, started_at: float) -> ServerFile:
@@ -35,6 +36,7 @@ def project(tmp_path: Path) -> Path:
     state.mkdir(parents=True)
     (state / "config.yaml").write_text("")
     (tmp_path / ".env.agent-brain").write_text("AGENT_BRAIN_TOKEN=t\n")
+    accept(tmp_path)
     return tmp_path
 
 
@@ -89,7 +91,7 @@ def test_a_process_is_known_by_its_age() -> None:
     assert server_process(claim(gone.pid, now)) is None  # not reaped yet
     gone.wait()
     assert server_process(claim(gone.pid, now)) is None
-    assert not runs_server(psutil.Process())
+    assert not runs_server(psutil.Process(), Path("/"))
 
 
 def test_the_holder_of_a_port_that_nobody_holds() -> None:
@@ -101,7 +103,7 @@ def test_start_needs_settings_and_a_token(tmp_path: Path, project: Path, monkeyp
     (project / ".env.agent-brain").unlink()
     with pytest.raises(NotSetUpError, match="token"):
         lifecycle.start(project)
-    (project / STATE_DIRECTORY / "config.yaml").unlink()
+    (project / STATE_DIRECTORY / "project.json").unlink()
     with pytest.raises(NotSetUpError, match="not set up"):
         lifecycle.start(project)
 

@@ -11,6 +11,7 @@ import pytest
 
 from agent_brain_client.cli.entry import run
 from agent_brain_client.cli.registry import COMMANDS
+from support.consent import accept
 
 URL = "postgresql://me:very%20secret@db.example/brain"
 
@@ -29,6 +30,7 @@ def root(tmp_path: Path) -> Path:
     state = tmp_path / ".claude" / "agent-brain"
     state.mkdir(parents=True)
     (state / "config.yaml").write_text("{}", "utf-8")
+    accept(tmp_path)
     return tmp_path
 
 

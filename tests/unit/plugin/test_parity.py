@@ -1,4 +1,4 @@
-"""The plugin's scripts tell some of the client's rules again, without its packages: both must say the same."""
+"""The plugin's scripts and the command find a project alike, each with its own Python."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 
 from agent_brain_client.discovery import find_root, find_token, read_server_file
 from agent_brain_client.errors import ClientError
-from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, project_id
+from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, location_id
+from support.consent import accept
 
 SCRIPTS = Path(__file__).parents[3] / "plugin" / "scripts"
 ASK = """
@@ -21,8 +22,12 @@ sys.path.insert(0, sys.argv[1])
 import project
 root = project.find_root(os.environ)
 claim = project.read_claim(root)
-token, identity = project.find_token(root, os.environ), project.project_id(root)
-print(json.dumps([str(root), project.is_set_up(root), token, identity, claim and claim.url]))
+try:
+    token = project.find_token(root, os.environ)
+except project.PluginError:
+    token = ""
+identity = project.location_id(root)
+print(json.dumps([str(root), project.is_set_up(root, os.environ), token, identity, claim and claim.url]))
 """
 ENV_FILES = (
     "AGENT_BRAIN_TOKEN=plain\n",
@@ -51,6 +56,7 @@ def root(tmp_path: Path) -> Path:
     (made / STATE_DIRECTORY).mkdir(parents=True)
     (made / STATE_DIRECTORY / "config.yaml").write_text("")
     (made / "inner" / ".git").mkdir(parents=True)
+    accept(made)
     return made
 
 
@@ -83,7 +89,7 @@ def test_the_root_is_found_alike(root: Path, below: str) -> None:
 
 
 def test_without_setup_the_repository_is_the_root(root: Path) -> None:
-    (root / STATE_DIRECTORY / "config.yaml").unlink()
+    (root / STATE_DIRECTORY / "project.json").unlink()
     start = root / "inner" / "deep"
     start.mkdir()
     assert asked(start)[:2] == [str(find_root(None, start, {})), False]
@@ -97,6 +103,8 @@ def test_a_named_project_is_the_root(root: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ENV_FILES)
 def test_the_token_is_read_alike(root: Path, text: str) -> None:
     (root / ENV_FILE).write_text(text, "utf-8", newline="")
+    assert asked(root)[2] == token(root) == ""
+    accept(root)
     assert asked(root)[2] == token(root)
     (root / ".env").write_text("AGENT_BRAIN_TOKEN=other\n")
     assert asked(root)[2] == token(root)
@@ -104,6 +112,6 @@ def test_the_token_is_read_alike(root: Path, text: str) -> None:
 
 @pytest.mark.parametrize("text", CLAIMS)
 def test_the_server_file_is_believed_alike(root: Path, text: str) -> None:
-    (root / STATE_DIRECTORY / "server.json").write_text(text.replace("PROJECT", project_id(root)))
+    (root / STATE_DIRECTORY / "server.json").write_text(text.replace("PROJECT", location_id(root)))
     claim = read_server_file(root)
-    assert asked(root)[3:] == [project_id(root), claim and claim["url"]]
+    assert asked(root)[3:] == [location_id(root), claim and claim["url"]]

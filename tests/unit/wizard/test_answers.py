@@ -28,8 +28,9 @@ def test_defaults() -> None:
         "port": None,
         "idle_stop_minutes": 30,
         "index": None,
+        "project_id": "",
     }
-    assert list(answers.as_mapping()) == [question.name for question in QUESTIONS]
+    assert {*answers.as_mapping()} == {question.name for question in QUESTIONS}
 
 
 def test_each_link_of_the_chain_goes_before_the_next() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from agent_brain_contract.consent import Record, token_hash
+from agent_brain_contract.paths import IDENTITY
 from agent_brain_wizard.answers import resolve
 from agent_brain_wizard.errors import EditedFileError
 from agent_brain_wizard.plan import Chosen, Plan, compose_project, make_plan
@@ -19,10 +21,10 @@ from agent_brain_wizard.render import render_compose, render_config, render_env,
 ENV = ".env.agent-brain"
 NOTHING = Facts(Path("/p"), True, {}, {}, {}, "", None, {}, {})
 ANSWERS = resolve({}, {}, {})
-CHOSEN = Chosen("token", 8317)
+CHOSEN = Chosen("token", 8317, project_id="p" * 8)
 URL = "postgresql://u:secret@h:5/d"
 CONTAINER = resolve({"storage": "postgres-docker"}, {}, {})
-CHOSEN_CONTAINER = Chosen("token", 8317, "made-up", 5433)
+CHOSEN_CONTAINER = Chosen("token", 8317, "made-up", 5433, project_id="p" * 8)
 
 
 def found_again(files: dict[str, ExistingFile], tmp_path: Path) -> Facts:
@@ -32,7 +34,8 @@ def found_again(files: dict[str, ExistingFile], tmp_path: Path) -> Facts:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.content)
         target.chmod(file.mode)
-    return replace(probe_project(tmp_path), root=NOTHING.root, in_git=True)
+    record = Record(str(NOTHING.root), "p" * 8, token=token_hash("token"))
+    return replace(probe_project(tmp_path), root=NOTHING.root, in_git=True, record=record)
 
 
 def after(facts: Facts, plan: Plan, tmp_path: Path) -> Facts:
@@ -62,12 +65,12 @@ def written(plan: Plan) -> dict[str, int]:
 
 def test_everything_is_new() -> None:
     plan = make_plan(NOTHING, ANSWERS, CHOSEN)
-    assert written(plan) == {CONFIG: 0o644, ENV: 0o600, GITIGNORE: 0o644, MANIFEST: 0o644}
+    assert written(plan) == {CONFIG: 0o644, ENV: 0o600, IDENTITY: 0o600, GITIGNORE: 0o644, MANIFEST: 0o644}
     assert plan.kept == {}
 
 
 def test_a_second_plan_is_empty(done: Facts) -> None:
-    assert make_plan(done, ANSWERS, Chosen("another", 8317)) == Plan(())
+    assert make_plan(done, ANSWERS, replace(CHOSEN, token="another")) == Plan(())
 
 
 @pytest.mark.parametrize("path", [CONFIG, ENV, GITIGNORE, MANIFEST])
@@ -100,7 +103,7 @@ def test_an_untouched_config_takes_other_answers(done: Facts) -> None:
 
 def test_a_new_port_changes_one_line_and_keeps_the_rest(done: Facts) -> None:
     facts = edited(done, ENV, b"AGENT_BRAIN_EMBEDDING_API_KEY=k")
-    plan = make_plan(facts, ANSWERS, Chosen("token", 9000))
+    plan = make_plan(facts, ANSWERS, replace(CHOSEN, port=9000))
     (write,) = plan.writes
     assert write.path == ENV
     assert write.content == facts.files[ENV].content.replace(b"8317", b"9000")
@@ -157,7 +160,14 @@ def content_of(plan: Plan, path: str) -> bytes:
 
 def test_a_container_gets_a_compose_file_and_a_password(tmp_path: Path) -> None:
     plan = make_plan(NOTHING, CONTAINER, CHOSEN_CONTAINER)
-    assert written(plan) == {CONFIG: 0o644, ENV: 0o600, COMPOSE: 0o644, GITIGNORE: 0o644, MANIFEST: 0o644}
+    assert written(plan) == {
+        CONFIG: 0o644,
+        ENV: 0o600,
+        COMPOSE: 0o644,
+        IDENTITY: 0o600,
+        GITIGNORE: 0o644,
+        MANIFEST: 0o644,
+    }
     assert yaml.safe_load(content_of(plan, CONFIG))["storage"] == {
         "postgres": {"host": "127.0.0.1", "port": 5433, "database": "agent_brain", "user": "agent_brain"}
     }

@@ -9,6 +9,7 @@ import pytest
 
 from agent_brain_wizard.errors import SetupError
 from agent_brain_wizard.probe import COMPOSE, CONFIG, probe_project
+from support.consent import accept
 
 
 def write(root: Path, path: str, text: str) -> None:
@@ -29,7 +30,9 @@ def test_saved_answers_are_read_back(tmp_path: Path) -> None:
     facts = probe_project(tmp_path)
     assert facts.in_git
     assert facts.saved == {"storage_url": "sqlite:///x", "watch": False, "port": 9}
-    assert (facts.token, facts.config_port, facts.config_error) == ("t", 7, "")
+    assert (facts.token, facts.config_port, facts.config_error) == ("", 7, "")
+    accept(tmp_path)
+    assert probe_project(tmp_path).token == "t"
     assert facts.was_edited(CONFIG)
 
 
@@ -61,16 +64,12 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         probe_project(tmp_path)
 
 
-def test_a_link_to_itself_is_refused(tmp_path: Path) -> None:
-    (tmp_path / ".claude").symlink_to(".claude")
-    with pytest.raises(SetupError, match="symbolic link"):
-        probe_project(tmp_path.resolve())
-
-
-def test_a_link_within_the_project_is_fine(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", [".claude", "settings", "/"])
+def test_a_link_is_refused(tmp_path: Path, target: str) -> None:
     (tmp_path / "settings").mkdir()
-    (tmp_path / ".claude").symlink_to("settings")
-    assert probe_project(tmp_path.resolve()).files == {}
+    (tmp_path / ".claude").symlink_to(target)
+    with pytest.raises(SetupError, match="is a link"):
+        probe_project(tmp_path.resolve())
 
 
 CONTAINER = "storage: {postgres: {host: 127.0.0.1, port: 5440}}\n"

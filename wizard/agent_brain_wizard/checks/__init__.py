@@ -24,6 +24,7 @@ from agent_brain_wizard.checks.server import check_port, check_server
 from agent_brain_wizard.checks.settings import (
     SettingsReport,
     check_config,
+    check_consent,
     check_environment,
     configured_port,
     read_settings,
@@ -60,6 +61,7 @@ def _examine_settings(facts: Facts, report: SettingsReport) -> Iterator[Finding]
     yield check_environment(report)
     if CONFIG in facts.files or report.problems:
         yield check_config(facts, report)
+        yield check_consent(facts, report)
     if report.storage.get("backend") == "postgresql":
         yield check_drivers()
 

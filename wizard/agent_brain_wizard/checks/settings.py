@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from agent_brain_client.wire import ENV_FILE
+from agent_brain_contract.consent import COMPOSE_FILE, Demand
+from agent_brain_contract.paths import TOKEN_VARIABLE
 from agent_brain_wizard.checks.finding import Finding
-from agent_brain_wizard.probe import CONFIG, Facts
+from agent_brain_wizard.plan import compose_value
+from agent_brain_wizard.probe import COMPOSE, CONFIG, Facts
 
 TIMEOUT_SECONDS = 30.0
 _PREFIX = "AGENT_BRAIN_"
@@ -33,15 +36,21 @@ class SettingsReport:
     problems: tuple[dict[str, str], ...]
     storage: Mapping[str, Any]
     embedding: str
+    demands: tuple[dict[str, str], ...] = ()
+    ignored: tuple[str, ...] = ()
 
     def value(self, name: str) -> Any:
         """What `name` is set to, None where the default holds."""
         return next((one["value"] for one in self.settings if one["name"] == name), None)
 
 
-def read_settings(root: Path) -> SettingsReport:
-    """Ask the server's own code, in a process of its own: only it knows how the settings are read."""
+def read_settings(root: Path, staged: Path | None = None) -> SettingsReport:
+    """Ask the server's own code, in a process of its own: only it knows how the settings are read.
+
+    Files in the directory `staged` are read instead of the project's.
+    """
     command = [sys.executable, "-P", "-m", "agent_brain_server", "settings", "--project", str(root)]
+    command += ["--staged", str(staged)] if staged else []
     try:
         done = subprocess.run(
             command,
@@ -62,6 +71,8 @@ def read_settings(root: Path) -> SettingsReport:
         tuple(tree["problems"]),
         tree["storage"] or {},
         tree["embedding"] or "",
+        tuple(tree["demands"]),
+        tuple(tree["ignored"]),
     )
 
 
@@ -76,6 +87,27 @@ def check_config(facts: Facts, report: SettingsReport) -> Finding:
         return Finding("config", "fail", detail, f"correct {_places(report)}")
     edited = f" ({CONFIG} is edited by hand)" if facts.was_edited(CONFIG) else ""
     return Finding("config", "ok", f"settings: {_given(report) or 'all as by default'}{edited}")
+
+
+def check_consent(facts: Facts, report: SettingsReport) -> Finding:
+    """Whether the person has accepted where the project's files send text, keep the index and read outside."""
+    record = facts.record
+    demands = [Demand(**one) for one in report.demands]
+    if COMPOSE in facts.files and facts.saved.get("storage") == "postgres-docker":
+        demands.append(
+            Demand(COMPOSE_FILE, COMPOSE, "the containers to run", compose_value(facts.files[COMPOSE].content))
+        )
+    pending = [one for one in demands if record is None or not record.accepts(one.kind, one.value)]
+    if pending:
+        detail = "; ".join(f"{one.source} sets {one.key} to {one.value}, not accepted" for one in pending)
+        return Finding("consent", "fail", detail, "agent-brain setup")
+    if facts.variables.get(TOKEN_VARIABLE) and not facts.token:
+        return Finding("consent", "fail", f"{ENV_FILE} has another token than setup made", "agent-brain setup --yes")
+    if report.ignored:
+        detail = f".env sets {', '.join(report.ignored)}, which counts in {ENV_FILE} or the environment alone"
+        return Finding("consent", "warn", detail, f"move it from .env to {ENV_FILE}")
+    detail = f"accepted: {', '.join(one.value for one in demands)}" if demands else "nothing leaves the project"
+    return Finding("consent", "ok", detail)
 
 
 def _places(report: SettingsReport) -> str:

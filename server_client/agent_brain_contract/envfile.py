@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from agent_brain_contract.files import read_regular
+
 _LINE = re.compile(r"""^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|.*?)\s*$""")
 _COMMENT = re.compile(r"\s+#.*$")
 
@@ -12,7 +14,7 @@ _COMMENT = re.compile(r"\s+#.*$")
 def parse_env(text: str) -> dict[str, str]:
     """The non-empty values by name; a later line wins. Lines that are no assignment are passed over."""
     values: dict[str, str] = {}
-    for line in text.removeprefix("\ufeff").splitlines():
+    for line in text.lstrip("\ufeff").splitlines():
         match = _LINE.match(line)
         if match:
             values[match[1]] = _unquote(match[2])
@@ -29,6 +31,6 @@ def _unquote(raw: str) -> str:
 def read_env(path: Path) -> dict[str, str]:
     """The values of the file at `path`; a missing or unreadable file has none."""
     try:
-        return parse_env(path.read_text("utf-8", "replace"))
+        return parse_env(read_regular(path).decode("utf-8", "replace"))
     except OSError:
         return {}

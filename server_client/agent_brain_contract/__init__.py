@@ -1,0 +1,1 @@
+"""What the server, the client, the wizard and the plugin must agree on. The standard library alone."""

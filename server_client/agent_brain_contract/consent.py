@@ -1,0 +1,234 @@
+"""What a person has accepted for a project, kept in the user's own state directory, outside of every repository.
+
+A file inside a project decides only what is harmless. An address to which text goes, the place of the index, a folder
+outside, the token and the Compose file count once the record of the project has them. Flags, the environment and files
+outside the project are the person's own and need no record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from agent_brain_contract.envfile import read_env
+from agent_brain_contract.errors import ConsentError, NotSetUpHereError
+from agent_brain_contract.files import read_regular, write_private
+from agent_brain_contract.identity import FORM, new_id, read_id, write_id
+from agent_brain_contract.ownership import require_safe_state
+from agent_brain_contract.paths import (
+    COMPOSE,
+    CONFIG,
+    ENV_FILE,
+    TOKEN_VARIABLE,
+    location_id,
+    user_state_directory,
+)
+
+EMBEDDING, STORAGE, FOLDER, COMPOSE_FILE, SECRETS = "embedding", "storage", "folder", "compose", "secrets"
+KINDS = (EMBEDDING, STORAGE, FOLDER, COMPOSE_FILE, SECRETS)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a file of the project sets and a person has to accept: `value` is shown, and holds no secret."""
+
+    kind: str
+    source: str
+    key: str
+    value: str
+
+    def sentence(self) -> str:
+        """Return what is refused, and how to review it."""
+        return (
+            f"{self.source} sets {self.key} to {self.value}, which you have not accepted for this project."
+            " Run: agent-brain setup"
+        )
+
+
+@dataclass(frozen=True)
+class Record:
+    """One project's record. `token` is the SHA-256 of its bearer token, `checked` the digest of its files when they set
+    nothing but what is accepted.
+
+    `shared` says that the person gave the id, so that a copy of the project keeps it.
+    """
+
+    root: str
+    project_id: str
+    shared: bool = False
+    token: str = ""
+    accepted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    checked: str = ""
+
+    def accepts(self, kind: str, value: str) -> bool:
+        """Return whether the person has accepted `value`."""
+        return value in self.accepted.get(kind, ())
+
+    def accepting(self, demands: Iterable[tuple[str, str]]) -> Record:
+        """Return the record with `demands`, as (kind, value), added."""
+        merged = {kind: dict.fromkeys(values) for kind, values in self.accepted.items()}
+        for kind, value in demands:
+            merged.setdefault(kind, {})[value] = None
+        return replace(self, accepted={kind: tuple(values) for kind, values in merged.items()})
+
+
+def record_path(root: Path, environment: Mapping[str, str] | None = None) -> Path:
+    """Return where the record of the project at `root` is kept."""
+    return user_state_directory(environment) / "projects" / f"{location_id(root)}.json"
+
+
+def find_record(root: Path, environment: Mapping[str, str] | None = None) -> Record | None:
+    """Return the record of the project at `root`; one that was moved or copied here brings its own along.
+
+    None where `setup` was not run here, or where what is here now is not what it was run on.
+    """
+    claimed = read_id(root)
+    if not claimed:
+        return None
+    record = load_record(root, environment)
+    return record if record is not None and record.project_id == claimed else _adopt(root, claimed, environment)
+
+
+def load_record(root: Path, environment: Mapping[str, str] | None = None) -> Record | None:
+    """Return the record for this path, whatever is there now. Raise ConsentError for one that others could write."""
+    return _load(record_path(root, environment))
+
+
+def save_record(root: Path, record: Record, environment: Mapping[str, str] | None = None) -> None:
+    """Keep `record` for the project at `root`. Raise ConsentError where the state directory cannot be written."""
+    path = record_path(root, environment)
+    tree = {"version": 1, **vars(record), "root": str(root.resolve())}
+    try:
+        write_private(path, (json.dumps(tree, indent=2, sort_keys=True) + "\n").encode())
+    except OSError as error:
+        raise ConsentError(
+            f"{path} cannot be written ({error.strerror}): what you accept is kept there. Set XDG_STATE_HOME to a"
+            " directory of yours, then run: agent-brain setup"
+        ) from error
+
+
+def forget_record(root: Path, environment: Mapping[str, str] | None = None) -> None:
+    """Delete the record of the project at `root`, if there is one."""
+    try:
+        record_path(root, environment).unlink()
+    except OSError:
+        return
+
+
+def require_record(root: Path, environment: Mapping[str, str] | None = None) -> Record:
+    """Return the record of the project at `root`. Raise ContractError where `setup` was not run here, or where what
+    it wrote is not safe to use any more.
+    """
+    require_safe_state(root)
+    record = find_record(root, environment)
+    if record is None:
+        raise NotSetUpHereError(root)
+    return record
+
+
+def find_token(root: Path, record: Record, environment: Mapping[str, str]) -> str:
+    """Return the bearer token, from the environment, else from `.env.agent-brain` if it is the one that setup made.
+
+    Empty where there is none. Raise ConsentError for another one.
+    """
+    token = environment.get(TOKEN_VARIABLE, "")
+    if not token:
+        token = read_env(root / ENV_FILE).get(TOKEN_VARIABLE, "")
+        if token and token_hash(token) != record.token:
+            raise ConsentError(
+                f"{ENV_FILE} sets {TOKEN_VARIABLE} to another token than setup made. Run: agent-brain setup"
+            )
+    return token
+
+
+def token_hash(token: str) -> str:
+    """Return what a record keeps of a token; empty for no token."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest() if token else ""
+
+
+def files_digest(root: Path) -> str:
+    """Return the digest of the files whose values need consent, as they are now."""
+    digest = hashlib.sha256()
+    for name in (CONFIG, ENV_FILE, COMPOSE):
+        try:
+            content = read_regular(root / name)
+        except OSError:
+            content = b""
+        digest.update(b"%d:" % len(content) + content)
+    return digest.hexdigest()
+
+
+def _load(path: Path) -> Record | None:
+    try:
+        content = read_regular(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConsentError(f"{path} cannot be read ({error.strerror}): {_AGAIN}") from error
+    _require_own(path)
+    try:
+        return _decode(json.loads(content))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ConsentError(f"{path} is damaged: {_AGAIN}") from error
+
+
+_AGAIN = "it holds what you accepted for this project. Delete it, then run: agent-brain setup"
+
+
+def _require_own(path: Path) -> None:
+    if os.name != "posix":
+        return
+    status = path.stat()
+    if status.st_uid not in (os.geteuid(), 0) or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise ConsentError(f"{path} can be written by other users: {_AGAIN}")
+
+
+def _decode(tree: Mapping[str, object]) -> Record:
+    accepted = tree["accepted"]
+    if not isinstance(accepted, dict) or not FORM.fullmatch(str(tree["project_id"])):
+        raise ValueError("accepted")
+    return Record(
+        root=str(tree["root"]),
+        project_id=str(tree["project_id"]),
+        shared=tree["shared"] is True,
+        token=str(tree["token"]),
+        accepted={str(kind): tuple(map(str, values)) for kind, values in accepted.items()},
+        checked=str(tree["checked"]),
+    )
+
+
+def _adopt(root: Path, claimed: str, environment: Mapping[str, str] | None) -> Record | None:
+    """Bring the record of a project that was moved or copied here along.
+
+    Only the project itself knows its token, so a repository cannot pass for one that was accepted. A copy becomes a
+    project of its own, unless its id is shared on purpose.
+    """
+    token = token_hash(read_env(root / ENV_FILE).get(TOKEN_VARIABLE, ""))
+    source = next((one for one in _records(environment) if one.project_id == claimed and one.token == token), None)
+    if source is None or not token:
+        return None
+    before = Path(source.root)
+    is_copy = before != root.resolve() and read_id(before) == claimed
+    record = replace(source, root=str(root.resolve()))
+    if is_copy and not source.shared:
+        record = replace(record, project_id=new_id())
+        write_id(root, record.project_id)
+    save_record(root, record, environment)
+    if not is_copy:
+        forget_record(before, environment)
+    return record
+
+
+def _records(environment: Mapping[str, str] | None) -> Iterator[Record]:
+    for path in sorted((user_state_directory(environment) / "projects").glob("*.json")):
+        try:
+            record = _load(path)
+        except ConsentError:
+            continue
+        if record is not None:
+            yield record

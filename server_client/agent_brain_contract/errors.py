@@ -1,0 +1,27 @@
+"""What is refused before anything is started or sent. `str()` is one sentence that names the fix."""
+
+from __future__ import annotations
+
+
+class ContractError(Exception):
+    """The state of the project must not be used."""
+
+
+class UnsafeStateError(ContractError):
+    """The state is a link, belongs to another user, or can be replaced by one."""
+
+
+class TrackedStateError(ContractError):
+    """Git tracks the state, so that whoever writes to the repository decides what it holds."""
+
+
+class ConsentError(ContractError):
+    """A file of the project sets what the person has not accepted, or the record of consent cannot be used."""
+
+
+class NotSetUpHereError(ContractError):
+    """No record says that the person has set up the project at `root`."""
+
+    def __init__(self, root: object) -> None:
+        super().__init__(f"{root} is not set up here. Run: agent-brain setup")
+        self.root = root

@@ -1,0 +1,106 @@
+"""Whether the state of a project is where it seems to be, and nobody else can change it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from agent_brain_contract.errors import UnsafeStateError
+from agent_brain_contract.paths import ENV_FILE, STATE_DIRECTORY
+
+_OUTER = STATE_DIRECTORY.partition("/")[0]
+_FILES = (
+    ENV_FILE,
+    *(
+        f"{STATE_DIRECTORY}/{name}"
+        for name in (
+            "config.yaml",
+            "docker-compose.yml",
+            "manifest.json",
+            "project.json",
+            "server.json",
+            "server.lock",
+            "lifecycle.lock",
+            "index.db",
+            "index.db-wal",
+            "index.db-shm",
+            "index.vectors",
+            "logs/server.log",
+        )
+    ),
+)
+_DIRECTORIES = (_OUTER, STATE_DIRECTORY, f"{STATE_DIRECTORY}/logs")
+# File systems that know no owners and modes: they show the same ones for every file.
+_WITHOUT_MODES = frozenset({"9p", "drvfs", "vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "cifs", "smb3"})
+
+
+def require_safe_state(root: Path) -> None:
+    """Raise UnsafeStateError for state that is a link, belongs to another user or can be replaced by one."""
+    for path in _DIRECTORIES:
+        _require(root / path, root, stat.S_ISDIR, "directory")
+    for path in _FILES:
+        _require(root / path, root, stat.S_ISREG, "file")
+    if os.name == "posix":
+        _require_private_place(root)
+
+
+def _require(path: Path, root: Path, is_kind: object, kind: str) -> None:
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return
+    except NotADirectoryError:
+        return  # its parent is refused by itself
+    except OSError as error:
+        raise UnsafeStateError(f"{path} cannot be looked at: {error.strerror}.") from error
+    if stat.S_ISLNK(status.st_mode):
+        raise UnsafeStateError(f"{path} is a link, and the state of a project must not be. Run: rm {_quoted(path)}")
+    if not is_kind(status.st_mode):  # type: ignore[operator]
+        raise UnsafeStateError(f"{path} is not a {kind}. Move it away, then run: agent-brain setup")
+    if os.name == "posix" and status.st_uid not in _trusted_owners(root):
+        raise UnsafeStateError(
+            f"{path} belongs to another user (uid {status.st_uid}), who could change it."
+            f" Run: sudo chown -R $(id -u) {_quoted(path)}"
+        )
+
+
+def _trusted_owners(root: Path) -> frozenset[int]:
+    """Return the user, the system's, and for the system's user (in a container) the owner of the project."""
+    user = os.geteuid()
+    return frozenset({user, 0} if user else {0, root.stat().st_uid})
+
+
+def _require_private_place(root: Path) -> None:
+    """Refuse directories in which any user may rename ours away and put another in its place."""
+    for directory in (root / STATE_DIRECTORY, root / _OUTER, root, root.parent):
+        try:
+            mode = directory.stat().st_mode
+        except OSError:
+            continue
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX and not _is_without_modes(directory):
+            raise UnsafeStateError(
+                f"{directory} can be written by every user of this machine, so that the state of the project could be"
+                f" replaced. Run: chmod o-w {_quoted(directory)}"
+            )
+
+
+def _is_without_modes(directory: Path) -> bool:
+    """Whether the file system of `directory` keeps no modes, by the longest mount point that holds it."""
+    try:
+        mounts = [line.split() for line in Path("/proc/self/mounts").read_text("utf-8", "replace").splitlines()]
+    except OSError:
+        return False
+    place = os.path.realpath(directory)
+    holding = [(len(m[1]), m[2]) for m in mounts if len(m) > 2 and _is_within(place, m[1].replace("\\040", " "))]
+    return bool(holding) and max(holding)[1] in _WITHOUT_MODES
+
+
+def _is_within(place: str, mount: str) -> bool:
+    return place == mount or place.startswith(mount.rstrip("/") + "/")
+
+
+def _quoted(path: Path) -> str:
+    import shlex  # for an error alone
+
+    return shlex.quote(str(path))

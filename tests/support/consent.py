@@ -1,0 +1,25 @@
+"""A person's consent, for tests that write a project's files themselves instead of running setup."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from agent_brain_contract.consent import Record, save_record, token_hash
+from agent_brain_contract.envfile import read_env
+from agent_brain_contract.identity import write_id
+from agent_brain_contract.paths import location_id
+from agent_brain_server.errors import SettingsError
+from agent_brain_server.settings_consent import demands_of_files
+from agent_brain_server.settings_sources import ProjectFiles
+
+
+def accept(root: Path) -> None:
+    """Accept what the files of the project set now, as setup does, with an id that follows from its place."""
+    write_id(root, location_id(root))
+    token = read_env(root / ".env.agent-brain").get("AGENT_BRAIN_TOKEN", "")
+    record = Record(str(root), location_id(root), token=token_hash(token))
+    files = ProjectFiles(root)
+    with suppress(SettingsError):  # settings that are wrong on purpose set nothing
+        record = record.accepting((demand.kind, demand.value) for demand in demands_of_files(files))
+    save_record(root, record)

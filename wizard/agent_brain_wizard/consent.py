@@ -1,0 +1,145 @@
+"""What setup asks a person to accept: where text goes, where the index is, what is read outside, what Docker runs."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from agent_brain_contract.consent import (
+    COMPOSE_FILE,
+    EMBEDDING,
+    FOLDER,
+    SECRETS,
+    STORAGE,
+    Demand,
+    Record,
+    save_record,
+    token_hash,
+)
+from agent_brain_contract.envfile import parse_env
+from agent_brain_contract.errors import ContractError
+from agent_brain_contract.paths import COMPOSE, CONFIG, ENV_FILE, TOKEN_VARIABLE
+from agent_brain_wizard.answers import Answers
+from agent_brain_wizard.checks.settings import read_settings
+from agent_brain_wizard.errors import SetupError
+from agent_brain_wizard.plan import Chosen, Plan, compose_value, make_plan
+from agent_brain_wizard.probe import Facts, sha256
+from agent_brain_wizard.questions import DEFAULT_STORAGE_URL
+
+# What .env.agent-brain may hold that goes to an address: from a stranger it would go there in the stranger's name.
+_SECRET_NAMES = ("AGENT_BRAIN_EMBEDDING_API_KEY", "AGENT_BRAIN_STORAGE_URL", "DATABASE_URL", "POSTGRES_PASSWORD")
+_WORDS = {
+    EMBEDDING: "the text of your files and questions is sent to {value}",
+    STORAGE: "the index, with the text of your files, is kept in {value}",
+    FOLDER: "{value}, outside the project, is indexed too",
+    COMPOSE_FILE: "Docker runs {value}",
+    SECRETS: "{value}, which was there before setup, is used",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One demand, and whether the person has accepted it: in the record, or with the answers of this call."""
+
+    demand: Demand
+    accepted: bool
+
+    def sentence(self) -> str:
+        """Return what follows from it, in words."""
+        mark = "" if self.accepted else ", not accepted yet"
+        return f"{_WORDS[self.demand.kind].format(value=self.demand.value)} ({self.demand.source}{mark})"
+
+
+def review(facts: Facts, answers: Answers, chosen: Chosen, plan: Plan, own: Answers | None) -> tuple[Review, ...]:
+    """Return what the project's files will decide once `plan` is carried out.
+
+    `own` are the answers that the person gives without those of the files; None where they alone are not enough.
+    """
+    given = set(_given(facts, chosen, own))
+    record = facts.record
+    return tuple(
+        Review(one, (one.kind, one.value) in given or (record is not None and record.accepts(one.kind, one.value)))
+        for one in _demands(facts, answers, plan)
+    )
+
+
+def refuse_pending(reviews: Iterable[Review], accepted: Collection[str]) -> None:
+    """Raise SetupError for what is neither accepted nor named in `accepted`, with the command that accepts it."""
+    pending = [one.demand for one in reviews if not one.accepted and one.demand.value not in accepted]
+    if pending:
+        flags = " ".join(f"--accept {shlex.quote(value)}" for value in [*accepted, *(one.value for one in pending)])
+        sentence = pending[0].sentence().removesuffix(" Run: agent-brain setup")
+        raise SetupError(f"{sentence} To review it in a terminal: agent-brain setup. To accept it: setup --yes {flags}")
+
+
+def keep_record(facts: Facts, chosen: Chosen, plan: Plan, reviews: Iterable[Review], shared: bool) -> None:
+    """Note what is accepted, before the files that rely on it are written. Raise SetupError."""
+    token = parse_env(_content(facts, plan, ENV_FILE).decode("utf-8", "replace")).get(TOKEN_VARIABLE, "")
+    before = facts.record or Record(str(facts.root), chosen.project_id)
+    record = replace(before, project_id=chosen.project_id, shared=shared or before.shared, token=token_hash(token))
+    wanted = record.accepting((one.demand.kind, one.demand.value) for one in reviews)
+    if wanted != facts.record:
+        try:
+            save_record(facts.root, wanted)
+        except ContractError as error:
+            raise SetupError(str(error)) from error
+
+
+def compose_demand(content: bytes) -> Demand:
+    """Return what running a Compose file asks for."""
+    return Demand(COMPOSE_FILE, COMPOSE, "the containers to run", compose_value(content))
+
+
+def _content(facts: Facts, plan: Plan, path: str) -> bytes:
+    """Return the content that the file has once the plan is carried out."""
+    written = next((write.content for write in plan.writes if write.path == path), None)
+    found = facts.files.get(path)
+    return written if written is not None else found.content if found is not None else b""
+
+
+def _demands(facts: Facts, answers: Answers, plan: Plan) -> Iterator[Demand]:
+    if not _is_harmless(facts, answers, plan):
+        yield from _asked_of_server(facts, plan)
+    if answers.storage == "postgres-docker":
+        yield compose_demand(_content(facts, plan, COMPOSE))
+    if facts.record is None and any(facts.variables.get(name) for name in _SECRET_NAMES):
+        names = ", ".join(name for name in _SECRET_NAMES if facts.variables.get(name))
+        yield Demand(SECRETS, ENV_FILE, names, f"{ENV_FILE} (sha256:{sha256(facts.files[ENV_FILE].content)[:32]})")
+
+
+def _is_harmless(facts: Facts, answers: Answers, plan: Plan) -> bool:
+    """Whether the plan writes all that decides something, and decides only for the defaults."""
+    return (
+        answers.storage == "embedded"
+        and answers.storage_url == DEFAULT_STORAGE_URL
+        and answers.embedding != "openai-compatible"
+        and answers.folders == "."
+        and ENV_FILE not in facts.files
+        and CONFIG not in plan.kept
+    )
+
+
+def _asked_of_server(facts: Facts, plan: Plan) -> Iterator[Demand]:
+    """Only the server's own code knows what files set, so it reads them as they will be."""
+    with tempfile.TemporaryDirectory(prefix="agent-brain-") as directory:
+        for path in (CONFIG, ENV_FILE):
+            staged = Path(directory) / path
+            staged.parent.mkdir(parents=True, exist_ok=True)
+            staged.write_bytes(_content(facts, plan, path))
+        report = read_settings(facts.root, Path(directory))
+    if report.failure:
+        raise SetupError(f"{report.failure}. See: agent-brain doctor")
+    for one in report.demands:
+        yield Demand(**one)
+
+
+def _given(facts: Facts, chosen: Chosen, own: Answers | None) -> Iterator[tuple[str, str]]:
+    """Yield what the person's own answers decide, as (kind, value): what they would in a project without files."""
+    if own is None:
+        return
+    empty = Facts(facts.root, facts.in_git, {}, {}, {}, "", None, {}, {})
+    for one in _demands(empty, own, make_plan(empty, own, chosen)):
+        yield one.kind, one.value
