@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from agent_brain_client.isolation import DIRECTORY, server_command
 from agent_brain_client.wire import ENV_FILE
 from agent_brain_wizard.checks.finding import Finding
 from agent_brain_wizard.probe import CONFIG, Facts
@@ -41,12 +41,12 @@ class SettingsReport:
 
 def read_settings(root: Path) -> SettingsReport:
     """Ask the server's own code, in a process of its own: only it knows how the settings are read."""
-    command = [sys.executable, "-P", "-m", "agent_brain_server", "settings", "--project", str(root)]
+    command = server_command("settings", "--project", str(root))
     try:
         done = subprocess.run(
             command,
             check=False,
-            cwd=root,
+            cwd=DIRECTORY,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
