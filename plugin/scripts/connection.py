@@ -115,10 +115,15 @@ def _run(root: Path, *arguments: str) -> str:
     """Run the command on `root`: its sentence if it failed, else empty."""
     import subprocess
 
-    command = [sys.executable, str(LAUNCHER), "--project", str(root), *arguments]
+    command = [sys.executable, "-I", "-S", str(LAUNCHER), "--project", str(root), *arguments]
     try:
         done = subprocess.run(
-            command, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, timeout=START_SECONDS, check=False
+            command,
+            cwd=Path(LAUNCHER.anchor),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=START_SECONDS,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"`agent-brain {arguments[0]}` did not work: {error}. Look: /agent-brain:doctor"

@@ -11,23 +11,36 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from project import PluginError
+
 ROOT = Path(__file__).resolve().parents[2]
 DATA_VARIABLE = "CLAUDE_PLUGIN_DATA"
 PYTHON_VARIABLE = "AGENT_BRAIN_PYTHON"
 
 
 def data_directory(variables: Mapping[str, str]) -> Path:
-    """Where the plugin keeps what outlives an update: what Claude Code names, else the person's data directory."""
+    """Where the plugin keeps what outlives an update: what Claude Code names, else the person's data directory.
+
+    Raises PluginError for a relative name, which would be another directory in each project.
+    """
     named = variables.get(DATA_VARIABLE)
     if named:
-        return Path(named)
+        return absolute(named, DATA_VARIABLE)
     if sys.platform == "win32":
         base = variables.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
     elif sys.platform == "darwin":
         base = Path.home() / "Library" / "Application Support"
     else:
-        base = variables.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+        named = variables.get("XDG_DATA_HOME", "")
+        base = named if Path(named).is_absolute() else Path.home() / ".local" / "share"
     return Path(base) / "agent-brain"
+
+
+def absolute(named: str, source: str) -> Path:
+    """The path that `source` names. Raises PluginError for a relative one."""
+    if not Path(named).is_absolute():
+        raise PluginError(f"{source} names {named}, which is not an absolute path. Correct or unset it.")
+    return Path(named)
 
 
 def environment_directory(data: Path) -> Path:

@@ -11,14 +11,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import environment
-from project import PluginError
+from project import PluginError, find_root
+from search_path import PATH_VARIABLE, is_inside, restricted
 
 USAGE = 2
 BUILDING = "setup"
+STARTED_IN = "AGENT_BRAIN_STARTED_IN"  # the directory that the person is in, from which the script has gone
 _PACKAGES = ("server", "server_client", "wizard")
-_COMMAND = "import sys; from agent_brain_wizard.cli import main; sys.exit(main())"
+_COMMAND = "import sys; sys.path[:0] = {paths!r}; from agent_brain_wizard.cli import main; sys.exit(main())"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -36,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     if no_fail:
         os.dup2(sys.stdout.fileno(), sys.stderr.fileno())
     try:
+        os.chdir(variables.pop(STARTED_IN, os.curdir))
         code = _run(rest, variables, replace=not no_fail)
     except (PluginError, OSError) as error:
         print(f"agent-brain: {error}", file=sys.stderr)
@@ -43,30 +47,60 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if no_fail else code
 
 
-def _run(arguments: list[str], variables: Mapping[str, str], replace: bool) -> int:
-    python = _python(arguments, variables)
-    # -P: the command runs in users' projects, whose own modules must not win over ours.
-    command = [python, "-P", "-c", _COMMAND, *arguments]
-    settings = {name: value for name, value in variables.items() if name != "PYTHONHOME"}
-    settings["PYTHONPATH"] = os.pathsep.join(str(environment.ROOT / package) for package in _PACKAGES)
+def _run(arguments: list[str], given: Mapping[str, str], replace: bool) -> int:
+    """Run the command isolated (-I): neither the current directory nor a PYTHON* variable adds to what it imports.
+
+    It stays in the current directory, since a path among its arguments is relative to that.
+    """
+    root = str(_project(arguments, given))
+    variables = {**given, PATH_VARIABLE: restricted(given, root)}
+    python = _python(arguments, variables, root)
+    paths = [str(environment.ROOT / package) for package in _PACKAGES]
+    command = [python, "-I", "-c", _COMMAND.format(paths=paths), *arguments]
     if replace and os.name == "posix":
-        os.execve(python, command, settings)  # noqa: S606  no shell is wanted
-    return subprocess.run(command, env=settings, check=False).returncode
+        os.execve(python, command, variables)  # noqa: S606  no shell is wanted
+    return subprocess.run(command, env=variables, check=False).returncode
 
 
-def _python(arguments: list[str], variables: Mapping[str, str]) -> str:
-    """The environment's Python. Only `setup` makes a missing one: the person waits for it and sees why."""
+def _project(arguments: Sequence[str], variables: Mapping[str, str]) -> Path:
+    """The project whose programs are not run: what --project names, else what the session is in."""
+    words, named = iter(arguments), ""
+    for word in words:
+        if word == "--":
+            break
+        if word == "--project":
+            named = next(words, "")
+        elif word.startswith("--project="):
+            named = word.partition("=")[2]
+    return Path(named) if named else find_root(variables)
+
+
+def _python(arguments: list[str], variables: Mapping[str, str], root: str) -> str:
+    """The environment's Python. Only `setup` makes a missing one: the person waits for it and sees why.
+
+    Raises PluginError for a Python or a data directory that the project would bring along.
+    """
     named = variables.get(environment.PYTHON_VARIABLE)
     if named:
+        environment.absolute(named, environment.PYTHON_VARIABLE)
+        _refuse_inside(str(Path(named).parent), root, environment.PYTHON_VARIABLE)
         return named
     data = environment.data_directory(variables)
+    _refuse_inside(str(data), root, environment.DATA_VARIABLE)
     if environment.is_built(data, variables):
         return str(environment.interpreter(environment.environment_directory(data)))
     if not _names_setup(arguments):
         raise PluginError("the plugin's Python packages are not installed for this version. Run: /agent-brain:setup")
     from installing import build
 
-    return str(build(data, lambda text: print(text, file=sys.stderr, flush=True)))
+    return str(build(data, variables, lambda text: print(text, file=sys.stderr, flush=True)))
+
+
+def _refuse_inside(path: str, root: str, source: str) -> None:
+    if is_inside(path, root):
+        raise PluginError(
+            f"{source} names {path}, which is inside the project {root}. Unset it, or name another place."
+        )
 
 
 def _names_setup(arguments: Sequence[str]) -> bool:

@@ -6,10 +6,14 @@ does not run is said in a tool's answer, since a process that ends early is only
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import sys
+
+# Isolated (-I), Python looks for modules in its own directories alone; the project that it runs in has none for us.
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+
+import json
+import signal
 import threading
 import time
 from pathlib import Path

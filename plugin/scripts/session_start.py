@@ -5,9 +5,13 @@ It starts nothing and waits for nothing: a slow hook holds up the whole session.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
+
+# Isolated (-I), Python looks for modules in its own directories alone; the project that it runs in has none for us.
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path

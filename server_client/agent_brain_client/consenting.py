@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 from agent_brain_client.errors import ConsentNeededError
+from agent_brain_client.isolation import DIRECTORY, server_command
 from agent_brain_contract import consent
 from agent_brain_contract.errors import ContractError
 
@@ -20,10 +20,10 @@ def require_accepted(root: Path, record: consent.Record) -> None:
     """
     if record.checked == consent.files_digest(root):
         return
-    command = [sys.executable, "-P", "-m", "agent_brain_server", "settings", "--check", "--project", str(root)]
+    command = server_command("settings", "--check", "--project", str(root))
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=CHECK_SECONDS, cwd=root, check=False
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=CHECK_SECONDS, cwd=DIRECTORY, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ConsentNeededError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +22,7 @@ from agent_brain_client.discovery import (
     state_directory,
 )
 from agent_brain_client.errors import PortTakenError, StartError, StopError
+from agent_brain_client.isolation import DIRECTORY, server_command
 from agent_brain_client.logfile import last_sentence, log_path, open_log
 from agent_brain_client.processes import has_ended, live_process, port_holder, runs_server, server_process
 from agent_brain_client.wire import ServerFile
@@ -81,8 +81,7 @@ def _lifecycle_lock(root: Path) -> Iterator[None]:
 
 
 def _command(root: Path, port: int | str | None, reindex: bool) -> list[str]:
-    # -P: the server starts in users' projects, whose own modules must not win over ours.
-    command = [sys.executable, "-P", "-m", "agent_brain_server", "--project", str(root)]
+    command = server_command("--project", str(root))
     if port is not None:
         command += ["--port", str(port)]
     return [*command, "--reindex"] if reindex else command
@@ -110,7 +109,7 @@ def _spawn(root: Path, command: list[str], deadline: float) -> ServerFile | None
     try:
         offset = os.fstat(log).st_size
         child = subprocess.Popen(
-            command, cwd=root, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command, cwd=DIRECTORY, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     finally:
         os.close(log)

@@ -19,7 +19,7 @@ from support.cli import RETRY_SOURCE, clean_environment, free_port
 BUILD_SECONDS = 300
 # Stands for uv where only the launcher's own work is looked at: a real environment that borrows the tests' packages.
 FAKE_UV = """#!/bin/sh
-echo "$@" >>"$UV_CALLS"
+echo "$@" >>"$INSTALLER_CALLS"
 sleep 1
 {python} -m venv --without-pip "$UV_PROJECT_ENVIRONMENT" && {python} - <<'SCRIPT'
 import os, pathlib, sysconfig
@@ -80,7 +80,7 @@ def bare(tree: Path, tmp_path: Path) -> Iterator[Launched]:
     (tools / "uv").write_text(FAKE_UV.format(python=sys.executable))
     (tools / "uv").chmod(0o755)
     launched.environment["PATH"] = f"{tools}{os.pathsep}{os.environ['PATH']}"
-    launched.environment["UV_CALLS"] = str(tmp_path / "calls")
+    launched.environment["INSTALLER_CALLS"] = str(tmp_path / "calls")
     (tmp_path / "calls").touch()
     yield launched
     if launched.environments():
@@ -110,7 +110,7 @@ def test_setup_installs_in_view_and_the_rest_uses_it(bare: Launched, tree: Path)
     assert "retry.py:1-3" in bare.ok("search", "next delay") or bare.ok("index", "--wait")
     assert "retry.py:1-3" in bare.ok("search", "next delay")
     assert bare.ok("version").startswith("agent-brain 0.1.0")
-    calls = Path(bare.environment["UV_CALLS"]).read_text().splitlines()
+    calls = Path(bare.environment["INSTALLER_CALLS"]).read_text().splitlines()
     assert len(calls) == 1
     assert "sync --frozen --no-dev --no-install-project" in calls[0]
 
@@ -138,7 +138,7 @@ def test_two_setups_at_once_install_once(bare: Launched) -> None:
     said = [process.communicate(timeout=60)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
     assert sum("waiting for it" in text for text in said) == 1
-    assert len(Path(bare.environment["UV_CALLS"]).read_text().splitlines()) == 1
+    assert len(Path(bare.environment["INSTALLER_CALLS"]).read_text().splitlines()) == 1
 
 
 def test_an_installation_that_was_cut_short_is_made_anew(bare: Launched, tree: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from agent_brain_client.output import count, duration, size
+from agent_brain_wizard.git import ask_git
 
 SECONDS = 0.3
 GIT_SECONDS = 0.25
@@ -99,10 +99,9 @@ def take_census(root: Path) -> Census:
 
 def _by_git(root: Path) -> list[str] | None:
     """What git tracks and what it would; None where it is not there, slow or no help."""
-    command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
-    try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=GIT_SECONDS, check=True)
-    except (OSError, subprocess.SubprocessError):
+    flags = ("-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
+    done = ask_git(root, "ls-files", *flags, seconds=GIT_SECONDS)
+    if done is None or done.returncode:
         return None
     return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
 

@@ -1,8 +1,10 @@
 """The `agent-brain` command: the client's commands and the wizard's own."""
 
-from __future__ import annotations
-
 import sys
+
+from agent_brain_client.isolation import leave_project_out
+
+leave_project_out(sys.argv[1:])
 
 from agent_brain_client.cli.entry import run
 from agent_brain_client.cli.registry import COMMANDS, Command

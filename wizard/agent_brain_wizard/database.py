@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from agent_brain_client.discovery import require_set_up
+from agent_brain_client.isolation import DIRECTORY
 from agent_brain_client.wire import ENV_FILE
 from agent_brain_contract.envfile import read_env
 from agent_brain_wizard.consent import compose_demand
@@ -196,9 +197,13 @@ def run_compose(root: Path, *arguments: str, text: str | None = None) -> str:
 
 
 def compose_command(root: Path, *arguments: str) -> list[str]:
-    """The command line of Docker Compose for the project; it holds no secret."""
-    env_file = ["--env-file", ENV_FILE] if (root / ENV_FILE).is_file() else []
-    return ["docker", "compose", "--ansi=never", *env_file, "--file", COMPOSE, "--profile", PGADMIN, *arguments]
+    """Return the command line of Docker Compose for the project; it holds no secret.
+
+    All files are named: of itself Compose reads `.env` and `compose.override.yml` where it runs. Run it in DIRECTORY.
+    """
+    env_file = str(root / ENV_FILE) if (root / ENV_FILE).is_file() else os.devnull
+    files = ["--env-file", env_file, "--file", str(root / COMPOSE)]
+    return ["docker", "compose", "--ansi=never", *files, "--profile", PGADMIN, *arguments]
 
 
 def compose_environment(root: Path) -> dict[str, str]:
@@ -239,7 +244,7 @@ def open_compose(
     try:
         return subprocess.Popen(
             compose_command(root, *arguments),
-            cwd=root,
+            cwd=DIRECTORY,
             env=compose_environment(root),
             stdin=stdin,
             stdout=stdout,

@@ -12,6 +12,7 @@ from typing import Any
 
 from agent_brain_client.discovery import find_root, find_server
 from agent_brain_client.errors import FAILED, OK, UNREACHABLE, UsageError
+from agent_brain_client.isolation import DIRECTORY, restrict_search_path
 from agent_brain_client.output import count, home_relative, is_terminal, note, one_line, plain, print_json, say, size
 from agent_brain_wizard import backup, database
 from agent_brain_wizard.docker import Container, Progress, probe_docker
@@ -56,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Do the one thing that was asked for."""
     _check(arguments)
     root = find_root(arguments.project)
+    restrict_search_path(root)
     database.require_compose(root)
     return _ACTIONS[arguments.action](root, arguments)
 
@@ -192,7 +194,7 @@ def _psql(root: Path, arguments: argparse.Namespace) -> int:
     command = database.inside("psql", "--set=ON_ERROR_STOP=1" if not terminal else "--no-psqlrc", *asked)
     done = subprocess.run(
         database.compose_command(root, "exec", *([] if terminal else ["-T"]), *command),
-        cwd=root,
+        cwd=DIRECTORY,
         env=database.compose_environment(root),
         stdin=subprocess.DEVNULL if asked else None,
         check=False,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent_brain_client.errors import USAGE, ClientError
+from agent_brain_client.isolation import DIRECTORY
 from agent_brain_client.output import size
 
 DockerState = Literal["ready", "absent", "no-daemon", "no-permission", "no-compose"]
@@ -291,6 +292,7 @@ def _ask_compose() -> subprocess.Popen[str] | None:
     try:
         return subprocess.Popen(
             ["docker", "compose", "version", "--short"],
+            cwd=DIRECTORY,  # Compose reads the .env of the directory that it runs in
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

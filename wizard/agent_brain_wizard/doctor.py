@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent_brain_client.discovery import find_root
 from agent_brain_client.errors import FAILED, OK
+from agent_brain_client.isolation import restrict_search_path
 from agent_brain_client.output import one_line, print_json, say, styled
 from agent_brain_wizard.checks import examine
 from agent_brain_wizard.checks.finding import FIX, Finding
@@ -27,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check everything; exit code 1 if something is broken. Warnings alone are no failure."""
     root = find_root(arguments.project)
+    restrict_search_path(root)
     findings = list(examine(root))
     fixed = _fix(root, findings) if arguments.fix else []
     if fixed:

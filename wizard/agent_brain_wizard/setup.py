@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent_brain_client.discovery import find_root
 from agent_brain_client.errors import ClientError
+from agent_brain_client.isolation import restrict_search_path
 from agent_brain_wizard.answer_file import STDIN
 from agent_brain_wizard.answers import Answers, check_flags, own_answers, resolve
 from agent_brain_wizard.errors import MissingAnswerError, SetupError
@@ -57,6 +58,7 @@ def _add_flag(parser: argparse.ArgumentParser, question: Question) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Ask, or take the answers that are given, and write what is missing; a second run finds nothing to do."""
     root = find_root(arguments.project)
+    restrict_search_path(root)
     _refuse_home(root, arguments.project)
     flags = _flags(arguments)
     if _is_unattended(arguments):

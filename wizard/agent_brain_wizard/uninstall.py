@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent_brain_client.discovery import find_root
 from agent_brain_client.errors import FAILED, OK, ClientError, UsageError
+from agent_brain_client.isolation import restrict_search_path
 from agent_brain_client.lifecycle import stop
 from agent_brain_client.output import home_relative, note, one_line, print_json, say, size, styled
 from agent_brain_contract.consent import forget_record
@@ -31,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Stop the server and take out of the project what setup and the server wrote there."""
     root = find_root(arguments.project)
+    restrict_search_path(root)
     removal = plan_removal(probe_project(root), arguments.purge)
     if arguments.dry_run or not removal.paths:
         _report(arguments, removal, _notes(removal, arguments.purge))

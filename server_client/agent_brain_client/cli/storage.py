@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 from agent_brain_client.cli.session import project_root
 from agent_brain_client.discovery import require_set_up
 from agent_brain_client.errors import UsageError
+from agent_brain_client.isolation import DIRECTORY, server_command
 
 OTHER_VARIABLE = "AGENT_BRAIN_COPY_URL"
 ENDS = f"""--from and --to are storage URLs, or `current` for where the settings say. The one that is left out is
@@ -45,15 +45,15 @@ def run(arguments: argparse.Namespace) -> int:
     _check(arguments)
     root = project_root(arguments)
     require_set_up(root)
-    # -P: it starts in users' projects, whose own modules must not win over ours.
-    command = [sys.executable, "-P", "-m", "agent_brain_server", "storage", arguments.action, "--project", str(root)]
+    command = server_command("storage", arguments.action, "--project", str(root))
     command += [flag for flag in ("--dry-run", "--resume", "--start-over", "--json") if _given(arguments, flag)]
     if arguments.queries:
         command += ["--queries", str(Path(arguments.queries).absolute())]
     environment = os.environ | {"AGENT_BRAIN_COPY_FROM": arguments.source, "AGENT_BRAIN_COPY_TO": arguments.target}
     if os.name == "posix":
-        os.execve(sys.executable, command, environment)  # noqa: S606  its arguments, without URLs, replace ours
-    return subprocess.call(command, env=environment)
+        os.chdir(DIRECTORY)
+        os.execve(command[0], command, environment)  # noqa: S606  its arguments, without URLs, replace ours
+    return subprocess.call(command, cwd=DIRECTORY, env=environment)
 
 
 def _given(arguments: argparse.Namespace, flag: str) -> bool:

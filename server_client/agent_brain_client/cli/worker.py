@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
-import sys
 
 from agent_brain_client.cli.session import project_root
 from agent_brain_client.discovery import require_set_up
 from agent_brain_client.errors import UsageError
+from agent_brain_client.isolation import DIRECTORY, server_command
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,11 +23,10 @@ def run(arguments: argparse.Namespace) -> int:
     require_set_up(root)
     if arguments.json:
         raise UsageError("worker has no answer to print as JSON; see its jobs with: agent-brain jobs --json")
-    # -P: the worker starts in users' projects, whose own modules must not win over ours.
-    command = [sys.executable, "-P", "-m", "agent_brain_server", "--project", str(root), "--worker"]
+    command = server_command("--project", str(root), "--worker")
     if arguments.once:
         command.append("--once")
     if os.name == "posix":
-        os.chdir(root)
-        os.execv(sys.executable, command)  # noqa: S606  signals reach it, and its exit code is ours
-    return subprocess.call(command, cwd=root)
+        os.chdir(DIRECTORY)
+        os.execv(command[0], command)  # noqa: S606  signals reach it, and its exit code is ours
+    return subprocess.call(command, cwd=DIRECTORY)

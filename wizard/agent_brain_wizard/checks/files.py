@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from agent_brain_client.discovery import state_directory
 from agent_brain_client.output import size
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_wizard.checks.finding import FIX, SETUP, Finding, State
+from agent_brain_wizard.git import ask_git
 from agent_brain_wizard.probe import CONFIG, GITIGNORE, MANIFEST, Facts
 from agent_brain_wizard.render import render_gitignore
 from agent_brain_wizard.textfiles import find_block
@@ -117,15 +117,5 @@ def has_block(facts: Facts) -> bool:
 
 def _git(root: Path, *arguments: str) -> int:
     """What git says; 128 as git itself where it cannot say anything."""
-    try:
-        done = subprocess.run(
-            ["git", *arguments],
-            check=False,
-            cwd=root,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=GIT_SECONDS,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return 128
-    return done.returncode
+    done = ask_git(root, *arguments, seconds=GIT_SECONDS)
+    return 128 if done is None else done.returncode

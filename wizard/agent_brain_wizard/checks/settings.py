@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from agent_brain_client.isolation import DIRECTORY, server_command
 from agent_brain_client.wire import ENV_FILE
 from agent_brain_contract.consent import COMPOSE_FILE, Demand
 from agent_brain_contract.paths import TOKEN_VARIABLE
@@ -49,13 +49,13 @@ def read_settings(root: Path, staged: Path | None = None) -> SettingsReport:
 
     Files in the directory `staged` are read instead of the project's.
     """
-    command = [sys.executable, "-P", "-m", "agent_brain_server", "settings", "--project", str(root)]
+    command = server_command("settings", "--project", str(root))
     command += ["--staged", str(staged)] if staged else []
     try:
         done = subprocess.run(
             command,
             check=False,
-            cwd=root,
+            cwd=DIRECTORY,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
