@@ -13,11 +13,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import environment
+from escaping import one_line
 from project import STATE_DIRECTORY, find_root, is_alive, is_set_up, project_id, read_claim
 
 HEALTH_SECONDS = 0.05
 STATUS_SECONDS = 0.08
-LONGEST = 300
+LONGEST = 280
 
 
 def sentence(variables: Mapping[str, str]) -> str:
@@ -69,9 +70,9 @@ def _of_running(root: Path) -> str:
 def main() -> None:
     """Print the sentence for the person, as the client wants it, and end well in any case."""
     with suppress(Exception):
-        text = " ".join(sentence(os.environ).split())
+        text = one_line(sentence(os.environ), LONGEST)
         if text:
-            print(json.dumps({"systemMessage": f"Agent Brain: {text}"[:LONGEST]}, ensure_ascii=False))
+            print(json.dumps({"systemMessage": f"Agent Brain: {text}"}, ensure_ascii=False))
             sys.stdout.flush()
     os._exit(0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -78,6 +79,19 @@ def text_of(result: Any) -> str:
     return str(content.text)
 
 
+FENCED = re.compile(r"^<([0-9a-f]{8})>\n(.*?)\n</\1>$", re.DOTALL | re.MULTILINE)
+
+
+def fenced(answer: str) -> list[str]:
+    """The texts of the repository in an answer, in order."""
+    return [match[2] for match in FENCED.finditer(answer)]
+
+
+def own_lines(answer: str) -> list[str]:
+    """The lines that are not the repository's."""
+    return FENCED.sub("", answer).splitlines()
+
+
 async def test_not_set_up_is_said_and_survived(project: CliProject) -> None:
     async with session(project) as opened:
         tools = (await opened.list_tools()).tools
@@ -148,15 +162,14 @@ async def test_the_graph_is_asked_in_words_and_an_outline_is_short(project: CliP
     project.ok("index", "--wait")
     async with session(project) as opened:
         called = await call(opened, "search", query="where is next_delay defined", mode="graph")
-        assert called.startswith("1. shop/retry.py:1-3 next_delay 1\n(defines next_delay)")
+        assert called.startswith("1. shop/retry.py:1-3 next_delay 1\n(defines next_delay)\n<")
         assert (
             await call(opened, "search", query="who calls no_such", mode="graph")
             == "No symbol no_such is in the index."
         )
         outlined = await call(opened, "search", query="next delay", top_k=1, outline=True)
-        assert outlined.endswith(
-            "\ndef next_delay(attempt: int) -> float\n    Seconds to wait before a failed request is sent again."
-        )
+        (text,) = fenced(outlined)
+        assert text == "def next_delay(attempt: int) -> float\n    Seconds to wait before a failed request is sent again."
 
 
 async def test_passages_of_large_changed_files_are_marked(project: CliProject) -> None:
@@ -177,9 +190,9 @@ async def test_read_shows_files_of_the_index_and_no_others(project: CliProject, 
     project.ok("index", "--wait")
     (passage,) = project.json("search", "next_delay", "--top-k", "1")["results"]
     async with session(project) as opened:
-        assert await call(opened, "read", passage="shop/retry.py:3", context=0) == (
-            "shop/retry.py:3-3 (of 3 lines)\n    return min(2.0**attempt, 60.0)"
-        )
+        line = await call(opened, "read", passage="shop/retry.py:3", context=0)
+        assert line.startswith("shop/retry.py:3-3 (of 3 lines)\n<")
+        assert fenced(line) == ["    return min(2.0**attempt, 60.0)"]
         assert RETRY_SOURCE.rstrip() in await call(opened, "read", passage="shop/retry.py:3", context=5)
         assert "def odd" in await call(opened, "read", passage="we[i]rd *name?.py")
         assert RETRY_SOURCE.rstrip() in await call(opened, "read", passage=passage["chunk_id"])
