@@ -73,13 +73,13 @@ def _say(sentence: str, code: int) -> int:
 
 
 def _show_where(error: Exception) -> None:
-    """The traceback, escaped as everything else: it holds names and messages from anywhere."""
+    """The traceback, escaped and indented: it holds names and messages from anywhere."""
     import traceback
 
     from agent_brain_client.output import note
 
     lines = "".join(traceback.format_exception(error)).rstrip("\n").split("\n")
-    note(*lines)
+    note(*(f"  {line}" for line in lines))
 
 
 def _dispatch(argv: list[str], commands: Sequence[Command]) -> int:
