@@ -1,12 +1,35 @@
-"""Writes the server's answers as text for a model: cited, marked where stale, within a budget of tokens."""
+"""Writes the server's answers as text for a model: cited, marked where stale, within a budget of tokens.
+
+A line is either of our own, in which names of the repository are escaped, or it is the repository's and inside a fence.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from escaping import one_line, path, phrase, plain, word
+
 CHARACTERS_PER_TOKEN = 4
-_HEAD_TOKENS = 25
+LONGEST_NAME = 300
+_HEAD_TOKENS = 30
+_STALE = " [stale: changed since it was indexed]"
+_CUT = "(Cut to max_tokens.)"
+
+
+class Fence:
+    """Encloses texts between `<mark>` and `</mark>`; the mark is random and in none of the texts."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        known = list(texts)
+        self._mark = secrets.token_hex(4)
+        while any(self._mark in text for text in known):
+            self._mark = secrets.token_hex(4)
+
+    def around(self, *lines: str) -> str:
+        """Return the lines of a text with the fence's own before and after them."""
+        return "\n".join([f"<{self._mark}>", *lines, f"</{self._mark}>"])
 
 
 def passages_budget(max_tokens: int, top_k: int) -> int:
@@ -16,29 +39,46 @@ def passages_budget(max_tokens: int, top_k: int) -> int:
 
 def search_text(answer: Mapping[str, Any], max_tokens: int) -> str:
     """The passages, best first, as many as `max_tokens` allows, and what there is to know about them."""
-    blocks = [_passage(number, passage) for number, passage in enumerate(answer["results"], start=1)]
-    notes = _notes(answer["results"])
+    results = answer["results"]
+    fence = Fence(passage["text"] for passage in results)
+    notes = _notes(results)
     left = max_tokens * CHARACTERS_PER_TOKEN - sum(len(note) + 2 for note in notes)
     shown: list[str] = []
-    for block in blocks:
-        left -= len(block) + 2
-        if left < 0 and shown:
+    more = answer["truncated"]
+    for number, passage in enumerate(results, start=1):
+        head, text = _head(number, passage), plain(passage["text"].rstrip())
+        room = left - len(head) - len(fence.around("")) - 3
+        more = more or len(text) > room
+        if len(text) > room and shown:
             break
-        shown.append(block)
-    if answer["truncated"] or len(shown) < len(blocks):
+        shown.append(f"{head}\n{fence.around(text[: max(room, 1)])}")
+        left -= len(shown[-1]) + 2
+    if more:
         notes.append("(More was found than fits: raise max_tokens, or filter by path or symbol.)")
     return "\n\n".join([*shown, *notes])
 
 
-def _passage(number: int, passage: Mapping[str, Any]) -> str:
-    place = f"{passage['path']}:{passage['start_line']}-{passage['end_line']}"
-    parts = [f"{number}. {place}", passage["symbol"] or passage["kind"], f"{passage['score']:.3g}"]
-    if passage["stale"]:
-        parts.append("[stale: changed since it was indexed]")
-    if passage["path"].startswith("/"):  # outside of the project `read` knows it by its id alone
-        parts.append(f"[id {passage['chunk_id']}]")
-    why = f"\n({passage['explain']['reason']})" if "explain" in passage else ""
-    return f"{' '.join(parts)}{why}\n{passage['text'].rstrip()}"
+def _head(number: int, passage: Mapping[str, Any]) -> str:
+    parts = [f"{number}. {place(passage['path'], passage['start_line'], passage['end_line'])}"]
+    parts += [_bounded(word(passage["symbol"] or passage["kind"])), f"{passage['score']:.3g}"]
+    head = " ".join(parts) + (_STALE if passage["stale"] else "")
+    # `read` knows it by its id alone: outside of the project, or where the path is cut.
+    if passage["path"].startswith("/") or len(path(passage["path"])) > LONGEST_NAME:
+        head += f" [id {one_line(str(passage['chunk_id']), 40)}]"
+    reason = passage["explain"]["reason"] if "explain" in passage else ""
+    return f"{head}\n({_bounded(phrase(reason))})" if reason else head
+
+
+def place(name: str, first: int, last: int) -> str:
+    """`path:first-last`, the path as a JSON string where it could be taken for something else."""
+    return f"{_bounded(path(name))}:{first}-{last}"
+
+
+def _bounded(name: str) -> str:
+    """A name of the repository, its end cut off where it is overlong."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    return name[:LONGEST_NAME] + ('…"' if name.startswith('"') else "…")
 
 
 def _notes(results: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -60,20 +100,32 @@ def nothing_found(status: Mapping[str, Any]) -> str:
     return "No passages found. Try other words, fewer filters, or grep for exact text."
 
 
-def lines_text(path: str, lines: Sequence[str], first: int, last: int, max_tokens: int) -> str:
+def lines_text(name: str, lines: Sequence[str], first: int, last: int, max_tokens: int) -> str:
     """The lines `first` to `last` of a file, from 1, as far as `max_tokens` allows, under a head that cites them."""
-    left = max_tokens * CHARACTERS_PER_TOKEN
+    shown = _fitting(lines[first - 1 : last], max_tokens * CHARACTERS_PER_TOKEN)
+    end = first + len(shown) - 1
+    more = f"\n(Cut to max_tokens. Go on: {place(name, end + 1, last)})" if end < last else ""
+    return f"{place(name, first, end)} (of {len(lines)} lines)\n{Fence(shown).around(*shown)}{more}"
+
+
+def passage_text(chunk: Mapping[str, Any], lines: Sequence[str], max_tokens: int) -> str:
+    """A passage as it was indexed, as far as `max_tokens` allows."""
+    shown = _fitting(lines, max_tokens * CHARACTERS_PER_TOKEN)
+    head = place(chunk["path"], chunk["start_line"], chunk["end_line"]) + (_STALE if chunk["stale"] else "")
+    more = f"\n{_CUT}" if len(shown) < len(lines) else ""
+    return f"{head}\n{Fence(shown).around(*shown)}{more}"
+
+
+def _fitting(lines: Sequence[str], characters: int) -> list[str]:
+    """The first lines, as they are shown, that have room; of the first one at least its beginning."""
     shown: list[str] = []
-    for line in lines[first - 1 : last]:
+    left = characters
+    for line in map(plain, lines):
         left -= len(line) + 1
         if left < 0:
-            break
+            return shown or [line[:characters]]
         shown.append(line)
-    if not shown and first <= last:
-        shown = [lines[first - 1][: max_tokens * CHARACTERS_PER_TOKEN]]
-    end = first + len(shown) - 1
-    more = f"\n(Cut to max_tokens. Go on: {path}:{end + 1}-{last})" if end < last else ""
-    return f"{path}:{first}-{end} (of {len(lines)} lines)\n" + "\n".join(shown) + more
+    return shown
 
 
 def status_text(status: Mapping[str, Any]) -> str:
@@ -81,14 +133,19 @@ def status_text(status: Mapping[str, Any]) -> str:
     index, storage, embedding, watcher = (status[part] for part in ("index", "storage", "embedding", "watcher"))
     counts = f"{index['files']:,} files, {index['chunks']:,} passages"
     lines = [
-        f"project: {status['project']['root']}",
+        f"project: {_value(status['project']['root'])}",
         f"index: {counts}{_activity(status)}",
-        f"storage: {storage['backend']} {storage['location']}",
-        f"embedding: {embedding['name']}",
-        f"refresh: {watcher['state']}" + (f", {watcher['detail']}" if watcher["detail"] else ""),
-        f"server: {status['server']['version']} on 127.0.0.1:{status['server']['port']}",
+        f"storage: {_value(storage['backend'])} {_value(storage['location'])}",
+        f"embedding: {_value(embedding['name'])}",
+        f"refresh: {_value(watcher['state'])}" + (f", {_value(watcher['detail'])}" if watcher["detail"] else ""),
+        f"server: {_value(status['server']['version'])} on 127.0.0.1:{status['server']['port']}",
     ]
     return "\n".join(lines)
+
+
+def _value(text: object) -> str:
+    """What ends one of our own lines."""
+    return one_line(str(text), LONGEST_NAME)
 
 
 def _activity(status: Mapping[str, Any]) -> str:

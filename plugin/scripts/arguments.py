@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from escaping import one_line
 from project import PluginError
+
+LONGEST_NAME = 80
 
 
 class ToolArguments:
@@ -52,7 +55,7 @@ class ToolArguments:
     def finish(self) -> None:
         """Refuse what no method took."""
         if self._left:
-            raise PluginError(f"there is no argument `{min(self._left)}`.")
+            raise PluginError(f"there is no argument `{one_line(min(self._left), LONGEST_NAME)}`.")
 
 
 def _sendable(text: str) -> str:

@@ -16,25 +16,48 @@ import json
 import signal
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO
 
 import tools
+from escaping import one_line, plain
+from messages import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    Identity,
+    Message,
+    ProtocolError,
+    encode,
+    parse,
+    read_lines,
+)
 from project import PluginError
 
 MANIFEST = Path(__file__).resolve().parents[2] / ".claude-plugin" / "plugin.json"
 PROTOCOLS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
-PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
+MOST_CALLS = 64  # at the same time
 DRAIN_SECONDS = 0.7  # what is still being answered when stdin ends
+LONGEST_NAME = 80  # of what a refusal repeats
 
 
-class ProtocolError(Exception):
-    """A message that cannot be served: a JSON-RPC `code` and a sentence."""
+class Call(threading.Thread):
+    """One call of a tool, in a thread of its own."""
 
-    def __init__(self, code: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
+    def __init__(self, session: Session, identity: Identity, name: str, arguments: dict[str, Any]) -> None:
+        super().__init__(daemon=True)
+        self.identity = identity
+        self.cancelled = False
+        self._session = session
+        self._name = name
+        self._arguments = arguments
+
+    def run(self) -> None:
+        """Answer it, unless the client has cancelled it meanwhile."""
+        result = _call(self._name, self._arguments)
+        self._session.end_call(self, result)
 
 
 class Session:
@@ -43,74 +66,83 @@ class Session:
     def __init__(self, output: BinaryIO) -> None:
         self._output = output
         self._writing = threading.Lock()
-        self._calls: set[threading.Thread] = set()
+        self._calls: set[Call] = set()
 
-    def receive(self, line: bytes) -> None:
-        """Take one line; its answer is written when it is ready, without keeping others waiting."""
-        message: Any = None
+    def receive(self, line: bytes | None) -> None:
+        """Take one line; its answer is written when it is ready, without keeping others waiting. Never raise."""
+        identity: Identity | None = None
         try:
-            message = _message(line)
-            if "id" not in message or "method" not in message:
-                return
-            if message["method"] == "tools/call":
-                self._answer_beside(message)
-            else:
-                self._write(message["id"], {"result": _result(message["method"], _parameters(message))})
+            message = parse(line)
+            if message is not None:
+                identity = message.identity
+                self._serve(message)
         except ProtocolError as error:
-            identity = message.get("id") if isinstance(message, dict) else None
-            self._write(identity, {"error": {"code": error.code, "message": str(error)}})
+            self._refuse(error.identity if identity is None else identity, error.code, str(error))
+        except Exception as error:
+            _log(f"{error!r}")
+            self._refuse(identity, INTERNAL_ERROR, f"{type(error).__name__}: a defect of Agent Brain.")
 
     def drain(self, seconds: float) -> None:
         """Wait for the answers under way, but no longer than this."""
         deadline = time.monotonic() + seconds
-        for thread in list(self._calls):
-            thread.join(max(0.0, deadline - time.monotonic()))
+        for call in list(self._calls):
+            call.join(max(0.0, deadline - time.monotonic()))
 
-    def _answer_beside(self, message: dict[str, Any]) -> None:
-        name, arguments = _tool_call(_parameters(message))
+    def end_call(self, call: Call, result: dict[str, Any]) -> None:
+        """Write the result of a call, unless it was cancelled."""
+        if not call.cancelled:
+            self._write(call.identity, {"result": result})
+        self._calls.discard(call)
 
-        def answer() -> None:
-            self._write(message["id"], {"result": _call(name, arguments)})
-            self._calls.discard(thread)
+    def _serve(self, message: Message) -> None:
+        if message.identity is None:
+            self._take_notice(message)
+        elif message.method == "tools/call":
+            self._begin_call(message.identity, *_tool_call(message.object_parameters()))
+        else:
+            self._write(message.identity, {"result": _result(message)})
 
-        thread = threading.Thread(target=answer, daemon=True)
-        self._calls.add(thread)
-        thread.start()
+    def _take_notice(self, message: Message) -> None:
+        """A cancelled call is not answered; every other notification is ignored, right or wrong."""
+        if message.method != "notifications/cancelled" or not isinstance(message.parameters, dict):
+            return
+        cancelled = message.parameters.get("requestId")
+        for call in list(self._calls):
+            if type(call.identity) is type(cancelled) and call.identity == cancelled:
+                call.cancelled = True
 
-    def _write(self, identity: object, outcome: dict[str, Any]) -> None:
-        # ASCII, so that half a surrogate from an odd file is sent, not a failure to encode it.
-        line = json.dumps({"jsonrpc": "2.0", "id": identity, **outcome}).encode("ascii") + b"\n"
-        with self._writing:
-            self._output.write(line)
-            self._output.flush()
+    def _begin_call(self, identity: Identity, name: str, arguments: dict[str, Any]) -> None:
+        if len(self._calls) >= MOST_CALLS:
+            self._write(identity, {"result": _content("Too many calls are under way; wait for one to end.", True)})
+            return
+        call = Call(self, identity, name, arguments)
+        self._calls.add(call)
+        call.start()
+
+    def _refuse(self, identity: Identity | None, code: int, sentence: str) -> None:
+        self._write(identity, {"error": {"code": code, "message": sentence}})
+
+    def _write(self, identity: Identity | None, outcome: dict[str, Any]) -> None:
+        line = encode(identity, outcome)
+        try:
+            with self._writing:
+                self._output.write(line)
+                self._output.flush()
+        except OSError:
+            os._exit(0)  # the client has gone
 
 
-def _message(line: bytes) -> dict[str, Any]:
-    try:
-        message = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise ProtocolError(PARSE_ERROR, "This is not JSON.") from error
-    if not isinstance(message, dict) or not isinstance(message.get("method", ""), str):
-        raise ProtocolError(INVALID_REQUEST, "This is not a JSON-RPC message.")
-    return message
-
-
-def _parameters(message: dict[str, Any]) -> dict[str, Any]:
-    parameters = message.get("params", {})
-    if not isinstance(parameters, dict):
-        raise ProtocolError(INVALID_PARAMS, "`params` must be an object.")
-    return parameters
-
-
-def _result(method: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    if method == "initialize":
-        return _initialize(parameters)
-    if method == "ping":
+def _result(message: Message) -> dict[str, Any]:
+    if message.method == "initialize":
+        return _initialize(message.object_parameters())
+    if message.method == "ping":
+        message.object_parameters()
         return {}
-    if method == "tools/list":
+    if message.method == "tools/list":
+        message.object_parameters()
         readonly = {"readOnlyHint": True, "openWorldHint": False}
         return {"tools": [{**tool, "annotations": readonly} for tool in tools.DEFINITIONS]}
-    raise ProtocolError(METHOD_NOT_FOUND, f"There is no method {method}.")
+    raise ProtocolError(METHOD_NOT_FOUND, f"There is no method {one_line(message.method, LONGEST_NAME)}.")
 
 
 def _initialize(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -127,23 +159,34 @@ def _version() -> str:
 
 
 def _tool_call(parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    name, arguments = parameters.get("name"), parameters.get("arguments") or {}
+    name, arguments = parameters.get("name"), parameters.get("arguments")
+    if not isinstance(name, str):
+        raise ProtocolError(INVALID_PARAMS, "`name` must be the name of a tool.")
     if name not in {tool["name"] for tool in tools.DEFINITIONS}:
-        raise ProtocolError(INVALID_PARAMS, f"There is no tool {name}.")
-    if not isinstance(arguments, dict):
+        raise ProtocolError(INVALID_PARAMS, f"There is no tool {one_line(name, LONGEST_NAME)}.")
+    if arguments is not None and not isinstance(arguments, dict):
         raise ProtocolError(INVALID_PARAMS, "`arguments` must be an object.")
-    return str(name), arguments
+    return name, arguments or {}
 
 
 def _call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     try:
-        return {"content": [{"type": "text", "text": tools.call(name, arguments)}], "isError": False}
+        return _content(tools.call(name, arguments), False)
     except PluginError as error:
-        sentence = str(error)
+        return _content(one_line(str(error)), True)
     except Exception as error:
-        print(f"agent-brain: {name}: {error!r}", file=sys.stderr)
+        _log(f"{name}: {error!r}")
         sentence = f"{type(error).__name__}: {error}. This is a defect of Agent Brain; use grep instead."
-    return {"content": [{"type": "text", "text": sentence}], "isError": True}
+        return _content(one_line(sentence), True)
+
+
+def _content(text: str, is_error: bool) -> dict[str, Any]:
+    return {"content": [{"type": "text", "text": plain(text)}], "isError": is_error}
+
+
+def _log(line: str) -> None:
+    with suppress(OSError):
+        print(f"agent-brain: {one_line(line)}", file=sys.stderr)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
@@ -155,16 +198,14 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     # What anything prints must not end up between the messages.
+    elsewhere = os.open(os.devnull, os.O_WRONLY) if sys.stderr is None else sys.stderr.fileno()
     output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    os.dup2(elsewhere, sys.stdout.fileno())
     session = Session(output)
-    try:
-        for line in sys.stdin.buffer:
-            if line.strip():
-                session.receive(line)
+    with suppress(OSError):  # the client has gone
+        for line in read_lines(sys.stdin.buffer):
+            session.receive(line)
         session.drain(DRAIN_SECONDS)
-    except OSError:
-        pass  # the client has gone
     os._exit(0)
 
 

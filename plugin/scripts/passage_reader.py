@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import connection
-from answers import lines_text
+from answers import lines_text, passage_text, place
+from escaping import path as shown
+from escaping import read_path
 from project import ENV_FILE, STATE_DIRECTORY, PluginError
 
 MOST_BYTES = 10_000_000
 _QUESTION_LENGTH = 4000
-_PLACE = re.compile(r"(?P<path>.+?)(?::(?P<first>\d+)(?:-(?P<last>\d+))?)?", re.DOTALL)
+_PLACE = re.compile(r"(?P<path>.+?)(?::(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?)?", re.DOTALL | re.ASCII)
 _CHUNK_ID = re.compile(r"[0-9a-f]{24}")
 
 
@@ -26,7 +28,7 @@ def read_passage(root: Path, passage: str, context: int, max_tokens: int) -> str
     match = _PLACE.fullmatch(passage)
     if match is None:
         raise PluginError("`passage` must be path:start-end or a chunk id.")
-    file, relative = _inside(root, match["path"])
+    file, relative = _inside(root, read_path(match["path"]))
     text = _text(file, relative)
     _require_indexed(root, relative, text)
     lines = _lines(text)
@@ -45,17 +47,14 @@ def _read_chunk(root: Path, chunk_id: str, context: int, max_tokens: int) -> str
             return _around(relative, lines, chunk["start_line"], chunk["end_line"], context, max_tokens)
         except PluginError:
             pass
-    lines = _lines(chunk["text"])
-    mark = " [stale: changed since it was indexed]" if chunk["stale"] else ""
-    text = lines_text(f"{chunk['path']}@{chunk_id}", lines, 1, len(lines), max_tokens).partition("\n")[2]
-    return f"{chunk['path']}:{chunk['start_line']}-{chunk['end_line']}{mark}\n{text}"
+    return passage_text(chunk, _lines(chunk["text"]), max_tokens)
 
 
 def _around(path: str, lines: list[str], first: int, last: int, context: int, max_tokens: int) -> str:
     if not 1 <= first <= last:
-        raise PluginError(f"{path}:{first}-{last} is not a range of lines: they count from 1, start before end.")
+        raise PluginError(f"{place(path, first, last)} is not a range of lines: they count from 1, start before end.")
     if first > len(lines):
-        raise PluginError(f"{path} has {len(lines)} lines, none at {first}. Search again: the file has changed.")
+        raise PluginError(f"{shown(path)} has {len(lines)} lines, none at {first}. Search again: the file has changed.")
     return lines_text(path, lines, max(1, first - context), min(len(lines), last + context), max_tokens)
 
 
@@ -65,21 +64,21 @@ def _inside(root: Path, path: str) -> tuple[Path, str]:
         file = (root / path).resolve()
         relative = file.relative_to(root.resolve()).as_posix()
     except (OSError, ValueError, RuntimeError) as error:
-        raise PluginError(f"{path} is not inside of the project.") from error
+        raise PluginError(f"{shown(path)} is not inside of the project.") from error
     if relative.startswith(f"{STATE_DIRECTORY}/") or file.name == ENV_FILE:
-        raise PluginError(f"{path} is not readable here.")
+        raise PluginError(f"{shown(path)} is not readable here.")
     return file, relative
 
 
 def _text(file: Path, relative: str) -> str:
     try:
         if not file.is_file():
-            raise PluginError(f"there is no file {relative} in the project.")
+            raise PluginError(f"there is no file {shown(relative)} in the project.")
         if file.stat().st_size > MOST_BYTES:
-            raise PluginError(f"{relative} is too large to read here.")
+            raise PluginError(f"{shown(relative)} is too large to read here.")
         return file.read_bytes().decode("utf-8", "replace")
     except (OSError, ValueError) as error:
-        raise PluginError(f"{relative} cannot be read: {error}.") from error
+        raise PluginError(f"{shown(relative)} cannot be read: {error}.") from error
 
 
 def _lines(text: str) -> list[str]:
@@ -94,4 +93,6 @@ def _require_indexed(root: Path, relative: str, text: str) -> None:
     body = {"query": words, "mode": "bm25", "top_k": 1, "filters": {"paths": [glob]}}
     results = connection.ask(root, "POST", "/query", body)["results"]
     if not any(found["path"] == relative for found in results):
-        raise PluginError(f"{relative} is not in the index: it is ignored, may hold secrets, or is not indexed yet.")
+        raise PluginError(
+            f"{shown(relative)} is not in the index: it is ignored, may hold secrets, or is not indexed yet."
+        )

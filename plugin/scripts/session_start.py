@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import environment
+from escaping import one_line
 from project import (
     STATE_DIRECTORY,
     NotSetUpError,
@@ -32,7 +33,7 @@ from project import (
 
 HEALTH_SECONDS = 0.05
 STATUS_SECONDS = 0.08
-LONGEST = 300
+LONGEST = 280
 
 
 def sentence(variables: Mapping[str, str]) -> str:
@@ -91,9 +92,9 @@ def _of_running(root: Path) -> str:
 def main() -> None:
     """Print the sentence for the person, as the client wants it, and end well in any case."""
     with suppress(Exception):
-        text = " ".join(sentence(os.environ).split())
+        text = one_line(sentence(os.environ), LONGEST)
         if text:
-            print(json.dumps({"systemMessage": f"Agent Brain: {text}"[:LONGEST]}, ensure_ascii=False))
+            print(json.dumps({"systemMessage": f"Agent Brain: {text}"}, ensure_ascii=False))
             sys.stdout.flush()
     os._exit(0)
 

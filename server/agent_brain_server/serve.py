@@ -19,10 +19,12 @@ import uvicorn
 from fastapi import FastAPI
 from filelock import FileLock, Timeout
 
+from agent_brain_client.escaping import one_line
 from agent_brain_client.wire import VERSION, ServerFile, location_id
 from agent_brain_server.app import create_app
 from agent_brain_server.errors import AgentBrainError, AlreadyServedError, SettingsError
 from agent_brain_server.garbage import collect_seldom
+from agent_brain_server.log_lines import log_to_stderr
 from agent_brain_server.settings import Settings
 from agent_brain_server.settings_consent import load_settings
 from agent_brain_server.work import work
@@ -81,17 +83,17 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         settings = load_settings(options.project, port=options.port)
-        _log_to_stderr(settings.log_level)
+        log_to_stderr(settings.log_level)
         if options.worker:
             work(settings, once=options.once)
             return 0
         with _sole_server(settings), _listening(settings) as listener:
             serve(settings, listener, options.reindex)
     except AlreadyServedError as error:
-        print(f"agent-brain: {error}", file=sys.stderr)
+        print(f"agent-brain: {one_line(str(error))}", file=sys.stderr)
         return EXIT_ALREADY_SERVED
     except AgentBrainError as error:
-        print(f"agent-brain: {error}", file=sys.stderr)
+        print(f"agent-brain: {one_line(str(error))}", file=sys.stderr)
         return EXIT_REFUSED
     return 0
 
@@ -152,12 +154,6 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
                 f"port {settings.port} is taken ({error.strerror}). Run: agent-brain start --port auto"
             ) from error
         yield listener
-
-
-def _log_to_stderr(level: str) -> None:
-    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "httpcore", "watchfiles.main", "uvicorn.error"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def _port(text: str) -> int:

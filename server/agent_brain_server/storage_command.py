@@ -16,6 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from agent_brain_client.escaping import line, one_line
 from agent_brain_server.domain.content import FloatArray
 from agent_brain_server.embedding.factory import create_embedder
 from agent_brain_server.errors import AgentBrainError, AlreadyServedError, SettingsError
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
         with _nobody_serving(settings, places[1], options.dry_run):
             return _copy(source, target, options)
     except AgentBrainError as error:
-        print(f"agent-brain: {error}", file=sys.stderr)
+        print(f"agent-brain: {one_line(str(error))}", file=sys.stderr)
         return REFUSED if isinstance(error, SettingsError) else FAILED
     except KeyboardInterrupt:
         if options.action == "copy":
@@ -110,7 +111,7 @@ def _verify(settings: Settings, source: End, target: End, options: argparse.Name
     }
     _answer(options, heading, lines, answer)
     for sentence in verdict.differences[:MOST_DIFFERENCES]:
-        print(f"agent-brain: {sentence}", file=sys.stderr)
+        print(f"agent-brain: {one_line(sentence)}", file=sys.stderr)
     return FAILED if verdict.differences else 0
 
 
@@ -155,7 +156,7 @@ def _described(tallies: Mapping[str, Tally]) -> dict[str, dict[str, object]]:
 
 
 def _answer(options: argparse.Namespace, heading: str, lines: Sequence[str], answer: Mapping[str, object]) -> None:
-    print(json.dumps(answer, indent=2) if options.json else "\n".join([heading, *lines]))
+    print(json.dumps(answer, indent=2) if options.json else "\n".join(map(line, [heading, *lines])))
 
 
 def _questions(path: Path) -> list[str]:

@@ -45,6 +45,7 @@ def last_sentence(state: Path, offset: int) -> str:
             written = log.read(LONGEST).decode("utf-8", "replace")
     except OSError:
         return ""
-    lines = [line.strip() for line in written.splitlines() if line.strip()]
+    # The lines of a traceback are indented: none of them is taken for the server's own sentence.
+    lines = [line.rstrip() for line in written.split("\n") if line.strip()]
     said = [line for line in lines if line.startswith(_SENTENCE)]
-    return said[-1].removeprefix(_SENTENCE) if said else (lines[-1] if lines else "")
+    return said[-1].removeprefix(_SENTENCE) if said else (lines[-1].lstrip() if lines else "")

@@ -1,8 +1,10 @@
-"""What people see: answers on stdout, notes on stderr, colour on terminals alone, no foreign control characters."""
+"""What people see: answers on stdout, notes on stderr, colour on terminals alone, no foreign control characters.
+
+Nothing else in the client and the wizard prints: what goes through here is escaped, whoever forgot to do it before.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -11,38 +13,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from agent_brain_client.escaping import json_text, line, name, one_line, plain
+
 if TYPE_CHECKING:
     from agent_brain_client.wire import GraphResult, GraphSymbol, JobResponse, Passage
 
-# Escape sequences act on the terminal, bidirectional controls make a line read as what it is not.
-_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
-_UNSAFE = re.compile(f"[{_CONTROLS}\ud800-\udfff]")
 SHOWN_LINES = 4
 PIPE_WIDTH = 160
 WIDEST_FIELD = 48
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
-
-
-def plain(text: str) -> str:
-    """`text` with every control character but tab and newline written out as an escape."""
-    return _UNSAFE.sub(_written_out, text.replace("\r\n", "\n"))
-
-
-def one_line(text: str) -> str:
-    """`text` on one line, safe to print."""
-    return plain(" ".join(text.split()))
-
-
-def _written_out(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
-
-
-def json_text(value: object, indent: int | None = None) -> str:
-    """`value` as JSON, equal to what json.dumps gives, in characters that a terminal only shows."""
-    separators = (",", ":") if indent is None else None
-    text = json.dumps(value, ensure_ascii=False, separators=separators, indent=indent)
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+# What marks a style until it is printed: no text from outside can hold it.
+_KEY = os.urandom(8).hex()
+_STYLE_MARK = re.compile(f"<{_KEY}:([0-9]+)>")
 
 
 def is_terminal(stream: IO[str]) -> bool:
@@ -51,27 +33,52 @@ def is_terminal(stream: IO[str]) -> bool:
 
 
 def styled(text: str, style: str, stream: IO[str] | None = None) -> str:
-    """`text` in a style of `_STYLES`, where `stream` (stdout if None) takes colour and NO_COLOR is not set."""
+    """`text` in a style of `_STYLES`, where `stream` (stdout if None) takes colour and NO_COLOR is not set.
+
+    `say` and `note` turn the marks into colour; anything else would print them.
+    """
     stream = sys.stdout if stream is None else stream
     if os.environ.get("NO_COLOR") or not is_terminal(stream):
         return text
-    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+    return f"<{_KEY}:{_STYLES[style]}>{text}<{_KEY}:0>"
 
 
-def say(text: str) -> None:
-    """An answer, on stdout."""
-    print(text)
+def say(*lines: str) -> None:
+    """Print an answer on stdout. What a line holds of unseen characters, newlines too, is written out."""
+    for one in lines:
+        print(_printable(one))
 
 
-def note(text: str) -> None:
-    """A note on what is going on, on stderr, after all that was said before."""
+def note(*lines: str) -> None:
+    """Print notes on what is going on, on stderr, after all that was said before. They are escaped as answers are."""
     sys.stdout.flush()
-    print(text, file=sys.stderr, flush=True)
+    for one in lines:
+        print(_printable(one), file=sys.stderr, flush=True)
+
+
+def prompt(text: str) -> str:
+    """Print `text` on stderr and return the line that is typed after it, empty at the end of the input."""
+    print(_printable(text), end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline()
+
+
+def confirm(question: str) -> bool:
+    """Whether a person answers the question with yes."""
+    return prompt(f"{question} (y/N) ").strip().lower() in ("y", "yes")
+
+
+def replace_line(text: str) -> None:
+    """Print `text` on a terminal's stderr in the place of what was printed so before."""
+    print(f"\r\x1b[K{_printable(text)}", end="", file=sys.stderr, flush=True)
+
+
+def _printable(text: str) -> str:
+    return _STYLE_MARK.sub("\x1b[\\1m", line(text))
 
 
 def print_json(value: object) -> None:
     """An answer for programs: one line of JSON on stdout."""
-    say(json_text(value))
+    print(json_text(value))
 
 
 def width() -> int:
@@ -86,7 +93,7 @@ def home_relative(path: object) -> str:
     """A path as people write it: `~` for the home directory."""
     text = str(path)
     home = str(Path.home()).rstrip("/")
-    return plain("~" + text[len(home) :] if home and text.startswith(home + "/") else text)
+    return name("~" + text[len(home) :] if home and text.startswith(home + "/") else text)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -131,7 +138,7 @@ def listing_lines(passages: Sequence[Passage], columns: int) -> list[str]:
 
 def _head(passage: Passage) -> tuple[str, str]:
     place = f"{passage['path']}:{passage['start_line']}-{passage['end_line']}"
-    return one_line(place), one_line(passage["symbol"] or passage["kind"])
+    return name(place), name(passage["symbol"] or passage["kind"])
 
 
 def _excerpt(text: str, columns: int) -> list[str]:
@@ -148,16 +155,16 @@ def _explained(passage: Passage) -> list[str]:
     ranks = " · ".join(f"{stage} #{rank}" for stage, rank in explanation["ranks"].items())
     scores = " · ".join(f"{stage} {score:.4g}" for stage, score in explanation["scores"].items())
     return [
-        styled(f"    why: {why}", "dim"),
-        styled(f"    ranks: {one_line(ranks)}", "dim"),
-        styled(f"    scores: {one_line(scores)}", "dim"),
+        styled(f"  why: {why}", "dim"),
+        styled(f"  ranks: {one_line(ranks)}", "dim"),
+        styled(f"  scores: {one_line(scores)}", "dim"),
     ]
 
 
 def symbol_line(symbol: GraphSymbol) -> str:
     """A symbol in one line: where it is, what it is, how it is declared."""
     place = f"{symbol['path']}:{symbol['start_line']}-{symbol['end_line']}"
-    return f"{styled(one_line(place), 'bold')}  {one_line(symbol['kind'])} {styled(one_line(symbol['symbol']), 'cyan')}"
+    return f"{styled(name(place), 'bold')}  {name(symbol['kind'])} {styled(name(symbol['symbol']), 'cyan')}"
 
 
 def graph_lines(results: Sequence[GraphResult]) -> list[str]:
@@ -168,11 +175,11 @@ def graph_lines(results: Sequence[GraphResult]) -> list[str]:
 def _graph_line(number: int, result: GraphResult) -> str:
     source = result["source"]["symbol"] if result["source"] else "(top level)"
     lines = ",".join(map(str, result["lines"]))
-    place = styled(one_line(f"{result['path']}:{lines}"), "bold")
+    place = styled(name(f"{result['path']}:{lines}"), "bold")
     edge = f"{source} {result['kind']}s {result['target']['symbol']}"
-    certainty = "" if result["certainty"] == "sure" else f"  {result['certainty']}"
-    via = f"  via {' < '.join(result['via'])}" if result["depth"] > 1 else ""
-    return f"{number:>2}  {place}  {styled(one_line(edge), 'cyan')}{styled(one_line(certainty + via), 'dim')}"
+    certainty = "" if result["certainty"] == "sure" else f"  {name(result['certainty'])}"
+    via = f"  via {name(' < '.join(result['via']))}" if result["depth"] > 1 else ""
+    return f"{number:>2}  {place}  {styled(name(edge), 'cyan')}{styled(certainty + via, 'dim')}"
 
 
 def plan_line(plan: Mapping[str, str]) -> str:
@@ -185,11 +192,11 @@ def job_line(job: JobResponse) -> str:
     """A job in one line: how far it is, or how it ended."""
     progress = job["progress"]
     files = f"{progress['files_done']:,}/{progress['files_total']:,} files"
-    parts = [f"job {job['id']}", job["state"], files, count(progress["chunks_done"], "chunk")]
+    parts = [f"job {job['id']}", name(job["state"]), files, count(progress["chunks_done"], "chunk")]
     if job["state"] == "running":
         parts += [f"{progress['rate']:,.0f} chunks/s"] if progress["rate"] else []
         parts += [f"{duration(progress['eta_seconds'])} left"] if progress["eta_seconds"] is not None else []
-        parts += [one_line(progress["current_file"])] if progress["current_file"] else []
+        parts += [name(progress["current_file"])] if progress["current_file"] else []
     elif job["started_at"] is not None and job["finished_at"] is not None:
         parts.append(duration(max(0.0, job["finished_at"] - job["started_at"])))
     if job["attempt"] > 1:

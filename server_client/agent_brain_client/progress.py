@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from agent_brain_client.client import AgentBrainClient
-from agent_brain_client.output import is_terminal, job_line, note, one_line
+from agent_brain_client.escaping import name
+from agent_brain_client.output import is_terminal, job_line, note
 from agent_brain_client.wire import JobResponse
 
 LINE_SECONDS = 2.0
@@ -68,7 +69,7 @@ def _bar() -> Iterator[Report]:
 
         def report(job: JobResponse) -> None:
             progress = job["progress"]
-            file = one_line(progress["current_file"])[-40:]
+            file = name(progress["current_file"])[-40:]
             bar.set_description_str("Waiting" if job["state"] == "queued" else "Indexing", refresh=False)
             bar.set_postfix_str(f"{progress['chunks_done']:,} chunks, {progress['rate']:,.0f}/s, {file}", refresh=False)
             bar.total = progress["files_total"]

@@ -12,8 +12,19 @@ from typing import Any
 
 from agent_brain_client.discovery import find_root, find_server
 from agent_brain_client.errors import FAILED, OK, UNREACHABLE, UsageError
+from agent_brain_client.escaping import one_line
 from agent_brain_client.isolation import DIRECTORY, restrict_search_path
-from agent_brain_client.output import count, home_relative, is_terminal, note, one_line, plain, print_json, say, size
+from agent_brain_client.output import (
+    confirm,
+    count,
+    home_relative,
+    is_terminal,
+    note,
+    print_json,
+    replace_line,
+    say,
+    size,
+)
 from agent_brain_wizard import backup, database
 from agent_brain_wizard.docker import Container, Progress, probe_docker
 
@@ -171,7 +182,8 @@ def _logs(root: Path, arguments: argparse.Namespace) -> int:
     assert process.stdout is not None  # noqa: S101  it was asked for
     try:
         for line in process.stdout:
-            say(plain(_log_line(line.decode("utf-8", "replace").rstrip("\n"))))
+            said = line.decode("utf-8", "replace").rstrip("\n")
+            say(_log_line(said))
             sys.stdout.flush()
     finally:
         process.terminate()
@@ -236,8 +248,7 @@ def _confirmed(arguments: argparse.Namespace, question: str) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         purge = " --purge" if arguments.purge else ""
         raise UsageError(f"db {arguments.action}{purge} needs --yes: there is no terminal to ask on. {question}")
-    print(f"{question} (y/N) ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() in ("y", "yes"):
+    if confirm(question):
         return True
     note("Nothing was changed.")
     return False
@@ -250,9 +261,9 @@ def _progress() -> Iterator[Progress]:
         yield lambda line: note(one_line(line))
         return
     try:
-        yield lambda line: print(f"\r\x1b[K{one_line(line)}", end="", file=sys.stderr, flush=True)
+        yield lambda line: replace_line(one_line(line))
     finally:
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        replace_line("")
 
 
 _ACTIONS: dict[str, Callable[[Path, argparse.Namespace], int]] = {

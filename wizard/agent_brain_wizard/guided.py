@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from agent_brain_client.errors import ClientError
-from agent_brain_client.output import listing_lines, note, one_line, say, styled
+from agent_brain_client.escaping import one_line
+from agent_brain_client.output import listing_lines, note, say, styled
 from agent_brain_wizard.answers import Answers, check_flags, own_answers, resolve, storage_of
 from agent_brain_wizard.drafts import drop_draft, load_draft, save_draft
 from agent_brain_wizard.errors import EditedFileError, SetupError
@@ -39,7 +40,7 @@ def guide(root: Path, flags: Values) -> int:
     try:
         prepared = _agreed(facts, flags, make_prompter(), machine)
     except KeyboardInterrupt:
-        note("\nNothing was written. Your answers but for secrets are kept for the next: agent-brain setup")
+        note("", "Nothing was written. Your answers but for secrets are kept for the next: agent-brain setup")
         raise
     if prepared is None:
         note("Nothing was written.")
@@ -122,13 +123,13 @@ def _review(prepared: Prepared, prompter: Prompter, back: bool) -> object:
 
 def _show_plan(prepared: Prepared) -> None:
     lines = file_lines(prepared.plan)
-    note("\n".join(["", "Will write", *lines]) if lines else "\nNothing to change.")
+    note("", *(["Will write", *lines] if lines else ["Nothing to change."]))
     note_consequences(prepared)
     for remark in prepared.notes():
         note(one_line(f"Note: {remark}"))
     if prepared.answers.index is not False:
         database = "agent-brain db up, " if prepared.answers.storage == "postgres-docker" else ""
-        note(f"Will run\n  {database}agent-brain start, agent-brain index --wait")
+        note("Will run", f"  {database}agent-brain start, agent-brain index --wait")
 
 
 def _tell_written(shown: Prepared, written: Prepared) -> None:
@@ -142,7 +143,7 @@ def _first_steps(written: Prepared) -> int:
     try:
         first = run_first(written, text_reporter())
     except KeyboardInterrupt:
-        note("\nThe files are written. Go on with: agent-brain index --wait")
+        note("", "The files are written. Go on with: agent-brain index --wait")
         raise
     if first.chunks:
         _first_question(written, first)
@@ -161,4 +162,4 @@ def _first_question(written: Prepared, first: FirstRun) -> None:
         note(one_line(str(error)))
         return
     lines = listing_lines(answer["results"], shutil.get_terminal_size().columns)
-    say("\n".join(lines) if lines else "No passages found.")
+    say(*(lines or ["No passages found."]))

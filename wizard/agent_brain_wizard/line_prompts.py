@@ -6,7 +6,7 @@ import getpass
 import sys
 from collections.abc import Callable
 
-from agent_brain_client.output import note
+from agent_brain_client.output import note, prompt
 from agent_brain_wizard.questionnaire import BACK, Check, Option
 from agent_brain_wizard.questions import Answer
 
@@ -60,10 +60,8 @@ def _until_right(read: Read, check: Check, back: bool) -> object:
         note(reason)
 
 
-def _read(prompt: str) -> str:
-    sys.stderr.write(prompt)
-    sys.stderr.flush()
-    line = sys.stdin.readline()
+def _read(question: str) -> str:
+    line = prompt(question)
     if not line:
         raise KeyboardInterrupt
     return line.strip()

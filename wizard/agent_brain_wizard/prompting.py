@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
+from agent_brain_client.escaping import plain
 from agent_brain_client.output import is_terminal, note, styled
 from agent_brain_wizard.questionnaire import BACK, Check, Option, Prompter
 from agent_brain_wizard.questions import Answer
@@ -92,7 +93,7 @@ def _beside(question: str, why: str) -> str:
     if why and len(question) + len(why) + 4 >= _size()[0]:
         note(styled(why, "dim", sys.stderr))
         return ""
-    return why
+    return plain(why)
 
 
 def _token(value: object) -> str:
@@ -103,10 +104,11 @@ def _token(value: object) -> str:
 def _title(option: Option, options: tuple[Option, ...]) -> str:
     """The label, and the hint where there is room for it."""
     columns = _size()[0]
-    if not option.hint or columns < WIDE:
-        return option.label
-    width = max(len(one.label) for one in options)
-    title = f"{option.label:<{width}}  {option.hint}"
+    label, hint = plain(option.label), plain(option.hint)
+    if not hint or columns < WIDE:
+        return label
+    width = max(len(plain(one.label)) for one in options)
+    title = f"{label:<{width}}  {hint}"
     return title if len(title) <= columns - 4 else title[: columns - 5] + "…"
 
 

@@ -6,7 +6,8 @@ import sys
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from agent_brain_client.output import home_relative, note, one_line, plain, print_json, say, styled
+from agent_brain_client.escaping import one_line, plain
+from agent_brain_client.output import home_relative, note, print_json, say, styled
 from agent_brain_client.wire import JobResponse
 from agent_brain_wizard.census import take_census
 from agent_brain_wizard.first_run import FirstRun, Reporter
@@ -52,7 +53,7 @@ class TextReport:
         """The files; in a dry run what changes in them, too."""
         note(styled_headline(headline(prepared.facts)))
         lines = file_lines(prepared.plan)
-        say("\n".join(["Would write" if self._dry_run else "Wrote", *lines]) if lines else "Nothing to change.")
+        say(*(["Would write" if self._dry_run else "Wrote", *lines] if lines else ["Nothing to change."]))
         if self._dry_run:
             for line in diff_lines(prepared.facts, prepared.plan):
                 say(coloured(line))
@@ -81,9 +82,9 @@ class TextReport:
 
 def note_consequences(prepared: Prepared) -> None:
     """Say on stderr what leaves the project, and what else the person accepts."""
-    lines = [one_line(f"  {sentence}") for sentence in prepared.consequences()]
+    lines = [f"  {one_line(sentence)}" for sentence in prepared.consequences()]
     if lines:
-        note("\n".join(["From now on", *lines]))
+        note("From now on", *lines)
 
 
 def styled_headline(line: str) -> str:

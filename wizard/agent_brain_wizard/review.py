@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 
-from agent_brain_client.output import plain, styled
+from agent_brain_client.escaping import name, one_line, plain
+from agent_brain_client.output import styled
 from agent_brain_client.wire import ENV_FILE
 from agent_brain_wizard.plan import Plan
 from agent_brain_wizard.probe import Facts
@@ -20,7 +21,7 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 def file_lines(plan: Plan) -> list[str]:
     """A line a file: its path and what happens to it."""
-    return [f"  {write.path:<38} {write.detail}" for write in plan.writes]
+    return [f"  {name(write.path):<38} {one_line(write.detail)}" for write in plan.writes]
 
 
 def diff_lines(facts: Facts, plan: Plan) -> list[str]:

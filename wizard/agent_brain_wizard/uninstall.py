@@ -8,9 +8,10 @@ from pathlib import Path
 
 from agent_brain_client.discovery import find_root
 from agent_brain_client.errors import FAILED, OK, ClientError, UsageError
+from agent_brain_client.escaping import name, one_line
 from agent_brain_client.isolation import restrict_search_path
 from agent_brain_client.lifecycle import stop
-from agent_brain_client.output import home_relative, note, one_line, print_json, say, size, styled
+from agent_brain_client.output import confirm, home_relative, note, print_json, say, size, styled
 from agent_brain_contract.consent import forget_record
 from agent_brain_wizard.drafts import drop_draft
 from agent_brain_wizard.plan import compose_project
@@ -56,8 +57,7 @@ def _confirmed(arguments: argparse.Namespace, removal: Removal) -> bool:
         raise UsageError("uninstall needs --yes: there is no terminal to ask on.")
     for line in _lines("Will remove", removal, _notes(removal, arguments.purge)):
         note(line)
-    print("Go ahead? (y/N) ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return confirm("Go ahead?")
 
 
 def _drop_container(root: Path) -> str:
@@ -109,10 +109,10 @@ def _report(arguments: argparse.Namespace, removal: Removal, notes: list[str]) -
 
 def _lines(title: str, removal: Removal, notes: list[str]) -> list[str]:
     lines = [f"{styled(title, 'bold')} from {home_relative(removal.root)}"] if title else []
-    lines += [f"  {one_line(path)}" for path in removal.files]
+    lines += [f"  {name(path)}" for path in removal.files]
     if removal.gitignore is not None:
-        lines.append(f"  {removal.gitignore.path:<38} {removal.gitignore.detail}")
+        lines.append(f"  {name(removal.gitignore.path):<38} {one_line(removal.gitignore.detail)}")
     if removal.kept:
         lines.append("Kept")
-        lines += [f"  {one_line(path):<38} {reason}" for path, reason in removal.kept.items()]
+        lines += [f"  {name(path):<38} {one_line(reason)}" for path, reason in removal.kept.items()]
     return [*lines, *(one_line(f"Note: {remark}") for remark in notes)]

@@ -7,10 +7,12 @@ import os
 import threading
 
 from agent_brain_server.garbage import collect_seldom
+from agent_brain_server.log_lines import log_to_stderr
 
 
 def begin() -> None:
     """End when the server ends, even if that was killed, and spend little on garbage."""
+    log_to_stderr("warning")
     threading.Thread(target=_end_with_server, name="end-with-server", daemon=True).start()
     collect_seldom()
 

@@ -48,23 +48,38 @@ def run(argv: Sequence[str], commands: Sequence[Command]) -> int:
         return INTERRUPTED
     except ClientError as error:
         if debug:
-            sys.excepthook(type(error), error, error.__traceback__)
+            _show_where(error)
         return _say(str(error), error.exit_code)
     except OSError as error:
         if debug:
-            raise
+            _show_where(error)
         return _say(f"{error.strerror or error}: {error.filename or 'this file'}", FAILED)
     except Exception as error:
         if debug:
-            raise
+            _show_where(error)
         return _say(f"{type(error).__name__}: {error}. This is a defect; --debug shows where.", FAILED)
 
 
 def _say(sentence: str, code: int) -> int:
-    from agent_brain_client.output import one_line, styled
+    from agent_brain_client.escaping import one_line
+    from agent_brain_client.output import note, styled
 
-    print(f"{styled('agent-brain:', 'red', sys.stderr)} {one_line(sentence)}", file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _abandon_stdout()
+    note(f"{styled('agent-brain:', 'red', sys.stderr)} {one_line(sentence)}")
     return code
+
+
+def _show_where(error: Exception) -> None:
+    """The traceback, escaped and indented: it holds names and messages from anywhere."""
+    import traceback
+
+    from agent_brain_client.output import note
+
+    lines = "".join(traceback.format_exception(error)).rstrip("\n").split("\n")
+    note(*(f"  {line}" for line in lines))
 
 
 def _dispatch(argv: list[str], commands: Sequence[Command]) -> int:

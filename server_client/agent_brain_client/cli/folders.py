@@ -8,7 +8,8 @@ from agent_brain_client.cli.session import connect, project_path, project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.consenting import accept_folder
 from agent_brain_client.errors import OK, UsageError
-from agent_brain_client.output import count, one_line, print_json, say
+from agent_brain_client.escaping import name
+from agent_brain_client.output import count, print_json, say
 from agent_brain_client.wire import FolderRequest
 
 
@@ -51,7 +52,7 @@ def _add(client: AgentBrainClient, request: FolderRequest, as_json: bool) -> int
         print_json(added)
     else:
         job = added["job"]["id"]
-        say(f"Added {one_line(added['folder']['path'])}. Follow its indexing: agent-brain jobs --watch {job}")
+        say(f"Added {name(added['folder']['path'])}. Follow its indexing: agent-brain jobs --watch {job}")
     return OK
 
 
@@ -61,7 +62,7 @@ def _remove(client: AgentBrainClient, path: str, as_json: bool) -> int:
         print_json(removed)
     else:
         counts = f"{count(removed['files'], 'file')}, {count(removed['chunks'], 'chunk')}"
-        say(f"Removed {one_line(path)} from the index ({counts}).")
+        say(f"Removed {name(path)} from the index ({counts}).")
     return OK
 
 
@@ -73,7 +74,7 @@ def _list(client: AgentBrainClient, as_json: bool) -> int:
     for folder in folders["folders"]:
         rules = [*(f"+{glob}" for glob in folder["include"]), *(f"-{glob}" for glob in folder["exclude"])]
         counts = f"{count(folder['files'], 'file')} · {count(folder['chunks'], 'chunk')}"
-        say(one_line(f"{folder['path']:<40} {counts} {' '.join(rules)}"))
+        say(f"{name(folder['path']):<40} {counts} {' '.join(map(name, rules))}".rstrip())
     if not folders["folders"]:
         say("No folders are indexed. Add one: agent-brain folders add PATH")
     return OK

@@ -6,7 +6,8 @@ import argparse
 
 from agent_brain_client.cli.session import connect, project_path, project_root
 from agent_brain_client.errors import FAILED, OK
-from agent_brain_client.output import count, duration, job_line, note, one_line, print_json, say, skipped_line
+from agent_brain_client.escaping import one_line
+from agent_brain_client.output import count, duration, job_line, note, print_json, say, skipped_line
 from agent_brain_client.progress import wait_for_job
 from agent_brain_client.wire import IndexRequest, JobResponse
 
@@ -28,13 +29,13 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             job = wait_for_job(client, job)
         except KeyboardInterrupt:
-            note(f"\nJob {job['id']} goes on. Watch it: agent-brain jobs --watch {job['id']}")
+            note("", f"Job {job['id']} goes on. Watch it: agent-brain jobs --watch {job['id']}")
             raise
     totals = client.status()["index"] if arguments.wait else None
     if arguments.json:
         print_json(job)
     else:
-        say(outcome(job))
+        say(*outcome(job).splitlines())
         if totals:
             say(f"The index holds {count(totals['files'], 'file')}, {count(totals['chunks'], 'chunk')}.")
     return FAILED if job["state"] == "failed" or (arguments.wait and job["state"] == "cancelled") else OK

@@ -8,7 +8,8 @@ from agent_brain_client.cli.index import outcome
 from agent_brain_client.cli.session import connect, project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.errors import FAILED, OK, UsageError
-from agent_brain_client.output import job_line, one_line, print_json, say, skipped_line
+from agent_brain_client.escaping import one_line
+from agent_brain_client.output import job_line, print_json, say, skipped_line
 from agent_brain_client.progress import wait_for_job
 from agent_brain_client.wire import JobResponse
 
@@ -51,7 +52,7 @@ def _watch(client: AgentBrainClient, job_id: int, as_json: bool) -> int:
     if as_json:
         print_json(job)
     else:
-        say(outcome(job))
+        say(*outcome(job).splitlines())
     return OK if job["state"] == "done" else FAILED
 
 

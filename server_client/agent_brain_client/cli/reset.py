@@ -7,7 +7,7 @@ import sys
 
 from agent_brain_client.cli.session import connect, project_root
 from agent_brain_client.errors import FAILED, OK, UsageError
-from agent_brain_client.output import count, home_relative, note, print_json, say
+from agent_brain_client.output import confirm, count, home_relative, note, print_json, say
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Empty the index after a yes. The project's files are not touched."""
     root = project_root(arguments)
-    if not arguments.yes and not _confirmed(f"Empty the index of {home_relative(root)}? (y/N) "):
+    if not arguments.yes and not _confirmed(f"Empty the index of {home_relative(root)}?"):
         note("Nothing was removed.")
         return FAILED
     client = connect(root)
@@ -34,5 +34,4 @@ def run(arguments: argparse.Namespace) -> int:
 def _confirmed(question: str) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("reset needs --yes: there is no terminal to ask on.")
-    print(question, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return confirm(question)

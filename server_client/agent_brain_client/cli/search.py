@@ -62,7 +62,7 @@ def _request(arguments: argparse.Namespace) -> QueryRequest:
 
 
 def _print_passages(answer: QueryResponse) -> None:
-    say("\n".join(listing_lines(answer["results"], width())))
+    say(*listing_lines(answer["results"], width()))
     _print_plan(answer)
     cut = " · cut to --max-tokens" if answer["truncated"] else ""
     note(f"{count(len(answer['results']), 'passage')} · {answer['mode']} · {answer['took_ms']:.0f} ms{cut}")

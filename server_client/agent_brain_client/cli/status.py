@@ -10,7 +10,8 @@ from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.consenting import require_accepted
 from agent_brain_client.discovery import find_server, find_token, require_set_up
 from agent_brain_client.errors import OK, UNREACHABLE
-from agent_brain_client.output import count, duration, home_relative, job_line, one_line, print_json, say, size, styled
+from agent_brain_client.escaping import one_line
+from agent_brain_client.output import count, duration, home_relative, job_line, print_json, say, size, styled
 from agent_brain_client.wire import ServerStatus, StatusResponse, location_id
 
 
@@ -30,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"running": True, **status})
     else:
-        say("\n".join(status_lines(status)))
+        say(*status_lines(status))
     return OK
 
 

@@ -65,6 +65,8 @@ def test_a_linked_log_is_not_followed(tmp_path: Path) -> None:
     [
         (b"warning\nagent-brain: port 1 is taken.\nbye\n", "port 1 is taken."),
         (b"Traceback\nValueError: x\n\n", "ValueError: x"),
+        (b"2026 ERROR a: b\n    ValueError: x\n    agent-brain: forged\n", "agent-brain: forged"),
+        (b"agent-brain: no\n2026 ERROR a: b\n    agent-brain: forged\n", "no"),
         (b"", ""),
     ],
 )

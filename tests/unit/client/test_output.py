@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
@@ -9,22 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent_brain_client.escaping import json_text, line, name, one_line, plain
 from agent_brain_client.output import (
     count,
     duration,
     job_line,
-    json_text,
     listing_lines,
-    one_line,
-    plain,
+    note,
     plan_line,
+    say,
     size,
     skipped_line,
+    styled,
 )
 from agent_brain_client.wire import JobResponse, Passage
 
-HARMFUL = {chr(code) for code in (*range(32), *range(127, 160))} - {"\t", "\n"} | set(
-    "\u202a\u202e\u2066\u2069\u200f\u2028"
+HARMFUL = {chr(code) for code in (*range(32), *range(127, 160), *range(0xE0000, 0xE0100))} - {"\t", "\n"} | set(
+    "\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\ud800\udfff"
 )
 
 
@@ -72,18 +74,23 @@ def job(**changed: Any) -> JobResponse:
     return JobResponse(**{**values, **changed, "progress": progress})
 
 
-@given(st.text())
+ANY_TEXT = st.text(st.characters() | st.sampled_from(sorted(HARMFUL)) | st.sampled_from(" \t\n\r"))
+
+
+@given(ANY_TEXT)
 def test_no_control_character_is_left(text: str) -> None:
     assert not HARMFUL & set(plain(text))
+    assert not HARMFUL & set(line(text))
+    assert "\n" not in line(text)
+    assert name(text).isprintable()
+    assert "  " not in name(text)
     assert not HARMFUL & set(one_line(text))
     assert "\n" not in one_line(text)
     plain(text).encode("utf-8")
 
 
 @given(
-    st.recursive(
-        st.text() | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
-    )
+    st.recursive(ANY_TEXT | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(ANY_TEXT, inner))
 )
 def test_json_is_equal_and_harmless(value: object) -> None:
     text = json_text(value)
@@ -101,6 +108,25 @@ def test_ordinary_text_is_left_alone() -> None:
 
 def test_an_escape_is_written_out() -> None:
     assert plain("a\x1b[31mb\u202e") == "a\\x1b[31mb\\u202e"
+
+
+def test_what_is_said_and_noted_is_escaped_where_nothing_else_was(capsys: pytest.CaptureFixture[str]) -> None:
+    say("a\x1b[31m\nagent-brain: b\r\u202e", "", "c\td")
+    note("e\x9b2J\x08\nf")
+    assert capsys.readouterr() == ("a\\x1b[31m\\x0aagent-brain: b\\x0d\\u202e\n\nc\td\n", "e\\x9b2J\\x08\\x0af\n")
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_style_is_ours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr("sys.stdout", screen := Screen())
+    say(f"{styled('a', 'red')} \x1b[32mb")
+    assert screen.getvalue() == "\x1b[31ma\x1b[0m \\x1b[32mb\n"
 
 
 def test_a_passage_shows_its_first_lines_without_their_common_indent() -> None:
@@ -125,7 +151,7 @@ def test_explanations_are_shown() -> None:
     lines = listing_lines(
         [passage(explain={"reason": "lexical #2", "ranks": {"lexical": 2}, "scores": {"lexical": 1.25}})], 80
     )
-    assert lines[-3:] == ["    why: lexical #2", "    ranks: lexical #2", "    scores: lexical 1.25"]
+    assert lines[-3:] == ["  why: lexical #2", "  ranks: lexical #2", "  scores: lexical 1.25"]
 
 
 def test_the_way_each_arm_went_is_one_line() -> None:

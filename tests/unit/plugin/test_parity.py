@@ -12,6 +12,7 @@ import pytest
 
 from agent_brain_client.discovery import find_root, find_token, read_server_file
 from agent_brain_client.errors import ClientError
+from agent_brain_client.escaping import one_line, plain
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, location_id
 from support.consent import accept
 
@@ -72,6 +73,27 @@ def asked(start: Path, **variables: str) -> list[object]:
     assert done.returncode == 0, done.stderr
     answer: list[object] = json.loads(done.stdout)
     return answer
+
+
+ESCAPED = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import escaping
+texts = json.loads(sys.stdin.read())
+print(json.dumps([[escaping.plain(text), escaping.one_line(text, 10**9)] for text in texts]))
+"""
+
+
+def test_every_character_is_shown_alike() -> None:
+    texts = [f"a {chr(code)} b" for code in (*range(0x3500), *range(0xD700, 0x10000), *range(0xE0000, 0xE1010))]
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", ESCAPED, str(SCRIPTS)],
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == [[plain(text), one_line(text)] for text in texts]
 
 
 def token(root: Path) -> str:
