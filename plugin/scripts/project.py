@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,10 @@ ENV_FILE = ".env.agent-brain"
 PROJECT_VARIABLE = "AGENT_BRAIN_PROJECT"
 TOKEN_VARIABLE = "AGENT_BRAIN_TOKEN"  # noqa: S105  a name
 SESSION_VARIABLE = "CLAUDE_PROJECT_DIR"
+MOST_BYTES = 1_000_000
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_LINE = re.compile(r"""^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|.*?)\s*$""")
+_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)")
+_COMMENT = re.compile(r"\s#")
 _QUOTED = re.compile(r"""(["'])(.*?)(?<!\\)\1\s*(?:#.*)?$""")
 
 
@@ -71,25 +74,35 @@ def find_token(root: Path, environment: Mapping[str, str]) -> str:
 
 def _read_env(path: Path) -> dict[str, str]:
     try:
-        text = path.read_text("utf-8", "replace")
+        text = _read_regular(path).decode("utf-8", "replace")
     except OSError:
         return {}
     matches = filter(None, map(_LINE.match, text.removeprefix("\ufeff").splitlines()))
-    values = {match[1]: _unquoted(match[2]) for match in matches}
+    values = {match[1]: _unquoted(match[2].strip()) for match in matches}
     return {name: value for name, value in values.items() if value}
+
+
+def _read_regular(path: Path) -> bytes:
+    """The file's content. Raises OSError for a pipe, which could have no end and no writer, and for a large file."""
+    with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+        content = file.read(MOST_BYTES + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+    if content is None or len(content) > MOST_BYTES:
+        raise OSError(f"{path} is not a regular file of at most {MOST_BYTES} bytes")
+    return content
 
 
 def _unquoted(raw: str) -> str:
     quoted = _QUOTED.match(raw)
     if quoted is None:
-        return re.sub(r"\s+#.*$", "", raw)
+        comment = _COMMENT.search(raw)
+        return raw[: comment.start()].rstrip() if comment else raw
     return re.sub(r"\\(.)", r"\1", quoted[2]) if quoted[1] == '"' else quoted[2]
 
 
 def read_claim(root: Path) -> ServerClaim | None:
     """What `server.json` says, if it is well-formed, of this project and on this machine."""
     try:
-        said = json.loads((root / STATE_DIRECTORY / "server.json").read_bytes())
+        said = json.loads(_read_regular(root / STATE_DIRECTORY / "server.json"))
         claim = ServerClaim(str(said["url"]), int(said["pid"]), str(said["project_id"]))
         address = urlsplit(claim.url)
         local = address.scheme == "http" and address.hostname in _LOOPBACK and address.port is not None

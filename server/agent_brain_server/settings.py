@@ -24,6 +24,7 @@ from yaml import YAMLError
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.postgres_config import PostgresConfig, is_postgres_url
+from agent_brain_server.setting_files import readable, require_readable
 
 DEFAULT_PORT = 8317
 DEFAULT_STORAGE_URL = f"sqlite:///{STATE_DIRECTORY}/index.db"
@@ -163,6 +164,8 @@ def load_settings(project_root: Path, *, port: int | None = None) -> Settings:
     Raises SettingsError naming the setting.
     """
     root = project_root.absolute()
+    for own in (root / ENV_FILE, root / STATE_DIRECTORY / "config.yaml"):
+        require_readable(own)
     flags: dict[str, Any] = {"project_root": root} | ({} if port is None else {"port": port})
 
     class ProjectSettings(Settings):
@@ -173,7 +176,7 @@ def load_settings(project_root: Path, *, port: int | None = None) -> Settings:
             return (
                 init_settings,
                 EnvSettingsSource(settings_cls),
-                ProjectDotEnv(settings_cls, env_file=(root / ".env", root / ENV_FILE)),
+                ProjectDotEnv(settings_cls, env_file=list(filter(None, (readable(root / ".env"), root / ENV_FILE)))),
                 YamlConfigSettingsSource(settings_cls, yaml_file=root / STATE_DIRECTORY / "config.yaml"),
             )
 
@@ -186,7 +189,7 @@ def load_settings(project_root: Path, *, port: int | None = None) -> Settings:
         name = ".".join(str(part) for part in first["loc"]) or "settings"
         places = f"{STATE_DIRECTORY}/config.yaml, {ENV_FILE} or the environment"
         raise SettingsError(f"setting {name}: {first['msg']}. Correct it in {places}.") from error
-    except (YAMLError, SourceError, OSError, UnicodeDecodeError, TypeError) as error:  # TypeError: not a mapping
+    except (YAMLError, SourceError, OSError, ValueError, RecursionError, TypeError) as error:  # TypeError: no mapping
         reason = " ".join(str(error).split())
         raise SettingsError(
             f"the settings cannot be read ({STATE_DIRECTORY}/config.yaml, {ENV_FILE}): {reason}"

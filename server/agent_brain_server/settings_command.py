@@ -20,6 +20,7 @@ from pydantic_settings import EnvSettingsSource, YamlConfigSettingsSource
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.postgres_config import PostgresConfig, is_postgres_url
+from agent_brain_server.setting_files import readable
 from agent_brain_server.settings import DEFAULT_STORAGE_URL, ProjectDotEnv, Settings, load_settings
 
 ENVIRONMENT = "environment"
@@ -79,7 +80,7 @@ def _places(root: Path) -> dict[str, Place]:
     return {
         ENVIRONMENT: EnvSettingsSource(Settings)(),
         ENV_FILE: ProjectDotEnv(Settings, env_file=root / ENV_FILE)(),
-        ".env": ProjectDotEnv(Settings, env_file=root / ".env")(),
+        ".env": ProjectDotEnv(Settings, env_file=readable(root / ".env"))(),
         CONFIG: YamlConfigSettingsSource(Settings, yaml_file=root / CONFIG)(),
     }
 

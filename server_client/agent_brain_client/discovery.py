@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from agent_brain_client.envfile import read_env
 from agent_brain_client.errors import ClientError, NotSetUpError, UsageError
+from agent_brain_client.regular_files import read_regular_file
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, ServerFile, project_id
 
 PROJECT_VARIABLE = "AGENT_BRAIN_PROJECT"
@@ -74,7 +75,7 @@ def find_token(root: Path, environment: Mapping[str, str] | None = None) -> str:
 def read_server_file(root: Path) -> ServerFile | None:
     """What `server.json` claims, if it is well-formed, of this project and on this machine."""
     try:
-        claim = json.loads((state_directory(root) / "server.json").read_bytes())
+        claim = json.loads(read_regular_file(state_directory(root) / "server.json"))
         server = ServerFile(
             url=str(claim["url"]),
             pid=int(claim["pid"]),

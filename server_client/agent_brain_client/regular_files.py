@@ -17,7 +17,7 @@ def open_regular_file(path: str | Path, flags: int = os.O_RDONLY, mode: int = 0o
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
     os.close(descriptor)
-    raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    raise OSError(errno.EINVAL, "not a regular file", str(path))
 
 
 def read_regular_file(path: str | Path, largest: int = LARGEST_SETTINGS, flags: int = os.O_RDONLY) -> bytes:
@@ -25,5 +25,5 @@ def read_regular_file(path: str | Path, largest: int = LARGEST_SETTINGS, flags: 
     with os.fdopen(open_regular_file(path, flags), "rb") as file:
         content = file.read(largest + 1)
     if len(content) > largest:
-        raise OSError(errno.EFBIG, f"it is larger than {largest:,} bytes", str(path))
+        raise OSError(errno.EFBIG, f"larger than {largest:,} bytes", str(path))
     return content
