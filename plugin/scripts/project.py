@@ -19,8 +19,8 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "server_client"))
 
 from agent_brain_contract import consent
 from agent_brain_contract.errors import ContractError, NotSetUpHereError
-from agent_brain_contract.files import read_regular
 from agent_brain_contract.paths import PROJECT_VARIABLE, STATE_DIRECTORY, location_id
+from agent_brain_contract.regular_files import read_regular_file
 
 SESSION_VARIABLE = "CLAUDE_PROJECT_DIR"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -98,7 +98,7 @@ def translated() -> Iterator[None]:
 def read_claim(root: Path) -> ServerClaim | None:
     """What `server.json` says, if it is well-formed, of this project and on this machine."""
     try:
-        said = json.loads(read_regular(root / STATE_DIRECTORY / "server.json"))
+        said = json.loads(read_regular_file(root / STATE_DIRECTORY / "server.json"))
         claim = ServerClaim(str(said["url"]), int(said["pid"]), str(said["project_id"]))
         address = urlsplit(claim.url)
         local = address.scheme == "http" and address.hostname in _LOOPBACK and address.port is not None

@@ -120,7 +120,8 @@ def write_server_file(settings: Settings, port: int) -> None:
     )
     target = settings.state_directory / "server.json"
     temporary = target.with_suffix(f".{os.getpid()}.tmp")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(json.dumps(content, indent=2) + "\n")
     temporary.replace(target)
 

@@ -13,8 +13,9 @@ import yaml
 from dotenv import dotenv_values
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, InitSettingsSource
 
-from agent_brain_contract.files import read_regular
 from agent_brain_contract.paths import CONFIG, ENV_FILE
+from agent_brain_contract.regular_files import read_regular_file
+from agent_brain_server.setting_files import readable, require_readable
 
 ENVIRONMENT = "environment"
 SHARED_ENV_FILE = ".env"
@@ -82,7 +83,7 @@ class _EnvFileSource(DotEnvSettingsSource):
 def _read_variables(path: Path) -> Mapping[str, str | None]:
     """Return what the file at `path` sets; a missing file sets nothing. Raise OSError, UnicodeDecodeError."""
     try:
-        text = read_regular(path).decode("utf-8")
+        text = read_regular_file(path).decode("utf-8")
     except FileNotFoundError:
         return {}
     return dotenv_values(stream=StringIO(text), interpolate=False)
@@ -92,7 +93,7 @@ def _read_config(path: Path) -> Any:
     """Return the tree of the YAML file at `path`, empty for a missing file. Raise OSError, YAMLError, TypeError."""
     try:
         # As a stream: of a text YAML's own errors would show what they do not understand, and that may be a secret.
-        tree = yaml.safe_load(BytesIO(read_regular(path))) or {}
+        tree = yaml.safe_load(BytesIO(read_regular_file(path))) or {}
     except FileNotFoundError:
         return {}
     if not isinstance(tree, dict):
@@ -102,6 +103,8 @@ def _read_config(path: Path) -> Any:
 
 def places(model: type[BaseSettings], files: ProjectFiles, *, environment: bool = True) -> dict[str, Place]:
     """Return what each place sets, as trees, the first to decide first; without the `environment` the files alone."""
+    for own in (files.secrets, files.config):
+        require_readable(own)
     outside = {ENVIRONMENT: EnvSettingsSource(model)()} if environment else {}
     return {
         **outside,
@@ -112,8 +115,11 @@ def places(model: type[BaseSettings], files: ProjectFiles, *, environment: bool 
 
 
 def read_shared(model: type[BaseSettings], files: ProjectFiles) -> Place:
-    """Return all that the project's own `.env` sets of ours, harmless or not."""
-    return _EnvFileSource(model, env_file=files.shared)()
+    """Return all that the project's own `.env` sets of ours, harmless or not; nothing where it cannot be read."""
+    try:
+        return _EnvFileSource(model, env_file=files.shared)() if readable(files.shared) else {}
+    except ValueError:  # it is not UTF-8, and not ours to correct
+        return {}
 
 
 def only_harmless(tree: Place, prefix: str = "") -> dict[str, Any]:

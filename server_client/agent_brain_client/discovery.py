@@ -13,8 +13,8 @@ from agent_brain_client.errors import ClientError, ConsentNeededError, NotSetUpE
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, ServerFile, location_id
 from agent_brain_contract import consent
 from agent_brain_contract.errors import ContractError, NotSetUpHereError
-from agent_brain_contract.files import read_regular
 from agent_brain_contract.paths import PROJECT_VARIABLE, TOKEN_VARIABLE
+from agent_brain_contract.regular_files import read_regular_file
 
 HEALTH_SECONDS = 5.0
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -88,7 +88,7 @@ def _translated() -> Iterator[None]:
 def read_server_file(root: Path) -> ServerFile | None:
     """What `server.json` claims, if it is well-formed, of this project and on this machine."""
     try:
-        claim = json.loads(read_regular(state_directory(root) / "server.json"))
+        claim = json.loads(read_regular_file(state_directory(root) / "server.json"))
         server = ServerFile(
             url=str(claim["url"]),
             pid=int(claim["pid"]),

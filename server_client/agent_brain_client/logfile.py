@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from agent_brain_contract.regular_files import open_regular_file
+
 LONGEST = 1_000_000
 KEPT = 500_000
 _SENTENCE = "agent-brain: "
@@ -20,7 +22,8 @@ def open_log(state: Path) -> int:
     path = log_path(state)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     _trim(path)
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    return open_regular_file(path, flags)
 
 
 def _trim(path: Path) -> None:
@@ -40,7 +43,7 @@ def _trim(path: Path) -> None:
 def last_sentence(state: Path, offset: int) -> str:
     """The server's own word on why it did not start: what it wrote after `offset`, else its last line, else nothing."""
     try:
-        with log_path(state).open("rb") as log:
+        with os.fdopen(open_regular_file(log_path(state)), "rb") as log:
             log.seek(offset)
             written = log.read(LONGEST).decode("utf-8", "replace")
     except OSError:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from agent_brain_contract.envfile import read_env
 from agent_brain_contract.errors import ConsentError, NotSetUpHereError
-from agent_brain_contract.files import read_regular, write_private
+from agent_brain_contract.files import write_private
 from agent_brain_contract.identity import FORM, new_id, read_id, write_id
 from agent_brain_contract.ownership import require_safe_state
 from agent_brain_contract.paths import (
@@ -28,6 +28,7 @@ from agent_brain_contract.paths import (
     location_id,
     user_state_directory,
 )
+from agent_brain_contract.regular_files import read_regular_file
 
 EMBEDDING, STORAGE, FOLDER, COMPOSE_FILE, SECRETS = "embedding", "storage", "folder", "compose", "secrets"
 KINDS = (EMBEDDING, STORAGE, FOLDER, COMPOSE_FILE, SECRETS)
@@ -156,7 +157,7 @@ def files_digest(root: Path) -> str:
     digest = hashlib.sha256()
     for name in (CONFIG, ENV_FILE, COMPOSE):
         try:
-            content = read_regular(root / name)
+            content = read_regular_file(root / name)
         except OSError:
             content = b""
         digest.update(b"%d:" % len(content) + content)
@@ -165,7 +166,7 @@ def files_digest(root: Path) -> str:
 
 def _load(path: Path) -> Record | None:
     try:
-        content = read_regular(path)
+        content = read_regular_file(path)
     except FileNotFoundError:
         return None
     except OSError as error:

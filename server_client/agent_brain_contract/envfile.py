@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from agent_brain_contract.files import read_regular
+from agent_brain_contract.regular_files import read_regular_file
 
-_LINE = re.compile(r"""^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|.*?)\s*$""")
-_COMMENT = re.compile(r"\s+#.*$")
+# Each takes time linear in the line, whatever a repository's `.env` holds.
+_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)")
+_COMMENT = re.compile(r"\s#")
 
 
 def parse_env(text: str) -> dict[str, str]:
@@ -17,7 +18,7 @@ def parse_env(text: str) -> dict[str, str]:
     for line in text.lstrip("\ufeff").splitlines():
         match = _LINE.match(line)
         if match:
-            values[match[1]] = _unquote(match[2])
+            values[match[1]] = _unquote(match[2].strip())
     return {name: value for name, value in values.items() if value}
 
 
@@ -25,12 +26,13 @@ def _unquote(raw: str) -> str:
     quoted = re.match(r"""(["'])(.*?)(?<!\\)\1\s*(?:#.*)?$""", raw)
     if quoted:
         return re.sub(r"\\(.)", r"\1", quoted[2]) if quoted[1] == '"' else quoted[2]
-    return _COMMENT.sub("", raw)
+    comment = _COMMENT.search(raw)
+    return raw[: comment.start()].rstrip() if comment else raw
 
 
 def read_env(path: Path) -> dict[str, str]:
-    """The values of the file at `path`; a missing or unreadable file has none."""
+    """The values of the file at `path`; a missing or unreadable file, or one that is no regular file, has none."""
     try:
-        return parse_env(read_regular(path).decode("utf-8", "replace"))
+        return parse_env(read_regular_file(path).decode("utf-8", "replace"))
     except OSError:
         return {}

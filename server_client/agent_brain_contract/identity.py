@@ -7,8 +7,9 @@ import re
 import secrets
 from pathlib import Path
 
-from agent_brain_contract.files import read_regular, write_private
+from agent_brain_contract.files import write_private
 from agent_brain_contract.paths import IDENTITY
+from agent_brain_contract.regular_files import read_regular_file
 
 FORM = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
@@ -21,7 +22,7 @@ def new_id() -> str:
 def read_id(root: Path) -> str:
     """Return the id that the state of the project at `root` claims; empty where there is none."""
     try:
-        claimed = json.loads(read_regular(root / IDENTITY, 4096))["project_id"]
+        claimed = json.loads(read_regular_file(root / IDENTITY, 4096))["project_id"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
     return claimed if isinstance(claimed, str) and FORM.fullmatch(claimed) else ""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given, seed, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import (
     content_type_conformance,
@@ -26,6 +27,7 @@ from support.brain import HEADERS, configure, write_files
 
 BASE_URL = "http://127.0.0.1"
 EXAMPLES = 40
+NIGHTLY_EXAMPLES = 300
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -95,10 +97,27 @@ def _stays_inside(root: Path, body: Any) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize(("label", "mode"), list(_inputs()))
 def test_every_answer_is_as_documented_and_none_is_a_5xx(schema: Any, label: str, mode: GenerationMode) -> None:
+    _answer_all(schema, label, mode, settings(max_examples=EXAMPLES, derandomize=True))
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(("label", "mode"), list(_inputs()))
+def test_nor_is_one_with_new_seeds(schema: Any, label: str, mode: GenerationMode) -> None:
+    """AGENT_BRAIN_FUZZ_SEED repeats a run."""
+    chosen = int(os.environ.get("AGENT_BRAIN_FUZZ_SEED") or random.SystemRandom().randrange(2**32))
+    print(f"AGENT_BRAIN_FUZZ_SEED={chosen}")
+    _answer_all(schema, label, mode, settings(max_examples=NIGHTLY_EXAMPLES, database=None), seed(chosen))
+
+
+def _answer_all(
+    schema: Any, label: str, mode: GenerationMode, effort: settings, seeded: Callable[[Any], Any] = lambda test: test
+) -> None:
     operation = next(found.ok() for found in schema.get_all_operations() if found.ok().label == label)
     root = operation.app.state.services.status.identity.root
 
-    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @seeded
+    @settings(effort, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def answer(case: Any) -> None:
         assume(_stays_inside(root, case.body))

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_contract.paths import IDENTITY
+from agent_brain_contract.regular_files import open_regular_file
 from agent_brain_wizard.apply import apply_plan
 from agent_brain_wizard.errors import SetupError
 from agent_brain_wizard.plan import FileWrite, Plan
@@ -149,7 +150,7 @@ def _with_side_files(path: Path) -> Iterator[Path]:
 def _is_index(path: Path) -> bool:
     place, mark = _MARK
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_regular_file(path), "rb") as file:
             return file.read(place.stop)[place] == mark
     except OSError:
         return False

@@ -55,7 +55,8 @@ class Guard:
         if scope["path"] not in OPEN_PATHS and not self._authorised(headers):
             return 401, "unauthorized", "Send the token: Authorization: Bearer AGENT_BRAIN_TOKEN (.env.agent-brain)."
         length = headers.get("content-length", "0")
-        if not length.isascii() or not length.isdigit() or int(length) > MOST_BODY_BYTES:
+        # An honest length has few digits; Python refuses to read thousands of them.
+        if not length.isascii() or not length.isdigit() or len(length) > 18 or int(length) > MOST_BODY_BYTES:
             return 413, "too_large", f"A request's body is at most {MOST_BODY_BYTES} bytes."
         if "transfer-encoding" in headers:
             return 411, "length_required", "Send the body with a Content-Length."

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 400: "request_invalid"}
 _RETRY_AFTER_SECONDS = 1
+LARGEST_GLOBS = 8_192  # characters of all globs of a field: each is matched with each path of the index
 
 
 def problem(
@@ -85,7 +86,11 @@ def documented() -> dict[int | str, dict[str, Any]]:
 
 
 def require_globs(field: str, globs: tuple[str, ...]) -> None:
-    """Raises RequestError, naming `field`, for a glob that means nothing."""
+    """Raises RequestError, naming `field`, for a glob that means nothing and for more than LARGEST_GLOBS."""
+    if (length := sum(map(len, globs))) > LARGEST_GLOBS:
+        raise RequestError(
+            f"{field}: the globs have {length} characters together; at most {LARGEST_GLOBS} are matched.", field=field
+        )
     try:
         path_matcher(globs)
     except ValueError as error:

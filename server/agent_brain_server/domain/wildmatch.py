@@ -1,17 +1,30 @@
 """Git's wildcards as regular expressions: what `wildmatch.c` matches, over octets written as characters.
 
 An expression is for exactly one path, relative to its ignore file; `\\0` is a character that no path holds.
+
+A match takes at most a few steps for each pair of a character of the pattern and one of the path. A pattern is cut at
+its wildcards into pieces of fixed length. The first place where a piece fits is the best one, since it leaves the most
+to the wildcard behind it, so each piece but the last is an atomic group that is never tried again:
+
+- between two `*` of one name, a piece is searched for within that name;
+- between two `**/`, a piece is whole names, as many as its pattern has, and is searched for name by name.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 SPECIAL = re.compile(r"[*?\[\\]")
 _CHARACTER = r"[^/\0]"
-_STAR = "*"  # stands in a translated pattern for a star within one name, until it is known what follows it
+_DIRECTORY = r"[^/\0]*+/"
+# Wildcards in a translated pattern, until it is known what follows them; no other part is one of these.
+_STAR = "*"  # within one name
+_DIRECTORIES = "**/"  # no, one or several directories
+_ANYTHING = "**"
+_SHORTEST = {_DIRECTORIES: rf"(?:{_DIRECTORY})*?", _ANYTHING: r"[^\0]*?"}
+_LONGEST = {_DIRECTORIES: r"(?:[^\0]*/)?", _ANYTHING: r"[^\0]*"}
 _CLASSES: dict[str, Callable[[str], bool]] = {
     "alnum": str.isalnum,
     "alpha": str.isalpha,
@@ -71,25 +84,37 @@ def _translate_stars(pattern: str, start: int, plain: bool) -> tuple[str, int]:
     rest = pattern[end:]
     if end - start == 1 or not begins or not (rest == "" or rest.startswith(("/", "\\/"))):
         return _STAR, end
-    if rest.startswith("/"):
-        return r"(?:[^\0]*/)?", end + 1
-    return r"[^\0]*", end
+    return (_DIRECTORIES, end + 1) if rest.startswith("/") else (_ANYTHING, end)
 
 
 def _join(parts: list[str]) -> str:
-    """Replaces the stars. All but the last take the shortest that fits and keep it, against exponential time."""
-    chunks: list[list[str]] = [[]]
+    """Replace the wildcards that cross directories; see the module."""
+    (_, first), *others = _split(parts, (_DIRECTORIES, _ANYTHING))
+    joined = _join_names(first)
+    for wildcard, piece in others[:-1]:
+        if piece:
+            joined += rf"(?>{_SHORTEST[wildcard]}{_join_names(piece)})"
+    for wildcard, piece in others[-1:]:
+        joined += _LONGEST[wildcard] + _join_names(piece)
+    return joined
+
+
+def _join_names(parts: list[str]) -> str:
+    """Replace the stars within names."""
+    first, *others = ["".join(piece) for _, piece in _split(parts, (_STAR,))]
+    between = "".join(f"(?>{_CHARACTER}*?{piece})" for piece in others[:-1] if piece)
+    return first + (f"{between}{_CHARACTER}*{others[-1]}" if others else "")
+
+
+def _split(parts: list[str], wildcards: tuple[str, ...]) -> list[tuple[str, list[str]]]:
+    """The pieces between these wildcards, each with the wildcard before it; the first has none."""
+    pieces: list[tuple[str, list[str]]] = [("", [])]
     for part in parts:
-        if part == _STAR:
-            chunks.append([])
+        if part in wildcards:
+            pieces.append((part, []))
         else:
-            chunks[-1].append(part)
-    joined = "".join(chunks[0])
-    for chunk in chunks[1:-1]:
-        text = "".join(chunk)
-        crosses = any(part.startswith((r"(?:[^\0]", r"[^\0]")) for part in chunk)
-        joined += f"{_CHARACTER}*{text}" if crosses else f"(?>{_CHARACTER}*?{text})"
-    return joined if len(chunks) == 1 else f"{joined}{_CHARACTER}*{''.join(chunks[-1])}"
+            pieces[-1][1].append(part)
+    return pieces
 
 
 def _translate_set(pattern: str, position: int) -> tuple[str, int]:
@@ -116,8 +141,18 @@ def _translate_set(pattern: str, position: int) -> tuple[str, int]:
         previous, position = _set_character(pattern, position)
         members.add(previous)
     chosen = {chr(code) for code in range(256)} - members if negated else members
-    listed = "".join(f"\\x{ord(character):02x}" for character in sorted(chosen - {"/", "\0"}))
+    listed = "".join(_ranges(sorted(ord(character) for character in chosen - {"/", "\0"})))
     return f"[{listed}]" if listed else "(?!)", position + 1
+
+
+def _ranges(codes: list[int]) -> Iterator[str]:
+    """Sorted codes as the ranges of a set: listed one by one, `[!a]` would be a thousand characters to compile."""
+    start = 0
+    for position, code in enumerate(codes):
+        if position + 1 == len(codes) or codes[position + 1] != code + 1:
+            first = codes[start]
+            yield f"\\x{first:02x}" if first == code else f"\\x{first:02x}-\\x{code:02x}"
+            start = position + 1
 
 
 def _set_character(pattern: str, position: int) -> tuple[str, int]:

@@ -4,20 +4,22 @@ Follows gitignore(5) and git's `dir.c` and `wildmatch.c`: rules match octets, th
 file decides, and nothing beneath an ignored directory is looked at (to re-include a file, re-include its directory).
 An expression for whole paths would lose the difference between `!dir/` and what lies in it; here every name is
 judged at its own level, so each pattern becomes a regular expression for exactly one path.
+
+Every entry of a directory is matched with every rule in force there, so what is in force together is bounded.
 """
 
-# ruff: noqa: PTH113, PTH118, PTH120, PTH123
+# ruff: noqa: PTH113, PTH118, PTH120
 # Paths are strings here: as Path objects they would double the time of a walk.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
-import stat
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
+from agent_brain_contract.regular_files import read_regular_file
 from agent_brain_server.domain.wildmatch import SPECIAL, InvalidPatternError, octets, translate
 
 GIT_IGNORE = ".gitignore"
@@ -25,6 +27,12 @@ OWN_IGNORE = ".agent-brainignore"
 IGNORE_FILES = frozenset({GIT_IGNORE, OWN_IGNORE})
 REPOSITORY = ".git"
 EXCLUDE_DIRECTORY = ".git/info"
+# What may be in force at one place. The largest of public repositories have a tenth of it.
+LARGEST_RULES = 1_000_000  # bytes of ignore files
+LARGEST_WILDCARDS = 32_768  # octets of patterns with wildcards
+LONGEST_LINE = 4_096  # octets, as many as a path has at most; a longer line matches nothing
+LARGEST_POINTER = 8_192  # bytes of a `.git` file
+_MOST_REMEMBERED = 1_000_000  # bytes of ignore files whose rules are kept for the next walk
 
 _DIRECTORY = "\0"  # follows the path of a directory while it is matched; no path holds it
 
@@ -48,13 +56,23 @@ class _Rule:
         return rest if plain and self.pattern[0] == "*" and not self.by_path and not self.directory_only else ""
 
 
-class RuleSet:
-    """The rules of one ignore file."""
+class TooManyRulesError(Exception):
+    """An ignore file that, with those above it, is more than may be in force. `str()` is a sentence for people."""
 
-    __slots__ = ("_directories", "_extensions", "_names", "_negated", "_paths", "name_globs", "path_globs")
+
+class RuleSet:
+    """The rules of one ignore file of `size` bytes; `wildcards` are the octets of those that are no plain names.
+
+    Raises TooManyRulesError where those are too many.
+    """
+
+    __slots__ = (
+        "_directories", "_extensions", "_names", "_negated", "_paths", "name_globs", "path_globs", "size", "wildcards",
+    )  # fmt: skip
 
     def __init__(self, content: bytes) -> None:
         rules = list(_rules(content))
+        self.size = len(content)
         self._negated = [rule.negated for rule in rules]
         self._names: dict[str, int] = {}
         self._directories: dict[str, int] = {}
@@ -73,6 +91,9 @@ class RuleSet:
                     self._paths[rule.pattern] = index
             else:
                 (self._directories if rule.directory_only else self._names)[rule.pattern] = index
+        self.wildcards = sum(len(rule.pattern) for globs in (name_globs, path_globs) for rule in globs.values())
+        if self.wildcards > LARGEST_WILDCARDS:
+            raise TooManyRulesError(f"has more than {LARGEST_WILDCARDS:,} characters of patterns with wildcards")
         self.name_globs = _Globs(name_globs)
         self.path_globs = _Globs(path_globs)
 
@@ -105,8 +126,7 @@ class _Globs:
         for index, rule in reversed(rules.items()):
             try:
                 branch = translate(rule.pattern)
-                re.compile(branch)
-            except (InvalidPatternError, re.error):
+            except InvalidPatternError:
                 continue
             branches.append(f"({branch}{_DIRECTORY}{'' if rule.directory_only else '?'})")
             self._indices.append(index)
@@ -124,9 +144,9 @@ class _Globs:
 
 def _rules(content: bytes) -> Iterator[_Rule]:
     for line in content.removeprefix(b"\xef\xbb\xbf").decode("latin-1").split("\n"):
-        text = _without_trailing_spaces(line.removesuffix("\r"))
-        if not text or text.startswith("#"):
+        if len(line) > LONGEST_LINE or line.startswith("#"):
             continue
+        text = _without_trailing_spaces(line.removesuffix("\r"))
         negated = text.startswith("!")
         text = text[negated:]
         directory_only = text.endswith("/")
@@ -138,6 +158,8 @@ def _rules(content: bytes) -> Iterator[_Rule]:
 
 
 def _without_trailing_spaces(line: str) -> str:
+    if not line.endswith(" "):
+        return line
     kept = position = 0
     while position < len(line):
         escaped = line[position] == "\\"
@@ -147,19 +169,36 @@ def _without_trailing_spaces(line: str) -> str:
     return line[:kept]
 
 
-@lru_cache(maxsize=4096)
-def _compiled(content: bytes) -> RuleSet:
-    return RuleSet(content)
+class _Remembered(dict[bytes, RuleSet]):
+    """The rules by their file's content, emptied when they come from more than `_MOST_REMEMBERED` bytes."""
+
+    size = 0
+
+    def __missing__(self, content: bytes) -> RuleSet:
+        rules = RuleSet(content)
+        if self.size + len(content) > _MOST_REMEMBERED:
+            self.clear()
+            self.size = 0
+        self.size += len(content)
+        self[content] = rules
+        return rules
+
+
+_remembered = _Remembered()
 
 
 def _read_rules(file: str) -> RuleSet | None:
     """The rules in a regular file; like git, does not follow a link. None where there are none."""
     try:
-        if not stat.S_ISREG(os.lstat(file).st_mode):
-            return None
-        with open(file, "rb") as stream:
-            return _compiled(stream.read()) or None
-    except OSError:
+        content = read_regular_file(file, LARGEST_RULES, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        return _remembered[content] or None
+    except TooManyRulesError as error:
+        raise TooManyRulesError(f"{file} {error}") from error
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise TooManyRulesError(f"{file} is larger than {LARGEST_RULES:,} bytes") from error
+        return None
+    except ValueError:  # a NUL in the name: a `.git` file can hold any
         return None
 
 
@@ -175,7 +214,10 @@ class Scope:
     levels: tuple[_Level, ...] = ()
 
     def enter(self, directory: str, names: Container[str] | None = None) -> Scope:
-        """The scope inside of `directory` (absolute), whose entries are `names`; a git repository begins afresh."""
+        """The scope inside of `directory` (absolute), whose entries are `names`; a git repository begins afresh.
+
+        Raises TooManyRulesError.
+        """
         own, git = self.own, self.git
         start = len(octets(directory).rstrip("/")) + 1
         if (names is None or REPOSITORY in names) and (exclude := exclude_file(directory)) is not None:
@@ -184,7 +226,10 @@ class Scope:
             git = _above(git, f"{directory}/{GIT_IGNORE}", start)
         if names is None or OWN_IGNORE in names:
             own = _above(own, f"{directory}/{OWN_IGNORE}", start)
-        return self if own is self.own and git is self.git else Scope(own, git, own + git)
+        if own is self.own and git is self.git:
+            return self
+        _require_few(directory, own + git)
+        return Scope(own, git, own + git)
 
     def ignores(self, path: str, name: str, directory: bool) -> bool:
         """Whether the entry of this scope's directory at absolute `path` is ignored; `name` is its last part."""
@@ -204,23 +249,34 @@ def _above(levels: tuple[_Level, ...], file: str, start: int) -> tuple[_Level, .
     return levels if rules is None else ((rules, start), *levels)
 
 
+def _require_few(directory: str, levels: tuple[_Level, ...]) -> None:
+    if sum(rules.size for rules, _ in levels) > LARGEST_RULES:
+        raise TooManyRulesError(f"The ignore files of {directory} and above are larger than {LARGEST_RULES:,} bytes")
+    if sum(rules.wildcards for rules, _ in levels) > LARGEST_WILDCARDS:
+        raise TooManyRulesError(
+            f"The ignore files of {directory} and above have more than {LARGEST_WILDCARDS:,} characters of patterns "
+            "with wildcards"
+        )
+
+
 def exclude_file(directory: str) -> str | None:
     """Where the git repository that begins at `directory` keeps `info/exclude`; None if none begins there."""
     marker = f"{directory}/{REPOSITORY}"
     if os.path.isfile(f"{marker}/HEAD"):
         return f"{marker}/info/exclude"
-    try:
-        with open(marker, encoding="utf-8", errors="surrogateescape") as stream:
-            target = stream.read().strip().removeprefix("gitdir:").strip()
-    except OSError:
+    if (target := _first_line(marker)) is None:
         return None
-    git_directory = os.path.join(directory, target)
-    try:
-        with open(f"{git_directory}/commondir", encoding="utf-8", errors="surrogateescape") as stream:
-            git_directory = os.path.join(git_directory, stream.read().strip())
-    except OSError:
-        pass
+    git_directory = os.path.join(directory, target.removeprefix("gitdir:").strip())
+    git_directory = os.path.join(git_directory, _first_line(f"{git_directory}/commondir") or "")
     return f"{git_directory}/info/exclude"
+
+
+def _first_line(file: str) -> str | None:
+    """The text of a file that names a directory, None if there is none."""
+    try:
+        return os.fsdecode(read_regular_file(file, LARGEST_POINTER)).strip()
+    except (OSError, ValueError):
+        return None
 
 
 def scope_above(directory: str, root: str) -> Scope:

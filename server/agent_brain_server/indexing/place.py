@@ -12,6 +12,8 @@ from agent_brain_server.indexing.exclusions import BINARY_EXTENSIONS, extension,
 from agent_brain_server.indexing.ignore import Scope, scope_above
 from agent_brain_server.indexing.secrets import is_secret_directory, is_secret_name
 
+DEEPEST = 200  # directories inside each other
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -45,6 +47,8 @@ class Place:
             return "unreadable"
         if scope.ignores(path, name, directory=True):
             return "ignored"
+        if path.count("/", len(self.top)) > DEEPEST:
+            return "too_deep"
         return "filtered" if self._excludes_all_of(path) else ""
 
     def refuses_file(self, scope: Scope, path: str) -> str:

@@ -20,7 +20,7 @@ from typing import TypeAlias
 
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.indexing.exclusions import DOCUMENT_EXTENSIONS, MARKERS, extension, is_marked
-from agent_brain_server.indexing.ignore import EXCLUDE_DIRECTORY, REPOSITORY, Scope
+from agent_brain_server.indexing.ignore import EXCLUDE_DIRECTORY, REPOSITORY, Scope, TooManyRulesError
 from agent_brain_server.indexing.place import Place
 
 PROBLEMS_NAMED = 20
@@ -54,8 +54,8 @@ class FileEntry:
 class WalkResult:
     """The files in order of their paths, and what was left out.
 
-    `skipped` counts by reason: ignored, secret, binary, too_large, unreadable, link, not_a_file, filtered; a directory
-    that is not entered counts once. `problems` are sentences for people, at most `PROBLEMS_NAMED` and one.
+    `skipped` counts by reason: ignored, secret, binary, too_large, too_deep, unreadable, link, not_a_file, filtered; a
+    directory that is not entered counts once. `problems` are sentences for people, at most `PROBLEMS_NAMED` and one.
     """
 
     files: tuple[FileEntry, ...]
@@ -126,8 +126,11 @@ class FileTree:
             what = "is not a directory" if os.path.exists(top) else "does not exist"
             self._problems.append(f"The folder {folder.path} {what}; it is left out.")
             return
-        if top not in self._places:
-            self._places[top] = Place.of(folder, top, self.root)
+        try:
+            if top not in self._places:
+                self._places[top] = Place.of(folder, top, self.root)
+        except TooManyRulesError as error:
+            self._problems.append(f"{error}; the folder {folder.path} is left out.")
 
     def name(self, absolute: str) -> str:
         """How an absolute path is written in the index."""
@@ -202,6 +205,12 @@ class FileTree:
         With `gone`, directories that no longer exist are judged by their names.
         """
         directory = place.top
+        try:
+            return self._scope_inside(place, directory, path, gone)
+        except TooManyRulesError:
+            return None
+
+    def _scope_inside(self, place: Place, directory: str, path: str, gone: bool) -> Scope | None:
         scope = place.above.enter(directory)
         for name in path[len(place.top) :].split("/")[1:-1]:
             directory = f"{directory}/{name}"
@@ -216,20 +225,10 @@ class FileTree:
         pending = [(directory, above)]
         while pending:
             directory, above = pending.pop()
-            found.enter(directory)
-            try:
-                with os.scandir(directory) as listing:
-                    entries = {entry.name: entry for entry in listing}
-            except OSError as error:
-                found.skipped["unreadable"] += 1
-                found.problems.append(f"{self.name(directory)} cannot be read: {error.strerror or error}.")
+            entered = self._enter(place, directory, above, found)
+            if entered is None:
                 continue
-            if directory != place.top and not MARKERS.isdisjoint(entries):
-                found.skipped["ignored"] += 1
-                continue
-            if REPOSITORY in entries:
-                found.enter(f"{directory}/{EXCLUDE_DIRECTORY}")
-            scope = above.enter(directory, entries)
+            entries, scope = entered
             prefix = "" if directory == self.root else f"{self.name(directory)}/"
             for name, entry in entries.items():
                 path = f"{directory}/{name}"
@@ -241,6 +240,28 @@ class FileTree:
                     pending.append((path, scope))
                 if reason:
                     found.skipped[reason] += 1
+
+    def _enter(
+        self, place: Place, directory: str, above: Scope, found: _Found
+    ) -> tuple[dict[str, os.DirEntry[str]], Scope] | None:
+        """A directory's entries and the rules for them; None, and why, where it is left out."""
+        found.enter(directory)
+        try:
+            with os.scandir(directory) as listing:
+                entries = {entry.name: entry for entry in listing}
+            if directory != place.top and not MARKERS.isdisjoint(entries):
+                found.skipped["ignored"] += 1
+                return None
+            if REPOSITORY in entries:
+                found.enter(f"{directory}/{EXCLUDE_DIRECTORY}")
+            return entries, above.enter(directory, entries)
+        except OSError as error:
+            problem = f"{self.name(directory)} cannot be read: {error.strerror or error}."
+        except TooManyRulesError as error:
+            problem = f"{error}; the directory is left out."
+        found.skipped["unreadable"] += 1
+        found.problems.append(problem)
+        return None
 
     def _take(self, place: Place, scope: Scope, entry: os.DirEntry[str], path: str, prefix: str, found: _Found) -> str:
         """Takes a file, or says why not."""

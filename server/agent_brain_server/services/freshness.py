@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from agent_brain_contract.regular_files import read_regular_file
 from agent_brain_server.domain.content import FileRecord, hash_bytes
 from agent_brain_server.indexing.changes import saved_while_read
 from agent_brain_server.services.off_loop import off_loop
@@ -30,6 +31,8 @@ class Freshness:
             same = (status.st_size, status.st_mtime_ns) == (record.size, record.mtime_ns)
             if same and not saved_while_read(record):
                 return False
-            return status.st_size != record.size or hash_bytes(file.read_bytes()) != record.content_hash
+            if status.st_size != record.size:
+                return True
+            return hash_bytes(read_regular_file(file, record.size)) != record.content_hash
         except OSError:
             return True

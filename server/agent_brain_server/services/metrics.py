@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
@@ -35,8 +36,8 @@ class Metrics:
         self._queries[mode].observe(seconds)
 
     def count_request(self, method: str, status: int) -> None:
-        """One HTTP response."""
-        self._requests[(method, status)] += 1
+        """One HTTP response. A client chooses the method, so those that HTTP does not know count as one."""
+        self._requests[(method if method in METHODS else "other", status)] += 1
 
     def add(self, name: str, amount: int = 1) -> None:
         """Raise the counter `name`, which ends in `_total`."""

@@ -69,6 +69,8 @@ def _check_sqlite(root: Path, url: str) -> Finding:
     shown = path.relative_to(root) if path.is_relative_to(root) else path
     if not path.exists():
         return Finding("database", "ok", f"sqlite {sqlite3.sqlite_version}; {shown} is made by the first start")
+    if not path.is_file():
+        return Finding("database", "fail", f"{shown} is not a regular file", "move it away, then agent-brain start")
     if not os.access(path, os.R_OK | os.W_OK):
         return Finding("database", "fail", f"{shown} cannot be written", f"give yourself write access to {shown}")
     length = path.stat().st_size

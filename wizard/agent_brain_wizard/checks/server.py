@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from agent_brain_client.discovery import read_server_file, state_directory
 from agent_brain_client.logfile import log_path
 from agent_brain_client.processes import port_holder, server_process
 from agent_brain_client.wire import ENV_FILE, VERSION, ServerFile
+from agent_brain_contract.regular_files import open_regular_file
 from agent_brain_wizard.checks.finding import FIX, RESTART, Finding
 from agent_brain_wizard.ports import is_free
 from agent_brain_wizard.probe import CONFIG
@@ -67,7 +69,7 @@ def _refusal(root: Path) -> str:
     if _changed_at(log) < _changed_at(state):
         return ""
     try:
-        with log.open("rb") as file:
+        with os.fdopen(open_regular_file(log), "rb") as file:
             file.seek(max(file.seek(0, 2) - _TAIL_BYTES, 0))
             lines = file.read().decode("utf-8", "replace").strip().splitlines()
     except OSError:

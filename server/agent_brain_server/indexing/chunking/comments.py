@@ -10,7 +10,7 @@ _MOST_LINES, _LONGEST_LINE = 200, 500
 _OPEN = re.compile(
     r"^\s*(?:///?!?<?|//!|/\*+!?<?|\{-+\s?\|?|\(\*+|<!--+|--+\s?[|^]?|#+!?:?|%+|;+|=begin\b|\"{3}|'{3})[ \t]?"
 )
-_CLOSE = re.compile(r"\s*(?:\*+/|-\}|\*\)|--+>|=end\b)\s*$")
+_CLOSE = re.compile(r"(?<!\s)\s*+(?:(?<!\*)\*++/|-\}|\*\)|(?<!-)--++>|=end\b)\s*+$")
 _STAR = re.compile(r"^\s*\*+(?!/)[ \t]?")
 _STRING = re.compile(r"^[a-zA-Z]{0,2}(\"{3}|'{3}|\"|')(.*)\1$", re.DOTALL)
 

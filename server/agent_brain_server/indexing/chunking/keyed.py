@@ -16,7 +16,7 @@ _LONGEST_KEY = 80
 _LONGEST_LINE = 1_000
 """Of a longer line only the start is looked at, so that no pattern takes long."""
 
-_YAML_KEY = re.compile(r"( *)((?:\"[^\"]*\"|'[^']*'|[^\s#\-\"'\[{&*!|>%@`][^#:]*?|-[^\s#:][^#:]*?))\s*:(?:\s+(.*))?$")
+_YAML_KEY = re.compile(r"( *)((?:\"[^\"]*\"|'[^']*'|[^\s#\-\"'\[{&*!|>%@`][^#:]*+|-[^\s#:][^#:]*+))\s*+:(?:\s+(.*))?$")
 _JSON_KEY = re.compile(r"([ \t]*)\"((?:[^\"\\]|\\.)*)\"\s*:()")
 _TABLE = re.compile(r"\s*\[{1,2}([^\[\]]+)\]{1,2}\s*(?:[#;].*)?$")
 _TRIPLE = re.compile(r"\"{3}|'{3}")
@@ -55,7 +55,7 @@ def _nested(source: Source, pattern: re.Pattern[str]) -> list[Item]:
         while open_ and open_[-1][0] >= indent:
             open_.pop()[1].last = row - 1
         if len(open_) < _DEEPEST:
-            item = _key(match.group(2), row, source.last, open_[-1][1] if open_ else None)
+            item = _key(match.group(2).rstrip(), row, source.last, open_[-1][1] if open_ else None)
             (open_[-1][1].members if open_ else top).append(item)
             open_.append((indent, item))
     return top

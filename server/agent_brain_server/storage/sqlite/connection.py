@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from agent_brain_contract.regular_files import open_regular_file
 from agent_brain_server.errors import StorageError
 from agent_brain_server.storage.queries import load_queries
 from agent_brain_server.storage.sqlite.failures import translated
@@ -133,7 +134,7 @@ def _finished(coroutine: Coroutine[Any, Any, Result]) -> Result:
 def create_file(path: Path) -> None:
     """Make the database file, readable by its owner only; SQLite gives its side files the same mode."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    os.close(open_regular_file(path, os.O_RDWR | os.O_CREAT))
 
 
 def _connect(path: Path, cache_kib: int) -> sqlite3.Connection:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from agent_brain_contract.regular_files import open_regular_file
 
 SIZE = 64
 _MAGIC = b"ABVECT1\0"
@@ -33,7 +36,7 @@ class MatrixHeader:
 def read_header(path: Path) -> MatrixHeader | None:
     """The header of the cache at `path`, or None where there is no such file or it is not a whole one."""
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_regular_file(path), "rb") as file:
             data = file.read(SIZE)
     except OSError:
         return None

@@ -56,7 +56,7 @@ PYTHON = Syntax(
         ]
     ),
     docstring=_python_docstring,
-    inner=re.compile(rb"\n\s+(?:async\s+def|def|class)\b"),
+    inner=re.compile(rb"\n[ \t\f]+(?:async\s+def|def|class)\b"),
 )
 
 
