@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, TypeVar, cast
@@ -57,6 +58,7 @@ class Worker:
             stdout=subprocess.PIPE,
             bufsize=_PIPE_BYTES,
         )
+        self._close = weakref.finalize(self, _end, self._process)
         self._values = 0
         self._resident = 0
         self._answered_at = time.monotonic()
@@ -120,13 +122,7 @@ class Worker:
 
     def close(self) -> None:
         """End the process and forget it; no thread may be waiting for its answer."""
-        self.kill()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_WAIT_SECONDS)
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
+        self._close()
 
     def _send(self, call: object) -> None:
         assert self._process.stdin is not None  # noqa: S101  for mypy
@@ -150,3 +146,13 @@ class Worker:
             self._process.wait(_WAIT_SECONDS)
         self.close()
         return WorkerDiedError(self._process.returncode or 0, was_stuck=self._was_stuck)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_WAIT_SECONDS)
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
