@@ -20,6 +20,7 @@ ENV_FILE = ".env.agent-brain"
 PROJECT_VARIABLE = "AGENT_BRAIN_PROJECT"
 TOKEN_VARIABLE = "AGENT_BRAIN_TOKEN"  # noqa: S105  a name
 SESSION_VARIABLE = "CLAUDE_PROJECT_DIR"
+_LARGEST_SERVER_FILE = 16_384
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _LINE = re.compile(r"""^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|.*?)\s*$""")
 _QUOTED = re.compile(r"""(["'])(.*?)(?<!\\)\1\s*(?:#.*)?$""")
@@ -86,10 +87,16 @@ def _unquoted(raw: str) -> str:
     return re.sub(r"\\(.)", r"\1", quoted[2]) if quoted[1] == '"' else quoted[2]
 
 
+def _read_start(path: Path) -> bytes:
+    """As much of a small file as it may hold: what is larger is none of ours."""
+    with path.open("rb") as file:
+        return file.read(_LARGEST_SERVER_FILE)
+
+
 def read_claim(root: Path) -> ServerClaim | None:
     """What `server.json` says, if it is well-formed, of this project and on this machine."""
     try:
-        said = json.loads((root / STATE_DIRECTORY / "server.json").read_bytes())
+        said = json.loads(_read_start(root / STATE_DIRECTORY / "server.json"))
         claim = ServerClaim(str(said["url"]), int(said["pid"]), str(said["project_id"]))
         address = urlsplit(claim.url)
         local = address.scheme == "http" and address.hostname in _LOOPBACK and address.port is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +23,7 @@ from pydantic_settings.exceptions import SettingsError as SourceError
 from yaml import YAMLError
 
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
+from agent_brain_client.yaml_file import LARGEST_BYTES, load_yaml
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.postgres_config import PostgresConfig, is_postgres_url
 
@@ -145,6 +147,14 @@ class Settings(BaseSettings):
         return (init_settings,)
 
 
+class ProjectYaml(YamlConfigSettingsSource):
+    """`config.yaml`, read within bounds."""
+
+    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
+        with file_path.open("rb") as file:
+            return load_yaml(file.read(LARGEST_BYTES + 1)) or {}
+
+
 class ProjectDotEnv(DotEnvSettingsSource):
     """A `.env` is shared with the project: names that are not ours are not ours to refuse."""
 
@@ -174,7 +184,7 @@ def load_settings(project_root: Path, *, port: int | None = None) -> Settings:
                 init_settings,
                 EnvSettingsSource(settings_cls),
                 ProjectDotEnv(settings_cls, env_file=(root / ".env", root / ENV_FILE)),
-                YamlConfigSettingsSource(settings_cls, yaml_file=root / STATE_DIRECTORY / "config.yaml"),
+                ProjectYaml(settings_cls, yaml_file=root / STATE_DIRECTORY / "config.yaml"),
             )
 
     try:
@@ -186,7 +196,10 @@ def load_settings(project_root: Path, *, port: int | None = None) -> Settings:
         name = ".".join(str(part) for part in first["loc"]) or "settings"
         places = f"{STATE_DIRECTORY}/config.yaml, {ENV_FILE} or the environment"
         raise SettingsError(f"setting {name}: {first['msg']}. Correct it in {places}.") from error
-    except (YAMLError, SourceError, OSError, UnicodeDecodeError, TypeError) as error:  # TypeError: not a mapping
+    except YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise SettingsError(f"the settings cannot be read ({STATE_DIRECTORY}/config.yaml): {reason}") from error
+    except (SourceError, OSError, UnicodeDecodeError, TypeError) as error:  # TypeError: not a mapping
         reason = " ".join(str(error).split())
         raise SettingsError(
             f"the settings cannot be read ({STATE_DIRECTORY}/config.yaml, {ENV_FILE}): {reason}"

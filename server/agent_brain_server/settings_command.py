@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, SecretStr, ValidationError
-from pydantic_settings import EnvSettingsSource, YamlConfigSettingsSource
+from pydantic_settings import EnvSettingsSource
 
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.postgres_config import PostgresConfig, is_postgres_url
-from agent_brain_server.settings import DEFAULT_STORAGE_URL, ProjectDotEnv, Settings, load_settings
+from agent_brain_server.settings import DEFAULT_STORAGE_URL, ProjectDotEnv, ProjectYaml, Settings, load_settings
 
 ENVIRONMENT = "environment"
 CONFIG = f"{STATE_DIRECTORY}/config.yaml"
@@ -80,7 +80,7 @@ def _places(root: Path) -> dict[str, Place]:
         ENVIRONMENT: EnvSettingsSource(Settings)(),
         ENV_FILE: ProjectDotEnv(Settings, env_file=root / ENV_FILE)(),
         ".env": ProjectDotEnv(Settings, env_file=root / ".env")(),
-        CONFIG: YamlConfigSettingsSource(Settings, yaml_file=root / CONFIG)(),
+        CONFIG: ProjectYaml(Settings, yaml_file=root / CONFIG)(),
     }
 
 

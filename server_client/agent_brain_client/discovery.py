@@ -15,6 +15,7 @@ from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, ServerFile, proje
 PROJECT_VARIABLE = "AGENT_BRAIN_PROJECT"
 TOKEN_VARIABLE = "AGENT_BRAIN_TOKEN"  # noqa: S105  a name
 HEALTH_SECONDS = 5.0
+_LARGEST_SERVER_FILE = 16_384
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -71,10 +72,16 @@ def find_token(root: Path, environment: Mapping[str, str] | None = None) -> str:
     return token
 
 
+def _read_start(path: Path) -> bytes:
+    """As much of a small file as it may hold: what is larger is none of ours."""
+    with path.open("rb") as file:
+        return file.read(_LARGEST_SERVER_FILE)
+
+
 def read_server_file(root: Path) -> ServerFile | None:
     """What `server.json` claims, if it is well-formed, of this project and on this machine."""
     try:
-        claim = json.loads((state_directory(root) / "server.json").read_bytes())
+        claim = json.loads(_read_start(state_directory(root) / "server.json"))
         server = ServerFile(
             url=str(claim["url"]),
             pid=int(claim["pid"]),
