@@ -92,8 +92,8 @@ test: .venv/.installed-dev  ## all tests
 	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --ignore tests/load
 	$(BIN)/pytest tests/load
 
-test-nightly: .venv/.installed-dev  ## the long tests that make test leaves out
-	$(BIN)/pytest -q -m nightly
+test-nightly: .venv/.installed-dev  ## what takes minutes: large monsters, 1,000 saves, random texts [FUZZ_SECONDS=120]
+	$(BIN)/pytest -q -s -m nightly
 
 bench: .venv/.installed-dev  ## the numbers, each beside its reference
 	$(BIN)/python -m benchmarks

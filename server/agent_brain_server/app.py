@@ -147,7 +147,7 @@ async def _opened(
     """What every job needs, opened and closed again."""
     async with AsyncExitStack() as stack:
         workers = Workers(settings.index.workers)
-        stack.callback(workers.stop)
+        stack.callback(workers.close)
         embedder = await create_embedder(settings.embedding, workers.run)
         if (aclose := getattr(embedder, "aclose", None)) is not None:
             stack.push_async_callback(aclose)

@@ -17,7 +17,12 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.postgres_config import PostgresConfig, is_postgres_url
-from agent_brain_server.settings import DEFAULT_STORAGE_URL, Settings, find_places, read_settings
+from agent_brain_server.settings import (
+    DEFAULT_STORAGE_URL,
+    Settings,
+    find_places,
+    read_settings,
+)
 from agent_brain_server.settings_consent import demands_of_files, load_settings, shown_address
 from agent_brain_server.settings_sources import (
     HARMLESS,

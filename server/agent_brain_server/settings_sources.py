@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import yaml
 from dotenv import dotenv_values
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, InitSettingsSource
 
+from agent_brain_client.yaml_file import load_yaml
 from agent_brain_contract.paths import CONFIG, ENV_FILE
 from agent_brain_contract.regular_files import read_regular_file
 from agent_brain_server.setting_files import readable, require_readable
@@ -92,8 +92,7 @@ def _read_variables(path: Path) -> Mapping[str, str | None]:
 def _read_config(path: Path) -> Any:
     """Return the tree of the YAML file at `path`, empty for a missing file. Raise OSError, YAMLError, TypeError."""
     try:
-        # As a stream: of a text YAML's own errors would show what they do not understand, and that may be a secret.
-        tree = yaml.safe_load(BytesIO(read_regular_file(path))) or {}
+        tree = load_yaml(read_regular_file(path)) or {}
     except FileNotFoundError:
         return {}
     if not isinstance(tree, dict):

@@ -17,6 +17,7 @@ from support.consent import accept
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ".claude/agent-brain/config.yaml"
+ALIASES = "a: &a0 [x]\n" + "".join(f"a{level}: &a{level} [{f'*a{level - 1},' * 20}]\n" for level in range(1, 7))
 SQLITE = "sqlite:///.claude/agent-brain/index.db"
 
 
@@ -226,3 +227,14 @@ def test_the_documentation_names_every_part_of_the_connection_with_its_default()
     for name, field in PostgresConfig.model_fields.items():
         default = "" if name == "password" else f"`{field.default}` "
         assert f"\n| `{name}` | {default}|" in text, name
+
+
+@pytest.mark.parametrize("text", ["port: 2001-13-45\n", "[" * 900 + "]" * 900, ALIASES, "a: " + "x" * 70_000])
+def test_settings_that_would_take_long_are_refused_in_one_sentence(project: Path, text: str) -> None:
+    (project / CONFIG).write_text(text)
+    with pytest.raises(SettingsError) as refused:
+        load_settings(project)
+    message = str(refused.value)
+    assert message.startswith(f"the settings cannot be read ({CONFIG}): it ")
+    assert "\n" not in message
+    assert len(message) < 200

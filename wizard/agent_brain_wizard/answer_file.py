@@ -9,12 +9,12 @@ from typing import Any
 
 import yaml
 
+from agent_brain_client.yaml_file import LARGEST_BYTES, LimitError, load_yaml
 from agent_brain_wizard.answers import folder_text
 from agent_brain_wizard.errors import SetupError
 from agent_brain_wizard.questions import QUESTIONS, Answer
 
 STDIN = "-"
-_LARGEST_BYTES = 1_000_000
 
 
 def read_answers(source: str) -> dict[str, Answer | None]:
@@ -25,13 +25,13 @@ def read_answers(source: str) -> dict[str, Answer | None]:
     """
     shown = "standard input" if source == STDIN else source
     try:
-        tree = yaml.safe_load(_read(source))
+        tree = load_yaml(_read(source))
     except OSError as error:
         raise SetupError(f"--answers {source} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise SetupError(f"--answers: {shown} is not text in UTF-8.") from error
     except yaml.YAMLError as error:
-        raise SetupError(f"--answers: {shown} is neither YAML nor JSON{_place(error)}.") from error
+        raise SetupError(f"--answers: {shown} {_problem(error)}.") from error
     if tree is None:
         return {}
     if not isinstance(tree, dict):
@@ -41,18 +41,22 @@ def read_answers(source: str) -> dict[str, Answer | None]:
 
 def _read(source: str) -> str:
     if source == STDIN:
-        content = sys.stdin.buffer.read(_LARGEST_BYTES + 1)
+        content = sys.stdin.buffer.read(LARGEST_BYTES + 1)
     else:
         with Path(source).expanduser().open("rb") as file:
-            content = file.read(_LARGEST_BYTES + 1)
-    if len(content) > _LARGEST_BYTES:
-        raise SetupError(f"--answers: {source} is larger than {_LARGEST_BYTES:,} bytes.")
+            content = file.read(LARGEST_BYTES + 1)
+    if len(content) > LARGEST_BYTES:
+        raise SetupError(f"--answers: {source} is larger than {LARGEST_BYTES:,} bytes.")
     return content.decode("utf-8-sig")
 
 
-def _place(error: yaml.YAMLError) -> str:
+def _problem(error: yaml.YAMLError) -> str:
+    """What is wrong and where, without any value."""
     mark = getattr(error, "problem_mark", None)
-    return "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
+    place = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
+    return (
+        f"passes a limit: {error.limit}{place}" if isinstance(error, LimitError) else f"is neither YAML nor JSON{place}"
+    )
 
 
 def _known(name: object, shown: str) -> str:

@@ -195,7 +195,7 @@ def folder_list(text: str) -> tuple[str, ...]:
     if text.startswith("["):
         try:
             names = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             names = []
         return tuple(str(name) for name in names) if isinstance(names, list) else ()
     return tuple(name.strip() for name in text.split(",") if name.strip())

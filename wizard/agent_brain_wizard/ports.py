@@ -228,7 +228,7 @@ def _given() -> Given:
     try:
         record = json.loads((_user_directory() / "ports.json").read_bytes())
         return {str(name): one for name, one in record.items() if _is_set_up(Path(one["root"]))}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from agent_brain_client.yaml_file import load_yaml
 from agent_brain_contract.consent import Record, find_record, load_record, token_hash
 from agent_brain_contract.envfile import parse_env
 from agent_brain_contract.errors import ContractError
@@ -28,6 +29,7 @@ from agent_brain_wizard.questions import QUESTIONS, Answer
 
 GITIGNORE = ".gitignore"
 _DIRECTORIES = (STATE_DIRECTORY.partition("/")[0], STATE_DIRECTORY)
+LARGEST_FILE = 10_000_000
 _PUBLISHED = re.compile(r"(?:.*:)?(\d{1,5}):\d{1,5}")
 
 
@@ -143,7 +145,11 @@ def _existing(root: Path, path: str) -> ExistingFile | None:
         mode = target.stat().st_mode
         if not stat.S_ISREG(mode):
             raise SetupError(f"{target} is not a file. Move it away.")
-        return ExistingFile(target.read_bytes(), stat.S_IMODE(mode))
+        with target.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise SetupError(f"{target} is larger than {LARGEST_FILE:,} bytes. Move it away.")
+        return ExistingFile(content, stat.S_IMODE(mode))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -153,8 +159,8 @@ def _existing(root: Path, path: str) -> ExistingFile | None:
 def _yaml(file: ExistingFile | None) -> tuple[Any, str]:
     """The file's settings, and why they cannot be read."""
     try:
-        tree = yaml.safe_load(file.content) if file else None
-    except (yaml.YAMLError, ValueError) as error:
+        tree = load_yaml(file.content) if file else None
+    except yaml.YAMLError as error:
         return None, " ".join(str(error).split())
     return tree, "" if tree is None or isinstance(tree, dict) else "it is not a mapping of settings"
 
@@ -210,7 +216,7 @@ def _manifest(file: ExistingFile | None) -> dict[str, str]:
     try:
         files = json.loads(file.content)["files"] if file else {}
         return {str(path): str(digest) for path, digest in files.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 
@@ -218,5 +224,5 @@ def _created(file: ExistingFile | None) -> tuple[str, ...]:
     try:
         created = json.loads(file.content)["created"] if file else []
         return tuple(str(path) for path in created) if isinstance(created, list) else ()
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ()

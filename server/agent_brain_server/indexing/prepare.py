@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +13,7 @@ from agent_brain_server.domain.graph import NO_GRAPH, FileGraph
 from agent_brain_server.domain.terms import chunk_terms
 from agent_brain_server.indexing.decode import decode, is_binary
 from agent_brain_server.indexing.languages import detect_language
+from agent_brain_server.indexing.limits import bounded, seconds_for
 from agent_brain_server.indexing.secrets import holds_private_key
 from agent_brain_server.indexing.walk import FileEntry
 
@@ -21,16 +22,20 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 8192
 
-Verdict = Literal["indexed", "same", "binary", "secret", "too_large", "unreadable"]
+Verdict = Literal["indexed", "same", "binary", "secret", "too_large", "unreadable", "unparsable"]
 
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """A file to read. `known_hash` is what the index holds, empty for a new file or to read it anew regardless."""
+    """A file to read. `known_hash` is what the index holds, empty for a new file or to read it again regardless.
+
+    `gave_up` says why no parser may see it, empty if one may: then it is cut by lines, and a PDF has no text.
+    """
 
     entry: FileEntry
     known_hash: str
     max_bytes: int
+    gave_up: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +53,24 @@ class PreparedFile:
     graph: FileGraph = NO_GRAPH
 
 
-def prepare_files(requests: Sequence[ReadRequest]) -> list[PreparedFile]:
-    """Each request's file, in order. A file that cannot be read is a verdict, never an exception."""
-    return [prepare_file(request) for request in requests]
+def prepare_files(requests: Sequence[ReadRequest]) -> Iterator[PreparedFile]:
+    """Each request's file, in order and as soon as it is ready. Never fails but by the end of the process."""
+    for request in requests:
+        with bounded(seconds_for(request.entry.size)):
+            prepared = _prepare_somehow(request)
+        yield prepared
+
+
+def _prepare_somehow(request: ReadRequest) -> PreparedFile:
+    """The file, cut by lines where its parser fails; unparsable where that fails too."""
+    try:
+        return prepare_file(request)
+    except Exception as error:
+        reason = request.gave_up or f"parser gave up: {type(error).__name__}"
+    if request.gave_up:
+        entry = request.entry
+        return PreparedFile(entry, "unparsable", entry.size, entry.mtime_ns, note=reason)
+    return _prepare_somehow(replace(request, gave_up=reason))
 
 
 def prepare_file(request: ReadRequest) -> PreparedFile:
@@ -85,18 +105,21 @@ def _prepare_bytes(request: ReadRequest, data: bytes, mtime_ns: int) -> Prepared
         return replace(read, verdict="binary")
     if holds_private_key(data):
         return replace(read, verdict="secret")
-    chunked = _chunk(entry.path, language, data)
+    chunked = _chunk(request, language, data)
     chunks = tuple(map(_prepare_chunk, chunked.chunks))
     return replace(read, verdict="indexed", language=language, chunks=chunks, note=chunked.note, graph=chunked.graph)
 
 
-def _chunk(path: str, language: str, data: bytes) -> ChunkedText:
-    from agent_brain_server.indexing.chunking import chunk_pdf, chunk_text  # not for the server's start
+def _chunk(request: ReadRequest, language: str, data: bytes) -> ChunkedText:
+    from agent_brain_server.indexing.chunking import chunk_lines, chunk_pdf, chunk_text  # not for the server's start
 
+    path, gave_up = request.entry.path, request.gave_up
     if language == "pdf":
-        return chunk_pdf(path, data)
+        return chunk_lines(path, language, "", gave_up) if gave_up else chunk_pdf(path, data)
     decoded = decode(data)
-    chunked = chunk_text(path, language, decoded.text)
+    chunked = (
+        chunk_lines(path, language, decoded.text, gave_up) if gave_up else chunk_text(path, language, decoded.text)
+    )
     notes = "; ".join(note for note in (decoded.note, chunked.note) if note)
     return replace(chunked, note=notes)
 

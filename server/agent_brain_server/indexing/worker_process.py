@@ -1,24 +1,85 @@
-"""What a worker process does first. It imports little: asyncio alone would take a third of its start."""
+"""A worker process: reads calls from its standard input, answers on its standard output, ends with its server.
+
+It imports little: asyncio alone would take a third of its start.
+"""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
+import pickle
+import signal
+import sys
 import threading
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from typing import IO, Any, TypeAlias
 
 from agent_brain_server.garbage import collect_seldom
-from agent_brain_server.log_lines import log_to_stderr
+from agent_brain_server.indexing.limits import resident_bytes
+
+Call: TypeAlias = tuple[Callable[[Any], Any], Any]
+
+READY, ITEM, ERROR, END = "ready", "item", "error", "end"
+"""What an answer is: the first of all; a value; what an exception says; the last of a call, with the memory held."""
 
 
-def begin() -> None:
-    """End when the server ends, even if that was killed, and spend little on garbage."""
-    log_to_stderr("warning")
-    threading.Thread(target=_end_with_server, name="end-with-server", daemon=True).start()
+def spawn_main() -> None:
+    """Answer calls until standard input ends, which it does when the server ends, even if that was killed."""
+    answers = _take_standard_output()
+    _ignore_terminal()
+    _mute(2)
+    calls: SimpleQueue[Call] = SimpleQueue()
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # there is a process a processor, and each thread takes address space
+    _answer(answers, READY, None)
+    threading.Thread(target=_read_calls, args=(calls,), name="read-calls", daemon=True).start()
     collect_seldom()
+    while True:
+        _serve(answers, *calls.get())
 
 
-def _end_with_server() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
+def _take_standard_output() -> IO[bytes]:
+    """The pipe to the server, which nothing else may write to."""
+    answers = os.fdopen(os.dup(1), "wb", buffering=1 << 16)
+    _mute(1)
+    return answers
+
+
+def _mute(descriptor: int) -> None:
+    """What libraries print about a file goes nowhere: no file may fill the server's log."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
+def _ignore_terminal() -> None:
+    """Ctrl-C is for the server, which then ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+
+
+def _read_calls(calls: SimpleQueue[Call]) -> None:
+    """In a thread of its own, which sees the end of the input while another one works."""
+    try:
+        while True:
+            calls.put(pickle.load(sys.stdin.buffer))  # noqa: S301  the server's own
+    finally:
+        os._exit(1)
+
+
+def _serve(answers: IO[bytes], function: Callable[[Any], Any], argument: Any) -> None:
+    try:
+        result = function(argument)
+        for value in result if isinstance(result, Iterator) else (result,):
+            _answer(answers, ITEM, value)
+    except Exception as error:
+        _answer(answers, ERROR, f"{type(error).__name__}: {error}"[:500])
+    _answer(answers, END, resident_bytes())
+
+
+def _answer(answers: IO[bytes], kind: str, value: object) -> None:
+    try:
+        answers.write(pickle.dumps((kind, value), pickle.HIGHEST_PROTOCOL))
+        answers.flush()
+    except BrokenPipeError:
         os._exit(1)

@@ -37,7 +37,7 @@ POOL_FROM_FILES = 48
 REMOVE_AT_ONCE = 500
 LEFT_OUT_NOTE = "left out: "
 # Files with a row in the manifest. One that is left out has it too, so that it is not read again at every job.
-HELD = ("indexed", "binary", "secret")
+HELD = ("indexed", "binary", "secret", "unparsable")
 
 
 class JobInterruptedError(Exception):
@@ -83,8 +83,7 @@ class IndexRun:
         found, changes = await self._survey()
         meter.start(changes, found)
         meter.left_out(self._left_out_before(changes))
-        # A job that has ended a server before runs where a parser that crashes takes none along.
-        if len(changes.to_read) >= POOL_FROM_FILES or self.job.attempt > 1:
+        if len(changes.to_read) >= POOL_FROM_FILES:
             self.around.workers.start()
         try:
             async with aclosing(self._batches(changes.to_read)) as ready:

@@ -14,7 +14,7 @@ from agent_brain_server.indexing.walk import WalkResult
 
 MOST_PROBLEMS = 50
 FAILED = ("unreadable",)
-LEFT_OUT = ("binary", "secret", "too_large", "unreadable")
+LEFT_OUT = ("binary", "secret", "too_large", "unreadable", "unparsable")
 
 
 class ProgressMeter:

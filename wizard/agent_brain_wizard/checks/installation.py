@@ -53,7 +53,7 @@ def check_plugin(environment: Mapping[str, str] = os.environ) -> Iterator[Findin
     try:
         listed = json.loads((home / "plugins" / "installed_plugins.json").read_bytes())["plugins"]
         entries = [entry for name, value in listed.items() if _is_ours(name) for entry in _entries(value)]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return
     if not entries:
         yield Finding("plugin", "ok", "the plugin is not installed in Claude Code; it is not needed for the commands")

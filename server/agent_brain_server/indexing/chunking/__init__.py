@@ -12,7 +12,7 @@ from agent_brain_server.indexing.chunking.source import Source
 from agent_brain_server.indexing.chunking.statements import cut_sql
 from agent_brain_server.indexing.chunking.syntaxes import syntax_for
 
-__all__ = ["KINDS", "ChunkedText", "chunk_pdf", "chunk_text"]
+__all__ = ["KINDS", "ChunkedText", "chunk_lines", "chunk_pdf", "chunk_text"]
 
 _DOCUMENTS = {"markdown": markdown_passages, "rst": rest_passages}
 _COMPONENTS = frozenset({"vue", "svelte"})
@@ -23,6 +23,12 @@ def chunk_text(path: str, language: str, text: str) -> ChunkedText:
     """The chunks of a decoded text, in the order of its lines. Never fails; a blank text has none."""
     source = Source(text)
     return finish(path, language, source, _cut(path, language, source))
+
+
+def chunk_lines(path: str, language: str, text: str, note: str) -> ChunkedText:
+    """The chunks of a decoded text by its lines alone, whatever it is; `note` says why."""
+    source = Source(text)
+    return finish(path, language, source, CutText(blocks(source, 0, source.last), note))
 
 
 def _cut(path: str, language: str, source: Source) -> CutText:

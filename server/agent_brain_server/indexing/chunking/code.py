@@ -19,6 +19,9 @@ from agent_brain_server.indexing.graph.references import Declared, ScopeSpan, fi
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+MOST_DEFINITIONS = 10_000
+MOST_REFERENCES = 50_000
+"""Of one file: more than that no file has that was written by hand."""
 _SCRIPT = re.compile(r"^[ \t]*<script\b([^>\n]{0,300})>[ \t]*\n", re.MULTILINE | re.IGNORECASE)
 _SCRIPT_END = re.compile(r"^[ \t]*</script>", re.MULTILINE | re.IGNORECASE)
 _TYPED = re.compile(r"lang\s*=\s*[\"']?tsx?\b", re.IGNORECASE)
@@ -71,7 +74,7 @@ def _graph(syntax: Syntax, items: Iterable[Item], root: Node, data: bytes) -> Fi
         [ScopeSpan(*item.span, item.symbol) for item in defined],
         Declared({*_outer_names(items)}, {definition.name for definition in definitions}),
     )
-    return FileGraph(tuple(definitions), references)
+    return FileGraph(tuple(definitions[:MOST_DEFINITIONS]), references[:MOST_REFERENCES])
 
 
 def _all_items(items: Iterable[Item]) -> Iterator[Item]:

@@ -13,6 +13,8 @@ LARGEST_KEYED = 1_000_000
 """Characters; a larger data file is cut in line blocks."""
 _DEEPEST = 3
 _LONGEST_KEY = 80
+_LONGEST_HEAD = 200
+"""Of what is before a brace only the start is kept: a list of selectors may be as long as the file."""
 _LONGEST_LINE = 1_000
 """Of a longer line only the start is looked at, so that no pattern takes long."""
 
@@ -94,7 +96,8 @@ def _rules(source: Source) -> Iterator[Item]:
         if depth == 0:
             if not head:
                 first = row
-            head = f"{head} {bare}".strip()
+            if len(head) < _LONGEST_HEAD:
+                head = f"{head} {bare[:_LONGEST_LINE]}".strip()
         opened = depth > 0 or "{" in bare
         depth = max(0, depth + bare.count("{") - bare.count("}"))
         if depth == 0 and opened:

@@ -31,6 +31,8 @@ _TYPES = frozenset({"class", "interface", "struct", "enum", "trait", "impl"})
 _BODIES = frozenset({"function", "method"})
 _LOCAL = frozenset({"constant", "type"})
 _SMALLEST_INNER = 8
+_WIDEST_INDENT = 500
+"""Bytes; what stands further right is not looked at, or a line of many comments would be read once for each."""
 _SMALLEST_MINOR = 4
 
 
@@ -104,7 +106,9 @@ class Outliner:
     def _note_lead(self, node: Node) -> None:
         """Keep a comment or attribute that has its lines to itself for what comes next."""
         first, column = node.start_point
-        if column and not self._code.data[node.start_byte - column : node.start_byte].isspace():
+        if column > _WIDEST_INDENT or (
+            column and not self._code.data[node.start_byte - column : node.start_byte].isspace()
+        ):
             return
         if first > self._lead.last + 1:
             self._lead = _Lead(first, node.start_byte)

@@ -17,7 +17,6 @@ LARGEST_PARSED = 1_000_000
 LONGEST_PARSE = 2.0
 """Seconds of the processor's time, so that a busy machine gives the same chunks."""
 MOST_ERRORS_COUNTED = 100
-_READ = 1 << 16
 _AS_ASCII = bytes(range(128)) + b"x" * 128
 """What stands in for each byte, so that every offset stays."""
 
@@ -31,16 +30,20 @@ def grammar(module: str, function: str) -> Language:
 
 
 def parse(syntax: Syntax, data: bytes) -> Tree | None:
-    """The syntax tree, None if it takes too long."""
+    """The syntax tree, None if it takes too long.
+
+    Not every grammar asks in time whether to go on, and memory has no limit here: `indexing.limits` has both.
+    """
     from tree_sitter import Parser
 
     if syntax.ascii_only:
         data = data.translate(_AS_ASCII)
     deadline = time.thread_time() + LONGEST_PARSE
-    pieces: list[bytearray] = []
+    whole = memoryview(data)
+    pieces: list[memoryview] = []
 
-    def read(offset: int, _point: object) -> bytearray:
-        pieces.append(bytearray(data[offset : offset + _READ]))
+    def read(offset: int, _point: object) -> memoryview:
+        pieces.append(whole[offset:])
         return pieces[-1]
 
     try:
@@ -50,8 +53,8 @@ def parse(syntax: Syntax, data: bytes) -> Tree | None:
     except ValueError:
         return None
     finally:
-        for piece in pieces:  # tree-sitter 0.26 never lets go of what it was given: nothing is left of it
-            piece.clear()
+        for piece in pieces:  # tree-sitter 0.26 never lets go of what it was given: these hold no bytes any more
+            piece.release()
 
 
 def count_errors(root: Node) -> tuple[int, int]:

@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from agent_brain_server.domain.content import Chunk, chunk_id
 from agent_brain_server.domain.graph import NO_GRAPH, FileGraph
 from agent_brain_server.indexing.chunking.source import MAX_CHARS, MAX_PIECES, PART_CHARS, Source, pieces
+
+MOST_PASSAGES = 10_000
+MOST_CHARS = 8_000_000
+"""Of one file, so that what a hostile one makes fits the memory of whoever writes it."""
 
 KINDS = {
     "function": "a function or SQL routine that belongs to no type",
@@ -86,25 +91,40 @@ def finish(path: str, language: str, source: Source, cut: CutText) -> ChunkedTex
     seen: Counter[tuple[str, str]] = Counter()
     chunks: list[Chunk] = []
     notes = [cut.note] if cut.note else []
-    for passage in cut.passages:
-        for part, text in _texts(source, passage, notes):
-            key = (part.symbol, text)
-            chunks.append(
-                Chunk(
-                    id=chunk_id(path, part.symbol, text, seen[key]),
-                    path=path,
-                    start_line=part.first + 1,
-                    end_line=part.last + 1,
-                    language=part.language or language,
-                    kind=part.kind,
-                    symbol=part.symbol,
-                    signature=part.signature,
-                    documentation=part.documentation,
-                    text=text,
-                )
+    for part, text in _within_limits(source, cut.passages, notes):
+        key = (part.symbol, text)
+        chunks.append(
+            Chunk(
+                id=chunk_id(path, part.symbol, text, seen[key]),
+                path=path,
+                start_line=part.first + 1,
+                end_line=part.last + 1,
+                language=part.language or language,
+                kind=part.kind,
+                symbol=part.symbol,
+                signature=part.signature,
+                documentation=part.documentation,
+                text=text,
             )
-            seen[key] += 1
+        )
+        seen[key] += 1
     return ChunkedText(tuple(chunks), "; ".join(dict.fromkeys(notes)), cut.graph)
+
+
+def _within_limits(source: Source, cut: Iterable[Passage], notes: list[str]) -> Iterator[tuple[Passage, str]]:
+    """The texts of the passages; of more than the most, blocks of lines, and of those only the first ones."""
+    passages = list(islice(cut, MOST_PASSAGES + 1))
+    if len(passages) > MOST_PASSAGES and not any(passage.text for passage in passages):
+        notes.append("too many symbols: cut by lines")
+        passages = list(islice(blocks(source, 0, source.last), MOST_PASSAGES + 1))
+    texts = (found for passage in passages for found in _texts(source, passage, notes))
+    count = chars = 0
+    for part, text in texts:
+        count, chars = count + 1, chars + len(text)
+        if count > MOST_PASSAGES or chars > MOST_CHARS:
+            notes.append("too much text: only its start is indexed")
+            return
+        yield part, text
 
 
 def _texts(source: Source, passage: Passage, notes: list[str]) -> Iterator[tuple[Passage, str]]:

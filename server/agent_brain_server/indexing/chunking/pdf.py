@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from agent_brain_server.indexing.chunking.passage import ChunkedText, CutText, Passage, finish
 from agent_brain_server.indexing.chunking.source import Source
+from agent_brain_server.indexing.limits import allow
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
 
 MOST_PAGES = 2_000
 LONGEST_READ = 60.0
-"""Seconds."""
+"""Seconds, looked at between two pages."""
+LONGEST_PAGE = 10.0
+"""Seconds of the processor's time, after which a worker process ends within the page."""
 
 
 def chunk_pdf(path: str, data: bytes) -> ChunkedText:
@@ -41,6 +44,7 @@ def _pages(reader: PdfReader, notes: list[str]) -> Iterator[Passage]:
         if number >= MOST_PAGES or time.monotonic() > deadline:
             notes.append(f"PDF cut after page {number}")
             return
+        allow(LONGEST_PAGE)
         text = page.extract_text().replace("\0", "").encode("utf-8", "replace").decode("utf-8").strip()
         if text:
             yield Passage(number, number, "page", f"page {number + 1}", text=text)

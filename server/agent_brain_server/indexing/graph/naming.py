@@ -10,6 +10,9 @@ LONGEST_NAME = 200
 
 _NAME = re.compile(r"[^\W\d]\w*[?!=]?\Z")
 _LONGEST_READ = 500
+"""Bytes at either end of a longer one that are read."""
+_CUT = b"\0\0cut\0\0"
+"""No text has it: decoding leaves no NULs."""
 _MOST_KNOWN = 4096
 _PLAIN = re.compile(r"[\w.]*\Z")
 _PLAIN_CALLS = re.compile(r"[\w.()\[\]]*\Z")
@@ -22,13 +25,24 @@ _OPENING, _CLOSING = frozenset("([{"), {")": "()", "]": "[]", "}": ""}
 _DOTS = re.compile(r"\.{2,}")
 
 
+def ends(data: bytes, start: int, end: int) -> bytes:
+    """What is between two offsets; of what is long only its ends, with a mark between them.
+
+    In a chain of calls each one holds all before it, so that their whole texts are as the square of the file.
+    """
+    if end - start <= 2 * _LONGEST_READ:
+        return data[start:end]
+    return data[start : start + _LONGEST_READ] + _CUT + data[end - _LONGEST_READ : end]
+
+
 @lru_cache(_MOST_KNOWN)
 def plain_qualifier(source: bytes) -> str:
     """What stands before a name: `.` between its parts, without white space, arguments, indexes and type arguments."""
-    if len(source) <= 2 * _LONGEST_READ:
+    head, mark, tail = source.partition(_CUT)
+    if not mark:
         return _plain(_text(source))
     # What is that long has long arguments, say a function: they are what is left out.
-    return _plain(f"{_bare(_text(source[:_LONGEST_READ]))}(){_bare(_text(source[-_LONGEST_READ:]))}")
+    return _plain(f"{_bare(_text(head))}(){_bare(_text(tail))}")
 
 
 @lru_cache(_MOST_KNOWN)

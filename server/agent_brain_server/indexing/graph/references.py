@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from agent_brain_server.domain.graph import Reference, ReferenceKind
-from agent_brain_server.indexing.graph.naming import plain_module, plain_qualifier, split_name
+from agent_brain_server.indexing.graph.naming import ends, plain_module, plain_qualifier, split_name
 from agent_brain_server.indexing.graph.patterns import Pattern, patterns_of
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class _Reading:
         before = self._best.get(start)
         if before is not None and before.rank <= pattern.rank:
             return
-        qualifier, name = ("", pattern.name) if pattern.name else split_name(self._data[start : node.end_byte])
+        qualifier, name = ("", pattern.name) if pattern.name else split_name(ends(self._data, start, node.end_byte))
         if not name or (pattern.but and pattern.but.fullmatch(name)):
             return
         if pattern.is_qualified:
@@ -137,7 +137,7 @@ class _Reading:
         return ".".join(part for part in (*parts, before) if part)
 
     def _text(self, node: Node) -> bytes:
-        return self._data[node.start_byte : node.end_byte]
+        return ends(self._data, node.start_byte, node.end_byte)
 
 
 def _bound_names(one: _Found) -> Iterator[str]:

@@ -1,0 +1,72 @@
+"""Read the YAML of settings, answers and Compose files within bounds: they come with a repository that may be hostile.
+
+PyYAML has none: aliases of aliases grow to any size in whoever looks through them, and brackets may nest to any depth.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import yaml
+
+LARGEST_BYTES = 64 * 1024
+DEEPEST = 32
+MOST_VALUES = 10_000
+"""Values, counted as often as an alias repeats them."""
+
+
+class LimitError(yaml.MarkedYAMLError):
+    """What is read is too large, too deep or too much; `limit` says which, without any value."""
+
+    def __init__(self, limit: str, mark: yaml.Mark | None = None) -> None:
+        super().__init__(problem=limit, problem_mark=mark)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{self.limit} (line {self.problem_mark.line + 1})" if self.problem_mark else self.limit
+
+
+def load_yaml(content: str | bytes) -> Any:
+    """The values that `content` says. Raises yaml.YAMLError for what is not YAML, or passes a limit."""
+    data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    if len(data) > LARGEST_BYTES:
+        raise LimitError(f"it is larger than {LARGEST_BYTES:,} bytes")
+    try:
+        loader = _BoundedLoader(io.BytesIO(data))  # of a stream no error shows a piece, which may be a secret
+        try:
+            return loader.get_single_data()
+        finally:
+            loader.dispose()
+    except (ValueError, OverflowError, RecursionError) as error:  # such as a date with a month 13
+        raise yaml.YAMLError(f"it holds a value that cannot be read: {error}") from error
+
+
+class _BoundedLoader(yaml.SafeLoader):
+    """Count nodes and levels while they are composed: before there is a value of them."""
+
+    def __init__(self, stream: io.BytesIO) -> None:
+        super().__init__(stream)
+        self._depth = 0
+        self._values = 0
+        self._sizes: dict[int, int] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Raises LimitError where a limit is passed."""
+        before, is_alias = self._values, self.check_event(yaml.AliasEvent)
+        self._depth += 1
+        self._require(self._depth <= DEEPEST, f"it nests deeper than {DEEPEST} levels")
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        self._values += self._sizes.get(id(node), MOST_VALUES) if is_alias else 1
+        self._require(
+            self._values <= MOST_VALUES, f"it holds more than {MOST_VALUES:,} values, aliases counted in full"
+        )
+        if not is_alias:
+            self._sizes[id(node)] = self._values - before
+        return node
+
+    def _require(self, holds: bool, problem: str) -> None:
+        if not holds:
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise LimitError(problem, event.start_mark if event else None)
