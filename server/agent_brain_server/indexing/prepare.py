@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -13,7 +14,7 @@ from agent_brain_server.domain.graph import NO_GRAPH, FileGraph
 from agent_brain_server.domain.terms import chunk_terms
 from agent_brain_server.indexing.decode import decode, is_binary
 from agent_brain_server.indexing.languages import detect_language
-from agent_brain_server.indexing.secrets import holds_private_key
+from agent_brain_server.indexing.secrets import kinds_note, mask_file, secret_bytes
 from agent_brain_server.indexing.walk import FileEntry
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ class ReadRequest:
 
 @dataclass(frozen=True, slots=True)
 class PreparedFile:
-    """What came of reading a file. `size` and `mtime_ns` are those of the bytes that were read."""
+    """What came of reading a file. `size` and `mtime_ns` are those of the bytes that were read.
+
+    `note` says what was odd, or what kind of secret the file is; `masked` is the manifest's note of what was masked.
+    """
 
     entry: FileEntry
     verdict: Verdict
@@ -45,6 +49,7 @@ class PreparedFile:
     language: str = ""
     chunks: tuple[PreparedChunk, ...] = ()
     note: str = ""
+    masked: str = ""
     graph: FileGraph = NO_GRAPH
 
 
@@ -54,7 +59,7 @@ def prepare_files(requests: Sequence[ReadRequest]) -> list[PreparedFile]:
 
 
 def prepare_file(request: ReadRequest) -> PreparedFile:
-    """Read, decode, chunk and tokenize one file."""
+    """Read, decode, mask, chunk and tokenize one file."""
     entry = request.entry
     try:
         with open(entry.absolute, "rb", opener=_open_file) as file:
@@ -69,6 +74,18 @@ def prepare_file(request: ReadRequest) -> PreparedFile:
     return _prepare_bytes(request, data, status.st_mtime_ns)
 
 
+def read_bytes(entry: FileEntry, max_bytes: int) -> bytes | None:
+    """The bytes of a regular file, None for one that is too large or cannot be read."""
+    try:
+        with open(entry.absolute, "rb", opener=_open_file) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
+            data = file.read(max_bytes + 1)
+    except OSError:
+        return None
+    return data if len(data) <= max_bytes else None
+
+
 def _open_file(path: str, flags: int) -> int:
     """Since the walk the file may have become a link out of the project, or a pipe that nobody writes to."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
@@ -81,24 +98,46 @@ def _prepare_bytes(request: ReadRequest, data: bytes, mtime_ns: int) -> Prepared
     if content_hash == request.known_hash:
         return read
     language = detect_language(entry.path, head)
+    if kind := secret_bytes(data):
+        return replace(read, verdict="secret", note=kind)
     if language != "pdf" and is_binary(head):
         return replace(read, verdict="binary")
-    if holds_private_key(data):
-        return replace(read, verdict="secret")
-    chunked = _chunk(entry.path, language, data)
-    chunks = tuple(map(_prepare_chunk, chunked.chunks))
-    return replace(read, verdict="indexed", language=language, chunks=chunks, note=chunked.note, graph=chunked.graph)
-
-
-def _chunk(path: str, language: str, data: bytes) -> ChunkedText:
-    from agent_brain_server.indexing.chunking import chunk_pdf, chunk_text  # not for the server's start
-
     if language == "pdf":
-        return chunk_pdf(path, data)
+        return _with_chunks(read, language, _chunk_pdf(entry.path, data))
     decoded = decode(data)
-    chunked = chunk_text(path, language, decoded.text)
+    masked = mask_file(entry.path, language, decoded.text)
+    if masked.secret:
+        return replace(read, verdict="secret", note=masked.secret)
+    chunked = _chunk_text(entry.path, language, masked.text)
     notes = "; ".join(note for note in (decoded.note, chunked.note) if note)
-    return replace(chunked, note=notes)
+    kinds = Counter(masked.kinds) + Counter(chunked.masked)
+    return _with_chunks(read, language, replace(chunked, note=notes, masked=kinds))
+
+
+def _with_chunks(read: PreparedFile, language: str, chunked: ChunkedText) -> PreparedFile:
+    chunks = tuple(map(_prepare_chunk, chunked.chunks))
+    masked = kinds_note(chunked.masked)
+    return replace(
+        read,
+        verdict="indexed",
+        language=language,
+        chunks=chunks,
+        note=chunked.note,
+        masked=masked,
+        graph=chunked.graph,
+    )
+
+
+def _chunk_text(path: str, language: str, text: str) -> ChunkedText:
+    from agent_brain_server.indexing.chunking import chunk_text  # not for the server's start
+
+    return chunk_text(path, language, text)
+
+
+def _chunk_pdf(path: str, data: bytes) -> ChunkedText:
+    from agent_brain_server.indexing.chunking import chunk_pdf  # not for the server's start
+
+    return chunk_pdf(path, data)
 
 
 def _prepare_chunk(chunk: Chunk) -> PreparedChunk:

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from agent_brain_server.domain.content import Chunk, chunk_id
 from agent_brain_server.domain.graph import NO_GRAPH, FileGraph
 from agent_brain_server.indexing.chunking.source import MAX_CHARS, MAX_PIECES, PART_CHARS, Source, pieces
+from agent_brain_server.indexing.secrets import mask_text
 
 KINDS = {
     "function": "a function or SQL routine that belongs to no type",
@@ -65,12 +66,14 @@ class CutText:
 class ChunkedText:
     """The chunks of a file in order and, of code, its part of the graph.
 
-    `note` says what was odd about it, empty if nothing.
+    `note` says what was odd about it, empty if nothing; `masked` counts the secrets, by kind, that came to light only in
+    what was derived from the file's text.
     """
 
     chunks: tuple[Chunk, ...]
     note: str = ""
     graph: FileGraph = NO_GRAPH
+    masked: Mapping[str, int] = field(default_factory=dict)
 
 
 def blocks(source: Source, first: int, last: int, label: Passage | None = None) -> Iterator[Passage]:
@@ -86,7 +89,9 @@ def finish(path: str, language: str, source: Source, cut: CutText) -> ChunkedTex
     seen: Counter[tuple[str, str]] = Counter()
     chunks: list[Chunk] = []
     notes = [cut.note] if cut.note else []
-    for passage in cut.passages:
+    kinds: Counter[str] = Counter()
+    for derived in cut.passages:
+        passage = _masked(derived, kinds) if derived.text is not None else derived
         for part, text in _texts(source, passage, notes):
             key = (part.symbol, text)
             chunks.append(
@@ -104,7 +109,15 @@ def finish(path: str, language: str, source: Source, cut: CutText) -> ChunkedTex
                 )
             )
             seen[key] += 1
-    return ChunkedText(tuple(chunks), "; ".join(dict.fromkeys(notes)), cut.graph)
+    return ChunkedText(tuple(chunks), "; ".join(dict.fromkeys(notes)), cut.graph, dict(kinds))
+
+
+def _masked(passage: Passage, kinds: Counter[str]) -> Passage:
+    """A passage whose text is not the file's lines, without the secrets that were escaped there."""
+    parts = [mask_text(part) for part in (passage.text or "", passage.symbol, passage.signature, passage.documentation)]
+    kinds.update(parts[0].kinds)
+    text, symbol, signature, documentation = (part.text for part in parts)
+    return replace(passage, text=text, symbol=symbol, signature=signature, documentation=documentation)
 
 
 def _texts(source: Source, passage: Passage, notes: list[str]) -> Iterator[tuple[Passage, str]]:
