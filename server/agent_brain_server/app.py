@@ -28,8 +28,10 @@ from agent_brain_server.services.freshness import Freshness
 from agent_brain_server.services.graph import GraphService
 from agent_brain_server.services.index_run import Surroundings
 from agent_brain_server.services.indexing import IndexingService
+from agent_brain_server.services.lines import LineService
 from agent_brain_server.services.metrics import Metrics
 from agent_brain_server.services.refresh import Refresher
+from agent_brain_server.services.report import ReportService
 from agent_brain_server.services.runner import JobRunner
 from agent_brain_server.services.search import SearchService
 from agent_brain_server.services.status import Identity, StatusService
@@ -52,6 +54,8 @@ class Services:
     status: StatusService
     watcher: Watching
     metrics: Metrics
+    report: ReportService
+    lines: LineService
 
 
 class _Shared:
@@ -187,6 +191,8 @@ def _build(around: Surroundings, shared: _Shared, runner: JobRunner, background:
         status=StatusService(identity, store, embedder.model, runner, watcher, shared.activity),
         watcher=watcher,
         metrics=shared.metrics,
+        report=ReportService(store, root, around.limits),
+        lines=LineService(store, root, around.limits),
     )
 
 

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
         IndexRequest,
         JobList,
         JobResponse,
+        LinesResponse,
         QueryRequest,
         QueryResponse,
         Removed,
+        ReportResponse,
         StatusResponse,
     )
 
@@ -72,6 +74,16 @@ class AgentBrainClient:
     def chunk(self, chunk_id: str) -> ChunkResponse:
         """One passage in full."""
         return cast("ChunkResponse", self._ask("GET", f"/query/chunk/{quote(chunk_id, safe='')}"))
+
+    def lines(self, path: str, first: int = 1, last: int = 1_000_000_000) -> LinesResponse:
+        """Lines of an indexed file as they are now, secrets masked."""
+        asked = urlencode({"path": path, "first": first, "last": last})
+        return cast("LinesResponse", self._ask("GET", f"/query/lines?{asked}"))
+
+    def report(self, limit: int = 1000, cursor: str | None = None) -> ReportResponse:
+        """One page of what is left out of the index and of what is masked in it, by path."""
+        page = {"limit": limit} if cursor is None else {"limit": limit, "cursor": cursor}
+        return cast("ReportResponse", self._ask("GET", f"/index/report?{urlencode(page)}"))
 
     def index(self, request: IndexRequest) -> JobResponse:
         """Queue a job that brings the index up to date."""

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING
 from agent_brain_client.escaping import json_text, line, name, one_line, plain
 
 if TYPE_CHECKING:
-    from agent_brain_client.wire import GraphResult, GraphSymbol, JobResponse, Passage
+    from agent_brain_client.wire import GraphResult, GraphSymbol, JobResponse, Passage, ReportEntry, ReportResponse
 
 SHOWN_LINES = 4
 PIPE_WIDTH = 160
@@ -210,3 +210,34 @@ def skipped_line(skipped: Mapping[str, int]) -> str:
     """What was left out and why, empty if nothing was."""
     reasons = ", ".join(f"{number:,} {one_line(reason)}" for reason, number in sorted(skipped.items()) if number)
     return f"left out: {reasons}" if reasons else ""
+
+
+_REASONS = {
+    "secret_name": "secret by its name",
+    "secret_content": "secret by its content",
+    "binary": "binary",
+    "too_large": "too large",
+    "unreadable": "unreadable",
+    "not_indexed": "not indexed",
+    "masked": "masked",
+}
+
+
+def report_line(entry: ReportEntry) -> str:
+    """A file of the report in one line: why it is left out, or what is masked in it."""
+    kinds = ", ".join(f"{kind} x{number}" for kind, number in sorted(entry["masked"].items()))
+    more = kinds or entry["detail"]
+    reason = _REASONS.get(entry["reason"], entry["reason"])
+    return one_line(f"{reason:<21}  {entry['path']}") + (styled(f"  {one_line(more)}", "dim") if more else "")
+
+
+def report_totals(report: ReportResponse) -> str:
+    """The report's numbers in one line, empty if nothing is left out or masked."""
+    totals = dict(report["totals"])
+    masked = totals.pop("masked", 0)
+    parts = [f"{number:,} {one_line(_REASONS.get(reason, reason))}" for reason, number in sorted(totals.items())]
+    parts += [f"{report['ignored']:,} ignored"] if report["ignored"] else []
+    left_out = f"left out: {', '.join(parts)}" if parts else ""
+    places = sum(report["masked"].values())
+    hidden = f"masked: {count(places, 'place')} in {count(masked, 'file')}" if masked else ""
+    return " · ".join(filter(None, (left_out, hidden)))

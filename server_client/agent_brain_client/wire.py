@@ -200,6 +200,41 @@ class ChunkResponse(TypedDict):
     stale: bool
 
 
+class LinesResponse(TypedDict):
+    """`GET /query/lines`: lines of an indexed file as they are now, from `first` on, of `total`; secrets are masked."""
+
+    path: str
+    first: int
+    total: int
+    lines: list[str]
+
+
+class ReportEntry(TypedDict):
+    """One file, or with a `/` at its end one directory, that is left out of the index; or an indexed file with masked
+    places, counted by kind in `masked`.
+
+    `reason`: secret_name, secret_content, binary, too_large, unreadable, not_indexed, masked. `detail` says what a
+    secret is. A token in `path` is masked too.
+    """
+
+    path: str
+    reason: str
+    detail: str
+    masked: dict[str, int]
+
+
+class ReportResponse(TypedDict):
+    """`GET /index/report`, by path. `totals` counts all entries by reason, `masked` all masked places by kind, `ignored`
+    what the ignore files and the folders' globs leave out, which is not listed. `next_cursor` is null on the last page.
+    """
+
+    entries: list[ReportEntry]
+    totals: dict[str, int]
+    masked: dict[str, int]
+    ignored: int
+    next_cursor: str | None
+
+
 class JobProgress(TypedDict):
     """How far a job is. `chunks_total` is an estimate until the job ends; `rate` is chunks per second."""
 

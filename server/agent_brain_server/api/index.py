@@ -19,12 +19,15 @@ from agent_brain_client.wire import (
     JobResponse,
     PathText,
     Removed,
+    ReportEntry,
+    ReportResponse,
 )
 from agent_brain_server.api.problems import require_globs
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.jobs import Job
 from agent_brain_server.errors import RequestError
 from agent_brain_server.services.indexing import IndexingService
+from agent_brain_server.services.report import ReportService
 
 router = APIRouter(prefix="/index", tags=["index"])
 
@@ -47,6 +50,28 @@ async def reset(request: Request) -> Removed:
     """Empty the index. Folders and the history of jobs stay."""
     files, chunks = await _service(request).reset()
     return Removed(files=files, chunks=chunks)
+
+
+@router.get("/report")
+async def report(
+    request: Request,
+    limit: Annotated[int, Interval(ge=1, le=1000)] = 200,
+    cursor: Annotated[str, Len(0, 8192)] = "",
+) -> ReportResponse:
+    """What is left out of the index and why, and which files have masked places, by path."""
+    service: ReportService = request.app.state.services.report
+    page = await service.report(_decode_path(cursor), limit)
+    entries = [
+        ReportEntry(path=entry.path, reason=entry.reason, detail=entry.detail, masked=dict(entry.masked))
+        for entry in page.entries
+    ]
+    return ReportResponse(
+        entries=entries,
+        totals=dict(page.totals),
+        masked=dict(page.masked),
+        ignored=page.ignored,
+        next_cursor=_encode_path(entries[-1]["path"]) if page.more and entries else None,
+    )
 
 
 @router.get("/jobs")
@@ -110,6 +135,17 @@ def _folder_response(folder: Folder, files: int, chunks: int) -> FolderResponse:
     return FolderResponse(
         path=folder.path, include=list(folder.include), exclude=list(folder.exclude), files=files, chunks=chunks
     )
+
+
+def _encode_path(path: str) -> str:
+    return urlsafe_b64encode(path.encode()).decode()
+
+
+def _decode_path(cursor: str) -> str:
+    try:
+        return urlsafe_b64decode(cursor.encode()).decode()
+    except ValueError as error:
+        raise RequestError("This cursor is not one that was given out.", field="cursor") from error
 
 
 def _encode_cursor(job_id: int) -> str:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Len
-from fastapi import APIRouter, Request
+from annotated_types import Interval, Len
+from fastapi import APIRouter, Query, Request
 
-from agent_brain_client.wire import ChunkResponse, Explanation, Passage, QueryFilters, QueryRequest, QueryResponse
+from agent_brain_client.wire import (
+    ChunkResponse,
+    Explanation,
+    LinesResponse,
+    Passage,
+    PathText,
+    QueryFilters,
+    QueryRequest,
+    QueryResponse,
+)
 from agent_brain_server.api.problems import require_globs
 from agent_brain_server.domain.search import Filters
+from agent_brain_server.services.lines import LineService
 from agent_brain_server.services.search import Answer, Question, SearchService
 
 router = APIRouter(tags=["search"])
@@ -55,6 +65,19 @@ async def chunk(request: Request, chunk_id: Annotated[str, Len(1, 64)]) -> Chunk
         text=found.text,
         stale=stale,
     )
+
+
+@router.get("/query/lines")
+async def lines(
+    request: Request,
+    path: Annotated[PathText, Query()],
+    first: Annotated[int, Interval(ge=1, le=1_000_000_000)] = 1,
+    last: Annotated[int, Interval(ge=1, le=1_000_000_000)] = 1_000_000_000,
+) -> LinesResponse:
+    """Lines of an indexed text file as they are now, secrets masked."""
+    service: LineService = request.app.state.services.lines
+    found = await service.lines(path, first, last)
+    return LinesResponse(path=found.path, first=found.first, total=found.total, lines=found.lines)
 
 
 def _filters(filters: QueryFilters) -> Filters:

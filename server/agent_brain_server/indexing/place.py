@@ -10,7 +10,7 @@ from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.globs import path_matcher
 from agent_brain_server.indexing.exclusions import BINARY_EXTENSIONS, extension, is_never_entered
 from agent_brain_server.indexing.ignore import Scope, scope_above
-from agent_brain_server.indexing.secrets import is_secret_directory, is_secret_name
+from agent_brain_server.indexing.secrets import is_secret_directory, is_secret_path
 
 DEEPEST = 200  # directories inside each other
 
@@ -41,7 +41,7 @@ class Place:
         name = path[path.rfind("/") + 1 :]
         if is_never_entered(path, name):
             return "ignored"
-        if is_secret_directory(name):
+        if is_secret_directory(name, path):
             return "secret"
         if not _is_utf8(name):
             return "unreadable"
@@ -56,7 +56,7 @@ class Place:
         name = path[path.rfind("/") + 1 :]
         if name == ".git":  # of a worktree or a submodule
             return "ignored"
-        if is_secret_name(name):
+        if is_secret_path(path, name):
             return "secret"
         if not _is_utf8(name):
             return "unreadable"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -14,7 +15,7 @@ from agent_brain_server.domain.terms import chunk_terms
 from agent_brain_server.indexing.decode import decode, is_binary
 from agent_brain_server.indexing.languages import detect_language
 from agent_brain_server.indexing.limits import bounded, seconds_for
-from agent_brain_server.indexing.secrets import holds_private_key
+from agent_brain_server.indexing.secrets import kinds_note, mask_file, secret_bytes
 from agent_brain_server.indexing.walk import FileEntry
 
 if TYPE_CHECKING:
@@ -40,7 +41,10 @@ class ReadRequest:
 
 @dataclass(frozen=True, slots=True)
 class PreparedFile:
-    """What came of reading a file. `size` and `mtime_ns` are those of the bytes that were read."""
+    """What came of reading a file. `size` and `mtime_ns` are those of the bytes that were read.
+
+    `note` says what was odd, or what kind of secret the file is; `masked` is the manifest's note of what was masked.
+    """
 
     entry: FileEntry
     verdict: Verdict
@@ -50,6 +54,7 @@ class PreparedFile:
     language: str = ""
     chunks: tuple[PreparedChunk, ...] = ()
     note: str = ""
+    masked: str = ""
     graph: FileGraph = NO_GRAPH
 
 
@@ -74,7 +79,7 @@ def _prepare_somehow(request: ReadRequest) -> PreparedFile:
 
 
 def prepare_file(request: ReadRequest) -> PreparedFile:
-    """Read, decode, chunk and tokenize one file."""
+    """Read, decode, mask, chunk and tokenize one file."""
     entry = request.entry
     try:
         with open(entry.absolute, "rb", opener=_open_file) as file:
@@ -89,6 +94,18 @@ def prepare_file(request: ReadRequest) -> PreparedFile:
     return _prepare_bytes(request, data, status.st_mtime_ns)
 
 
+def read_bytes(entry: FileEntry, max_bytes: int) -> bytes | None:
+    """The bytes of a regular file, None for one that is too large or cannot be read."""
+    try:
+        with open(entry.absolute, "rb", opener=_open_file) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
+            data = file.read(max_bytes + 1)
+    except OSError:
+        return None
+    return data if len(data) <= max_bytes else None
+
+
 def _open_file(path: str, flags: int) -> int:
     """Since the walk the file may have become a link out of the project, or a pipe that nobody writes to."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
@@ -101,27 +118,44 @@ def _prepare_bytes(request: ReadRequest, data: bytes, mtime_ns: int) -> Prepared
     if content_hash == request.known_hash:
         return read
     language = detect_language(entry.path, head)
+    if kind := secret_bytes(data):
+        return replace(read, verdict="secret", note=kind)
     if language != "pdf" and is_binary(head):
         return replace(read, verdict="binary")
-    if holds_private_key(data):
-        return replace(read, verdict="secret")
-    chunked = _chunk(request, language, data)
+    if language == "pdf":
+        return _with_chunks(read, language, _chunk(request, language, data, ""))
+    decoded = decode(data)
+    masked = mask_file(entry.path, language, decoded.text)
+    if masked.secret:
+        return replace(read, verdict="secret", note=masked.secret)
+    chunked = _chunk(request, language, data, masked.text)
+    notes = "; ".join(note for note in (decoded.note, chunked.note) if note)
+    kinds = Counter(masked.kinds) + Counter(chunked.masked)
+    return _with_chunks(read, language, replace(chunked, note=notes, masked=kinds))
+
+
+def _with_chunks(read: PreparedFile, language: str, chunked: ChunkedText) -> PreparedFile:
     chunks = tuple(map(_prepare_chunk, chunked.chunks))
-    return replace(read, verdict="indexed", language=language, chunks=chunks, note=chunked.note, graph=chunked.graph)
+    masked = kinds_note(chunked.masked)
+    return replace(
+        read,
+        verdict="indexed",
+        language=language,
+        chunks=chunks,
+        note=chunked.note,
+        masked=masked,
+        graph=chunked.graph,
+    )
 
 
-def _chunk(request: ReadRequest, language: str, data: bytes) -> ChunkedText:
+def _chunk(request: ReadRequest, language: str, data: bytes, text: str) -> ChunkedText:
+    """The chunks of a PDF's `data` or else of the file's `text`; by lines alone where no parser may see it."""
     from agent_brain_server.indexing.chunking import chunk_lines, chunk_pdf, chunk_text  # not for the server's start
 
-    path, gave_up = request.entry.path, request.gave_up
-    if language == "pdf":
-        return chunk_lines(path, language, "", gave_up) if gave_up else chunk_pdf(path, data)
-    decoded = decode(data)
-    chunked = (
-        chunk_lines(path, language, decoded.text, gave_up) if gave_up else chunk_text(path, language, decoded.text)
-    )
-    notes = "; ".join(note for note in (decoded.note, chunked.note) if note)
-    return replace(chunked, note=notes)
+    path = request.entry.path
+    if request.gave_up:
+        return chunk_lines(path, language, text, request.gave_up)
+    return chunk_pdf(path, data) if language == "pdf" else chunk_text(path, language, text)
 
 
 def _prepare_chunk(chunk: Chunk) -> PreparedChunk:

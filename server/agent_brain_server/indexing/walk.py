@@ -1,6 +1,6 @@
 """Which files of the indexed folders are indexed: a verdict from names, metadata and rules, without reading any file.
 
-What a file holds is judged by whoever reads it (`decode.is_binary`, `secrets.holds_private_key`): an unchanged index
+What a file holds is judged by whoever reads it (`decode.is_binary`, `secrets.mask_file`): an unchanged index
 must not open every file again. Links are never followed, so that a loop ends and every file has one path.
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.indexing.exclusions import DOCUMENT_EXTENSIONS, MARKERS, extension, is_marked
@@ -24,6 +24,8 @@ from agent_brain_server.indexing.ignore import EXCLUDE_DIRECTORY, REPOSITORY, Sc
 from agent_brain_server.indexing.place import Place
 
 PROBLEMS_NAMED = 20
+# Reasons that are named file by file: what the ignore files leave out is too much, and they say it themselves.
+NAMED = frozenset({"secret", "binary", "too_large", "unreadable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +52,26 @@ class FileEntry:
     mtime_ns: int
 
 
+class LeftOut(NamedTuple):
+    """A file, or with a `/` at its end a directory, that the walk leaves out, and why."""
+
+    path: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class WalkResult:
     """The files in order of their paths, and what was left out.
 
     `skipped` counts by reason: ignored, secret, binary, too_large, too_deep, unreadable, link, not_a_file, filtered; a
-    directory that is not entered counts once. `problems` are sentences for people, at most `PROBLEMS_NAMED` and one.
+    directory that is not entered counts once. `left_out` names those of `NAMED`, with their reason. `problems` are
+    sentences for people, at most `PROBLEMS_NAMED` and one.
     """
 
     files: tuple[FileEntry, ...]
     skipped: dict[str, int]
     problems: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 Enter: TypeAlias = Callable[[str], object]
@@ -76,13 +87,14 @@ class _Found:
     files: list[FileEntry] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
 
     def result(self) -> WalkResult:
         self.files.sort(key=attrgetter("path"))
         named = self.problems[:PROBLEMS_NAMED]
         if more := len(self.problems) - len(named):
             named.append(f"There are {more} more problems like these.")
-        return WalkResult(tuple(self.files), dict(self.skipped), tuple(named))
+        return WalkResult(tuple(self.files), dict(self.skipped), tuple(named), tuple(self.left_out))
 
 
 def walk(root: Path, folders: Sequence[Folder], limits: WalkLimits) -> WalkResult:
@@ -240,6 +252,9 @@ class FileTree:
                     pending.append((path, scope))
                 if reason:
                     found.skipped[reason] += 1
+                    if reason in NAMED:
+                        slash = "/" if entry.is_dir(follow_symlinks=False) else ""
+                        found.left_out.append(LeftOut(f"{prefix}{name}{slash}", reason))
 
     def _enter(
         self, place: Place, directory: str, above: Scope, found: _Found
@@ -260,6 +275,7 @@ class FileTree:
         except TooManyRulesError as error:
             problem = f"{error}; the directory is left out."
         found.skipped["unreadable"] += 1
+        found.left_out.append(LeftOut(f"{self.name(directory)}/", "unreadable"))
         found.problems.append(problem)
         return None
 

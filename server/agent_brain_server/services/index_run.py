@@ -243,8 +243,13 @@ def _fill(
 
 
 def _left_out(records: Iterable[FileRecord]) -> Counter[str]:
-    notes = (record.note for record in records)
-    return Counter(note.removeprefix(LEFT_OUT_NOTE) for note in notes if note.startswith(LEFT_OUT_NOTE))
+    return Counter(left_out_because(record)[0] for record in records if record.note.startswith(LEFT_OUT_NOTE))
+
+
+def left_out_because(record: FileRecord) -> tuple[str, str]:
+    """Why a file of the manifest was left out when it was read: the reason, and for a secret what it is."""
+    reason, _, detail = record.note.removeprefix(LEFT_OUT_NOTE).partition(": ")
+    return reason, detail
 
 
 def _record(file: PreparedFile, now: float) -> FileRecord:
@@ -256,6 +261,12 @@ def _record(file: PreparedFile, now: float) -> FileRecord:
         mtime_ns=file.mtime_ns,
         language=file.language,
         chunk_count=len(file.chunks),
-        note=file.note if file.verdict == "indexed" else LEFT_OUT_NOTE + file.verdict,
+        note=_note(file),
         indexed_at=now,
     )
+
+
+def _note(file: PreparedFile) -> str:
+    if file.verdict == "indexed":
+        return "; ".join(note for note in (file.note, file.masked) if note)
+    return LEFT_OUT_NOTE + file.verdict + (f": {file.note}" if file.note else "")

@@ -5,9 +5,20 @@ from __future__ import annotations
 import argparse
 
 from agent_brain_client.cli.session import connect, project_path, project_root
-from agent_brain_client.errors import FAILED, OK
+from agent_brain_client.client import AgentBrainClient
+from agent_brain_client.errors import FAILED, OK, UsageError
 from agent_brain_client.escaping import one_line
-from agent_brain_client.output import count, duration, job_line, note, print_json, say, skipped_line
+from agent_brain_client.output import (
+    count,
+    duration,
+    job_line,
+    note,
+    print_json,
+    report_line,
+    report_totals,
+    say,
+    skipped_line,
+)
 from agent_brain_client.progress import wait_for_job
 from agent_brain_client.wire import IndexRequest, JobResponse
 
@@ -16,12 +27,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files or directories (default: all indexed folders)")
     parser.add_argument("--wait", action="store_true", help="wait for the job to end, with progress")
+    parser.add_argument("--report", action="store_true", help="index nothing: list what is left out and what is masked")
     parser.add_argument("--force", action="store_true", help="read every file anew, changed or not")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Queue the job and, if asked to, wait for it."""
     root = project_root(arguments)
+    if arguments.report:
+        return _report(arguments, connect(root))
     paths = tuple(project_path(root, path) for path in arguments.paths)
     client = connect(root)
     job = client.index(IndexRequest(paths=paths, force=arguments.force))
@@ -39,6 +53,23 @@ def run(arguments: argparse.Namespace) -> int:
         if totals:
             say(f"The index holds {count(totals['files'], 'file')}, {count(totals['chunks'], 'chunk')}.")
     return FAILED if job["state"] == "failed" or (arguments.wait and job["state"] == "cancelled") else OK
+
+
+def _report(arguments: argparse.Namespace, client: AgentBrainClient) -> int:
+    if arguments.paths or arguments.wait or arguments.force:
+        raise UsageError("index --report takes no PATH, --wait or --force. See: agent-brain index --help")
+    page = client.report()
+    entries, cursor = page["entries"], page["next_cursor"]
+    while cursor is not None:
+        more = client.report(cursor=cursor)
+        entries, cursor = entries + more["entries"], more["next_cursor"]
+    if arguments.json:
+        print_json({**page, "entries": entries, "next_cursor": None})
+        return OK
+    for entry in entries:
+        say(report_line(entry))
+    say(report_totals(page) or "Nothing is left out and nothing is masked.")
+    return OK
 
 
 def outcome(job: JobResponse) -> str:

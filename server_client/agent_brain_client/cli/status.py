@@ -11,8 +11,18 @@ from agent_brain_client.consenting import require_accepted
 from agent_brain_client.discovery import find_server, find_token, require_set_up
 from agent_brain_client.errors import OK, UNREACHABLE
 from agent_brain_client.escaping import one_line
-from agent_brain_client.output import count, duration, home_relative, job_line, print_json, say, size, styled
-from agent_brain_client.wire import ServerStatus, StatusResponse, location_id
+from agent_brain_client.output import (
+    count,
+    duration,
+    home_relative,
+    job_line,
+    print_json,
+    report_totals,
+    say,
+    size,
+    styled,
+)
+from agent_brain_client.wire import ReportResponse, ServerStatus, StatusResponse, location_id
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,11 +37,12 @@ def run(arguments: argparse.Namespace) -> int:
     if server is None:
         return _not_running(root, arguments.json)
     client = AgentBrainClient(server["url"], find_token(root))
-    status = client.status()
+    status, report = client.status(), client.report(limit=1)
     if arguments.json:
-        print_json({"running": True, **status})
+        left_out = {"totals": report["totals"], "masked": report["masked"], "ignored": report["ignored"]}
+        print_json({"running": True, **status, "report": left_out})
     else:
-        say(*status_lines(status))
+        say(*status_lines(status), *_report_lines(report))
     return OK
 
 
@@ -63,6 +74,12 @@ def status_lines(status: StatusResponse) -> list[str]:
     if languages:
         lines.append(f"{_label('languages')}{', '.join(f'{one_line(name)} {number:,}' for name, number in languages)}")
     return lines
+
+
+def _report_lines(report: ReportResponse) -> list[str]:
+    """What is not in the index, if anything, and the command that lists it."""
+    totals = report_totals(report)
+    return [f"{_label('not indexed')}{totals}. See: agent-brain index --report"] if totals else []
 
 
 def _label(text: str) -> str:

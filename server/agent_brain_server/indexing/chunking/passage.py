@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from agent_brain_server.domain.content import Chunk, chunk_id
 from agent_brain_server.domain.graph import NO_GRAPH, FileGraph
 from agent_brain_server.indexing.chunking.source import MAX_CHARS, MAX_PIECES, PART_CHARS, Source, pieces
+from agent_brain_server.indexing.secrets import mask_text
 
 MOST_PASSAGES = 10_000
 MOST_CHARS = 8_000_000
@@ -70,12 +71,14 @@ class CutText:
 class ChunkedText:
     """The chunks of a file in order and, of code, its part of the graph.
 
-    `note` says what was odd about it, empty if nothing.
+    `note` says what was odd about it, empty if nothing; `masked` counts the secrets, by kind, that came to light only in
+    what was derived from the file's text.
     """
 
     chunks: tuple[Chunk, ...]
     note: str = ""
     graph: FileGraph = NO_GRAPH
+    masked: Mapping[str, int] = field(default_factory=dict)
 
 
 def blocks(source: Source, first: int, last: int, label: Passage | None = None) -> Iterator[Passage]:
@@ -91,7 +94,9 @@ def finish(path: str, language: str, source: Source, cut: CutText) -> ChunkedTex
     seen: Counter[tuple[str, str]] = Counter()
     chunks: list[Chunk] = []
     notes = [cut.note] if cut.note else []
-    for part, text in _within_limits(source, cut.passages, notes):
+    kinds: Counter[str] = Counter()
+    passages = (_masked(one, kinds) if one.text is not None else one for one in cut.passages)
+    for part, text in _within_limits(source, passages, notes):
         key = (part.symbol, text)
         chunks.append(
             Chunk(
@@ -108,7 +113,15 @@ def finish(path: str, language: str, source: Source, cut: CutText) -> ChunkedTex
             )
         )
         seen[key] += 1
-    return ChunkedText(tuple(chunks), "; ".join(dict.fromkeys(notes)), cut.graph)
+    return ChunkedText(tuple(chunks), "; ".join(dict.fromkeys(notes)), cut.graph, dict(kinds))
+
+
+def _masked(passage: Passage, kinds: Counter[str]) -> Passage:
+    """A passage whose text is not the file's lines, without the secrets that were escaped there."""
+    parts = [mask_text(part) for part in (passage.text or "", passage.symbol, passage.signature, passage.documentation)]
+    kinds.update(parts[0].kinds)
+    text, symbol, signature, documentation = (part.text for part in parts)
+    return replace(passage, text=text, symbol=symbol, signature=signature, documentation=documentation)
 
 
 def _within_limits(source: Source, cut: Iterable[Passage], notes: list[str]) -> Iterator[tuple[Passage, str]]:

@@ -1,0 +1,140 @@
+"""Private keys inside of a text: in armour (PEM, OpenSSH, PGP, SSH2), in base64 of that, as bare base64 of DER, as JWK.
+
+What frames the lines of a key does not matter: comment signs, quotes, commas, `+` of a diff or of a concatenation, escaped
+line breaks. Each region between two markers is looked at once, so the time is linear in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error
+from collections.abc import Callable, Iterator
+
+from agent_brain_server.indexing.secrets.tokens import Span
+
+KIND = "private key"
+LEAST_MATERIAL = 24
+LONGEST_BODY = 65_536
+
+_KEY = r"(?:PRIVATE|SECRET|TESTING|STATIC|Static) (?:KEY|key)"
+_BEGIN = re.compile(rf"BEGIN [\w .()-]{{0,60}}?{_KEY}[\w ]{{0,20}}-{{2,5}}")
+_END = re.compile(rf"-{{2,5}} ?END [\w .()-]{{0,60}}?{_KEY}")
+_ESCAPED_BREAK = r"\\[nrt]|\\u000[aAdD]|&#(?:10|13|x[aAdD]);|%0[aAdD]|<br ?/?>"
+_RUN = re.compile(rf"{_ESCAPED_BREAK}|([A-Za-z0-9][A-Za-z0-9+/=_-]*)")
+_LONG = re.compile(r"[A-Za-z0-9+/=]{20,}")
+_COMMAND = re.compile(r"\s*(?:echo|REM|rem|dnl|printf|var|let|const)\s+")
+_WORDS = re.compile(r"[A-Za-z0-9+/=] +[A-Za-z0-9+/=]")
+_FOREIGN = re.compile(r"[^\s\w\"'`,;:+=/\\*#.|<>&(){}\[\]%!~^-]|[\w)][(.]\w")
+_HEADER = re.compile(r"[^\w]*(?:Proc-Type|DEK-Info|Version|Comment|Subject|MessageID|Hash|Charset)\s?:")
+
+_ENCODED = re.compile(r"LS0tLS1CRUdJTi|0tLS0tQkVHSU|tLS0tLUJFR0lO|TFMwdExTMUNSVWRKVGl")
+_DER = re.compile(
+    r"M(?:II[A-Za-z0-9+/]{2}[AQgw]IBA|I[GHIE][A-Za-z0-9+/]AgE[AB]|[A-Za-z0-9+/][4C]CAQ[AE])[A-Za-z0-9+/]{24}"
+)
+_FRAME = rf"(?:{_ESCAPED_BREAK}|[\s\"'`,+\\#*>-]){{1,60}}"
+_JOINED = re.compile(
+    rf"[A-Za-z0-9+/_-]{{4,}}={{0,2}}(?:{_FRAME}[A-Za-z0-9+/]{{20,}}={{0,2}})*(?:{_FRAME}[A-Za-z0-9+/]{{2,}}={{1,2}})?"
+)
+_JWK = re.compile(r"(?<![\w$])[\"']?(?:d|p|q|dp|dq|qi|k)[\"']?\s{0,4}:\s{0,4}[\"']([A-Za-z0-9_-]{16,4000})[\"']")
+
+
+def find_keys(text: str) -> Iterator[Span]:
+    """The material of every private key in `text`, line by line."""
+    if "BEGIN " in text:
+        yield from _armoured(text)
+    if _ENCODED.search(text):
+        for match in _ENCODED.finditer(text):
+            yield from _joined(text, match.start(), _is_encoded_key)
+    for match in _DER.finditer(text):
+        yield from _joined(text, match.start(), _is_private_der)
+    if "kty" in text:
+        yield from (Span(match.start(1), match.end(1), KIND) for match in _JWK.finditer(text))
+
+
+def _armoured(text: str) -> Iterator[Span]:
+    begins = list(_BEGIN.finditer(text))
+    for number, begin in enumerate(begins):
+        limit = begins[number + 1].start() if number + 1 < len(begins) else len(text)
+        limit = min(limit, begin.end() + LONGEST_BODY)
+        end = _END.search(text, begin.end(), limit)
+        yield from _body(text, begin.end(), end.start() if end else limit, closed=end is not None)
+
+
+def _body(text: str, start: int, stop: int, *, closed: bool) -> Iterator[Span]:
+    """What is key between `start` and `stop`; of a key without an end, the lines up to the first that is none."""
+    lines: list[tuple[int, str, int]] = []
+    while start < stop:
+        end = text.find("\n", start, stop)
+        end = stop if end < 0 else end
+        line = text[start:end]
+        material = _material(line)
+        if not closed and not material and not _is_frame(line):
+            break
+        lines.append((start, line, material))
+        start = end + 1
+    found = sum(material for *_, material in lines)
+    if found < LEAST_MATERIAL:
+        return
+    letters = sum(len(match[1]) for _, line, _ in lines for match in _RUN.finditer(line) if match[1])
+    dense = found * 10 >= letters * 6
+    for offset, line, material in lines:
+        if dense or material:
+            yield from _runs(line, offset, 1 if dense or material >= len(line.strip()) // 2 else 16)
+
+
+def _material(line: str) -> int:
+    """How many characters of the line may be a key's."""
+    bare = line[match.end() :] if (match := _COMMAND.match(line)) else line
+    if not _WORDS.search(bare) and not _FOREIGN.search(bare):
+        return sum(len(match[1]) for match in _RUN.finditer(bare) if match[1])
+    return sum(len(run) for run in _LONG.findall(line) if _is_mixed(run))
+
+
+def _is_frame(line: str) -> bool:
+    return _HEADER.match(line) is not None or not any(map(str.isalnum, re.sub(_ESCAPED_BREAK, "", line)))
+
+
+def _is_mixed(run: str) -> bool:
+    return not (run.islower() or run.isupper() or run.isdigit()) and any(map(str.isdigit, run))
+
+
+def _runs(line: str, offset: int, least: int) -> Iterator[Span]:
+    for match in _RUN.finditer(line):
+        if match[1] and len(match[1]) >= least:
+            yield Span(offset + match.start(1), offset + match.end(1), KIND)
+
+
+def _joined(text: str, start: int, is_key: Callable[[bytes], bool]) -> Iterator[Span]:
+    """The base64 that starts at `start` and goes on over framed lines, if what it encodes is a private key."""
+    while start > 0 and text[start - 1].isalnum() and text[start - 1].isascii() and start % 4096:
+        start -= 1
+    match = _JOINED.match(text, start, start + LONGEST_BODY)
+    if match is None:
+        return
+    encoded = "".join(run[1] for run in _RUN.finditer(match[0]) if run[1])
+    if is_key(_decoded(encoded)):
+        yield from _runs(match[0], start, 4)
+
+
+def _decoded(encoded: str) -> bytes:
+    bare = encoded.rstrip("=").translate({ord("-"): "+", ord("_"): "/"})
+    try:
+        return b64decode(bare[: len(bare) - (len(bare) % 4 == 1)] + "=" * (-len(bare) % 4))
+    except (Error, ValueError):
+        return b""
+
+
+def _is_encoded_key(data: bytes) -> bool:
+    if data.startswith(b"LS0tLS1C"):
+        data = _decoded(data.decode("ascii", "replace"))
+    return b"PRIVATE KEY" in data or b"SECRET KEY" in data
+
+
+def _is_private_der(data: bytes) -> bool:
+    """Whether DER says: a sequence of a version 0 or 1 and then the sequence, integer or octets of a private key."""
+    if len(data) < 16 or data[0] != 0x30:
+        return False
+    at = 2 + (data[1] & 0x7F if data[1] & 0x80 else 0)
+    head = data[at : at + 4]
+    return head[:2] == b"\x02\x01" and head[2] < 2 and head[3] in (0x30, 0x02, 0x04)

@@ -1,0 +1,124 @@
+"""Masks the secrets in a text, before anything is made of it: chunks, terms, vectors, the graph.
+
+A masked place is one word, `MASKED_` and what it was, which every grammar takes in a string, in a comment and as a value;
+line breaks stay, so that every line keeps its number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from posixpath import basename
+
+from agent_brain_server.indexing.secrets.armour import find_keys
+from agent_brain_server.indexing.secrets.assignments import find_assigned
+from agent_brain_server.indexing.secrets.manifests import find_manifest_values
+from agent_brain_server.indexing.secrets.stores import is_strict, secret_text
+from agent_brain_server.indexing.secrets.tokens import Span, find_tokens
+
+MASK = "MASKED_"
+NOTE = "masked: "
+LEAST_REST = 16
+"""A text that has fewer letters and digits besides its secrets is left out: it is a key or a token, and no answer."""
+_MARKERS = re.compile(r"-{2,5} ?(?:BEGIN|END) [^\n-]{0,80}-{2,5}")
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A text without its secrets, and how many of each kind there were. `secret`: the kind, where all of it is one."""
+
+    text: str
+    kinds: Mapping[str, int]
+    secret: str = ""
+
+    @property
+    def note(self) -> str:
+        """What was masked as a note of the manifest, empty for nothing."""
+        return kinds_note(self.kinds)
+
+
+def kinds_note(kinds: Mapping[str, int]) -> str:
+    """Numbers by kind as a note of the manifest, empty for none."""
+    named = ", ".join(f"{kind} x{number}" for kind, number in sorted(kinds.items()))
+    return NOTE + named if named else ""
+
+
+def masked_kinds(note: str) -> dict[str, int]:
+    """The numbers by kind in a note of the manifest."""
+    kinds: Counter[str] = Counter()
+    for part in note.split("; "):
+        if part.startswith(NOTE):
+            for named in part.removeprefix(NOTE).split(", "):
+                kind, _, number = named.rpartition(" x")
+                if number.isdigit():
+                    kinds[kind] += int(number)
+    return dict(kinds)
+
+
+def mask_file(path: str, language: str, text: str) -> Masked:
+    """The text of the file at `path` without its secrets."""
+    name = basename(path)
+    if kind := secret_text(name, text):
+        return Masked("", {}, kind)
+    spans = find_secrets(text, language, strict=is_strict(name))
+    if not spans:
+        return Masked(text, {})
+    if _is_nothing_else(text, spans):
+        return Masked("", {}, Counter(span.kind for span in spans).most_common(1)[0][0])
+    return Masked(_replaced(text, spans), _places(text, spans))
+
+
+def mask_text(text: str) -> Masked:
+    """A text that was made of a file: a page, a cell, a name."""
+    spans = find_secrets(text, "text")
+    return Masked(_replaced(text, spans), _places(text, spans)) if spans else Masked(text, {})
+
+
+def find_secrets(text: str, language: str, *, strict: bool = False) -> list[Span]:
+    """The secrets in order, none over another."""
+    found = [*find_tokens(text), *find_keys(text), *find_assigned(text, language, strict=strict)]
+    found += find_manifest_values(text)
+    return _apart(found) if found else found
+
+
+def _is_nothing_else(text: str, spans: Sequence[Span]) -> bool:
+    """Whether a text holds only secrets, what frames them, and a few words."""
+    if len(text) - sum(span.end - span.start for span in spans) > 4096:
+        return False
+    rest = text
+    for span in reversed(spans):
+        rest = f"{rest[: span.start]} {rest[span.end :]}"
+    return sum(map(str.isalnum, _MARKERS.sub("", rest))) < LEAST_REST
+
+
+def _apart(spans: Iterable[Span]) -> list[Span]:
+    """In order; what overlaps is one, of the kind of the first."""
+    apart: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        if apart and span.start < apart[-1].end:
+            apart[-1] = apart[-1]._replace(end=max(span.end, apart[-1].end))
+        else:
+            apart.append(span)
+    return apart
+
+
+def _replaced(text: str, spans: Iterable[Span]) -> str:
+    parts: list[str] = []
+    done = 0
+    for span in spans:
+        parts += text[done : span.start], MASK, "_".join(span.kind.upper().replace(".", "").split())
+        done = span.end
+    return "".join((*parts, text[done:]))
+
+
+def _places(text: str, spans: Iterable[Span]) -> dict[str, int]:
+    """How many there are of each kind; the lines of one key are one."""
+    counts: Counter[str] = Counter()
+    last = Span(0, -10_000, "")
+    for span in spans:
+        if span.kind != last.kind or span.start - last.end > 40 or span.kind != "private key":
+            counts[span.kind] += 1
+        last = span
+    return dict(counts)
