@@ -10,7 +10,7 @@ import stat
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ import pytest
 
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.domain.search import Filters
-from agent_brain_server.errors import SchemaVersionError, StorageError
+from agent_brain_server.errors import SchemaVersionError, StorageDamagedError, StorageError
 from agent_brain_server.storage.factory import create_store
 from agent_brain_server.storage.protocol import Store
 from storage.building import EVERYTHING, MODEL, TOKENIZER, axis, find, make_file, nearest, put
@@ -145,10 +145,8 @@ async def test_tables_that_lose_something_in_use_are_named_damaged_or_are_not_ne
     await store.open()
     await put(store, *[make_file(f"f{number}.py", f"text {number}") for number in range(3)])
     spoil_tables(tmp_path / "index.db", statement)
-    try:
+    with suppress(StorageDamagedError):
         await use_all(store)
-    except StorageError as error:
-        assert error.code == "storage_damaged", error
     await store.close()
 
 

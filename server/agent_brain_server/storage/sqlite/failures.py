@@ -19,7 +19,7 @@ from agent_brain_server.storage.checks import repeated_chunk_id
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 # What SQLite says of our own statements when a table, or one beneath a virtual table, is not there.
-_LACKING = ("no such table", "no such column", "no such module", "vtable constructor failed", "has no column named")
+_LACKING = ("no such table", "no such column", "no such module", "vtable constructor failed", "SQL logic error")
 # Text that is no UTF-8, which has no code of its own.
 _UNDECODABLE = "Could not decode to UTF-8"
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}

@@ -72,6 +72,8 @@ class Nearest:
             seen = search.look_first(session, filters, limit, lambda most: nearest(vector, most, None))
             if seen is None:
                 seen = nearest(vector, limit, search.allowed_rows(session, filters) if filters else None)
+            if not seen and not filters:
+                search.require_terms(session)
         finally:
             session.roll_back()
         return Hits(seen, VECTOR_PATH)
