@@ -196,7 +196,7 @@ def another_programs(path: Path) -> None:
 
 
 ROTTEN = {
-    "SQLite cannot read it": zeroed_page,
+    "an Agent Brain index: Page": zeroed_page,
     "malformed": half,
     "it is a database of another program": another_programs,
     "it lacks the tables jobs": changed_by("DROP TABLE jobs"),

@@ -90,7 +90,7 @@ def _faults(connection: sqlite3.Connection) -> Iterator[str]:
         return
     for (said,) in connection.execute("PRAGMA quick_check(3)"):
         if said != "ok":
-            yield said
+            yield ", ".join(line for line in str(said).splitlines() if not line.startswith("***"))
     for question, fault in _COMPARED:
         (count,) = connection.execute(question).fetchone()
         if count:
