@@ -72,6 +72,30 @@ class StorageLostError(StorageError):
     """The database does not answer for now; what was asked may succeed later."""
 
 
+class StorageDamagedError(StorageError):
+    """The index cannot be read as one: it is damaged, or another program's."""
+
+    code = "storage_damaged"
+
+
+class StorageFullError(StorageError):
+    """There is no room to write in; reading goes on."""
+
+    code = "storage_full"
+
+
+class StorageReadOnlyError(StorageError):
+    """The index may not be written; reading goes on."""
+
+    code = "storage_read_only"
+
+
+class StorageGoneError(StorageError):
+    """The file of the index is gone, or another one is in its place; the server ends."""
+
+    code = "storage_gone"
+
+
 class SchemaVersionError(StorageError):
     """The index on disk was written by another version of the schema."""
 

@@ -4,53 +4,85 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
-import os
 import signal
 import socket
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
 from filelock import FileLock, Timeout
 
 from agent_brain_client.escaping import one_line
-from agent_brain_client.wire import VERSION, ServerFile, location_id
 from agent_brain_server.app import create_app
 from agent_brain_server.errors import AgentBrainError, AlreadyServedError, SettingsError
 from agent_brain_server.garbage import collect_seldom
-from agent_brain_server.log_lines import log_to_stderr
+from agent_brain_server.process.connections import (
+    BURST,
+    LEAST_CONNECTIONS,
+    MOST_CONNECTIONS,
+    QUEUE,
+    BoundedProtocol,
+    ConnectionTable,
+)
+from agent_brain_server.process.descriptors import left_for_connections, raise_limit
+from agent_brain_server.process.presence import Presence, end_at_last
+from agent_brain_server.process.server_file import remove_server_file, restore_server_file, write_server_file
+from agent_brain_server.process.server_log import ServerLog, log_to_stderr
 from agent_brain_server.settings import Settings
 from agent_brain_server.settings_consent import load_settings
+from agent_brain_server.storage.factory import sqlite_file
 from agent_brain_server.work import work
+
+log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 EXIT_REFUSED = 2
 EXIT_ALREADY_SERVED = 3
-TICKS_PER_IDLE_CHECK = 10
+LOCK = "server.lock"
+TICK_SECONDS = 1.0
+PRESENCE_TICKS = 2
+# uvicorn counts tenths of a second, and sets the date of its answers at each tenth of them.
+UVICORN_TICKS = 10
 
 
 class ProjectServer(uvicorn.Server):
-    """Announces itself when it listens, and stops on a signal or for want of requests, with everything closed."""
+    """Announces itself when it listens, and stops with everything closed: on a signal, for want of requests, or when
+    what it serves is gone."""
 
-    def __init__(self, app: FastAPI, settings: Settings, listener: socket.socket) -> None:
+    def __init__(self, app: FastAPI, settings: Settings, listener: socket.socket, log_file: ServerLog) -> None:
+        most = min(MOST_CONNECTIONS, left_for_connections(raise_limit()))
+        self._connections = ConnectionTable(max(most, LEAST_CONNECTIONS))
         super().__init__(
             uvicorn.Config(
-                app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=3, server_header=False
+                app,
+                http=cast(type[asyncio.Protocol], partial(BoundedProtocol, self._connections)),
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=3,
+                server_header=False,
+                backlog=min(BURST, self._connections.most),
             )
         )
         self._app = app
         self._settings = settings
         self._listener = listener
+        self._log_file = log_file
+        self._stopping = asyncio.Event()
+        self._swept = 0.0
 
     async def run_project(self) -> None:
         """Serve until the end."""
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._connections.on_loop_error)
         for number in (signal.SIGTERM, signal.SIGINT):
             with suppress(NotImplementedError):  # Windows: there Ctrl-C raises KeyboardInterrupt
                 loop.add_signal_handler(number, self._stop)
@@ -59,6 +91,7 @@ class ProjectServer(uvicorn.Server):
 
     def _stop(self) -> None:
         self.should_exit = True
+        self._stopping.set()
 
     def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]  # ours are set in run_project
         """uvicorn would raise the signal again and end the process before the index is closed."""
@@ -67,15 +100,43 @@ class ProjectServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
+        # What uvicorn asks the system for is also how many asyncio accepts at once: more may wait than that.
+        self._listener.listen(QUEUE)
+        self._presence = Presence(_places(self._settings))
         write_server_file(self._settings, self._listener.getsockname()[1])
         collect_seldom()
 
+    async def main_loop(self) -> None:
+        """Look after the connections, the log and the files once a second, until it is time to stop."""
+        self._swept, tick = time.monotonic(), 0
+        while not await self.on_tick(tick * UVICORN_TICKS):
+            tick += 1
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._stopping.wait()
+
     async def on_tick(self, counter: int) -> bool:
-        """Comes ten times a second; the idle stop is looked at once a second."""
-        if counter % TICKS_PER_IDLE_CHECK == 0 and self._app.state.activity.seconds_left() == 0.0:
-            logging.getLogger(__name__).info("stopping: nobody has asked for anything")
+        """Whether to stop, looked at once a second."""
+        now = time.monotonic()
+        # A loop that was held up has not heard what came meanwhile: that time is nobody's delay.
+        self._connections.sweep(min(now - self._swept, 1.5 * TICK_SECONDS))
+        self._swept = now
+        self._log_file.keep_bounded()
+        if self._app.state.activity.seconds_left() == 0.0:
+            log.info("stopping: nobody has asked for anything")
+            return True
+        if counter % (PRESENCE_TICKS * UVICORN_TICKS) == 0 and self._is_lost():
             return True
         return await super().on_tick(counter)
+
+    def _is_lost(self) -> bool:
+        lost = self._presence.lost()
+        if not lost:
+            restore_server_file(self._settings, self._listener.getsockname()[1])
+            return False
+        log.warning("stopping: %s; agent-brain start serves what is there now", lost)
+        end_at_last()
+        return True
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -83,12 +144,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         settings = load_settings(options.project, port=options.port)
-        log_to_stderr(settings.log_level)
+        log_file = log_to_stderr(settings.log_level, settings.state_directory)
         if options.worker:
             work(settings, once=options.once)
             return 0
         with _sole_server(settings), _listening(settings) as listener:
-            serve(settings, listener, options.reindex)
+            serve(settings, listener, log_file, reindex=options.reindex)
     except AlreadyServedError as error:
         print(f"agent-brain: {one_line(str(error))}", file=sys.stderr)
         return EXIT_ALREADY_SERVED
@@ -98,37 +159,19 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def serve(settings: Settings, listener: socket.socket, reindex: bool) -> None:
+def serve(settings: Settings, listener: socket.socket, log_file: ServerLog, *, reindex: bool) -> None:
     """Run the server on `listener` until it ends; `server.json` goes with it."""
     app = create_app(settings, discard_mismatch=reindex)
     app.state.port = listener.getsockname()[1]
     try:
-        asyncio.run(ProjectServer(app, settings, listener).run_project())
+        asyncio.run(ProjectServer(app, settings, listener, log_file).run_project())
     finally:
-        with suppress(OSError):
-            (settings.state_directory / "server.json").unlink()
-
-
-def write_server_file(settings: Settings, port: int) -> None:
-    """`server.json`, all at once."""
-    content = ServerFile(
-        url=f"http://{HOST}:{port}",
-        pid=os.getpid(),
-        project_id=location_id(settings.project_root),
-        version=VERSION,
-        started_at=time.time(),
-    )
-    target = settings.state_directory / "server.json"
-    temporary = target.with_suffix(f".{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(json.dumps(content, indent=2) + "\n")
-    temporary.replace(target)
+        remove_server_file(settings)
 
 
 @contextmanager
 def _sole_server(settings: Settings) -> Iterator[None]:
-    lock = FileLock(settings.state_directory / "server.lock", timeout=0, mode=0o600)
+    lock = FileLock(settings.state_directory / LOCK, timeout=0, mode=0o600)
     try:
         settings.state_directory.mkdir(0o700, parents=True, exist_ok=True)
         lock.acquire()
@@ -155,6 +198,13 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
                 f"port {settings.port} is taken ({error.strerror}). Run: agent-brain start --port auto"
             ) from error
         yield listener
+
+
+def _places(settings: Settings) -> list[Path]:
+    """What has to stay where it is while a server runs."""
+    state = settings.state_directory
+    database = sqlite_file(settings.storage.location, settings.project_root)
+    return [settings.project_root, state, state / LOCK, *([database] if database else [])]
 
 
 def _port(text: str) -> int:

@@ -1,15 +1,23 @@
-"""The detached server's log: for the owner's eyes alone, bounded, and read back when a start fails."""
+"""The detached server's log: for the owner's eyes alone, bounded, and read back when a start fails.
+
+Two files at most: `server.log`, and what it was before it grew too long. Who writes appends, so that all may write.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from agent_brain_contract.regular_files import open_regular_file
 
 LONGEST = 1_000_000
-KEPT = 500_000
+"""Bytes in each of the two files."""
 _SENTENCE = "agent-brain: "
+_PRIVATE = 0o700
 
 
 def log_path(state: Path) -> Path:
@@ -17,27 +25,39 @@ def log_path(state: Path) -> Path:
     return state / "logs" / "server.log"
 
 
+def older_path(state: Path) -> Path:
+    """What the log was before it grew too long."""
+    return state / "logs" / "server.log.1"
+
+
 def open_log(state: Path) -> int:
-    """A descriptor that appends to the log, which is created 0600 and trimmed first when it has grown too long."""
-    path = log_path(state)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    _trim(path)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-    return open_regular_file(path, flags)
+    """Return a descriptor that appends to the log; a log that is too long becomes the older one first.
+
+    The directory is made for the owner alone, the file too. Raise OSError, which names what is in the way, where a
+    link, a pipe or anything else is in the place of one of them.
+    """
+    directory, path = log_path(state).parent, log_path(state)
+    with suppress(FileExistsError):
+        directory.mkdir(mode=_PRIVATE)
+    _require(directory, stat.S_ISDIR, "it is no directory, so that no log can be kept in it; remove it")
+    if stat.S_IMODE(directory.stat().st_mode) & ~_PRIVATE:
+        directory.chmod(_PRIVATE)
+    for file in (path, older_path(state)):
+        _require(file, stat.S_ISREG, "it is no regular file, so that no log can be kept in it; remove it")
+    if path.exists() and path.stat().st_size > LONGEST:
+        path.replace(older_path(state))
+    return append_to(path)
 
 
-def _trim(path: Path) -> None:
-    """Keep the last lines of a log that is too long. A server that still writes to the old file loses nothing."""
-    if not path.is_file() or path.stat().st_size <= LONGEST:
-        return
-    with path.open("rb") as log:
-        log.seek(-KEPT, os.SEEK_END)
-        tail = log.read().partition(b"\n")[2]
-    shorter = path.with_suffix(f".{os.getpid()}")
-    descriptor = os.open(shorter, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as log:
-        log.write(tail)
-    shorter.replace(path)
+def append_to(path: Path) -> int:
+    """Return a descriptor that appends to `path`, made for the owner alone if it is not there. Follow no link."""
+    return open_regular_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0))
+
+
+def _require(path: Path, is_kind: Callable[[int], bool], reason: str) -> None:
+    with suppress(FileNotFoundError):
+        if not is_kind(path.lstat().st_mode):
+            raise OSError(errno.EINVAL, reason, str(path))
 
 
 def last_sentence(state: Path, offset: int) -> str:

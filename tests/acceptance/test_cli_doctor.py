@@ -9,13 +9,14 @@ import signal
 import socket
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent_brain_client.wire import VERSION
+from agent_brain_wizard.checks.sqlite_file import TABLES
 from support.cli import RETRY_SOURCE, CliProject, cli_project, free_port
 
 
@@ -158,8 +159,107 @@ def test_an_index_that_was_damaged_is_not_mended_by_a_restart(project: CliProjec
     index.write_bytes(data[: (page - 1) * size] + b"\x55" * size + data[page * size :])
     project.ok("start")
     found = findings(project, expect=1)["answers"]
-    assert "is damaged or not an Agent Brain index. Move it away" in found["detail"]
+    assert "is damaged or not an Agent Brain index" in found["detail"]
     assert found["fix"] == "agent-brain stop, mend that, then agent-brain start"
+
+
+def zeroed_page(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'chunks'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(bytes(size))
+
+
+def half(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def changed_by(*statements: str) -> Callable[[Path], None]:
+    """Change the tables as a program would that knows nothing of them."""
+
+    def change(path: Path) -> None:
+        with sqlite3.connect(path) as connection:
+            connection.execute("PRAGMA writable_schema = ON")
+            for statement in statements:
+                connection.execute(statement)
+        connection.close()
+
+    return change
+
+
+def another_programs(path: Path) -> None:
+    path.unlink()
+    changed_by("CREATE TABLE songs (title)")(path)
+
+
+ROTTEN = {
+    "an Agent Brain index: Page": zeroed_page,
+    "malformed": half,
+    "it is a database of another program": another_programs,
+    "it lacks the tables jobs": changed_by("DROP TABLE jobs"),
+    "it lacks the tables chunk_terms_data, chunk_terms_docsize": changed_by(
+        "DROP TABLE chunk_terms_data", "DROP TABLE chunk_terms_docsize"
+    ),
+    "of its chunks are not in its full-text index": changed_by(
+        "DELETE FROM chunk_terms_docsize WHERE id = (SELECT min(id) FROM chunk_terms_docsize)"
+    ),
+    "chunks that are not there": changed_by("DELETE FROM chunks WHERE row = (SELECT max(row) FROM chunks)"),
+    "have another length": changed_by("UPDATE vectors SET vector = x'00' WHERE id = 1"),
+    "is no SQLite database": lambda path: path.write_bytes(b"notes" * 1000),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("said", ROTTEN)
+def test_a_rotten_index_is_named_and_its_fix_works(project: CliProject, said: str) -> None:
+    project.set_up("--embedding", "built-in")
+    project.write({f"part{number}.py": f"def part_{number}():\n    return {number}\n" for number in range(40)})
+    project.ok("index", "--wait")
+    project.ok("stop")
+    index = project.state / "index.db"
+    ROTTEN[said](index)
+    there = sorted(path.name for path in project.state.iterdir())
+    found = findings(project, expect=1)["database"]
+    assert said in found["detail"]
+    assert sorted(path.name for path in project.state.iterdir()) == there
+    away = re.fullmatch(
+        r"agent-brain stop, then move (.+) away, its -wal and -shm files with it, then agent-brain index --wait",
+        found["fix"],
+    )
+    assert away, found["fix"]
+    project.ok("stop")
+    for suffix in ("", "-wal", "-shm"):
+        moved = project.root / f"{away[1]}{suffix}"
+        if moved.exists():
+            moved.rename(project.root.parent / f"moved{suffix}")
+    project.ok("index", "--wait")
+    assert findings(project, expect=0)["database"]["state"] == "ok"
+    assert "part7.py" in project.ok("search", "--mode", "bm25", "part_7")
+
+
+@pytest.mark.parametrize("name", ["index.db", "index.db-wal", "index.vectors"])
+def test_a_link_in_the_place_of_the_index_is_named(project: CliProject, name: str) -> None:
+    project.set_up()
+    (project.state / name).symlink_to(project.root.parent / "elsewhere")
+    found = findings(project, expect=1)["database"]
+    assert f"{name} is a link, a directory or a pipe" in found["detail"]
+    assert project.run("start").returncode == 3
+    (project.state / name).unlink()
+    project.ok("start")
+    assert not (project.root.parent / "elsewhere").exists()
+
+
+def test_the_tables_of_an_index_are_those_of_the_server(project: CliProject) -> None:
+    project.set_up()
+    project.ok("start")
+    project.ok("stop")
+    with sqlite3.connect(project.state / "index.db") as connection:
+        held = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    connection.close()
+    assert held - {"sqlite_sequence", "term_frequencies"} == set(TABLES)
 
 
 def test_a_database_that_does_not_answer(project: CliProject) -> None:

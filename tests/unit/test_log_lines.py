@@ -7,8 +7,9 @@ import sys
 
 SCRIPT = r"""
 import logging, sys, warnings
-from agent_brain_server.log_lines import log_to_stderr
-log_to_stderr("info")
+from pathlib import Path
+from agent_brain_server.process.server_log import log_to_stderr
+log_to_stderr("info", Path("/nowhere"))
 evil = "a\n2026-01-01 00:00:00,000 ERROR x: forged\nagent-brain: forged \x1b[31m\x9b\r\u202e\u2028"
 log = logging.getLogger("x")
 log.info("name %s", evil)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from agent_brain_server.errors import StorageError
 from agent_brain_server.services.background import Background
 from agent_brain_server.services.runner import JobRunner
 from agent_brain_server.storage.protocol import JobStore
+
+log = logging.getLogger(__name__)
 
 CHEAP_FILES = 8
 CHEAP_BYTES = 400_000
@@ -28,16 +32,21 @@ class Refresher:
     async def refresh(self, paths: Collection[str]) -> bool:
         """Have these files indexed again; whether that is done already.
 
-        A few small ones are waited for, but not behind another job and not for long.
+        A few small ones are waited for, but not behind another job and not for long. Where no job can be queued (the
+        disk is full, or may only be read), nothing is done: who asked still has an answer, which is stale.
         """
         if self._runner.current is not None or not await asyncio.to_thread(self._is_cheap, paths):
             self._background.run(self._queue_only(sorted(paths)))
             return False
         job_id = await self._queue(sorted(paths))
-        return await self._runner.wait_for(job_id, PATIENCE_SECONDS)
+        return job_id is not None and await self._runner.wait_for(job_id, PATIENCE_SECONDS)
 
-    async def _queue(self, paths: Sequence[str]) -> int:
-        job = await self._store.add_job(paths, False, time.time())
+    async def _queue(self, paths: Sequence[str]) -> int | None:
+        try:
+            job = await self._store.add_job(paths, False, time.time())
+        except StorageError as error:
+            log.warning("changed files are not indexed again: %s", error)
+            return None
         self._runner.wake()
         return job.id
 

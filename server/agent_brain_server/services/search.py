@@ -11,7 +11,7 @@ from agent_brain_server.domain.content import Chunk, FloatArray
 from agent_brain_server.domain.search import Filters, Hits, SearchMode, StageTrace
 from agent_brain_server.domain.terms import query_terms
 from agent_brain_server.embedding.protocol import Embedder
-from agent_brain_server.errors import EmbeddingDisabledError, NotFoundError, UnsupportedModeError
+from agent_brain_server.errors import EmbeddingDisabledError, NotFoundError, StorageDamagedError, UnsupportedModeError
 from agent_brain_server.retrieval import ranking
 from agent_brain_server.retrieval.fusion import Ranked, single
 from agent_brain_server.retrieval.graph_question import read_question
@@ -178,13 +178,16 @@ class SearchService:
         """The best passages, no text twice.
 
         A file that is written between finding and reading has other rows after it: then both are done again.
+        Raise StorageDamagedError where none of the passages that are found can ever be read.
         """
         for _ in range(MOST_READS):
             findings, whole = await (
                 self._ask_graph(question) if mode == "graph" else self._ask_arms(question, mode, vector)
             )
             if whole:
-                break
+                return findings
+        if not findings.found:
+            raise StorageDamagedError("The index names passages that it does not hold. See: agent-brain doctor")
         return findings
 
     def _needs_vector(self, mode: SearchMode) -> bool:

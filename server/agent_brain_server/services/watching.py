@@ -34,6 +34,7 @@ class Watching:
         self._restarting = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._wanted = False
+        self._missed = False
         self.state: Literal["watching", "off", "failed"] = "off"
         self.detail = ""
 
@@ -82,7 +83,10 @@ class Watching:
             await self._index(())
 
     async def _index(self, paths: Collection[str]) -> None:
+        """Queue a job for `paths`; for all files where the paths of an earlier one could not even be queued."""
         try:
-            await self._indexing.follow_changes(paths)
+            await self._indexing.follow_changes(() if self._missed else paths)
+            self._missed = False
         except AgentBrainError as error:
+            self._missed = True
             log.warning("changes were not indexed: %s", error)

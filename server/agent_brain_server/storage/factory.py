@@ -94,6 +94,12 @@ def _sqlite(rest: str, project_root: Path, model: EmbeddingModel, tokenizer_vers
     return SqliteStore(_sqlite_path(rest, project_root), model, tokenizer_version, discard=discard)
 
 
+def sqlite_file(url: str, project_root: Path) -> Path | None:
+    """The file that holds the index of `url`, None where no file does."""
+    scheme, _, rest = url.partition("://")
+    return _sqlite_path(rest, project_root) if scheme == "sqlite" else None
+
+
 def _sqlite_path(rest: str, project_root: Path) -> Path:
     if not rest.startswith("/"):
         raise SettingsError(f"A SQLite storage URL has three slashes before its path; accepted are {ACCEPTED}.")

@@ -14,7 +14,7 @@ import pytest
 
 from agent_brain_client import lifecycle
 from agent_brain_client.errors import NotSetUpError, PortTakenError, StartError
-from agent_brain_client.logfile import KEPT, LONGEST, last_sentence, log_path, open_log
+from agent_brain_client.logfile import LONGEST, last_sentence, log_path, older_path, open_log
 from agent_brain_client.processes import has_ended, port_holder, runs_server, server_process
 from agent_brain_client.wire import STATE_DIRECTORY, ServerFile
 from support.consent import accept
@@ -45,19 +45,43 @@ def test_the_log_is_private_appended_to_and_bounded(tmp_path: Path) -> None:
     write_log(tmp_path, b"line\n" * (LONGEST // 5))
     assert log_path(tmp_path).read_bytes().startswith(b"first\n")
     write_log(tmp_path, b"last\n")
-    content = log_path(tmp_path).read_bytes()
-    assert content.endswith(b"line\nlast\n")
-    assert len(content) <= KEPT + 5
-    assert stat.S_IMODE(log_path(tmp_path).stat().st_mode) == 0o600
-    assert [path.name for path in log_path(tmp_path).parent.iterdir()] == ["server.log"]
+    assert log_path(tmp_path).read_bytes() == b"last\n"
+    assert older_path(tmp_path).read_bytes().startswith(b"first\n")
+    directory = log_path(tmp_path).parent
+    assert {stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()} == {0o600}
+    assert sorted(path.name for path in directory.iterdir()) == ["server.log", "server.log.1"]
+    directory.chmod(0o755)
+    write_log(tmp_path, b"")
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
 
-def test_a_linked_log_is_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "logs").mkdir()
-    log_path(tmp_path).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OSError, match=r"server\.log"):
+def in_the_way(path: Path, kind: str) -> None:
+    """Put something else in the place of a file or directory."""
+    path.parent.mkdir(exist_ok=True)
+    if kind == "link":
+        path.symlink_to(path.parent.parent / "elsewhere")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "directory"])
+@pytest.mark.parametrize("name", ["server.log", "server.log.1"])
+def test_only_a_file_is_the_log(tmp_path: Path, name: str, kind: str) -> None:
+    in_the_way(tmp_path / "logs" / name, kind)
+    with pytest.raises(OSError, match=rf"it is no regular file.*{name}"):
         open_log(tmp_path)
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_logs_are_kept_in_a_directory_alone(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    in_the_way(tmp_path / "logs", kind)
+    with pytest.raises(OSError, match=r"it is no directory.*logs"):
+        open_log(tmp_path)
+    assert not list((tmp_path / "elsewhere").iterdir())
 
 
 @pytest.mark.parametrize(

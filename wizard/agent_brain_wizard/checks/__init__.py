@@ -99,3 +99,5 @@ def _examine_running(facts: Facts, report: SettingsReport, server: ServerFile) -
         # A server that answers says itself what is to be mended, unless it only does not know the token of now.
         said = isinstance(error, ServerError) and error.code != "unauthorized"
         yield Finding("answers", "fail", str(error), MEND if said else RESTART)
+        if isinstance(error, ServerError) and error.code.startswith("storage_") and report.storage:
+            yield check_storage(facts.root, report.storage, _in_docker(facts))

@@ -15,10 +15,10 @@ from agent_brain_client.errors import ClientError
 from agent_brain_client.output import count, size
 from agent_brain_client.wire import StorageStatus
 from agent_brain_wizard.checks.finding import RESTART, Finding
+from agent_brain_wizard.checks.sqlite_file import faults, is_database, odd_kind
 
 CONNECT_SECONDS = 2.0
 OLDEST_SQLITE = (3, 37)
-_HEADER = b"SQLite format 3\0"
 _DOCKER_FIXES = {
     "absent": "install Docker (https://docs.docker.com/get-docker/)",
     "no-daemon": "start Docker",
@@ -33,8 +33,10 @@ def check_running_storage(client: AgentBrainClient, storage: StorageStatus, chos
     if chosen and chosen["backend"] != backend:
         detail = f"the server uses {backend}, the settings say {chosen['backend']}"
         return Finding("database", "warn", detail, RESTART)
+    if backend == "sqlite":
+        return _verified(Path(storage["location"]), storage["location"], storage["bytes"])
     if backend != "postgresql":
-        return Finding("database", "ok", f"{backend} {sqlite3.sqlite_version}, {size(storage['bytes'])}")
+        return Finding("database", "ok", backend)
     try:
         health = client.database_health()
     except ClientError as error:
@@ -67,17 +69,29 @@ def _check_sqlite(root: Path, url: str) -> Finding:
         return Finding("database", "fail", detail, "use another Python")
     path = root / unquote(url.removeprefix("sqlite:///"))
     shown = path.relative_to(root) if path.is_relative_to(root) else path
+    odd = odd_kind(path)
+    if odd is not None:
+        detail = f"{odd} is a link, a directory or a pipe, where the index keeps a file"
+        return Finding("database", "fail", detail, "move it away, then agent-brain start")
     if not path.exists():
         return Finding("database", "ok", f"sqlite {sqlite3.sqlite_version}; {shown} is made by the first start")
     if not path.is_file():
         return Finding("database", "fail", f"{shown} is not a regular file", "move it away, then agent-brain start")
     if not os.access(path, os.R_OK | os.W_OK):
         return Finding("database", "fail", f"{shown} cannot be written", f"give yourself write access to {shown}")
-    length = path.stat().st_size
-    with path.open("rb") as file:
-        if length and file.read(len(_HEADER)) != _HEADER:
-            fix = "move it away, its -wal and -shm files with it, then agent-brain index --wait"
-            return Finding("database", "fail", f"{shown} is no SQLite database", fix)
+    return _verified(path, str(shown), path.stat().st_size)
+
+
+def _verified(path: Path, shown: str, length: int) -> Finding:
+    """What reading the whole file says of it."""
+    fix = f"agent-brain stop, then move {shown} away, its -wal and -shm files with it, then agent-brain index --wait"
+    if not path.exists():
+        return Finding("database", "fail", f"{shown} is gone under the server", RESTART)
+    if not is_database(path):
+        return Finding("database", "fail", f"{shown} is no SQLite database", fix)
+    found = faults(path)
+    if found:
+        return Finding("database", "fail", f"{shown} is damaged or not an Agent Brain index: {'; '.join(found)}", fix)
     return Finding("database", "ok", f"sqlite {sqlite3.sqlite_version}, {shown} ({size(length)})")
 
 

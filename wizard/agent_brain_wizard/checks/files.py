@@ -24,7 +24,9 @@ GIT_SECONDS = 5.0
 _PRIVATE = (
     ENV_FILE,
     *(f"{STATE_DIRECTORY}/{name}" for name in ("server.json", "index.db", "index.db-wal", "index.vectors")),
+    f"{STATE_DIRECTORY}/logs",
     f"{STATE_DIRECTORY}/logs/server.log",
+    f"{STATE_DIRECTORY}/logs/server.log.1",
 )
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH

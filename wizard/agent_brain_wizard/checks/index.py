@@ -11,7 +11,7 @@ from agent_brain_client.wire import JobResponse, StatusResponse
 from agent_brain_wizard.checks.finding import INDEX, RESTART, Finding
 
 FORGOTTEN_SECONDS = 86_400.0
-_REINDEX = "agent-brain stop, then agent-brain start --reindex"
+_EMBED = "agent-brain index --force --wait"
 
 
 def check_index(client: AgentBrainClient, status: StatusResponse, provider: str) -> Iterator[Finding]:
@@ -55,7 +55,7 @@ def _embedding(status: StatusResponse, provider: str) -> Finding:
         return Finding("embedding", "ok", "none: search by keywords alone")
     shown = f"{embedding['name']} ({embedding['dimensions']} dimensions)"
     if index["chunks"] and not index["vectors"] and status["job"] is None:
-        return Finding("embedding", "warn", f"{shown}, but no passage in the index has a vector", _REINDEX)
+        return Finding("embedding", "warn", f"{shown}, but no passage in the index has a vector", _EMBED)
     return Finding("embedding", "ok", f"{shown}, as the index")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import stat
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -17,9 +18,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agent_brain_contract.regular_files import open_regular_file
-from agent_brain_server.errors import StorageError
+from agent_brain_server.errors import StorageError, StorageGoneError
 from agent_brain_server.storage.queries import load_queries
-from agent_brain_server.storage.sqlite.failures import translated
+from agent_brain_server.storage.sqlite.failures import gone, not_a_file, translated
 from agent_brain_server.storage.sqlite.filters import register_functions
 from agent_brain_server.storage.sqlite.schema import refuse_foreign
 from agent_brain_server.storage.sqlite.session import Session
@@ -35,11 +36,19 @@ WAL_LIMIT_BYTES = 32 * 1024 * 1024
 Result = TypeVar("Result")
 
 
-class Connections:
-    """The open database. Safe to use from any number of tasks."""
+FileIdentity = tuple[int, int]
 
-    def __init__(self, path: Path) -> None:
+
+class Connections:
+    """The open database. Safe to use from any number of tasks.
+
+    What is open must stay the file at `path`, whose `identity` create_file gave: StorageGoneError is raised otherwise,
+    before and after each write, so that nothing counts as written that went into a file which nobody will read.
+    """
+
+    def __init__(self, path: Path, identity: FileIdentity) -> None:
         self.path = path
+        self._identity = identity
         self._queries = load_queries(__package__)
         self._writing = ThreadPoolExecutor(1, "index-writer")
         self._reading = ThreadPoolExecutor(READERS, "index-reader")
@@ -48,13 +57,20 @@ class Connections:
 
     async def write(self, work: Callable[[Session], Result]) -> Result:
         """Run `work` on the writer's connection, after the work that came before it."""
-        return await self._run(self._writing, lambda: self._call(work, WRITER_CACHE_KIB))
+
+        def call() -> Result:
+            self.require_in_place()
+            result = self._call(work, WRITER_CACHE_KIB)
+            self.require_in_place()
+            return result
+
+        return await self._run(self._writing, call)
 
     async def read(self, work: Callable[[Session], Result]) -> Result:
         """Run `work` on one of the readers' connections."""
         if self._is_at_hand():
             return self._call(work, READER_CACHE_KIB)
-        return await self._run(self._reading, lambda: self._call(work, READER_CACHE_KIB))
+        return await self._run(self._reading, lambda: self._first_call(work))
 
     async def read_both(
         self, first: Callable[[Session], Result], second: Callable[[Session], Result]
@@ -79,7 +95,7 @@ class Connections:
             return await work()
 
         def call() -> Result:
-            self._call(lambda session: None, READER_CACHE_KIB)
+            self._first_call(lambda session: None)
             return _finished(work())
 
         return await self._run(self._reading, call)
@@ -94,6 +110,28 @@ class Connections:
         except RuntimeError as error:
             raise StorageError("The index is closed.") from error
         return await future
+
+    def require_in_place(self) -> None:
+        """Raise StorageGoneError unless the file that is open is the one at its path."""
+        try:
+            status = self.path.stat()
+        except OSError as error:
+            raise gone(self.path) from error
+        if (status.st_dev, status.st_ino) != self._identity:
+            raise gone(self.path)
+
+    def is_in_place(self) -> bool:
+        """Whether the file that is open is the one at its path."""
+        try:
+            self.require_in_place()
+        except StorageGoneError:
+            return False
+        return True
+
+    def _first_call(self, work: Callable[[Session], Result]) -> Result:
+        """As `_call` for a reader; the reads of a search that follow are not worth another look at the file."""
+        self.require_in_place()
+        return self._call(work, READER_CACHE_KIB)
 
     def _call(self, work: Callable[[Session], Result], cache_kib: int) -> Result:
         with translated(self.path):
@@ -131,10 +169,27 @@ def _finished(coroutine: Coroutine[Any, Any, Result]) -> Result:
     raise RuntimeError("what runs beside the index waits for something else")
 
 
-def create_file(path: Path) -> None:
-    """Make the database file, readable by its owner only; SQLite gives its side files the same mode."""
+def create_file(path: Path) -> FileIdentity:
+    """Make the database file, readable by its owner only; SQLite gives its side files the same mode.
+
+    Raise StorageError where something else than a file is in the place of one of them.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(open_regular_file(path, os.O_RDWR | os.O_CREAT))
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        require_file(path.with_name(path.name + suffix))
+    descriptor = open_regular_file(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        status = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+    return status.st_dev, status.st_ino
+
+
+def require_file(path: Path) -> None:
+    """Raise StorageError where `path` is anything else than a file or nothing. No link is followed."""
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise not_a_file(path)
 
 
 def _connect(path: Path, cache_kib: int) -> sqlite3.Connection:

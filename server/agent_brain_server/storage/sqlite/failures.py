@@ -8,10 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent_brain_server.errors import StorageError
+from agent_brain_server.errors import (
+    StorageDamagedError,
+    StorageError,
+    StorageFullError,
+    StorageGoneError,
+    StorageReadOnlyError,
+)
 from agent_brain_server.storage.checks import repeated_chunk_id
 
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+# What SQLite says of our own statements when a table, or one beneath a virtual table, is not there.
+_LACKING = ("no such table", "no such column", "no such module", "vtable constructor failed", "SQL logic error")
+# Text that is no UTF-8, which has no code of its own.
+_UNDECODABLE = "Could not decode to UTF-8"
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
 _UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 
@@ -27,11 +37,28 @@ def translated(path: Path) -> Iterator[None]:
         raise _translate_os(error, path) from error
 
 
-def damaged(path: Path) -> StorageError:
-    """The file is there but cannot be read as an index."""
+def damaged(path: Path, what: str = "") -> StorageDamagedError:
+    """The file is there but cannot be read as an index; `what` says what is wrong with it."""
+    return StorageDamagedError(
+        f"{path} is damaged or not an Agent Brain index{what and f' ({what})'}. Run agent-brain stop, move it away, "
+        "its -wal and -shm files with it, then index again: agent-brain index --wait",
+        path=str(path),
+    )
+
+
+def gone(path: Path) -> StorageGoneError:
+    """The file that is open is not the one that is there."""
+    return StorageGoneError(
+        f"{path} is gone or was replaced under the server, which writes nothing more and ends. Run: agent-brain start",
+        path=str(path),
+    )
+
+
+def not_a_file(path: Path) -> StorageError:
+    """Something else than a file is in the place of one of the index's files."""
     return StorageError(
-        f"{path} is damaged or not an Agent Brain index. Move it away, its -wal and -shm files with it, "
-        "then index again: agent-brain index --wait",
+        f"{path} is a link, a directory or a pipe, where the index keeps a file. Move it away, or set "
+        "AGENT_BRAIN_STORAGE_URL to a file elsewhere, then run: agent-brain start",
         path=str(path),
     )
 
@@ -40,8 +67,8 @@ def _translate(error: sqlite3.Error, path: Path) -> StorageError:
     code = getattr(error, "sqlite_errorcode", 0)
     if code == sqlite3.SQLITE_CONSTRAINT_UNIQUE and "chunk_id" in str(error):
         return repeated_chunk_id()
-    if code & 0xFF in _DAMAGED:
-        return damaged(path)
+    if code & 0xFF in _DAMAGED or str(error).startswith((*_LACKING, _UNDECODABLE)):
+        return damaged(path, str(error))
     if code in _FULL:
         return _full(path)
     if code & 0xFF in _UNWRITABLE:
@@ -57,12 +84,12 @@ def _translate_os(error: OSError, path: Path) -> StorageError:
     return _unwritable(path, error.strerror or str(error))
 
 
-def _full(path: Path) -> StorageError:
-    return StorageError(f"the disk is full: free some space beside {path} and try again", path=str(path))
+def _full(path: Path) -> StorageFullError:
+    return StorageFullError(f"the disk is full: free some space beside {path} and try again", path=str(path))
 
 
-def _unwritable(path: Path, reason: str) -> StorageError:
-    return StorageError(
+def _unwritable(path: Path, reason: str) -> StorageReadOnlyError:
+    return StorageReadOnlyError(
         f"Cannot write the index {path}: {reason}. Make {path.parent} writable, or set AGENT_BRAIN_STORAGE_URL "
         "to a file elsewhere.",
         path=str(path),

@@ -1,36 +1,89 @@
-"""The first bytes of the vector cache: whose it is and how many of its records can be trusted."""
+"""The vector cache's header, which says whose it is and how many of its records count, and its checksums."""
 
 from __future__ import annotations
 
 import os
 import struct
 import zlib
+from array import array
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from agent_brain_contract.regular_files import open_regular_file
 
 SIZE = 64
-_MAGIC = b"ABVECT1\0"
-_FIELDS = struct.Struct("<8sIQQ16s")
+BLOCK = 4 * 1024 * 1024
+_MAGIC = b"ABVECT2\0"
+_FIELDS = struct.Struct("<8sIQQ16sI")
 _CHECKSUM = struct.Struct("<I")
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixHeader:
-    """`count` records were safe on disk together with the database when it had seen `generation` changes."""
+    """`count` records were safe on disk together with the database when it had seen `generation` changes.
+
+    Behind them are the checksums of their blocks, of which `sums` is the checksum.
+    """
 
     dimensions: int
     count: int
     generation: int
     instance: str
+    sums: int = 0
 
     def encode(self) -> bytes:
         """SIZE bytes, the last four a checksum of the others."""
-        fields = _FIELDS.pack(_MAGIC, self.dimensions, self.count, self.generation, self.instance.encode())
+        fields = _FIELDS.pack(_MAGIC, self.dimensions, self.count, self.generation, self.instance.encode(), self.sums)
         padded = fields.ljust(SIZE - _CHECKSUM.size, b"\0")
         return padded + _CHECKSUM.pack(zlib.crc32(padded))
+
+
+class Checksums:
+    """CRC-32 of each BLOCK bytes of what was added, the last of what there is; carried on as records are appended."""
+
+    def __init__(self) -> None:
+        self._sums = array("I")
+        self._size = 0
+
+    def add(self, data: bytes | memoryview) -> None:
+        """Count in what was appended."""
+        view = memoryview(data)
+        while view:
+            filled = self._size % BLOCK
+            if not filled:
+                self._sums.append(0)
+            part = view[: BLOCK - filled]
+            self._sums[-1] = zlib.crc32(part, self._sums[-1])
+            self._size += len(part)
+            view = view[len(part) :]
+
+    def encode(self) -> bytes:
+        """The sums as they are kept, four bytes each."""
+        return self._sums.tobytes()
+
+    @property
+    def size(self) -> int:
+        """How many bytes were added."""
+        return self._size
+
+    @property
+    def total(self) -> int:
+        """The checksum of the sums."""
+        return zlib.crc32(self.encode())
+
+
+def checked(file: BinaryIO, header: MatrixHeader, length: int) -> Checksums | None:
+    """The checksums of the `length` bytes behind the header, None where one is not as it was when they were written."""
+    sums = Checksums()
+    file.seek(SIZE)
+    while left := length - sums.size:
+        data = file.read(min(BLOCK, left))
+        if not data:
+            return None
+        sums.add(data)
+    return sums if sums.total == header.sums and file.read(len(sums.encode())) == sums.encode() else None
 
 
 def read_header(path: Path) -> MatrixHeader | None:
@@ -42,8 +95,8 @@ def read_header(path: Path) -> MatrixHeader | None:
         return None
     if len(data) < SIZE or _CHECKSUM.unpack(data[-_CHECKSUM.size :])[0] != zlib.crc32(data[: -_CHECKSUM.size]):
         return None
-    magic, dimensions, count, generation, instance = _FIELDS.unpack_from(data)
-    return MatrixHeader(dimensions, count, generation, instance.decode()) if magic == _MAGIC else None
+    magic, dimensions, count, generation, instance, sums = _FIELDS.unpack_from(data)
+    return MatrixHeader(dimensions, count, generation, instance.decode(), sums) if magic == _MAGIC else None
 
 
 def drop_stale_cache(path: Path, instance: str, generation: int) -> None:

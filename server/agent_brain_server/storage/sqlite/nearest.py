@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from agent_brain_server.domain.content import FloatArray
-from agent_brain_server.domain.search import Filters, Hits
+from agent_brain_server.domain.search import Filters, Hit, Hits
 from agent_brain_server.storage.sqlite import search
 from agent_brain_server.storage.sqlite.index import Change
-from agent_brain_server.storage.sqlite.session import Session
+from agent_brain_server.storage.sqlite.session import Row, Session
 
 if TYPE_CHECKING:
-    from agent_brain_server.storage.sqlite.vectors import MatrixView, VectorMatrix
+    from agent_brain_server.storage.sqlite.vectors import VectorMatrix
+
+log = logging.getLogger(__name__)
 
 VECTOR_PATH = "exact"
 
@@ -57,43 +61,58 @@ class Nearest:
             self._matrix.follow(session, change.removed, session.one("find_generation")[0])
         except (OSError, sqlite3.Error):
             # The change is committed and stays; the matrix is made again by the next search that needs it.
-            self._matrix.discard()
-            self._matrix = None
+            self._drop()
 
     def search(self, session: Session, vector: FloatArray, filters: Filters, limit: int) -> Hits:
         """See `SearchStore.search_vector`."""
         try:
             with self._lock:
                 session.begin()
-                view = self._view(session)
-            seen = search.look_first(session, filters, limit, lambda most: view.nearest(vector, most, None))
-            if seen is not None:
-                return Hits(seen, VECTOR_PATH)
-            allowed = search.allowed_rows(session, filters) if filters else None
+                nearest = self._nearest(session)
+            seen = search.look_first(session, filters, limit, lambda most: nearest(vector, most, None))
+            if seen is None:
+                seen = nearest(vector, limit, search.allowed_rows(session, filters) if filters else None)
+            if not seen and not filters:
+                search.require_terms(session)
         finally:
             session.roll_back()
-        return Hits(view.nearest(vector, limit, allowed), VECTOR_PATH)
+        return Hits(seen, VECTOR_PATH)
 
-    def _view(self, session: Session) -> MatrixView:
+    def _nearest(self, session: Session) -> Callable[[FloatArray, int, Sequence[Row] | None], list[Hit]]:
+        """What finds the nearest as of the transaction: the matrix, or where it cannot be kept, the database."""
         # numpy takes longer to import than the rest of the server needs to start: hence only here.
-        from agent_brain_server.storage.sqlite.vectors import VectorMatrix
+        from agent_brain_server.storage.sqlite.vectors import VectorMatrix, nearest_in_database
 
         (generation,) = session.one("find_generation")
-        if self._matrix is None:
-            self._matrix = VectorMatrix(self._path, self._dimensions, self._instance)
         try:
-            return self._matrix.view(session, generation)
-        except (OSError, sqlite3.Error):
-            self._matrix.discard()
-            self._matrix = None
+            if self._matrix is not None and not self._matrix.is_sound:
+                log.warning("%s was changed by another program and is made again", self._path)
+                self._drop()
+            if self._matrix is None:
+                self._matrix = VectorMatrix(self._path, self._dimensions, self._instance)
+            return self._matrix.view(session, generation).nearest
+        except OSError as error:
+            self._drop()
+            log.warning("%s cannot be kept (%s); vectors are read from the database", self._path, error.strerror)
+            return partial(nearest_in_database, session)
+        except sqlite3.Error:
+            self._drop()
             raise
 
-    def close(self) -> None:
-        """Keep the matrix for the next start, after the database was closed."""
+    def _drop(self) -> None:
+        matrix, self._matrix = self._matrix, None
+        if matrix is not None:
+            matrix.discard()
+
+    def close(self, *, keep: bool) -> None:
+        """Keep the matrix for the next start, after the database was closed; without `keep`, leave the file unused."""
         matrix, self._matrix = self._matrix, None
         if matrix is None:
             return
         try:
-            matrix.save()
+            if keep and matrix.is_sound:
+                matrix.save()
         except OSError:
             matrix.discard()
+        finally:
+            matrix.close()

@@ -16,13 +16,19 @@ from agent_brain_server.storage.sqlite.folders import list_folders
 from agent_brain_server.storage.sqlite.index import empty_content
 from agent_brain_server.storage.sqlite.jobs import add_job
 from agent_brain_server.storage.sqlite.ledger import refuse_unfinished
-from agent_brain_server.storage.sqlite.session import Row, Session
+from agent_brain_server.storage.sqlite.search import require_terms
+from agent_brain_server.storage.sqlite.session import Row, Session, UnsoundError
 
 SCHEMA_VERSION = 2
 # The tables that each version has and the one before it had not.
 ADDED = {2: ("create_symbols", "create_symbol_references", "create_graph_names")}
 OLDEST_SQLITE = (3, 37, 0)
 APPLICATION_ID = 0x4142524E  # "ABRN"
+# FTS5 keeps its indexes in tables of its own.
+FULL_TEXT_TABLES = (
+    *(f"chunk_terms_{part}" for part in ("config", "data", "docsize", "idx")),
+    *(f"graph_names_{part}" for part in ("config", "data", "idx")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +71,22 @@ def prepare_schema(
         if not session.one("count_tables")[0]:
             _create_tables(session, model, tokenizer_version)
         _upgrade(session, path)
+        require_tables(session)
         refuse_unfinished(session, path, discard)
+        require_terms(session)
         stored = session.one("select_meta")
         if stored[2:6] != (tokenizer_version, model.name, model.dimensions, model.tokenizer):
             _adopt(session, path, stored, model, tokenizer_version, discard)
         _, instance, *_, generation = session.one("select_meta")
     return Identity(instance, generation)
+
+
+def require_tables(session: Session) -> None:
+    """Raise UnsoundError unless every table and index is there."""
+    needed = {name.removeprefix("create_") for name in session.queries if name.startswith("create_")}
+    missing = {*needed, *FULL_TEXT_TABLES} - {name for (name,) in session.run("list_tables")}
+    if missing:
+        raise UnsoundError(f"lacks {', '.join(sorted(missing))}")
 
 
 def _upgrade(session: Session, path: Path) -> None:

@@ -10,7 +10,7 @@ from agent_brain_server.domain.search import Filters, Hit, Hits
 from agent_brain_server.storage import lexical
 from agent_brain_server.storage.lexical import Choice, choose_terms, plain_terms, selective_terms
 from agent_brain_server.storage.sqlite.filters import filter_blocks, filter_values
-from agent_brain_server.storage.sqlite.session import Row, Session
+from agent_brain_server.storage.sqlite.session import Row, Session, UnsoundError
 
 FIRST_LOOK = 400
 LEXICAL_PATH = "fts5"
@@ -55,10 +55,23 @@ def search_lexical(
     with session.transaction():
         choice = frequencies.choose(session, asked, filters, limit)
         if not choice.finding:
+            require_terms(session)
             return Hits()
         match = _match(choice)
         seen = look_first(session, filters, limit, lambda most: _rank(session, match, Filters(), most))
-        return Hits(_rank(session, match, filters, limit) if seen is None else seen, LEXICAL_PATH)
+        found = _rank(session, match, filters, limit) if seen is None else seen
+        if not found and not filters:
+            require_terms(session)
+        return Hits(found, LEXICAL_PATH)
+
+
+def require_terms(session: Session) -> None:
+    """Raise UnsoundError where the full-text index is plainly not that of the chunks: its first or last row differs.
+
+    A search that found nothing asks it, so that a lost index is not taken for an empty one.
+    """
+    if not session.one("compare_last_rows")[0]:
+        raise UnsoundError("its full-text index is not that of its chunks")
 
 
 def _match(choice: Choice) -> str:

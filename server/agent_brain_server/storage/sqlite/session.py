@@ -10,6 +10,13 @@ from typing import Any, LiteralString
 Row = tuple[Any, ...]
 
 
+class UnsoundError(sqlite3.DatabaseError):
+    """What the tables hold cannot be what was written into them; as SQLite's own errors of that kind."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    sqlite_errorname = "SQLITE_CORRUPT"
+
+
 class Session:
     """Runs named statements. Values are bound, never formatted."""
 
@@ -28,8 +35,10 @@ class Session:
         return self.connection.total_changes - before
 
     def one(self, name: str, **values: object) -> Row:
-        """The one row that the statement gives."""
-        row: Row = self.run(name, **values).fetchone()
+        """Return the one row that the statement gives; raise UnsoundError if there is none."""
+        row: Row | None = self.run(name, **values).fetchone()
+        if row is None:
+            raise UnsoundError(f"no row: {name}")
         return row
 
     def begin(self, *, write: bool = False) -> None:

@@ -22,7 +22,7 @@ from agent_brain_server.domain.jobs import Job, JobState, Progress
 from agent_brain_server.domain.search import Filters, Hits
 from agent_brain_server.errors import StorageError
 from agent_brain_server.storage.sqlite import folders, graph, index, jobs, search
-from agent_brain_server.storage.sqlite.connection import Connections, create_file
+from agent_brain_server.storage.sqlite.connection import Connections, create_file, require_file
 from agent_brain_server.storage.sqlite.failures import translated
 from agent_brain_server.storage.sqlite.index import Change
 from agent_brain_server.storage.sqlite.matrix_header import drop_stale_cache
@@ -55,8 +55,9 @@ class SqliteStore:
             return
         check_sqlite()
         with translated(self._path):
-            create_file(self._path)
-        connections = Connections(self._path)
+            require_file(self._cache_path)
+            identity = create_file(self._path)
+        connections = Connections(self._path, identity)
         try:
             await connections.write(self._prepare)
         except BaseException:
@@ -76,8 +77,9 @@ class SqliteStore:
             await asyncio.to_thread(self._close, connections)
 
     def _close(self, connections: Connections) -> None:
+        in_place = connections.is_in_place()
         connections.close()
-        self._nearest.close()
+        self._nearest.close(keep=in_place)
 
     def describe(self) -> str:
         """See `Store.describe`."""

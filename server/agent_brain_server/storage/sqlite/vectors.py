@@ -1,14 +1,15 @@
 """The vectors of all chunks as one memory-mapped matrix, so that a search is one product. A cache of the database.
 
 One record a chunk: its row (int64) and its vector (float32). Records are only ever appended, in the order of rows,
-and a row is never used twice, so that what was right once stays right. The header says how many there are; it is
-written when the store closes, after the database is safe, and wiped when the cache is loaded, so that the file belongs
-to one process and a kill at any point costs time only. What was added since, and which rows are still alive, is asked
-of the database.
+and a row is never used twice, so that what was right once stays right. The header says how many there are, and with
+the checksums behind them whether they are as they were; it is written when the store closes, after the database is
+safe, and wiped when the cache is loaded, so that the file belongs to one process and a kill at any point costs time
+only. What was added since, and which rows are still alive, is asked of the database.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -21,8 +22,10 @@ import numpy.typing as npt
 
 from agent_brain_server.domain.content import FloatArray
 from agent_brain_server.domain.search import Hit
-from agent_brain_server.storage.sqlite.matrix_header import SIZE, MatrixHeader, read_header
-from agent_brain_server.storage.sqlite.session import Row, Session
+from agent_brain_server.storage.sqlite.matrix_header import SIZE, Checksums, MatrixHeader, checked, read_header
+from agent_brain_server.storage.sqlite.session import Row, Session, UnsoundError
+
+log = logging.getLogger(__name__)
 
 ROW_COLUMNS = 2  # an int64 takes the place of two float32
 BATCH = 4_096
@@ -88,6 +91,34 @@ def find_positions(rows: RowArray, wanted: RowArray) -> RowArray:
     return positions
 
 
+def _rows_of(records: FloatArray) -> RowArray:
+    rows: RowArray = np.ascontiguousarray(records[:, :ROW_COLUMNS]).view(np.int64)[:, 0]
+    return rows
+
+
+def record_batches(session: Session, dimensions: int, last: int) -> Iterator[FloatArray]:
+    """The records of the chunks behind the row `last`, from the database; raise UnsoundError for no vector."""
+    cursor = session.run("select_vectors_after", last=last)
+    while found := cursor.fetchmany(BATCH):
+        batch = np.empty((len(found), ROW_COLUMNS + dimensions), np.float32)
+        batch[:, :ROW_COLUMNS] = np.array([row for row, _ in found], np.int64).view(np.float32).reshape(-1, 2)
+        if {len(vector) for _, vector in found} != {4 * dimensions}:
+            raise UnsoundError("a vector of another length")
+        batch[:, ROW_COLUMNS:] = np.frombuffer(b"".join([vector for _, vector in found]), "<f4").reshape(
+            len(found), dimensions
+        )
+        yield batch
+
+
+def nearest_in_database(session: Session, wanted: FloatArray, limit: int, allowed: Sequence[Row] | None) -> list[Hit]:
+    """As `MatrixView.nearest`, from the database itself: slower, and without a file."""
+    best: list[Hit] = []
+    for batch in record_batches(session, len(wanted), 0):
+        view = MatrixView(0, batch, _rows_of(batch), np.ones(len(batch), np.bool_))
+        best = sorted([*best, *view.nearest(wanted, limit, allowed)], key=lambda hit: (-hit.score, hit.row))[:limit]
+    return best
+
+
 class VectorMatrix:
     """The file and its newest view. Its methods are called under one lock; views are used without."""
 
@@ -96,10 +127,21 @@ class VectorMatrix:
         self._dimensions = dimensions
         self._instance = instance
         self._record_bytes = 4 * (ROW_COLUMNS + dimensions)
+        self._sums = Checksums()
         self._file, trusted = self._claim()
         records = self._map(trusted)
-        rows = np.ascontiguousarray(records[:trusted, :ROW_COLUMNS]).view(np.int64)[:, 0]
+        rows = _rows_of(records[:trusted])
         self._view = MatrixView(0, records, rows, np.ones(trusted, np.bool_))
+        self._stamp = self._changed()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nobody else has written into the file, or cut it: then a read behind its end would be fatal."""
+        return self._stamp == self._changed()
+
+    def _changed(self) -> tuple[int, int]:
+        status = os.fstat(self._file.fileno())
+        return status.st_mtime_ns, status.st_size
 
     @property
     def size(self) -> int:
@@ -127,16 +169,22 @@ class VectorMatrix:
 
     def save(self) -> None:
         """Write the header, after the database was closed: from now on these records can be trusted."""
-        self._file.truncate(self._offset(len(self._view.rows)))
+        count = len(self._view.rows)
+        self._file.truncate(self._offset(count))
+        self._write(self._offset(count), self._sums.encode())
         os.fsync(self._file.fileno())
-        self._write_header(len(self._view.rows), self._view.generation)
+        header = MatrixHeader(self._dimensions, count, self._view.generation, self._instance, self._sums.total)
+        self._write(0, header.encode())
         os.fsync(self._file.fileno())
-        self._file.close()
+
+    def close(self) -> None:
+        """Close the file; one that was not saved is not trusted by the next start."""
+        with suppress(OSError):
+            self._file.close()
 
     def discard(self) -> None:
         """Remove the file; whoever holds a view may go on with it."""
-        with suppress(OSError):
-            self._file.close()
+        self.close()
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
 
@@ -148,11 +196,14 @@ class VectorMatrix:
         header = read_header(self._path)
         if header is not None and (header.dimensions, header.instance) == (self._dimensions, self._instance):
             file = self._path.open("r+b")
-            if file.seek(0, os.SEEK_END) >= self._offset(header.count):
+            sums = checked(file, header, header.count * self._record_bytes)
+            if sums is not None:
+                self._sums = sums
                 file.seek(0)
                 file.write(b"\0" * SIZE)
                 file.flush()
                 return file, header.count
+            log.warning("%s is not as it was written and is made again", self._path)
             file.close()
         return self._new_file(), 0
 
@@ -161,8 +212,9 @@ class VectorMatrix:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         return os.fdopen(os.open(self._path, flags, 0o600), "r+b")
 
-    def _write_header(self, count: int, generation: int) -> None:
-        self._write(0, MatrixHeader(self._dimensions, count, generation, self._instance).encode())
+    def _append(self, offset: int, records: bytes) -> None:
+        self._write(offset, records)
+        self._sums.add(records)
 
     def _write(self, offset: int, data: bytes) -> None:
         # Written, not stored through the map: on a full disk that would end the process instead of raising.
@@ -190,24 +242,15 @@ class VectorMatrix:
             rows, alive = self._compact(rows, alive)
         parts = [rows]
         count = len(rows)
-        for batch in self._batches(session, int(rows[-1]) if count else 0):
-            self._write(self._offset(count), batch.tobytes())
-            parts.append(np.ascontiguousarray(batch[:, :ROW_COLUMNS]).view(np.int64)[:, 0])
+        for batch in record_batches(session, self._dimensions, int(rows[-1]) if count else 0):
+            self._append(self._offset(count), batch.tobytes())
+            parts.append(_rows_of(batch))
             count += len(batch)
         rows = np.concatenate(parts)
         alive = np.concatenate([alive, np.ones(count - len(alive), np.bool_)])
         records = self._view.records if count <= len(self._view.records) else self._map(count)
         self._view = MatrixView(generation, records, rows, alive)
-
-    def _batches(self, session: Session, last: int) -> Iterator[FloatArray]:
-        cursor = session.run("select_vectors_after", last=last)
-        while found := cursor.fetchmany(BATCH):
-            batch = np.empty((len(found), ROW_COLUMNS + self._dimensions), np.float32)
-            batch[:, :ROW_COLUMNS] = np.array([row for row, _ in found], np.int64).view(np.float32).reshape(-1, 2)
-            batch[:, ROW_COLUMNS:] = np.frombuffer(b"".join([vector for _, vector in found]), "<f4").reshape(
-                len(found), self._dimensions
-            )
-            yield batch
+        self._stamp = self._changed()
 
     def _compact(self, rows: RowArray, alive: Mask) -> tuple[RowArray, Mask]:
         """Write the living records into a new file; the old one lives on in the views that map it."""
@@ -215,8 +258,9 @@ class VectorMatrix:
         positions = np.flatnonzero(alive)
         self._file.close()
         self._file = self._new_file()
+        self._sums = Checksums()
         for at in range(0, len(positions), BATCH):
-            self._write(self._offset(at), records[positions[at : at + BATCH]].tobytes())
+            self._append(self._offset(at), records[positions[at : at + BATCH]].tobytes())
         kept, all_alive = rows[positions], np.ones(len(positions), np.bool_)
         self._view = MatrixView(0, self._map(len(kept)), kept, all_alive)
         return kept, all_alive

@@ -1,0 +1,51 @@
+"""`server.json`: where the server that runs is to be found. It goes when that server ends, and no other's goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from agent_brain_client.wire import VERSION, ServerFile, location_id
+from agent_brain_server.settings import Settings
+
+HOST = "127.0.0.1"
+
+
+def write_server_file(settings: Settings, port: int) -> None:
+    """Write the file, all at once."""
+    content = ServerFile(
+        url=f"http://{HOST}:{port}",
+        pid=os.getpid(),
+        project_id=location_id(settings.project_root),
+        version=VERSION,
+        started_at=time.time(),
+    )
+    target = _path(settings)
+    temporary = target.with_suffix(f".{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with os.fdopen(os.open(temporary, flags, 0o600), "w", encoding="utf-8") as file:
+        file.write(json.dumps(content, indent=2) + "\n")
+    temporary.replace(target)
+
+
+def restore_server_file(settings: Settings, port: int) -> None:
+    """Write the file again where it has gone: without it no command finds the server, to stop it for one."""
+    if not os.path.lexists(_path(settings)):
+        with suppress(OSError):
+            write_server_file(settings, port)
+
+
+def remove_server_file(settings: Settings) -> None:
+    """Remove the file if this process wrote it."""
+    path = _path(settings)
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        if json.loads(path.read_bytes())["pid"] == os.getpid():
+            path.unlink()
+
+
+def _path(settings: Settings) -> Path:
+    return settings.state_directory / "server.json"

@@ -1,0 +1,106 @@
+"""Whether a SQLite file is a whole index: read alone, and with a bound on the time."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+APPLICATION_ID = 0x4142524E
+LONGEST_SECONDS = 20.0
+_STEPS = 20_000  # of SQLite's machine, between two looks at the clock
+_HEADER = b"SQLite format 3\0"
+TABLES = (
+    "meta", "files", "chunks", "vectors", "folders", "jobs", "symbols", "symbol_references",
+    "chunk_terms", "graph_names",
+    *(f"chunk_terms_{part}" for part in ("config", "data", "docsize", "idx")),
+    *(f"graph_names_{part}" for part in ("config", "data", "idx")),
+)  # fmt: skip
+"""Which every index of this version has; one of version 1 gets those of the graph by the next start."""
+_GRAPH = {"symbols", "symbol_references", "graph_names", *(name for name in TABLES if name.startswith("graph_names_"))}
+# A question, and what is wrong where its answer is not 0.
+_COMPARED = (
+    (
+        "SELECT count(*) FROM (SELECT row FROM chunks EXCEPT SELECT id FROM chunk_terms_docsize)",
+        "{} of its chunks are not in its full-text index",
+    ),
+    (
+        "SELECT count(*) FROM (SELECT id FROM chunk_terms_docsize EXCEPT SELECT row FROM chunks)",
+        "its full-text index has {} chunks that are not there",
+    ),
+    ("SELECT count(*) FROM chunks WHERE file_id NOT IN (SELECT id FROM files)", "{} of its chunks have no file"),
+    ("SELECT count(*) <> 1 FROM meta", "it does not say which model made it"),
+    (
+        "SELECT coalesce(sum(length(vector) <> 4 * (SELECT embedding_dimensions FROM meta)), 0) FROM vectors",
+        "{} of its vectors have another length than the others",
+    ),
+)
+
+
+def odd_kind(path: Path) -> Path | None:
+    """The first of the index's files in whose place is a link, a directory or a pipe."""
+    names = (path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}-journal", f"{path.stem}.vectors")
+    for name in names:
+        with suppress(FileNotFoundError):
+            if not stat.S_ISREG(path.with_name(name).lstat().st_mode):
+                return path.with_name(name)
+    return None
+
+
+def is_database(path: Path) -> bool:
+    """Whether the file is empty, as a new database is, or begins as one."""
+    with path.open("rb") as file:
+        return file.read(len(_HEADER)) in (b"", _HEADER)
+
+
+def faults(path: Path) -> Sequence[str]:
+    """What is wrong with the index, worst first; nothing where it is whole, or is not an index yet."""
+    try:
+        with closing(_connect(path)) as connection:
+            return list(_faults(connection))
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+            return []
+        return [f"SQLite cannot read it ({error})"]
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Where no log is beside it, nobody has it open: then not even the files that SQLite would add are made.
+    alone = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro{alone}", uri=True, timeout=2.0)
+    deadline = time.monotonic() + LONGEST_SECONDS
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+    return connection
+
+
+def _faults(connection: sqlite3.Connection) -> Iterator[str]:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    if not tables:
+        return
+    if connection.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
+        yield "it is a database of another program"
+        return
+    missing = set(TABLES) - tables
+    if missing and not (missing == _GRAPH and _schema_version(connection) == 1):
+        yield f"it lacks the tables {', '.join(sorted(missing))}"
+        return
+    for (said,) in connection.execute("PRAGMA quick_check(3)"):
+        if said != "ok":
+            yield ", ".join(line for line in str(said).splitlines() if not line.startswith("***"))
+    for question, fault in _COMPARED:
+        (count,) = connection.execute(question).fetchone()
+        if count:
+            yield fault.format(count)
+    # Counting the words reads all of the full-text indexes.
+    for name in ("chunk_terms", *(() if missing else ("graph_names",))):
+        connection.execute(f"CREATE VIRTUAL TABLE temp.words_of_{name} USING fts5vocab ('main', '{name}', 'row')")
+        connection.execute(f"SELECT count(*) FROM words_of_{name}").fetchone()  # noqa: S608  our own names
+
+
+def _schema_version(connection: sqlite3.Connection) -> int:
+    found = connection.execute("SELECT schema_version FROM meta").fetchone()
+    return int(found[0]) if found else 0
