@@ -13,7 +13,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_COMPILE_BYTECODE := 1
 export PROJECT QUESTION
 
-.PHONY: help env quickstart check test bench bench-million bench-retrieval bench-graph bench-trees soak requirements before-push
+.PHONY: help env quickstart check test test-nightly bench bench-million bench-retrieval bench-graph bench-trees soak requirements before-push
 
 help:  ## what there is to run
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name text; do \
@@ -91,6 +91,9 @@ check: .venv/.installed-dev  ## format, lint, types, layers, architecture
 test: .venv/.installed-dev  ## all tests
 	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --ignore tests/load
 	$(BIN)/pytest tests/load
+
+test-nightly: .venv/.installed-dev  ## soak and long fuzz
+	$(BIN)/pytest -m nightly
 
 bench: .venv/.installed-dev  ## the numbers, each beside its reference
 	$(BIN)/python -m benchmarks

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 
 from agent_brain_client.wire import project_id
-from agent_brain_server.domain.content import FloatArray
-from agent_brain_server.domain.terms import TOKENIZER_VERSION
-from agent_brain_server.embedding.factory import create_embedder
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.settings import Settings
@@ -22,19 +19,14 @@ Answer = tuple[str, Mapping[str, object]]
 
 def prepare(settings: Settings, environment: Mapping[str, str]) -> Answer:
     """Make the tables or lead them to this version."""
-    asyncio.run(_prepare(settings, _owner_url(settings, environment), project_id(settings.project_root)))
+    asyncio.run(prepare_tables(_owner_url(settings, environment), postgres=settings.storage.postgres))
     return "The tables are ready for this version.", {"prepared": True}
 
 
 def grant(settings: Settings, environment: Mapping[str, str], project: str | None) -> Answer:
     """Make the project's role, or change its password; the answer is its URL, which is shown this once."""
     url, named = _owner_url(settings, environment), _named(settings, project)
-
-    async def run() -> PostgresConfig:
-        await _prepare(settings, url, named)
-        return await grant_project(url, named, postgres=settings.storage.postgres)
-
-    config = asyncio.run(run())
+    config = asyncio.run(grant_project(url, named, postgres=settings.storage.postgres))
     return config.url(), {"project_id": named, "role": config.user, "url": config.url()}
 
 
@@ -58,16 +50,3 @@ def _named(settings: Settings, project: str | None) -> str:
     if not _PROJECT.fullmatch(project):
         raise SettingsError("A project id has 1 to 64 letters, digits, - and _. See: agent-brain status")
     return project
-
-
-async def _prepare(settings: Settings, url: str, project: str) -> None:
-    embedder = await create_embedder(settings.embedding, _at_once)
-    try:
-        await prepare_tables(url, project, embedder.model, TOKENIZER_VERSION, postgres=settings.storage.postgres)
-    finally:
-        if (aclose := getattr(embedder, "aclose", None)) is not None:
-            await aclose()
-
-
-async def _at_once(function: Callable[[Sequence[str]], FloatArray], texts: Sequence[str]) -> FloatArray:
-    return function(texts)

@@ -71,13 +71,11 @@ async def distribute_tables(url: str, *, postgres: PostgresConfig | None = None)
     return await distribute(PostgresConfig.from_url(url, postgres))
 
 
-async def prepare_tables(
-    url: str, project: str, model: EmbeddingModel, tokenizer_version: str, *, postgres: PostgresConfig | None = None
-) -> None:
-    """Make the tables of the database for the first model, or lead them to this version, as their owner."""
+async def prepare_tables(url: str, *, postgres: PostgresConfig | None = None) -> None:
+    """Make the tables of the database, or lead them to this version, as their owner."""
     from agent_brain_server.storage.postgres.roles import prepare
 
-    await prepare(PostgresConfig.from_url(url, postgres), project, model, tokenizer_version)
+    await prepare(PostgresConfig.from_url(url, postgres))
 
 
 async def grant_project(url: str, project: str, *, postgres: PostgresConfig | None = None) -> PostgresConfig:

@@ -12,12 +12,11 @@ from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy.exc import DBAPIError
 
-from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import StorageError
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.postgres.connection import single_transaction
 from agent_brain_server.storage.postgres.failures import translated, where
-from agent_brain_server.storage.postgres.schema import OWNER_VARIABLE, prepare_schema
+from agent_brain_server.storage.postgres.schema import OWNER_VARIABLE, check_server, prepare_tables
 from agent_brain_server.storage.postgres.session import Session, Statements
 from agent_brain_server.storage.queries import load_queries
 
@@ -25,19 +24,22 @@ SCRAM_ITERATIONS = 4_096
 PASSWORD_BYTES = 24
 
 
-async def prepare(owner: PostgresConfig, project_id: str, model: EmbeddingModel, tokenizer_version: str) -> None:
+async def prepare(owner: PostgresConfig) -> None:
     """Make the tables of the database, or lead them to this version. Raises StorageError if `owner` is not theirs."""
     with translated(owner):
-        async with _transaction(owner, project_id) as session:
-            await prepare_schema(session, owner, model, tokenizer_version, discard=False)
+        async with _transaction(owner, "") as session:
+            await session.run("lock_schema")
+            await check_server(session, owner)
+            await prepare_tables(session, owner)
             await _require_owner(session, owner)
 
 
 async def grant(owner: PostgresConfig, project_id: str) -> PostgresConfig:
     """Make the project's role, or give the one that is there a new password: the value is how it connects.
 
-    The tables are prepared. Raises StorageError where `owner` may not.
+    See `prepare` for what is done before. Raises StorageError where `owner` may not.
     """
+    await prepare(owner)
     role, password = role_name(owner, project_id), secrets.token_urlsafe(PASSWORD_BYTES)
     with translated(owner):
         async with _transaction(owner, project_id) as session:

@@ -209,20 +209,11 @@ async def _size_vectors(session: Session, config: PostgresConfig, model: Embeddi
     stored = EmbeddingModel(name, dimensions, tokenizer)
     if stored == model:
         return
-    owns, owner = await session.one("find_owner")
-    if not owns:
-        raise EmbeddingMismatchError(
-            f"{where(config)} was made for {_described(stored)}, the settings ask for {_described(model)}, and "
-            f"{config.user} may not change that. Set {OWNER_VARIABLE} to the URL of the tables' owner, {owner}, then "
-            "run: agent-brain storage prepare",
-            stored=stored.name,
-            asked=model.name,
-        )
-    has_vectors = (await session.one("find_content"))[1]
-    await session.run("see_all_projects", seen="on")
-    (of_others,) = await session.one("find_vectors_of_others")
-    await session.run("see_all_projects", seen="off")
-    if of_others:
+    identity = _identity(model, "")
+    (holder,) = await session.one(
+        "adopt_model", **{key: identity[key] for key in identity if key.startswith("embedding_")}
+    )
+    if holder == "others":
         raise EmbeddingMismatchError(
             f"Other projects in {where(config)} were embedded by {stored.name} ({stored.dimensions} dimensions), the "
             f"settings ask for {model.name} ({model.dimensions}). Use the same model here, or another database "
@@ -230,14 +221,5 @@ async def _size_vectors(session: Session, config: PostgresConfig, model: Embeddi
             stored=stored.name,
             asked=model.name,
         )
-    if has_vectors:
+    if holder == "own":
         raise mismatched_model(stored, model)
-    if stored.dimensions != model.dimensions:
-        await session.run("drop_vector_index")
-        await session.define("size_vector_column", dimensions=model.dimensions)
-    identity = _identity(model, "")
-    await session.run("adopt_meta", **{key: identity[key] for key in identity if key.startswith("embedding_")})
-
-
-def _described(model: EmbeddingModel) -> str:
-    return f"{model.name} ({model.dimensions} dimensions)" if model.dimensions else "no embedding model yet"

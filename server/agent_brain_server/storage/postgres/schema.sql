@@ -6,14 +6,17 @@ embedding model; the index on it is made by `settle`, when there are enough vect
 The graph has very many rows, which are loaded faster, and take half as much room, without a foreign key and with no unique index:
 equal entries of an ordinary one are kept together. An ordinal counts in its file, whose rows come and go together.
 
-Row level security is on, and forced, for every table: the policy `project` shows the rows of the project that
-`current_project()` names. That is the setting `agent_brain.project_id` of the session, and only if the role may use that project:
-an owner of the tables may use any, another role those that `project_roles` lists for it, whatever it sets.
-The policies take the function in a subselect, so that a statement asks once and not for every row.
+Row level security is on, and forced, for every table: the policy `project` shows the rows of the project that the setting
+`agent_brain.project_id` names, to a role that owns nothing only if `project_roles` lists it for that project too.
 
-`sees_all()` is for the owner alone, where it sets `agent_brain.all_projects`: to migrate, and inside `match_terms`. It is declared
-IMMUTABLE so that it is known when a statement is planned, and the condition is left out: an operator that is not leakproof,
-as `@@`, uses an index only where no policy comes before it. A plan is made for the role that runs it, so that no other gets it.
+`owns`, `sees_all` and `own_project` are declared IMMUTABLE although they depend on the role, so that they are known when a statement
+is planned. A plan with policies is made for the role that runs it, and made again for another one. So the conditions of the policy are
+plain comparisons with constants: they cost nothing, an index can take them, and nothing that EXPLAIN ANALYZE shows depends on the rows
+of others. `sees_all` is for the owner alone, where it sets `agent_brain.all_projects`: to migrate, and inside of its functions. No
+condition is left then: an operator that is not leakproof, as `@@`, uses an index only where no policy comes before it.
+
+A function that is SECURITY DEFINER runs as the owner, whom any setting may name a project: each asks `current_project` first, which
+looks at the role that calls.
 
 -- create_meta --
 CREATE TABLE meta (
@@ -213,17 +216,39 @@ CREATE TABLE agent_brain.project_roles (
     PRIMARY KEY (project_id, role_name)
 )
 
+-- create_function_owns --
+CREATE FUNCTION agent_brain.owns() RETURNS BOOLEAN
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM pg_catalog.pg_class
+        WHERE oid = to_regclass('agent_brain.projects') AND pg_has_role(current_user, relowner, 'MEMBER')
+    );
+END
+$$
+
 -- create_function_sees_all --
 CREATE FUNCTION agent_brain.sees_all() RETURNS BOOLEAN
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF current_setting('agent_brain.all_projects', TRUE) IS DISTINCT FROM 'on' THEN
-        RETURN FALSE;
-    END IF;
-    RETURN EXISTS (
+    -- Not by `owns`, which a session would remember here from one role to the next.
+    RETURN current_setting('agent_brain.all_projects', TRUE) IS NOT DISTINCT FROM 'on' AND EXISTS (
         SELECT FROM pg_catalog.pg_class
-        WHERE oid = to_regclass('agent_brain.projects') AND pg_get_userbyid(relowner) = current_user
+        WHERE oid = to_regclass('agent_brain.projects') AND pg_has_role(current_user, relowner, 'MEMBER')
+    );
+END
+$$
+
+-- create_function_own_project --
+CREATE FUNCTION agent_brain.own_project() RETURNS TEXT
+LANGUAGE plpgsql IMMUTABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (
+        SELECT min(project_id) FROM agent_brain.project_roles
+        WHERE role_name = coalesce(nullif(current_setting('role'), 'none'), session_user)
     );
 END
 $$
@@ -262,6 +287,35 @@ BEGIN
             WHERE t.project_id = project AND t.terms @@ query;
         PERFORM set_config('agent_brain.all_projects', 'off', TRUE);
     END IF;
+END
+$$
+
+-- create_function_adopt_model --
+CREATE FUNCTION agent_brain.adopt_model(name TEXT, dimensions INTEGER, tokenizer TEXT) RETURNS TEXT
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    project CONSTANT TEXT := agent_brain.current_project();
+    place CONSTANT TEXT := (
+        SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace
+        WHERE extname = 'vector'
+    );
+    holder TEXT;
+BEGIN
+    PERFORM set_config('agent_brain.all_projects', 'on', TRUE);
+    holder := CASE
+        WHEN EXISTS (SELECT FROM agent_brain.vectors WHERE project_id IS DISTINCT FROM project) THEN 'others'
+        WHEN EXISTS (SELECT FROM agent_brain.vectors WHERE project_id = project) THEN 'own'
+    END;
+    PERFORM set_config('agent_brain.all_projects', 'off', TRUE);
+    IF holder IS NULL AND project IS NOT NULL THEN
+        IF dimensions IS DISTINCT FROM (SELECT embedding_dimensions FROM agent_brain.meta) THEN
+            DROP INDEX IF EXISTS agent_brain.vectors_by_distance;
+            EXECUTE format('ALTER TABLE agent_brain.vectors ALTER COLUMN vector TYPE %s.vector(%s)', place, dimensions);
+        END IF;
+        UPDATE agent_brain.meta SET embedding_name = name, embedding_dimensions = dimensions, embedding_tokenizer = tokenizer;
+    END IF;
+    RETURN holder;
 END
 $$
 
@@ -326,7 +380,10 @@ BEGIN
             WHEN 'meta' THEN 'TRUE'
             WHEN 'project_roles' THEN
                 'agent_brain.sees_all() OR project_id = current_setting(''agent_brain.project_id'', TRUE)'
-            ELSE 'agent_brain.sees_all() OR project_id = (SELECT agent_brain.current_project())'
+                ' OR role_name = coalesce(nullif(current_setting(''role''), ''none''), session_user)'
+            ELSE
+                'agent_brain.sees_all() OR project_id = current_setting(''agent_brain.project_id'', TRUE)'
+                ' AND (agent_brain.owns() OR project_id = agent_brain.own_project())'
         END;
         EXECUTE format('ALTER TABLE agent_brain.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', named);
         EXECUTE format('CREATE POLICY project ON agent_brain.%I USING (%s)', named, condition);
@@ -340,11 +397,8 @@ INSERT INTO meta (id, schema_version) VALUES (1, :schema_version)
 -- select_meta --
 SELECT schema_version, embedding_name, embedding_dimensions, embedding_tokenizer FROM meta
 
--- adopt_meta --
-UPDATE meta SET
-    embedding_name = :embedding_name,
-    embedding_dimensions = :embedding_dimensions,
-    embedding_tokenizer = :embedding_tokenizer
+-- adopt_model --
+SELECT adopt_model(:embedding_name, :embedding_dimensions, :embedding_tokenizer)
 
 -- advance_schema --
 UPDATE meta SET schema_version = :schema_version
@@ -376,14 +430,8 @@ SELECT
     EXISTS (SELECT 1 FROM chunks WHERE project_id = :project),
     EXISTS (SELECT 1 FROM vectors WHERE project_id = :project)
 
--- find_vectors_of_others --
-SELECT EXISTS (SELECT 1 FROM vectors WHERE project_id <> :project)
-
 -- drop_vector_index --
 DROP INDEX IF EXISTS vectors_by_distance
-
--- size_vector_column --
-ALTER TABLE vectors ALTER COLUMN vector TYPE VECTOR({dimensions})
 
 -- count_tables --
 SELECT count(*) FROM information_schema.tables WHERE table_schema = 'agent_brain'

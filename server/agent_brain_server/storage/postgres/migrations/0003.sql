@@ -16,16 +16,36 @@ CREATE TABLE agent_brain.project_roles (
     PRIMARY KEY (project_id, role_name)
 );
 
+CREATE FUNCTION agent_brain.owns() RETURNS BOOLEAN
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM pg_catalog.pg_class
+        WHERE oid = to_regclass('agent_brain.projects') AND pg_has_role(current_user, relowner, 'MEMBER')
+    );
+END
+$$;
+
 CREATE FUNCTION agent_brain.sees_all() RETURNS BOOLEAN
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF current_setting('agent_brain.all_projects', TRUE) IS DISTINCT FROM 'on' THEN
-        RETURN FALSE;
-    END IF;
-    RETURN EXISTS (
+    -- Not by `owns`, which a session would remember here from one role to the next.
+    RETURN current_setting('agent_brain.all_projects', TRUE) IS NOT DISTINCT FROM 'on' AND EXISTS (
         SELECT FROM pg_catalog.pg_class
-        WHERE oid = to_regclass('agent_brain.projects') AND pg_get_userbyid(relowner) = current_user
+        WHERE oid = to_regclass('agent_brain.projects') AND pg_has_role(current_user, relowner, 'MEMBER')
+    );
+END
+$$;
+
+CREATE FUNCTION agent_brain.own_project() RETURNS TEXT
+LANGUAGE plpgsql IMMUTABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (
+        SELECT min(project_id) FROM agent_brain.project_roles
+        WHERE role_name = coalesce(nullif(current_setting('role'), 'none'), session_user)
     );
 END
 $$;
@@ -62,6 +82,34 @@ BEGIN
             WHERE t.project_id = project AND t.terms @@ query;
         PERFORM set_config('agent_brain.all_projects', 'off', TRUE);
     END IF;
+END
+$$;
+
+CREATE FUNCTION agent_brain.adopt_model(name TEXT, dimensions INTEGER, tokenizer TEXT) RETURNS TEXT
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    project CONSTANT TEXT := agent_brain.current_project();
+    place CONSTANT TEXT := (
+        SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace
+        WHERE extname = 'vector'
+    );
+    holder TEXT;
+BEGIN
+    PERFORM set_config('agent_brain.all_projects', 'on', TRUE);
+    holder := CASE
+        WHEN EXISTS (SELECT FROM agent_brain.vectors WHERE project_id IS DISTINCT FROM project) THEN 'others'
+        WHEN EXISTS (SELECT FROM agent_brain.vectors WHERE project_id = project) THEN 'own'
+    END;
+    PERFORM set_config('agent_brain.all_projects', 'off', TRUE);
+    IF holder IS NULL AND project IS NOT NULL THEN
+        IF dimensions IS DISTINCT FROM (SELECT embedding_dimensions FROM agent_brain.meta) THEN
+            DROP INDEX IF EXISTS agent_brain.vectors_by_distance;
+            EXECUTE format('ALTER TABLE agent_brain.vectors ALTER COLUMN vector TYPE %s.vector(%s)', place, dimensions);
+        END IF;
+        UPDATE agent_brain.meta SET embedding_name = name, embedding_dimensions = dimensions, embedding_tokenizer = tokenizer;
+    END IF;
+    RETURN holder;
 END
 $$;
 
@@ -123,7 +171,10 @@ BEGIN
             WHEN 'meta' THEN 'TRUE'
             WHEN 'project_roles' THEN
                 'agent_brain.sees_all() OR project_id = current_setting(''agent_brain.project_id'', TRUE)'
-            ELSE 'agent_brain.sees_all() OR project_id = (SELECT agent_brain.current_project())'
+                ' OR role_name = coalesce(nullif(current_setting(''role''), ''none''), session_user)'
+            ELSE
+                'agent_brain.sees_all() OR project_id = current_setting(''agent_brain.project_id'', TRUE)'
+                ' AND (agent_brain.owns() OR project_id = agent_brain.own_project())'
         END;
         EXECUTE format('ALTER TABLE agent_brain.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', named);
         EXECUTE format('CREATE POLICY project ON agent_brain.%I USING (%s)', named, condition);
