@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ import pytest
 from support.brain import ServerProcess, configure, write_files
 from support.corpus import write_project
 from support.postgres import PostgresServer
-from support.troubled_network import TroubledProxy
+from support.troubled_network import TlsEnd, TroubledProxy
 
 SEED = 14
 SHORT_SECONDS, LONG_SECONDS = 20, 300
-TROUBLE = 0.01
+TROUBLE = 0.03
 CLIENTS = 3
 QUESTIONS = ("retry the token", "socket header", "cursor parse queue", "invoice window buffer")
 PATIENCE_SECONDS = 120
@@ -110,12 +111,17 @@ def until(server: PostgresServer, sql: str, most: int) -> None:
         time.sleep(0.2)
 
 
-def survive(root: Path, own_server: PostgresServer, seconds: float) -> None:
+def survive(root: Path, own_server: PostgresServer, seconds: float, *, guarded: bool) -> None:
     root.mkdir()
     configure(root, index={"watch": False})
     write_project(root, 40)
-    with own_server.database() as name, TroubledProxy(own_server.config.port, SEED) as proxy:
-        config = own_server.config.model_copy(update={"port": proxy.port, "database": name, "ssl_mode": "disable"})
+    with ExitStack() as stack:
+        name, port = stack.enter_context(own_server.database()), own_server.config.port
+        if guarded:
+            port = stack.enter_context(TlsEnd(port, root.parent)).port
+        proxy = stack.enter_context(TroubledProxy(port, SEED, guarded=guarded))
+        changes = {"port": proxy.port, "database": name, "ssl_mode": "require" if guarded else "disable"}
+        config = own_server.config.model_copy(update=changes)
         with ServerProcess(root, {"AGENT_BRAIN_STORAGE_URL": config.url()}) as server:
             server.index()
             expected = {question: passages(server.http.post("/query", json=query(question))) for question in QUESTIONS}
@@ -154,11 +160,13 @@ def assert_recovered(
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_a_bad_network_gives_right_answers_or_none(tmp_path: Path, own_server: PostgresServer) -> None:
-    survive(tmp_path / "project", own_server, SHORT_SECONDS)
+@pytest.mark.parametrize("guarded", [False, True], ids=["clear", "tls"])
+def test_a_bad_network_gives_right_answers_or_none(tmp_path: Path, own_server: PostgresServer, guarded: bool) -> None:
+    survive(tmp_path / "project", own_server, SHORT_SECONDS, guarded=guarded)
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(900)
-def test_five_minutes_of_a_bad_network(tmp_path: Path, own_server: PostgresServer) -> None:
-    survive(tmp_path / "project", own_server, LONG_SECONDS)
+@pytest.mark.parametrize("guarded", [False, True], ids=["clear", "tls"])
+def test_five_minutes_of_a_bad_network(tmp_path: Path, own_server: PostgresServer, guarded: bool) -> None:
+    survive(tmp_path / "project", own_server, LONG_SECONDS, guarded=guarded)

@@ -1,32 +1,33 @@
 """A TCP proxy that cuts, delays and garbles what goes through it, at random but the same for the same seed.
 
-What is garbled is the frame of a message, not what is in it: the byte that names its type becomes one that no message
-has, or its length one that none can have. Without TLS nothing in the protocol guards the text of a row, and a flipped
-bit in it would be stored or shown by any client. With TLS every byte is guarded: see `sslmode` in docs/storage.md.
+Without TLS nothing in PostgreSQL's protocol guards what is in a message, and the driver passes over one of a type that
+it does not know: a bit that is flipped there would be stored or shown by any client. So only the lengths of messages
+are garbled there, to what none can be. With TLS every byte is guarded, and any may be garbled: see `TlsEnd`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 import threading
 from collections import Counter
-from typing import Literal, Self
+from collections.abc import Coroutine
+from pathlib import Path
+from subprocess import run
+from typing import Any, Literal, Self
 
-Trouble = Literal["cut", "delay", "type", "length", "half"]
-TROUBLES: tuple[Trouble, ...] = ("cut", "delay", "delay", "type", "length", "half")
+Trouble = Literal["cut", "delay", "length", "byte", "half"]
 MOST_DELAY_SECONDS = 2.0
+TLS_REQUEST = bytes([0, 0, 0, 8, 4, 210, 22, 47])
 
 
-class TroubledProxy:
-    """In a thread of its own; `trouble` is how often a piece of data meets some, 0 at first."""
+class Relay:
+    """Passes connections on to a port of this machine, in a thread of its own."""
 
-    def __init__(self, port: int, seed: int) -> None:
-        self.trouble = 0.0
-        self.done: Counter[Trouble] = Counter()
+    def __init__(self, port: int) -> None:
         self.port = 0
         self._target = port
-        self._random = random.Random(seed)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -56,19 +57,70 @@ class TroubledProxy:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        ends = [writer]
         try:
+            await self._greet(reader, writer)
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
-            ways = [self._pump(reader, far_writer), self._pump(far_reader, writer)]
-            _, rest = await asyncio.wait(map(asyncio.ensure_future, ways), return_when=asyncio.FIRST_COMPLETED)
-            for one in rest:
-                one.cancel()
-            await asyncio.gather(*rest, return_exceptions=True)
-            for one in (writer, far_writer):
-                one.transport.abort()
-        except (OSError, asyncio.CancelledError):
-            writer.transport.abort()
+            ends.append(far_writer)
+            await first_of(self._pump(reader, far_writer), self._pump(far_reader, writer))
+        except (OSError, EOFError, asyncio.CancelledError):
+            pass
         finally:
+            for end in ends:
+                end.transport.abort()
             self._tasks.discard(task)
+
+    async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Before anything is passed on."""
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One way, until an end is closed."""
+        try:
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            return
+
+
+async def first_of(*ways: Coroutine[Any, Any, None]) -> None:
+    """Until one ends; the others are ended."""
+    tasks = [asyncio.ensure_future(way) for way in ways]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in tasks:
+            one.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class TlsEnd(Relay):
+    """What a PostgreSQL without OpenSSL lacks: it takes TLS from clients and speaks in the clear to the server."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        super().__init__(port)
+        key, certificate = folder / "key.pem", folder / "certificate.pem"
+        subject = ["-subj", "/CN=localhost", "-days", "2", "-nodes", "-newkey", "rsa:2048"]
+        run(["openssl", "req", "-x509", *subject, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._context.load_cert_chain(certificate, key)
+
+    async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await reader.readexactly(len(TLS_REQUEST)) != TLS_REQUEST:
+            raise EOFError
+        writer.write(b"S")
+        await writer.start_tls(self._context)
+
+
+class TroubledProxy(Relay):
+    """`trouble` is how often a piece of data meets some, 0 at first."""
+
+    def __init__(self, port: int, seed: int, *, guarded: bool) -> None:
+        super().__init__(port)
+        self.trouble = 0.0
+        self.done: Counter[Trouble] = Counter()
+        self._random = random.Random(seed)
+        self._kinds: tuple[Trouble, ...] = ("cut", "half", "delay", "byte" if guarded else "length")
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One way, until an end is closed."""
@@ -88,14 +140,14 @@ class TroubledProxy:
 
     async def _make_trouble(self, piece: bytearray, starts: list[int]) -> bool:
         """Whether the connection is kept."""
-        kind = self._random.choice(TROUBLES)
-        if kind in ("type", "length") and not starts:
+        kind = self._random.choice(self._kinds)
+        if kind == "length" and not starts:
             kind = "cut"
         self.done[kind] += 1
         if kind == "delay":
             await asyncio.sleep(self._random.uniform(0, MOST_DELAY_SECONDS))
-        elif kind == "type":
-            piece[self._random.choice(starts)] = self._random.randrange(0x80, 0x100)
+        elif kind == "byte":
+            piece[self._random.randrange(len(piece))] ^= self._random.randrange(1, 256)
         elif kind == "length":
             place = self._random.choice(starts) + 1
             piece[place : place + 4] = self._random.choice(

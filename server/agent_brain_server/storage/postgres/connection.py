@@ -175,7 +175,12 @@ class Database:
             async with engine.connect() as connection:
                 self._waiters -= 1
                 waiting = False
-                yield connection
+                try:
+                    yield connection
+                except Exception as error:
+                    if is_lost(error):  # the driver may take it for whole, and wait for its answer again
+                        await connection.invalidate(error)
+                    raise
         finally:
             self._waiters -= waiting
 
