@@ -1,4 +1,4 @@
-"""`python -m agent_brain_server storage copy|verify|distribute`: move an index, compare two, spread a database.
+"""`python -m agent_brain_server storage …`: move an index, compare two, prepare and spread a database, grant a role.
 
 Where from and where to come through the environment, since a URL may hold a password and others can read arguments.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from agent_brain_client.escaping import line, one_line
+from agent_brain_server import access_command
 from agent_brain_server.domain.content import FloatArray
 from agent_brain_server.embedding.factory import create_embedder
 from agent_brain_server.errors import AgentBrainError, AlreadyServedError, SettingsError
@@ -32,6 +33,8 @@ from agent_brain_server.storage.transfer import End, Entry, Tally
 
 FROM_VARIABLE, TO_VARIABLE, OTHER_VARIABLE = "AGENT_BRAIN_COPY_FROM", "AGENT_BRAIN_COPY_TO", "AGENT_BRAIN_COPY_URL"
 CURRENT = "current"
+GRANTED = """agent-brain: This URL reads and writes the project {project_id} alone. It is not shown again, and an older
+one is refused from now on. To use it: agent-brain setup --yes --answers -  (storage: postgres, storage_url: the URL)"""
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 MOST_DIFFERENCES = 5
 
@@ -43,6 +46,8 @@ def main(arguments: Sequence[str]) -> int:
         settings = load_settings(options.project)
         if options.action == "distribute":
             return _distribute(settings, options)
+        if options.action in ("prepare", "grant"):
+            return _give_access(settings, options)
         places = _places(settings, os.environ)
         source, target = (_end(url, settings) for url in places)
         moving.refuse_same(source, target)
@@ -67,6 +72,18 @@ def _end(url: str, settings: Settings) -> End:
 def _distribute(settings: Settings, options: argparse.Namespace) -> int:
     new = asyncio.run(distribute_tables(settings.storage.location, postgres=settings.storage.postgres))
     _answer(options, "The tables are spread by project." if new else "The tables are spread already.", [], {"new": new})
+    return 0
+
+
+def _give_access(settings: Settings, options: argparse.Namespace) -> int:
+    if options.action == "prepare":
+        heading, answer = access_command.prepare(settings, os.environ)
+    else:
+        act = access_command.revoke if options.revoke else access_command.grant
+        heading, answer = act(settings, os.environ, options.project_id)
+    _answer(options, heading, [], answer)
+    if "url" in answer and not options.json:
+        print(GRANTED.format(**answer), file=sys.stderr)
     return 0
 
 
@@ -239,7 +256,7 @@ def _progress() -> Iterator[Progress]:
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="agent_brain_server storage", description=__doc__)
-    parser.add_argument("action", choices=("copy", "verify", "distribute"))
+    parser.add_argument("action", choices=("copy", "verify", "distribute", "prepare", "grant"))
     parser.add_argument("--project", type=Path, required=True, help="the project's root")
     parser.add_argument("--dry-run", action="store_true", help="copy: check and count, write nothing")
     parser.add_argument("--resume", action="store_true", help="copy: go on with one that did not end")
@@ -247,6 +264,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--start-over", action="store_true", help="copy: throw away one that did not end, and begin anew"
     )
     parser.add_argument("--queries", type=Path, metavar="FILE", help="verify: ask these, one a line")
+    parser.add_argument("--revoke", action="store_true", help="grant: take the role its rights instead")
+    parser.add_argument("--project-id", metavar="ID", help="grant: another project of the database than this one")
     parser.add_argument("--json", action="store_true", help="answer as JSON")
     options = parser.parse_args(arguments)
     if options.resume and options.start_over:
@@ -255,4 +274,6 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         parser.error("--queries is for verify")
     if options.action != "copy" and (options.dry_run or options.resume or options.start_over):
         parser.error("--dry-run, --resume and --start-over are for copy")
+    if options.action != "grant" and (options.revoke or options.project_id is not None):
+        parser.error("--revoke and --project-id are for grant")
     return options

@@ -31,17 +31,20 @@ DEFINITIONS = re.compile(r"\s*(CREATE|ALTER|DROP|ANALYZE)\b", re.IGNORECASE)
 FILTERS = filter_blocks(Filters(("*.py",), ("python",), ("function",), ("run",)))
 SLOTS = (1, 2)
 COMPOSED = {
-    "search_lexical": [
-        "search_lexical",
-        *[f"score_term:{slot}" for slot in SLOTS],
-        "search_lexical_from",
-        *[f"weigh_term:{slot}" for slot in SLOTS],
-        "search_lexical_matching",
-        "with_allowed",
-        *FILTERS,
-        "end_allowed",
-        "search_lexical_ordered",
-    ],
+    **{
+        matching: [
+            "search_lexical",
+            *[f"score_term:{slot}" for slot in SLOTS],
+            "search_lexical_from",
+            *[f"weigh_term:{slot}" for slot in SLOTS],
+            matching,
+            "with_allowed",
+            *FILTERS,
+            "end_allowed",
+            "search_lexical_ordered",
+        ]
+        for matching in ("search_lexical_matching", "search_lexical_guarded")
+    },
     "count_allowed": ["count_allowed", *FILTERS, "end_count_allowed"],
     "search_vector_allowed": ["search_vector_allowed", *FILTERS, "end_search_vector_allowed"],
     **{

@@ -115,7 +115,7 @@ async def test_another_model_is_refused_and_nothing_is_changed(url: str, roots: 
 
 async def test_a_copy_of_it_asks_for_a_start_first(url: str, roots: list[Path]) -> None:
     source, target = create_end(url, roots[0]), create_end("sqlite:///copy.db", roots[0])
-    with pytest.raises(SchemaVersionError, match=r"has schema 1, .* copies schema 2\. Start it there once"):
+    with pytest.raises(SchemaVersionError, match=r"has schema 1, .* copies schema 3\. Start it there once"):
         await copy(source, target, "new", Progress())
     async with opened(url, roots[0]):
         pass

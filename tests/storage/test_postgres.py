@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from agent_brain_client.wire import project_id
 from agent_brain_server.domain.content import EmbeddingModel
+from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.factory import create_store
+from agent_brain_server.storage.postgres.roles import grant
 from agent_brain_server.storage.protocol import Store
 from storage.building import MODEL, TOKENIZER
 from storage.contract import StoreContract
 from storage.contract_setting import MakeStore
+from support.postgres import DatabaseServer
 
 
 @pytest.mark.postgres
@@ -25,5 +29,35 @@ class TestPostgresStore(StoreContract):
     def make_store(self, tmp_path: Path, url: str) -> MakeStore:
         def make(model: EmbeddingModel = MODEL, tokenizer: str = TOKENIZER, *, discard: bool = False) -> Store:
             return create_store(url, tmp_path, model, tokenizer, discard=discard)
+
+        return make
+
+
+class TestPostgresStoreOfAnOwner(TestPostgresStore):
+    """A role that owns the tables and is no superuser: row level security is forced on it."""
+
+    @pytest.fixture
+    def url(self, request: pytest.FixtureRequest) -> str:
+        own = request.node.get_closest_marker("own_database")
+        superuser = PostgresConfig.from_url(request.getfixturevalue("postgres_url" if own else "shared_postgres_url"))
+        server = DatabaseServer(superuser)
+        if not server.psql("SELECT 1 FROM pg_roles WHERE rolname = 'ordinary'"):
+            server.psql("CREATE ROLE ordinary LOGIN CREATEROLE PASSWORD 'x'")
+        server.psql("CREATE EXTENSION IF NOT EXISTS vector")
+        server.psql(f"GRANT CREATE ON DATABASE {superuser.database} TO ordinary")
+        if server.psql("SELECT to_regnamespace('agent_brain')") == [(None,)]:
+            server.psql("CREATE SCHEMA agent_brain AUTHORIZATION ordinary")
+        return superuser.model_copy(update={"user": "ordinary"}).with_password("x").url()
+
+
+class TestPostgresStoreOfAProject(TestPostgresStoreOfAnOwner):
+    """The role of one project, which owns nothing."""
+
+    @pytest.fixture
+    async def make_store(self, tmp_path: Path, url: str) -> MakeStore:
+        granted = (await grant(PostgresConfig.from_url(url), project_id(tmp_path))).url()
+
+        def make(model: EmbeddingModel = MODEL, tokenizer: str = TOKENIZER, *, discard: bool = False) -> Store:
+            return create_store(granted, tmp_path, model, tokenizer, discard=discard)
 
         return make

@@ -129,7 +129,7 @@ async def test_a_newer_schema_is_refused(postgres_url: str, projects: list[Path]
     async with opened(postgres_url, projects[0]):
         pass
     at(postgres_url).psql("UPDATE agent_brain.meta SET schema_version = 99")
-    with pytest.raises(SchemaVersionError, match=r"schema 99, this one knows 2\)\. Upgrade agent-brain"):
+    with pytest.raises(SchemaVersionError, match=r"schema 99, this one knows 3\)\. Upgrade agent-brain"):
         await create_store(postgres_url, projects[0], MODEL, TOKENIZER).open()
 
 

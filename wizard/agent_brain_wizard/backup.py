@@ -16,7 +16,7 @@ from agent_brain_client.wire import location_id
 from agent_brain_wizard.database import explained, inside, open_compose, query, require_running
 from agent_brain_wizard.docker import DatabaseError, Progress
 
-SCHEMA_VERSION = 2  # the newest of the server's that comes with this package
+SCHEMA_VERSION = 3  # the newest of the server's that comes with this package
 PROGRESS_SECONDS = 2.0
 POLL_SECONDS = 0.05
 LOCK_TIMEOUT = "15s"

@@ -80,6 +80,34 @@ async def distribute_tables(url: str, *, postgres: PostgresConfig | None = None)
     return await distribute(PostgresConfig.from_url(url, postgres))
 
 
+async def prepare_tables(url: str, *, postgres: PostgresConfig | None = None) -> None:
+    """Make the tables of the database, or lead them to this version, as their owner."""
+    from agent_brain_server.storage.postgres.roles import prepare
+
+    await prepare(PostgresConfig.from_url(url, postgres))
+
+
+async def grant_project(url: str, project: str, *, postgres: PostgresConfig | None = None) -> PostgresConfig:
+    """Make the project's role, or change its password: the value is how it connects."""
+    from agent_brain_server.storage.postgres.roles import grant
+
+    return await grant(PostgresConfig.from_url(url, postgres), project)
+
+
+async def revoke_project(url: str, project: str, *, postgres: PostgresConfig | None = None) -> bool:
+    """Take the project's role its rights; False if there is none."""
+    from agent_brain_server.storage.postgres.roles import revoke
+
+    return await revoke(PostgresConfig.from_url(url, postgres), project)
+
+
+def require_postgres(url: str) -> None:
+    """Raise SettingsError unless `url` is PostgreSQL's and its drivers are there."""
+    if not is_postgres_url(url):
+        raise SettingsError("Only PostgreSQL has owners and roles; the storage URL names something else.")
+    _require_extra()
+
+
 def _memory(rest: str, model: EmbeddingModel, tokenizer_version: str) -> Store:
     from agent_brain_server.storage.memory.store import MemoryStore
 

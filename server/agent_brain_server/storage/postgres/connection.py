@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast
 import asyncpg
 from pgvector.asyncpg import register_vector
 from sqlalchemy import AdaptedConnection, AsyncAdaptedQueuePool, NullPool, event
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -41,6 +42,8 @@ FIRST_PAUSE_SECONDS = 0.05
 START_SECONDS = 5.0
 START_ATTEMPTS = 5
 FIRST_START_PAUSE_SECONDS = 0.15
+
+_DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
 Work = Callable[[Session], Awaitable["Result"]]
 Result = TypeVar("Result")
@@ -95,9 +98,7 @@ class Database:
             raise
         connection.add_termination_listener(self._note_end)
         try:
-            schema = await connection.fetchval(str(self.statements.make(("enter_namespace",))))
-            if schema is not None:
-                await register_vector(connection, schema=schema)
+            await enter(connection, self.statements, self.project_id)
         except BaseException:  # also a cancellation: nobody else knows of this connection yet
             connection.terminate()
             raise
@@ -174,7 +175,12 @@ class Database:
             async with engine.connect() as connection:
                 self._waiters -= 1
                 waiting = False
-                yield connection
+                try:
+                    yield connection
+                except Exception as error:
+                    if is_lost(error):  # the driver may take it for whole, and wait for its answer again
+                        await connection.invalidate(error)
+                    raise
         finally:
             self._waiters -= waiting
 
@@ -233,6 +239,19 @@ async def connect(config: PostgresConfig, *, statement_seconds: int = STATEMENT_
             "plan_cache_mode": "force_custom_plan",
         },
     )
+
+
+async def enter(driver: Any, statements: Statements, project_id: str) -> None:
+    """Enter our tables' schema as this project, whose rows alone the policies show, and let the driver read and write
+    vectors where pgvector is there.
+
+    A connection serves one project from its first statement to its last, so that the setting holds in each of its
+    transactions without a round trip for each.
+    """
+    compiled = statements.make(("enter_namespace",)).compile(dialect=_DIALECT)
+    schema = await driver.fetchval(str(compiled), project_id)
+    if schema is not None:
+        await register_vector(driver, schema=schema)
 
 
 def _check_alive(connection: AdaptedConnection, record: ConnectionPoolEntry, proxy: object) -> None:

@@ -35,6 +35,8 @@ async def distribute(config: PostgresConfig) -> bool:
                 raise StorageError(f"{where(config)} has no tables yet. Make them first: agent-brain start")
             spread = {name for (name,) in await session.rows("list_distributed")}
             missing = [name for name in TABLES if name not in spread]
+            if missing:
+                await session.run("drop_policies")
             if "projects" not in spread:
                 await _spread(session)
             else:  # a newer version has made tables since

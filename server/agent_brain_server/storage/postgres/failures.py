@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ssl import SSLError
+from pathlib import PurePath
+from ssl import SSLCertVerificationError
+from traceback import walk_tb
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -37,7 +39,10 @@ def translated(config: PostgresConfig) -> Iterator[None]:
         yield
     except AgentBrainError:
         raise
-    except (SQLAlchemyError, asyncpg.PostgresError, *_DRIVER, OSError, TimeoutError) as error:
+    except Exception as error:
+        known = isinstance(error, (SQLAlchemyError, asyncpg.PostgresError, *_DRIVER, OSError, TimeoutError))
+        if not known and not _is_unread(error):
+            raise
         raise translate(error, config) from error
 
 
@@ -54,7 +59,9 @@ def is_lost(error: BaseException) -> bool:
     if code:
         return code in _LOST or code in _TOO_MANY or code.startswith("08")
     cause = _cause(error)
-    return isinstance(cause, (OSError, TimeoutError, *_DRIVER)) and not isinstance(cause, SSLError)
+    if isinstance(cause, (OSError, TimeoutError, *_DRIVER)):
+        return not isinstance(cause, SSLCertVerificationError)
+    return _is_unread(cause)
 
 
 def has_no_space(error: BaseException) -> bool:
@@ -135,6 +142,14 @@ def _cause(error: BaseException) -> BaseException:
     return error
 
 
+def _is_unread(error: BaseException) -> bool:
+    """Whether the driver could not read what came: then it raises whatever its parser met, as IndexError."""
+    if isinstance(error, (SQLAlchemyError, asyncpg.PostgresError)):
+        return False
+    files = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)]
+    return any("asyncpg" in PurePath(file).parts for file in files)
+
+
 def _code(error: BaseException) -> str:
     return getattr(_cause(error), "sqlstate", None) or ""
 
@@ -148,7 +163,7 @@ def _reason(error: BaseException) -> str:
     cause = _cause(error)
     if isinstance(cause, asyncio.TimeoutError):
         return "no answer in time"
-    if isinstance(cause, asyncpg.InternalClientError):
+    if isinstance(cause, asyncpg.InternalClientError) or _is_unread(cause):
         return "connection lost"
     if isinstance(cause, ConnectionRefusedError):
         return "connection refused"

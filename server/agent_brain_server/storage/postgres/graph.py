@@ -35,7 +35,9 @@ def _rows(files: Sequence[tuple[int, IndexedFile]]) -> tuple[Sequence[Row], Sequ
 async def insert_rows(session: Session, table: str, rows: Sequence[Row]) -> None:
     """Add these rows, without the project, to a table of the graph."""
     if rows:
-        await session.copy(table, ((session.project_id, *row) for row in rows))
+        await session.run(f"stage_{table}")
+        await session.copy(f"staged_{table}", rows)
+        await session.run(f"insert_{table}")
 
 
 async def remove_graph(session: Session, files: Sequence[int]) -> None:

@@ -1,4 +1,37 @@
-The code graph. Its rows come by COPY into the tables themselves, whose columns have the order of the application's rows.
+The code graph. Its rows come by COPY into the tables `staged_…` (see index.sql), whose columns have the order of the
+application's rows: there is no COPY into a table with row level security.
+
+-- stage_symbols --
+CREATE TEMP TABLE IF NOT EXISTS staged_symbols (
+    file_id BIGINT,
+    ordinal INTEGER,
+    symbol TEXT,
+    key TEXT,
+    kind TEXT,
+    start_line INTEGER,
+    end_line INTEGER,
+    signature TEXT
+) ON COMMIT DELETE ROWS
+
+-- insert_symbols --
+INSERT INTO symbols (project_id, file_id, ordinal, symbol, key, kind, start_line, end_line, signature)
+SELECT :project, file_id, ordinal, symbol, key, kind, start_line, end_line, signature FROM staged_symbols
+
+-- stage_symbol_references --
+CREATE TEMP TABLE IF NOT EXISTS staged_symbol_references (
+    file_id BIGINT,
+    ordinal INTEGER,
+    kind TEXT,
+    name TEXT,
+    qualifier TEXT,
+    alias TEXT,
+    scope TEXT,
+    lines INTEGER[]
+) ON COMMIT DELETE ROWS
+
+-- insert_symbol_references --
+INSERT INTO symbol_references (project_id, file_id, ordinal, kind, name, qualifier, alias, scope, lines)
+SELECT :project, file_id, ordinal, kind, name, qualifier, alias, scope, lines FROM staged_symbol_references
 
 -- delete_symbols --
 DELETE FROM symbols WHERE project_id = :project AND file_id = ANY(CAST(:files AS bigint[]))

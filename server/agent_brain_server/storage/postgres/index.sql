@@ -240,6 +240,14 @@ SELECT EXISTS (
         AND n_mod_since_analyze > 0.05 * n_live_tup
 )
 
+-- refresh_statistics --
+SELECT refresh_statistics()
+
+-- index_vectors --
+SELECT index_vectors(
+    CAST(:most_exact AS bigint), CAST(:dimensions AS integer), CAST(:m AS integer), CAST(:ef_construction AS integer)
+)
+
 -- clean_pending_terms --
 SELECT gin_clean_pending_list('agent_brain.chunk_terms_by_term')
 

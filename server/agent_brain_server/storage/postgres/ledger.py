@@ -48,13 +48,11 @@ async def find(session: Session) -> Found:
 
 
 async def _marks(session: Session) -> Sequence[Row]:
-    return await session.rows("list_marks") if (await session.one("find_ledger"))[0] else []
+    return await session.rows("list_marks")
 
 
 async def begin(session: Session, source: str) -> None:
-    """Make the ledger of a copy from the state that `source` names."""
-    if not (await session.one("find_ledger"))[0]:
-        await session.run("make_ledger")
+    """Begin the ledger of a copy from the state that `source` names."""
     for table in PAGED:
         await session.run("insert_mark", table_name=table.name, source=source)
 
@@ -66,7 +64,5 @@ async def save(session: Session, table: Table, mark: Mark) -> bool:
 
 
 async def drop(session: Session) -> None:
-    """Forget the project's ledger; the table goes with the last one."""
+    """Forget the project's ledger."""
     await session.run("clear_ledger")
-    if not (await session.one("find_marks_of_others"))[0]:
-        await session.run("drop_ledger")

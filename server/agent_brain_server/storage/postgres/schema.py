@@ -20,9 +20,10 @@ from agent_brain_server.storage.postgres.jobs import add_job
 from agent_brain_server.storage.postgres.ledger import refuse_unfinished
 from agent_brain_server.storage.postgres.session import Session
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 OLDEST_SERVER = 150_000
 OLDEST_PGVECTOR = (0, 8, 4)
+OWNER_VARIABLE = "AGENT_BRAIN_OWNER_URL"
 UNSIZED = EmbeddingModel("", 0)
 
 
@@ -37,8 +38,17 @@ async def prepare_schema(
     await session.run("lock_schema")
     await check_server(session, config)
     await prepare_tables(session, config)
+    await _refuse_other_project(session, config)
     await refuse_unfinished(session, f"postgresql {where(config)}", discard)
     await prepare_project(session, config, model, tokenizer_version, discard)
+
+
+async def _refuse_other_project(session: Session, config: PostgresConfig) -> None:
+    if not (await session.one("may_use_project"))[0]:
+        raise StorageError(
+            f"{config.user} may not use the project {session.project_id} in {where(config)}. Set {OWNER_VARIABLE} to "
+            "the URL of the tables' owner, then run: agent-brain storage grant"
+        )
 
 
 async def check_server(session: Session, config: PostgresConfig) -> None:
@@ -94,7 +104,20 @@ async def prepare_tables(session: Session, config: PostgresConfig) -> None:
             "Upgrade agent-brain, or use another database.",
             stored=stored,
         )
-    await migrate(session, stored)
+    if stored < SCHEMA_VERSION:
+        await _refuse_other_owner(session, config, stored)
+        await migrate(session, stored)
+
+
+async def _refuse_other_owner(session: Session, config: PostgresConfig, stored: int) -> None:
+    owns, owner = await session.one("find_owner")
+    if not owns:
+        raise SchemaVersionError(
+            f"{where(config)} is of schema {stored}, this version needs {SCHEMA_VERSION}, and {config.user} may not "
+            f"change tables. Set {OWNER_VARIABLE} to the URL of their owner, {owner}, then run: agent-brain storage "
+            "prepare",
+            stored=stored,
+        )
 
 
 async def create_tables(session: Session) -> None:
@@ -114,11 +137,20 @@ def migrations() -> dict[int, str]:
 async def migrate(session: Session, stored: int) -> None:
     """Lead the tables from the version `stored` to this one, in order, inside of the caller's transaction."""
     steps = migrations()
+    await session.run("see_all_projects", seen="on")
     for version in range(stored + 1, SCHEMA_VERSION + 1):
-        for statement in re.split(r";\s*$", steps[version], flags=re.MULTILINE):
-            if statement.strip():
-                await session.connection.execute(text(statement))
+        for statement in split_statements(steps[version]):
+            await session.connection.execute(text(statement))
         await session.run("advance_schema", schema_version=version)
+    for (role,) in await session.rows("list_roles"):  # none but the owner may grant what a new table is for
+        await session.run_written("write_grants", role=role)
+    await session.run("see_all_projects", seen="off")
+
+
+def split_statements(script: str) -> list[str]:
+    """The statements of a migration: each ends in a semicolon at the end of a line, but not inside of $$ … $$."""
+    found = re.findall(r"((?:\$\$.*?\$\$|.)+?)(?:;[ \t]*$|\Z)", script, flags=re.MULTILINE | re.DOTALL)
+    return [statement for statement in found if statement.strip()]
 
 
 async def prepare_project(
@@ -177,8 +209,11 @@ async def _size_vectors(session: Session, config: PostgresConfig, model: Embeddi
     stored = EmbeddingModel(name, dimensions, tokenizer)
     if stored == model:
         return
-    has_vectors, of_others = (await session.one("find_content"))[1], (await session.one("find_vectors_of_others"))[0]
-    if of_others:
+    identity = _identity(model, "")
+    (holder,) = await session.one(
+        "adopt_model", **{key: identity[key] for key in identity if key.startswith("embedding_")}
+    )
+    if holder == "others":
         raise EmbeddingMismatchError(
             f"Other projects in {where(config)} were embedded by {stored.name} ({stored.dimensions} dimensions), the "
             f"settings ask for {model.name} ({model.dimensions}). Use the same model here, or another database "
@@ -186,10 +221,5 @@ async def _size_vectors(session: Session, config: PostgresConfig, model: Embeddi
             stored=stored.name,
             asked=model.name,
         )
-    if has_vectors:
+    if holder == "own":
         raise mismatched_model(stored, model)
-    if stored.dimensions != model.dimensions:
-        await session.run("drop_vector_index")
-        await session.define("size_vector_column", dimensions=model.dimensions)
-    identity = _identity(model, "")
-    await session.run("adopt_meta", **{key: identity[key] for key in identity if key.startswith("embedding_")})

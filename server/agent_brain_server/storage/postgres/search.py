@@ -32,6 +32,7 @@ class State:
     generation: int
     chunks: int
     terms: int
+    guarded: bool  # whether row level security binds this role
 
 
 async def search_lexical(
@@ -67,7 +68,7 @@ async def _frequencies(session: Session, asked: Sequence[str]) -> tuple[State, d
     lexemes = [Lexemes(session.project_id).of(term) for term in asked]
     rows = await session.rows("find_frequencies", lexemes=lexemes)
     found = {lexeme: chunks for *_, lexeme, chunks in rows}
-    state = State(*rows[0][:3])
+    state = State(*rows[0][:4])
     return state, {term: found[lexeme] for term, lexeme in zip(asked, lexemes, strict=True) if lexeme in found}
 
 
@@ -108,7 +109,7 @@ class _LexicalSearch:
             *[f"score_term:{slot}" for slot in slots],
             "search_lexical_from",
             *[f"weigh_term:{slot}" for slot in slots],
-            "search_lexical_matching",
+            "search_lexical_guarded" if self.state.guarded else "search_lexical_matching",
             *allowed,
             "search_lexical_ordered",
             match=match,

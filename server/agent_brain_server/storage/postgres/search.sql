@@ -12,7 +12,7 @@ FROM index_state
 WHERE project_id = :project
 
 -- find_frequencies --
-SELECT s.generation, s.chunks, s.terms, f.lexeme, f.chunks
+SELECT s.generation, s.chunks, s.terms, row_security_active('agent_brain.chunk_terms'), f.lexeme, f.chunks
 FROM index_state AS s
 LEFT JOIN term_frequencies AS f
     ON f.project_id = :project AND f.lexeme = ANY(CAST(:lexemes AS text[])) AND f.chunks > 0
@@ -41,6 +41,10 @@ FROM (
 -- search_lexical_matching --
     FROM chunk_terms AS t
     WHERE t.project_id = :project AND t.terms @@ CAST(CAST(:match AS text) AS tsquery)
+
+-- search_lexical_guarded --
+    FROM match_terms(:project, CAST(CAST(:match AS text) AS tsquery)) AS t
+    WHERE TRUE
 
 -- with_allowed --
         AND EXISTS (

@@ -73,6 +73,11 @@ class Session:
         """Execute a definition with these sizes in it."""
         await self.connection.execute(self.statements.define(name, **sizes))
 
+    async def run_written(self, name: str, **values: object) -> None:
+        """Execute the statements that this one gives as text, where nothing can be bound."""
+        for (statement,) in await self.rows(name, **values):
+            await self.connection.exec_driver_sql(statement)
+
     async def copy(self, table: str, records: Iterable[Sequence[object]]) -> None:
         """Fill a staging table by binary COPY, inside of the transaction that a statement before it began."""
         raw = await self.connection.get_raw_connection()

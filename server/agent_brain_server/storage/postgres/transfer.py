@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from pgvector.asyncpg import register_vector
 from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -14,7 +13,7 @@ from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import ConflictError, StorageError
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.postgres import ledger
-from agent_brain_server.storage.postgres.connection import connect
+from agent_brain_server.storage.postgres.connection import connect, enter
 from agent_brain_server.storage.postgres.failures import translated, where
 from agent_brain_server.storage.postgres.schema import SCHEMA_VERSION, check_server, prepare_project, prepare_tables
 from agent_brain_server.storage.postgres.session import Session, Statements
@@ -41,6 +40,8 @@ EXCLUDED: Mapping[str, str] = {
     "index_state.vectors": "counted while copying",
     "index_state.writer": "the lease is the copy's own",
     "index_state.writer_until": "the lease is the copy's own",
+    "unfinished_copies": "says how far a copy is",
+    "project_roles": "says who may use the project in this database",
     "chunk_terms": "made of the chunks",
     "term_frequencies": "made of the chunks",
 }
@@ -85,7 +86,7 @@ class PostgresEnd:
     async def _connected(self, **options: Any) -> AsyncIterator[Session]:
         async def creator() -> Any:
             connection = await connect(self._config, statement_seconds=0)
-            await _know_vectors(connection, self._statements)
+            await enter(connection, self._statements, self._project_id)
             return connection
 
         engine = create_async_engine("postgresql+asyncpg://", async_creator=creator, poolclass=NullPool)
@@ -113,7 +114,7 @@ class PostgresEnd:
             with translated(self._config):
                 found = await self._begin(session, project, source, entry, keep=True)
                 raw = await session.connection.get_raw_connection()
-                await _know_vectors(raw.driver_connection, self._statements)
+                await enter(raw.driver_connection, self._statements, self._project_id)
                 await session.connection.rollback()
             yield PostgresTarget(self._config, session, found.marks)
 
@@ -149,10 +150,3 @@ class PostgresEnd:
                 f"A worker is indexing this project in {where(self._config)}. Stop it, or cancel its job (agent-brain "
                 "jobs), then copy."
             )
-
-
-async def _know_vectors(driver: Any, statements: Statements) -> None:
-    """Enter our tables' schema, and let the driver read and write vectors where pgvector is there."""
-    schema = await driver.fetchval(str(statements.make(("enter_namespace",))))
-    if schema is not None:
-        await register_vector(driver, schema=schema)

@@ -1,5 +1,4 @@
-Copying an index from or to another backend. A page begins behind a key, the first one behind NULL. `copy_ledger` says how far an unfinished copy of each project is; it is there
-only as long as one is not finished, and meanwhile the copy holds the project's write lease without an end.
+Copying an index from or to another backend. A page begins behind a key, the first one behind NULL. `unfinished_copies` says how far each copy is that is not finished; meanwhile the copy holds the project's write lease without an end.
 
 -- page_vectors --
 SELECT text_hash, vector FROM vectors
@@ -104,34 +103,15 @@ WHERE project_id = :project AND (writer IS NULL OR writer = 'copy' OR writer_unt
 -- give_up_writing --
 UPDATE index_state SET writer = NULL, writer_until = NULL WHERE project_id = :project AND writer = 'copy'
 
--- find_ledger --
-SELECT to_regclass('agent_brain.copy_ledger') IS NOT NULL
-
--- make_ledger --
-CREATE TABLE agent_brain.copy_ledger (
-    project_id TEXT COLLATE "C" NOT NULL,
-    table_name TEXT NOT NULL,
-    source TEXT NOT NULL,
-    last_key TEXT NOT NULL DEFAULT 'null',
-    rows BIGINT NOT NULL DEFAULT 0,
-    PRIMARY KEY (project_id, table_name)
-)
-
 -- insert_mark --
-INSERT INTO copy_ledger (project_id, table_name, source) VALUES (:project, :table_name, :source)
+INSERT INTO unfinished_copies (project_id, table_name, source) VALUES (:project, :table_name, :source)
 
 -- list_marks --
-SELECT table_name, source, last_key, rows FROM copy_ledger WHERE project_id = :project
+SELECT table_name, source, last_key, rows FROM unfinished_copies WHERE project_id = :project
 
 -- save_mark --
-UPDATE copy_ledger SET last_key = :last_key, rows = rows + :rows
+UPDATE unfinished_copies SET last_key = :last_key, rows = rows + :rows
 WHERE project_id = :project AND table_name = :table_name
 
 -- clear_ledger --
-DELETE FROM copy_ledger WHERE project_id = :project
-
--- find_marks_of_others --
-SELECT EXISTS (SELECT 1 FROM copy_ledger WHERE project_id <> :project)
-
--- drop_ledger --
-DROP TABLE copy_ledger
+DELETE FROM unfinished_copies WHERE project_id = :project

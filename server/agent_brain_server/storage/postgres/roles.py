@@ -1,0 +1,137 @@
+"""A role for one project: it owns nothing, and reads and writes the rows of that project alone, whatever it sets."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from sqlalchemy.exc import DBAPIError
+
+from agent_brain_server.errors import StorageError
+from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.storage.postgres.connection import single_transaction
+from agent_brain_server.storage.postgres.failures import translated, where
+from agent_brain_server.storage.postgres.schema import OWNER_VARIABLE, check_server, prepare_tables
+from agent_brain_server.storage.postgres.session import Session, Statements
+from agent_brain_server.storage.queries import load_queries
+
+SCRAM_ITERATIONS = 4_096
+PASSWORD_BYTES = 24
+
+
+async def prepare(owner: PostgresConfig) -> None:
+    """Make the tables of the database, or lead them to this version. Raises StorageError if `owner` is not theirs."""
+    with translated(owner):
+        async with _transaction(owner, "") as session:
+            await session.run("lock_schema")
+            await check_server(session, owner)
+            await prepare_tables(session, owner)
+            await _require_owner(session, owner)
+
+
+async def grant(owner: PostgresConfig, project_id: str) -> PostgresConfig:
+    """Make the project's role, or give the one that is there a new password: the value is how it connects.
+
+    See `prepare` for what is done before. Raises StorageError where `owner` may not.
+    """
+    await prepare(owner)
+    role, password = role_name(owner, project_id), secrets.token_urlsafe(PASSWORD_BYTES)
+    with translated(owner):
+        async with _transaction(owner, project_id) as session:
+            await session.run("lock_schema")
+            await _require_guarded(session, owner)
+            if not await _find_role(session, role):
+                await _require_role_maker(session, owner)
+                await session.run_written("write_create_role", role=role)
+            await session.run("bind_role", role=role)
+            await session.run_written("write_grants", role=role)
+            await session.run_written("write_connect", role=role)
+            await session.run_written("write_login", role=role, verifier=scram_verifier(password))
+    return PostgresConfig.model_validate({**owner.model_dump(), "user": role, "password": password})
+
+
+async def revoke(owner: PostgresConfig, project_id: str) -> bool:
+    """Take the project's role its rights and end its sessions; False if there is none.
+
+    The role itself stays, unable to log in, where `owner` may not end a session that has temporary tables.
+    """
+    role = role_name(owner, project_id)
+    with translated(owner):
+        async with _transaction(owner, project_id) as session:
+            await session.run("enter_namespace")
+            await _require_owner(session, owner)
+            if not await _find_role(session, role):
+                return False
+            await session.run_written("write_no_login", role=role)
+            await session.run("release_role", role=role)
+            await session.run_written("write_revokes", role=role)
+        with suppress(DBAPIError):
+            async with _transaction(owner, project_id) as session:
+                await session.run("end_sessions", role=role)
+        with suppress(DBAPIError):
+            async with _transaction(owner, project_id) as session:
+                await session.run_written("write_drop_role", role=role)
+    return True
+
+
+def role_name(owner: PostgresConfig, project_id: str) -> str:
+    """The name of a project's role, which all databases of a server share."""
+    digest = hashlib.blake2b(f"{owner.database}\0{project_id}".encode(), digest_size=8)
+    return f"agent_brain_{digest.hexdigest()}"
+
+
+def scram_verifier(password: str) -> str:
+    """What PostgreSQL keeps of an ASCII password (RFC 5803), so that no statement holds the password itself."""
+    salt = os.urandom(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, SCRAM_ITERATIONS)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    shown = [b64encode(part).decode() for part in (salt, stored, server)]
+    return f"SCRAM-SHA-256${SCRAM_ITERATIONS}:{shown[0]}${shown[1]}:{shown[2]}"
+
+
+@asynccontextmanager
+async def _transaction(owner: PostgresConfig, project_id: str) -> AsyncIterator[Session]:
+    async with single_transaction(owner, Statements(load_queries(__package__)), project_id) as session:
+        yield session
+
+
+async def _require_owner(session: Session, owner: PostgresConfig) -> None:
+    found = await session.first("find_owner")
+    if found is None:
+        raise StorageError(f"{where(owner)} has no tables yet. Make them first: agent-brain storage prepare")
+    if not found[0]:
+        raise StorageError(
+            f"{owner.user} does not own the tables in {where(owner)}. Set {OWNER_VARIABLE} to the URL of their owner, "
+            f"{found[1]}, then run the command again."
+        )
+
+
+async def _require_guarded(session: Session, owner: PostgresConfig) -> None:
+    await session.run("enter_namespace")
+    await _require_owner(session, owner)
+    if not (await session.one("is_guarded"))[0]:
+        raise StorageError(
+            f"The tables in {where(owner)} are spread over a Citus cluster, which has no row level security: make a "
+            "database for each project that is to be kept apart (docs/scale.md)."
+        )
+
+
+async def _require_role_maker(session: Session, owner: PostgresConfig) -> None:
+    if not (await session.one("may_create_roles"))[0]:
+        raise StorageError(
+            f"{owner.user} may not make roles in PostgreSQL at {where(owner)}. Let a superuser run there: "
+            f'ALTER ROLE "{owner.user}" CREATEROLE'
+        )
+
+
+async def _find_role(session: Session, role: str) -> bool:
+    found = await session.first("find_role", role=role)
+    if found is not None and found[0]:
+        raise StorageError(f"The role {role} is there and may do more than a project's role: rename it.")
+    return found is not None
