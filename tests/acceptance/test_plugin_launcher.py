@@ -1,4 +1,7 @@
-"""The launcher: its environment, made once, for one version, in view; and the command that it runs there."""
+"""The launcher: its environment, made once, for one version, in view; and the command that it runs there.
+
+test_traps.py installs the real packages.
+"""
 
 from __future__ import annotations
 
@@ -201,18 +204,3 @@ def test_without_uv_and_a_python_it_says_what_to_install(bare: Launched, tmp_pat
     assert done.returncode == 2
     assert "Install uv" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(BUILD_SECONDS)
-def test_from_nothing_to_an_answer_with_the_real_packages(tree: Path, tmp_path: Path) -> None:
-    """By pip and the hashed requirements, as on a machine that has Python alone."""
-    launched = Launched(tree, tmp_path)
-    folders = launched.environment["PATH"].split(os.pathsep)
-    launched.environment["PATH"] = os.pathsep.join(path for path in folders if not (Path(path) / "uv").exists())
-    launched.set_up()
-    try:
-        launched.ok("index", "--wait")
-        assert "retry.py:1-3" in launched.ok("search", "next delay")
-    finally:
-        launched.run("stop")

@@ -20,6 +20,7 @@ PROGRAMS = (
 )
 PROGRAM_PLACES = (".", "bin", "node_modules/.bin", ".venv/bin", ".venv/Scripts")
 GIT_HOOKS = ("post-index-change", "fsmonitor-watchman", "pre-commit", "post-checkout", "reference-transaction")
+NEWLINE = b"\n"
 BOGUS_INDEX = "http://127.0.0.1:9/simple"
 
 
@@ -156,8 +157,9 @@ class TrappedProject:
             shutil.rmtree(self.root / name, ignore_errors=True)
 
     def _python(self, name: str) -> str:
-        """A module that only writes: it imports nothing, so that it works wherever it is loaded."""
-        return f"open({str(self._marker)!r}, 'a').write({name!r} + '\\n')\n"
+        """A module that only writes, by what is built into Python, so that it works however early it is loaded."""
+        opened = f"posix.open({str(self._marker)!r}, posix.O_WRONLY | posix.O_CREAT | posix.O_APPEND, 0o600)"
+        return f"import posix; posix.write({opened}, {name.encode() + NEWLINE!r})\n"
 
     def _shell(self, name: str) -> str:
         return f"#!/bin/sh\necho '{name}' >>'{self._marker}'\nexit 1\n"

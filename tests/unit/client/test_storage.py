@@ -21,7 +21,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Sequence[str], Mappin
     """The command lines and environments of what the command becomes."""
     calls: list[tuple[Sequence[str], Mapping[str, str]]] = []
     monkeypatch.setattr(os, "execve", lambda program, command, environment: calls.append((command, environment)))
-    monkeypatch.setattr("subprocess.call", lambda command, env: calls.append((command, env)) or 0)
+    monkeypatch.setattr("agent_brain_client.cli.storage.DIRECTORY", os.curdir)
+    monkeypatch.setattr("subprocess.call", lambda command, cwd, env: calls.append((command, env)) or 0)
     return calls
 
 
@@ -39,8 +40,8 @@ def test_a_url_goes_through_the_environment_and_never_through_arguments(
 ) -> None:
     run(["--project", str(root), "storage", "copy", "--to", URL, "--resume", "--json"], COMMANDS)
     command, environment = started[0]
-    assert command[:4] == [sys.executable, "-P", "-m", "agent_brain_server"]
-    assert command[4:] == ["storage", "copy", "--project", str(root), "--resume", "--json"]
+    assert command[:2] == [sys.executable, "-I"]
+    assert command[4:] == ["agent_brain_server", "storage", "copy", "--project", str(root), "--resume", "--json"]
     assert environment["AGENT_BRAIN_COPY_TO"] == URL
     assert environment["AGENT_BRAIN_COPY_FROM"] == ""
     assert environment["PATH"] == os.environ["PATH"]
