@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import Mapping
 
-from agent_brain_client.wire import project_id
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.settings import Settings
@@ -46,7 +45,7 @@ def _owner_url(settings: Settings, environment: Mapping[str, str]) -> str:
 
 def _named(settings: Settings, project: str | None) -> str:
     if project is None:
-        return project_id(settings.project_root)
+        return settings.project_id
     if not _PROJECT.fullmatch(project):
         raise SettingsError("A project id has 1 to 64 letters, digits, - and _. See: agent-brain status")
     return project

@@ -114,7 +114,7 @@ async def _running(settings: Settings, shared: _Shared, discard: bool) -> AsyncI
         background = Background()
         stack.push_async_callback(background.stop)
         runner = JobRunner(around, shared.metrics)
-        services = _build(around, shared, runner, background)
+        services = _build(settings, around, shared, runner, background)
         shared.busy = lambda: runner.current is not None
         await stack.enter_async_context(_started(runner))
         stack.push_async_callback(services.watcher.stop)
@@ -176,12 +176,14 @@ async def _opened(
         yield Surroundings(store, embedder, workers, settings.project_root, limits)
 
 
-def _build(around: Surroundings, shared: _Shared, runner: JobRunner, background: Background) -> Services:
+def _build(
+    settings: Settings, around: Surroundings, shared: _Shared, runner: JobRunner, background: Background
+) -> Services:
     store, embedder, root = around.store, around.embedder, around.root
     indexing = IndexingService(store, runner, root)
     refresher = Refresher(store, runner, root, background)
     watcher = Watching(store, indexing, root, around.limits)
-    identity = Identity(location_id(root), VERSION, root, time.time())
+    identity = Identity(location_id(root), settings.project_id, VERSION, root, time.time())
     freshness = Freshness(root)
     graph_service = GraphService(store)
     return Services(

@@ -309,9 +309,10 @@ class Removed(TypedDict):
 
 
 class ProjectStatus(TypedDict):
-    """The project that this server serves."""
+    """The project that this server serves; `storage_id` keeps its rows apart in a shared database."""
 
     id: str
+    storage_id: str
     root: str
 
 

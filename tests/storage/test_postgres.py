@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_client.wire import project_id
+from agent_brain_client.wire import location_id
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.factory import create_store
@@ -55,7 +55,7 @@ class TestPostgresStoreOfAProject(TestPostgresStoreOfAnOwner):
 
     @pytest.fixture
     async def make_store(self, tmp_path: Path, url: str) -> MakeStore:
-        granted = (await grant(PostgresConfig.from_url(url), project_id(tmp_path))).url()
+        granted = (await grant(PostgresConfig.from_url(url), location_id(tmp_path))).url()
 
         def make(model: EmbeddingModel = MODEL, tokenizer: str = TOKENIZER, *, discard: bool = False) -> Store:
             return create_store(granted, tmp_path, model, tokenizer, discard=discard)

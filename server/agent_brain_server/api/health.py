@@ -52,7 +52,9 @@ async def status(request: Request) -> StatusResponse:
     statistics = now.statistics
     backend, _, location = now.storage.partition(" ")
     return StatusResponse(
-        project=ProjectStatus(id=now.identity.project_id, root=str(now.identity.root)),
+        project=ProjectStatus(
+            id=now.identity.project_id, storage_id=now.identity.storage_id, root=str(now.identity.root)
+        ),
         server=_server_status(now, request.app.state.port),
         storage=StorageStatus(backend=backend, location=location, bytes=statistics.bytes),
         embedding=EmbeddingStatus(name=now.model.name, dimensions=now.model.dimensions),

@@ -18,9 +18,13 @@ from agent_brain_server.storage.protocol import Store
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who answers here: enough to tell this server from any other on its port."""
+    """Who answers here: enough to tell this server from any other on its port.
+
+    `project_id` follows from the project's place; `storage_id` keeps its rows apart in a shared database.
+    """
 
     project_id: str
+    storage_id: str
     version: str
     root: Path
     started_at: float

@@ -60,6 +60,8 @@ def status_lines(status: StatusResponse) -> list[str]:
     storage, embedding, index, watcher = status["storage"], status["embedding"], status["index"], status["watcher"]
     location = one_line(storage["location"].replace(f"{status['project']['root']}/", ""))
     place = f"{storage['backend']} {location}"
+    if storage["backend"] == "postgresql":
+        place += f" as project {one_line(status['project']['storage_id'])}"
     dimensions = f" ({embedding['dimensions']})" if embedding["dimensions"] else ""
     watched = watcher["state"] + (f": {one_line(watcher['detail'])}" if watcher["detail"] else "")
     lines = [
