@@ -47,8 +47,8 @@ def test_a_project_in_order(project: CliProject) -> None:
     project.set_up()
     stopped = findings(project, expect=0)
     assert list(stopped) == [
-        "python", "packages", "setup", "environment", "config", "modes", "gitignore", "state", "disk", "server", "port",
-        "database",
+        "python", "packages", "modes", "setup", "environment", "config", "consent", "gitignore", "state", "disk",
+        "server", "port", "database",
     ]  # fmt: skip
     project.ok("index", "--wait")
     running = findings(project, expect=0)
@@ -118,7 +118,9 @@ def test_secrets_under_version_control_are_found(project: CliProject) -> None:
     project.set_up()
     assert findings(project, expect=0)["gitignore"]["state"] == "ok"
     subprocess.run(["git", "add", "--force", ".env.agent-brain"], cwd=project.root, check=True)
-    assert "git rm --cached" in findings(project, expect=1)["gitignore"]["fix"]
+    found = findings(project, expect=1)["setup"]
+    assert "git tracks .env.agent-brain" in found["detail"]
+    assert "rm --cached .env.agent-brain" in found["fix"]
 
 
 def test_a_server_with_older_settings_is_told(project: CliProject) -> None:

@@ -16,7 +16,13 @@ import pytest
 
 from support.cli import COMMAND, RETRY_SOURCE, CliProject, cli_project, free_port, without_root_powers
 
-WRITTEN = (".claude/agent-brain/config.yaml", ".env.agent-brain", ".gitignore", ".claude/agent-brain/manifest.json")
+WRITTEN = (
+    ".claude/agent-brain/config.yaml",
+    ".env.agent-brain",
+    ".claude/agent-brain/project.json",
+    ".gitignore",
+    ".claude/agent-brain/manifest.json",
+)
 
 
 @pytest.fixture
@@ -360,8 +366,8 @@ def test_with_index_the_events_are_one_object_a_line(project: CliProject) -> Non
     lines = [json.loads(line) for line in project.ok("setup", "--yes", "--json", *flags).splitlines()]
     events = [line["event"] for line in lines]
     assert events[0] == "plan"
-    assert events[1:5] == ["file"] * 4
-    assert set(events[5:-1]) == {"progress"}
+    assert events[1:6] == ["file"] * 5
+    assert set(events[6:-1]) == {"progress"}
     assert lines[-1]["event"] == "done"
     assert lines[-1]["index"]["files"] == 2
     assert lines[-1]["index"]["job"]["state"] == "done"
@@ -386,7 +392,8 @@ def test_the_manifest_tells_what_was_not_there_before(project: CliProject) -> No
     project.ok("setup", "--yes", "--port", str(free_port()))
     manifest = project.state / "manifest.json"
     state = ".claude/agent-brain"
-    created = [state, f"{state}/config.yaml", f"{state}/manifest.json", ".env.agent-brain"]
+    created = [state, *(f"{state}/{name}" for name in ("config.yaml", "manifest.json", "project.json"))]
+    created.append(".env.agent-brain")
     assert json.loads(manifest.read_text())["created"] == sorted(created)
     project.ok("setup", "--yes", "--no-watch")
     assert json.loads(manifest.read_text())["created"] == sorted(created)

@@ -38,10 +38,13 @@ def examine(root: Path) -> Iterator[Finding]:
     """Every check in order. What cannot be checked without a step before it is left out."""
     yield check_python()
     yield check_packages()
+    if (root / CONFIG).exists():
+        yield check_modes(root)  # before all else: where others may write, nothing else is looked at
     try:
         facts = probe_project(root)
     except SetupError as error:
-        yield Finding("setup", "fail", str(error), SETUP)
+        sentence, _, command = str(error).partition(" Run: ")
+        yield Finding("setup", "fail", sentence, command or SETUP)
         return
     report = read_settings(root)
     yield from _examine_settings(facts, report)
@@ -67,10 +70,8 @@ def _examine_settings(facts: Facts, report: SettingsReport) -> Iterator[Finding]
 
 
 def _examine_files(facts: Facts) -> Iterator[Finding]:
-    if CONFIG in facts.files:
-        yield check_modes(facts.root)
-        if facts.in_git:
-            yield check_gitignore(facts)
+    if CONFIG in facts.files and facts.in_git:
+        yield check_gitignore(facts)
     yield check_state_directory(facts.root)
     yield check_disk(facts.root)
 
