@@ -12,10 +12,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import connection
+from agent_brain_contract.paths import ENV_FILE
 from answers import lines_text, passage_text, place
 from escaping import path as shown
 from escaping import read_path
-from project import ENV_FILE, STATE_DIRECTORY, PluginError
+from project import STATE_DIRECTORY, PluginError
 
 _PLACE = re.compile(r"(?P<path>.+?)(?::(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?)?", re.DOTALL | re.ASCII)
 _CHUNK_ID = re.compile(r"[0-9a-f]{24}")

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-sys.path.append(str(Path(__file__).resolve().parents[2] / "server_client"))
-
+import shared_path  # noqa: F401  where the next ones are found
 from agent_brain_contract import consent
 from agent_brain_contract.errors import ContractError, NotSetUpHereError
 from agent_brain_contract.paths import PROJECT_VARIABLE, STATE_DIRECTORY, location_id

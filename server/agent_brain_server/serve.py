@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 from filelock import FileLock, Timeout
 
-from agent_brain_client.escaping import one_line
+from agent_brain_contract.escaping import one_line
 from agent_brain_server.app import create_app
 from agent_brain_server.errors import AgentBrainError, AlreadyServedError, SettingsError
 from agent_brain_server.garbage import collect_seldom

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from agent_brain_client.escaping import line, one_line
+from agent_brain_contract.escaping import line, one_line
 from agent_brain_server import access_command
 from agent_brain_server.domain.content import FloatArray
 from agent_brain_server.embedding.factory import create_embedder

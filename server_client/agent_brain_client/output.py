@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from agent_brain_client.escaping import json_text, line, name, one_line, plain
+from agent_brain_contract.escaping import json_text, line, name, one_line, plain
 
 if TYPE_CHECKING:
     from agent_brain_client.wire import GraphResult, GraphSymbol, JobResponse, Passage, ReportEntry, ReportResponse

@@ -12,7 +12,7 @@ from typing import Any
 
 from agent_brain_client.discovery import find_root, find_server
 from agent_brain_client.errors import FAILED, OK, UNREACHABLE, UsageError
-from agent_brain_client.escaping import one_line
+from agent_brain_contract.escaping import one_line
 from agent_brain_client.isolation import DIRECTORY, restrict_search_path
 from agent_brain_client.output import (
     confirm,

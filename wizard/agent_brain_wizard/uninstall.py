@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent_brain_client.discovery import find_root
 from agent_brain_client.errors import FAILED, OK, ClientError, UsageError
-from agent_brain_client.escaping import name, one_line
+from agent_brain_contract.escaping import name, one_line
 from agent_brain_client.isolation import restrict_search_path
 from agent_brain_client.lifecycle import stop
 from agent_brain_client.output import confirm, home_relative, note, print_json, say, size, styled

@@ -6,7 +6,7 @@ import logging
 import textwrap
 from types import TracebackType
 
-from agent_brain_client.escaping import line
+from agent_brain_contract.escaping import line
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 MOST_CHARACTERS = 8_000

@@ -7,7 +7,7 @@ import argparse
 from agent_brain_client.cli.session import connect, project_path, project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.errors import FAILED, OK, UsageError
-from agent_brain_client.escaping import one_line
+from agent_brain_contract.escaping import one_line
 from agent_brain_client.output import (
     count,
     duration,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_brain_client.escaping import json_text, line, name, one_line, plain
+from agent_brain_contract.escaping import json_text, line, name, one_line, plain
 from agent_brain_client.output import (
     count,
     duration,

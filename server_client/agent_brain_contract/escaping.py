@@ -53,8 +53,13 @@ def _json_escape(match: re.Match[str]) -> str:
     return json.dumps(match[0])[1:-1] if match[0] > "\x7f" else f"\\u{ord(match[0]):04x}"
 
 
+def is_seen(text: str) -> bool:
+    """Return whether every character of `text` is shown as itself."""
+    return text.isprintable() and not _IN_NAME.search(text)
+
+
 def _seen(text: str) -> str:
-    if text.isprintable() and not _IN_NAME.search(text):
+    if is_seen(text):
         return text
     return "".join(one if one.isprintable() and not _IN_NAME.match(one) else _escape(one) for one in text)
 
