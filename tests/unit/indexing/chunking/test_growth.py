@@ -85,7 +85,7 @@ def test_of_a_long_qualifier_only_the_ends_are_read() -> None:
 
 @pytest.mark.parametrize(("language", "shape"), [("lua", 'x = { "a\n'), ("scala", "object A { def f = {\n")])
 def test_a_parse_keeps_no_copies_of_what_it_reads(language: str, shape: str) -> None:
-    """Of what is read tree-sitter never lets go: 9,677 pieces of a broken Lua file were kept to the end of the parse."""
+    """Of what is read tree-sitter never lets go: 9,677 pieces of a broken Lua file were kept till its end."""
     syntax = syntax_for("a", language)
     assert syntax is not None
     data = (shape * 5_000).encode()
