@@ -124,17 +124,21 @@ def mcp(project: CliProject, query: str = "retry delay") -> str:
             "params": {"name": "search", "arguments": {"query": query}},
         },
     ]
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "plugin" / "scripts" / "mcp_server.py")],
-        input="".join(json.dumps(line) + "\n" for line in lines),
+    with subprocess.Popen(
+        [sys.executable, "-I", str(ROOT / "plugin" / "scripts" / "mcp_server.py")],
         env={**project.environment, "AGENT_BRAIN_PYTHON": sys.executable, "CLAUDE_PROJECT_DIR": str(project.root)},
         cwd=project.root,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        timeout=90,
-    )
-    answers = {one["id"]: one for one in map(json.loads, done.stdout.splitlines()) if "id" in one}
-    return str(answers[2]["result"]["content"][0]["text"])
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write("".join(json.dumps(line) + "\n" for line in lines))
+        server.stdin.flush()
+        said = [json.loads(server.stdout.readline()) for _ in lines]
+        server.stdin.close()
+    return str(said[-1]["result"]["content"][0]["text"])
 
 
 def hook(project: CliProject) -> str:
@@ -177,7 +181,7 @@ def test_what_a_repository_brings_is_not_used(
         refused(project.run(*command), "is not set up here", "Run: agent-brain setup")
     assert "is not set up here" in mcp(project)
     assert "set up" not in hook(project) or "setup makes one" in hook(project)
-    done = project.run("setup", "--yes", "--index", "--embedding-model", "m")
+    done = project.run("setup", "--yes", "--index")
     if done.returncode == 2:  # what setup itself writes anew takes the harmless default instead
         refused(done, value, "not accepted", "--accept")
     assert not (project.state / "server.json").exists() or "canary" not in project.run("search", "canary").stdout

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 
@@ -305,20 +302,22 @@ chunking.chunk_text = crash
 """
 
 
-def test_a_job_whose_parser_took_the_server_along_comes_to_its_end(root: Path, tmp_path: Path) -> None:
-    """One file is parsed in the server itself; the next attempt finds the culprit in a process apart."""
+def test_a_file_that_crashes_its_parser_costs_itself_alone_and_is_not_tried_again(root: Path, tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(CRASHES)
     write_files(root, {"good.py": RETRY})
-    server = ServerProcess(root, {"PYTHONPATH": str(tmp_path / "site")})
-    with server:
+    with ServerProcess(root, {"PYTHONPATH": str(tmp_path / "site")}) as server:
         server.index()
         write_files(root, {"bad.py": "# crash the parser\n", "new.py": "def after_the_crash():\n    pass\n"})
-        with suppress(httpx.TransportError):
-            server.http.post("/index", json={})
-        assert server.process.wait(30) == -signal.SIGSEGV
-        server.http.close()
-        server.start()
-        job = server.http.get("/index/jobs", params={"limit": 1}).json()["jobs"][0]
-        assert server.wait(job["id"])["progress"]["files_failed"] == 1
-        assert paths(server, "after the crash", "bm25") == {"new.py"}
+        progress = server.index()["progress"]
+        assert progress["files_failed"] == 0
+        assert progress["problems"] == ["bad.py: parser gave up: it crashed or needed too much memory"]
+        assert paths(server, "after", "bm25") == {"new.py"}
+        assert paths(server, "parser", "bm25") == {"bad.py"}
+        assert server.index()["progress"]["files_changed"] == 0
+        os.utime(root / "bad.py", (1, 1))
+        again = server.index()["progress"]
+        assert (again["files_changed"], again["problems"]) == (0, [])
+        write_files(root, {"bad.py": "# no longer\ndef healed():\n    pass\n"})
+        assert server.index()["progress"]["problems"] == []
+        assert paths(server, "healed", "bm25") == {"bad.py"}

@@ -40,11 +40,12 @@ def parse(syntax: Syntax, data: bytes) -> Tree | None:
         data = data.translate(_AS_ASCII)
     deadline = time.thread_time() + LONGEST_PARSE
     whole = memoryview(data)
-    pieces: list[memoryview] = []
+    pieces: dict[int, memoryview] = {}
 
     def read(offset: int, _point: object) -> memoryview:
-        pieces.append(whole[offset:])
-        return pieces[-1]
+        if offset not in pieces:
+            pieces[offset] = whole[offset:]
+        return pieces[offset]
 
     try:
         return Parser(grammar(syntax.module, syntax.function)).parse(
@@ -53,7 +54,9 @@ def parse(syntax: Syntax, data: bytes) -> Tree | None:
     except ValueError:
         return None
     finally:
-        for piece in pieces:  # tree-sitter 0.26 never lets go of what it was given: these hold no bytes any more
+        for (
+            piece
+        ) in pieces.values():  # tree-sitter 0.26 never lets go of what it was given: these hold no bytes any more
             piece.release()
 
 
