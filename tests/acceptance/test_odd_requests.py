@@ -1,11 +1,10 @@
-"""Requests that no client of ours makes, over the socket of the real server: each is refused, and the server answers on."""
+"""Requests that no client of ours makes, over the socket of the real server: each is refused, and it answers on."""
 
 from __future__ import annotations
 
 import json
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest

@@ -84,7 +84,12 @@ def test_the_hook_and_the_tool_do_not_wait_either(project: CliProject, name: str
     replace(project, name)
     environment = {**project.environment, "CLAUDE_PROJECT_DIR": str(project.root)}
     subprocess.run([sys.executable, str(HOOK)], env=environment, capture_output=True, timeout=60, check=True)
-    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "search", "arguments": {"query": "x"}}}
+    call = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "search", "arguments": {"query": "x"}},
+    }
     command = [sys.executable, str(HOOK.with_name("mcp_server.py"))]
     with subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
