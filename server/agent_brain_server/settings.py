@@ -19,12 +19,11 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 from pydantic_settings.exceptions import SettingsError as SourceError
-from yaml import YAMLError
 
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.postgres_config import PostgresConfig, is_postgres_url
-from agent_brain_server.setting_files import readable, require_readable
+from agent_brain_server.setting_files import UNREADABLE, readable, require_readable
 
 DEFAULT_PORT = 8317
 DEFAULT_STORAGE_URL = f"sqlite:///{STATE_DIRECTORY}/index.db"
@@ -189,7 +188,7 @@ def load_settings(project_root: Path, *, port: int | None = None) -> Settings:
         name = ".".join(str(part) for part in first["loc"]) or "settings"
         places = f"{STATE_DIRECTORY}/config.yaml, {ENV_FILE} or the environment"
         raise SettingsError(f"setting {name}: {first['msg']}. Correct it in {places}.") from error
-    except (YAMLError, SourceError, OSError, ValueError, RecursionError, TypeError) as error:  # TypeError: no mapping
+    except (SourceError, OSError, *UNREADABLE) as error:
         reason = " ".join(str(error).split())
         raise SettingsError(
             f"the settings cannot be read ({STATE_DIRECTORY}/config.yaml, {ENV_FILE}): {reason}"

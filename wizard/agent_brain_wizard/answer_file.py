@@ -30,7 +30,7 @@ def read_answers(source: str) -> dict[str, Answer | None]:
         raise SetupError(f"--answers {source} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise SetupError(f"--answers: {shown} is not text in UTF-8.") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
         raise SetupError(f"--answers: {shown} is neither YAML nor JSON{_place(error)}.") from error
     if tree is None:
         return {}
@@ -50,7 +50,7 @@ def _read(source: str) -> str:
     return content.decode("utf-8-sig")
 
 
-def _place(error: yaml.YAMLError) -> str:
+def _place(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     return "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
 

@@ -135,7 +135,7 @@ def _yaml(file: ExistingFile | None) -> tuple[Any, str]:
     """The file's settings, and why they cannot be read."""
     try:
         tree = yaml.safe_load(file.content) if file else None
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
         return None, " ".join(str(error).split())
     return tree, "" if tree is None or isinstance(tree, dict) else "it is not a mapping of settings"
 
