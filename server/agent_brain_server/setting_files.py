@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from agent_brain_client.regular_files import read_regular_file
+
 from agent_brain_contract.regular_files import read_regular_file
 from agent_brain_server.errors import SettingsError
 
 LONGEST_BLANK = 200  # characters; python-dotenv tries each blank of a run with all that follow
+MOST_REFERENCES = 100  # it also looks for the end of each `${` in all that follows
 _BLANK = re.compile(r"[^\S\r\n]++")
 
 
@@ -30,5 +33,9 @@ def _problem(file: Path) -> str:
         text = read_regular_file(file).decode("utf-8", "replace")
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"
-    longest = max(map(len, _BLANK.findall(text)), default=0) if file.name.startswith(".env") else 0
+    if not file.name.startswith(".env"):
+        return ""
+    if text.count("${") > MOST_REFERENCES:
+        return f"has more than {MOST_REFERENCES} references to variables"
+    longest = max(map(len, _BLANK.findall(text)), default=0)
     return f"has {longest} blanks in a row in one line" if longest > LONGEST_BLANK else ""

@@ -185,7 +185,10 @@ def find_places(files: ProjectFiles, *, environment: bool = True) -> dict[str, P
     """Return what each place sets, the first to decide first. Raise SettingsError for a file that cannot be read."""
     try:
         return places(Settings, files, environment=environment)
-    except (YAMLError, SourceError, OSError, ValueError, TypeError, RecursionError) as error:
+    except YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise SettingsError(f"the settings cannot be read ({STATE_DIRECTORY}/config.yaml): {reason}") from error
+    except (SourceError, OSError, ValueError, TypeError, RecursionError) as error:
         reason = " ".join((getattr(error, "strerror", "") or str(error)).split())
         raise SettingsError(f"the settings cannot be read ({_FILES}): {reason}") from error
 

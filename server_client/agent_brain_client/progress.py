@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from agent_brain_client.client import AgentBrainClient
-from agent_brain_contract.escaping import name
 from agent_brain_client.output import is_terminal, job_line, note
 from agent_brain_client.wire import JobResponse
+from agent_brain_contract.escaping import name
 
 LINE_SECONDS = 2.0
 FIRST_POLL_SECONDS = 0.02

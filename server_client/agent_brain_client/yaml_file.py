@@ -38,7 +38,14 @@ def load_yaml(content: str | bytes) -> Any:
             return loader.get_single_data()
         finally:
             loader.dispose()
-    except (ValueError, OverflowError, RecursionError) as error:  # such as a date with a month 13
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        LookupError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:  # such as a date with a month 13
         raise yaml.YAMLError(f"it holds a value that cannot be read: {error}") from error
 
 

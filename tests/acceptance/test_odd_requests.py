@@ -1,4 +1,4 @@
-"""Requests that no client of ours makes, over the socket of the real server: each is refused, and the server answers on."""
+"""Requests that no client of ours makes, over the socket of the real server: each is refused, and it answers on."""
 
 from __future__ import annotations
 

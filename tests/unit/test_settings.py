@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from pydantic import BaseModel
 
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.postgres_config import PostgresConfig
-from agent_brain_server.settings import Settings
+from agent_brain_server.settings import DEFAULT_PORT, Settings
 from agent_brain_server.settings_consent import load_settings as load_accepted
 from support.consent import accept
 
@@ -238,3 +239,34 @@ def test_settings_that_would_take_long_are_refused_in_one_sentence(project: Path
     assert message.startswith(f"the settings cannot be read ({CONFIG}): it ")
     assert "\n" not in message
     assert len(message) < 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["port: !!timestamp x", "port: !!bool x", "port: !!int ''", "port: !!binary é", "!!set [a]", "? [a]\n: b", "- 1"],
+)
+def test_a_yaml_value_that_cannot_be_made_is_a_sentence(tmp_path: Path, text: str) -> None:
+    state = tmp_path / ".claude" / "agent-brain"
+    state.mkdir(parents=True)
+    (state / "config.yaml").write_text(text, "utf-8")
+    with pytest.raises(SettingsError, match=r"config\.yaml"):
+        load_settings(tmp_path)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("line", ["A=x" + " " * 500_000 + "y", "A=" + "${" * 200_000, "A=" + "b" * 1_000_001])
+def test_no_line_of_a_file_of_variables_holds_the_start_up(tmp_path: Path, line: str) -> None:
+    (tmp_path / ".env").write_text(f"{line}\nAGENT_BRAIN_PORT=1234\n", "utf-8")
+    assert load_settings(tmp_path).port == DEFAULT_PORT
+    (tmp_path / ".env").rename(tmp_path / ".env.agent-brain")
+    with pytest.raises(SettingsError, match=r"\.env\.agent-brain"):
+        load_settings(tmp_path)
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_in_place_of_a_settings_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".env")
+    assert load_settings(tmp_path).port == DEFAULT_PORT
+    (tmp_path / ".env").rename(tmp_path / ".env.agent-brain")
+    with pytest.raises(SettingsError, match="not a regular file"):
+        load_settings(tmp_path)

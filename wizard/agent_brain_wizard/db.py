@@ -12,7 +12,6 @@ from typing import Any
 
 from agent_brain_client.discovery import find_root, find_server
 from agent_brain_client.errors import FAILED, OK, UNREACHABLE, UsageError
-from agent_brain_contract.escaping import one_line
 from agent_brain_client.isolation import DIRECTORY, restrict_search_path
 from agent_brain_client.output import (
     confirm,
@@ -25,6 +24,7 @@ from agent_brain_client.output import (
     say,
     size,
 )
+from agent_brain_contract.escaping import one_line
 from agent_brain_wizard import backup, database
 from agent_brain_wizard.docker import Container, Progress, probe_docker
 

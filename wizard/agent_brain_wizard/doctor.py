@@ -8,9 +8,9 @@ from pathlib import Path
 
 from agent_brain_client.discovery import find_root
 from agent_brain_client.errors import FAILED, OK
-from agent_brain_contract.escaping import one_line
 from agent_brain_client.isolation import restrict_search_path
 from agent_brain_client.output import print_json, say, styled
+from agent_brain_contract.escaping import one_line
 from agent_brain_wizard.checks import examine
 from agent_brain_wizard.checks.finding import FIX, Finding
 

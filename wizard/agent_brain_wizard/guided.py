@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from agent_brain_client.errors import ClientError
-from agent_brain_contract.escaping import one_line
 from agent_brain_client.output import listing_lines, note, say, styled
+from agent_brain_contract.escaping import one_line
 from agent_brain_wizard.answers import Answers, check_flags, own_answers, resolve, storage_of
 from agent_brain_wizard.drafts import drop_draft, load_draft, save_draft
 from agent_brain_wizard.errors import EditedFileError, SetupError

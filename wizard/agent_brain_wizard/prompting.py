@@ -6,8 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
-from agent_brain_contract.escaping import plain
 from agent_brain_client.output import is_terminal, note, styled
+from agent_brain_contract.escaping import plain
 from agent_brain_wizard.questionnaire import BACK, Check, Option, Prompter
 from agent_brain_wizard.questions import Answer
 

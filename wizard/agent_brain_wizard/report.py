@@ -6,9 +6,9 @@ import sys
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from agent_brain_contract.escaping import one_line, plain
 from agent_brain_client.output import home_relative, note, print_json, say, styled
 from agent_brain_client.wire import JobResponse
+from agent_brain_contract.escaping import one_line, plain
 from agent_brain_wizard.census import take_census
 from agent_brain_wizard.first_run import FirstRun, Reporter
 from agent_brain_wizard.preparation import Prepared

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 
-from agent_brain_contract.escaping import name, one_line, plain
 from agent_brain_client.output import styled
 from agent_brain_client.wire import ENV_FILE
+from agent_brain_contract.escaping import name, one_line, plain
 from agent_brain_wizard.plan import Plan
 from agent_brain_wizard.probe import Facts
 

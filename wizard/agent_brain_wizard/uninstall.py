@@ -8,11 +8,11 @@ from pathlib import Path
 
 from agent_brain_client.discovery import find_root
 from agent_brain_client.errors import FAILED, OK, ClientError, UsageError
-from agent_brain_contract.escaping import name, one_line
 from agent_brain_client.isolation import restrict_search_path
 from agent_brain_client.lifecycle import stop
 from agent_brain_client.output import confirm, home_relative, note, print_json, say, size, styled
 from agent_brain_contract.consent import forget_record
+from agent_brain_contract.escaping import name, one_line
 from agent_brain_wizard.drafts import drop_draft
 from agent_brain_wizard.plan import compose_project
 from agent_brain_wizard.probe import probe_project

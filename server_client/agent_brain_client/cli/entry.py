@@ -61,8 +61,8 @@ def run(argv: Sequence[str], commands: Sequence[Command]) -> int:
 
 
 def _say(sentence: str, code: int) -> int:
-    from agent_brain_contract.escaping import one_line
     from agent_brain_client.output import note, styled
+    from agent_brain_contract.escaping import one_line
 
     try:
         sys.stdout.flush()

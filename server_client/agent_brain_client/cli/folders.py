@@ -8,9 +8,9 @@ from agent_brain_client.cli.session import connect, project_path, project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.consenting import accept_folder
 from agent_brain_client.errors import OK, UsageError
-from agent_brain_contract.escaping import name
 from agent_brain_client.output import count, print_json, say
 from agent_brain_client.wire import FolderRequest
+from agent_brain_contract.escaping import name
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,6 @@ import argparse
 from agent_brain_client.cli.session import connect, project_path, project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.errors import FAILED, OK, UsageError
-from agent_brain_contract.escaping import one_line
 from agent_brain_client.output import (
     count,
     duration,
@@ -21,6 +20,7 @@ from agent_brain_client.output import (
 )
 from agent_brain_client.progress import wait_for_job
 from agent_brain_client.wire import IndexRequest, JobResponse
+from agent_brain_contract.escaping import one_line
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -8,10 +8,10 @@ from agent_brain_client.cli.index import outcome
 from agent_brain_client.cli.session import connect, project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.errors import FAILED, OK, UsageError
-from agent_brain_contract.escaping import one_line
 from agent_brain_client.output import job_line, print_json, say, skipped_line
 from agent_brain_client.progress import wait_for_job
 from agent_brain_client.wire import JobResponse
+from agent_brain_contract.escaping import one_line
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

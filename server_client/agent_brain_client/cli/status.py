@@ -10,7 +10,6 @@ from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.consenting import require_accepted
 from agent_brain_client.discovery import find_server, find_token, require_set_up
 from agent_brain_client.errors import OK, UNREACHABLE
-from agent_brain_contract.escaping import one_line
 from agent_brain_client.output import (
     count,
     duration,
@@ -23,6 +22,7 @@ from agent_brain_client.output import (
     styled,
 )
 from agent_brain_client.wire import ReportResponse, ServerStatus, StatusResponse, location_id
+from agent_brain_contract.escaping import one_line
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

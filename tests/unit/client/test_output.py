@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_brain_contract.escaping import json_text, line, name, one_line, plain
 from agent_brain_client.output import (
     count,
     duration,
@@ -24,6 +23,7 @@ from agent_brain_client.output import (
     styled,
 )
 from agent_brain_client.wire import JobResponse, Passage
+from agent_brain_contract.escaping import json_text, line, name, one_line, plain
 
 HARMFUL = {chr(code) for code in (*range(32), *range(127, 160), *range(0xE0000, 0xE0100))} - {"\t", "\n"} | set(
     "\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\ud800\udfff"

@@ -12,8 +12,8 @@ import pytest
 
 from agent_brain_client.discovery import find_root, find_token, read_server_file
 from agent_brain_client.errors import ClientError
-from agent_brain_contract.escaping import one_line, plain
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, location_id
+from agent_brain_contract.escaping import one_line, plain
 from support.consent import accept
 
 SCRIPTS = Path(__file__).parents[3] / "plugin" / "scripts"
