@@ -10,12 +10,14 @@ from contextlib import suppress
 from agent_brain_server.app import open_worker
 from agent_brain_server.errors import StorageLostError
 from agent_brain_server.garbage import collect_seldom
+from agent_brain_server.process.presence import Presence, end_at_last
 from agent_brain_server.settings import Settings
 from agent_brain_server.storage.protocol import JobStore
 
 log = logging.getLogger(__name__)
 
 IDLE_CHECK_SECONDS = 0.5
+PRESENCE_SECONDS = 5.0
 
 
 def work(settings: Settings, *, once: bool) -> None:
@@ -38,8 +40,19 @@ async def _work(settings: Settings, once: bool) -> None:
         if once:
             await _until_idle(store, stop)
         else:
-            await stop.wait()
+            await _until_stopped(Presence([settings.project_root]), stop)
         log.info("stopping")
+
+
+async def _until_stopped(presence: Presence, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        if lost := presence.lost():
+            log.warning("stopping: %s", lost)
+            end_at_last()
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PRESENCE_SECONDS):
+                await stop.wait()
 
 
 async def _until_idle(store: JobStore, stop: asyncio.Event) -> None:
