@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,21 +34,31 @@ class TestPostgresStore(StoreContract):
         return make
 
 
+def owned_by_another(url: str) -> str:
+    """The URL of an ordinary role that may make the tables in this empty database."""
+    superuser = PostgresConfig.from_url(url)
+    server = DatabaseServer(superuser)
+    if not server.psql("SELECT 1 FROM pg_roles WHERE rolname = 'ordinary'"):
+        server.psql("CREATE ROLE ordinary LOGIN CREATEROLE PASSWORD 'x'")
+    server.psql("CREATE EXTENSION vector")
+    server.psql(f"GRANT CREATE ON DATABASE {superuser.database} TO ordinary")
+    return superuser.model_copy(update={"user": "ordinary"}).with_password("x").url()
+
+
+@pytest.fixture(scope="module")
+def shared_owned_url(session_server: DatabaseServer) -> Iterator[str]:
+    with session_server.database() as name:
+        yield owned_by_another(session_server.url(name))
+
+
 class TestPostgresStoreOfAnOwner(TestPostgresStore):
     """A role that owns the tables and is no superuser: row level security is forced on it."""
 
     @pytest.fixture
     def url(self, request: pytest.FixtureRequest) -> str:
-        own = request.node.get_closest_marker("own_database")
-        superuser = PostgresConfig.from_url(request.getfixturevalue("postgres_url" if own else "shared_postgres_url"))
-        server = DatabaseServer(superuser)
-        if not server.psql("SELECT 1 FROM pg_roles WHERE rolname = 'ordinary'"):
-            server.psql("CREATE ROLE ordinary LOGIN CREATEROLE PASSWORD 'x'")
-        server.psql("CREATE EXTENSION IF NOT EXISTS vector")
-        server.psql(f"GRANT CREATE ON DATABASE {superuser.database} TO ordinary")
-        if server.psql("SELECT to_regnamespace('agent_brain')") == [(None,)]:
-            server.psql("CREATE SCHEMA agent_brain AUTHORIZATION ordinary")
-        return superuser.model_copy(update={"user": "ordinary"}).with_password("x").url()
+        if request.node.get_closest_marker("own_database"):
+            return owned_by_another(request.getfixturevalue("postgres_url"))
+        return str(request.getfixturevalue("shared_owned_url"))
 
 
 class TestPostgresStoreOfAProject(TestPostgresStoreOfAnOwner):

@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 from sqlalchemy import CursorResult, text
 
+from agent_brain_client.wire import project_id
 from agent_brain_server.domain.content import FloatArray
 from agent_brain_server.domain.search import Filters
+from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.factory import create_store
 from agent_brain_server.storage.postgres.nearest import HNSW_PATH, MOST_EXACT
+from agent_brain_server.storage.postgres.roles import grant, revoke
 from agent_brain_server.storage.postgres.session import Session
 from agent_brain_server.storage.protocol import Store
 from agent_brain_server.storage.texts import clean
@@ -76,6 +79,17 @@ async def store(filled_url: str, root: Path) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
+async def store_of_a_role(filled_url: str, root: Path) -> AsyncIterator[Store]:
+    """The same index, opened by a role that row level security binds to it."""
+    granted = await grant(PostgresConfig.from_url(filled_url), project_id(root))
+    opened = create_store(granted.url(), root, MODEL, TOKENIZER)
+    await opened.open()
+    yield opened
+    await opened.close()
+    await revoke(PostgresConfig.from_url(filled_url), project_id(root))
+
+
+@pytest.fixture
 def plans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The plans of the searches that are run, as PostgreSQL made them for these very values."""
     seen: list[str] = []
@@ -130,3 +144,26 @@ async def test_few_allowed_chunks_are_compared_one_by_one(store: Store, plans: l
     assert hits.path == "exact"
     assert plans == []
     assert CHUNKS > MOST_EXACT
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("filters", FILTERS)
+async def test_row_level_security_leaves_the_searches_their_indexes(
+    store: Store, store_of_a_role: Store, plans: list[str], filters: Filters, filled_url: str
+) -> None:
+    """Words are matched inside of a function of the owner's, whose plan is its own: there each lookup is counted."""
+    database = DatabaseServer(PostgresConfig.from_url(filled_url))
+    scans = "SELECT sum(idx_scan) FROM pg_stat_user_indexes WHERE indexrelname = 'chunk_terms_by_term'"
+    reads = "SELECT sum(seq_scan) FROM pg_stat_user_tables WHERE relname = 'chunk_terms'"
+    before = database.psql(scans), database.psql(reads)
+    words = ["word7", "common", "part3"]
+    found = await store_of_a_role.search_lexical(words, filters, 20)
+    near = await store_of_a_role.search_vector(direction("asked for"), filters, 20)
+    await store_of_a_role.close()  # a connection says what it has counted when it ends
+    assert database.psql(scans)[0][0] > before[0][0][0]
+    assert database.psql(reads) == before[1]
+    assert "Index Scan using vectors_by_distance" in plans[-1], plans[-1]
+    assert "Seq Scan" not in plans[-1], plans[-1]
+    assert near.path == HNSW_PATH
+    assert found == await store.search_lexical(words, filters, 20)
+    assert near == await store.search_vector(direction("asked for"), filters, 20)
