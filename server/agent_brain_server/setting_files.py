@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-
 from agent_brain_contract.regular_files import read_regular_file
 from agent_brain_server.errors import SettingsError
 

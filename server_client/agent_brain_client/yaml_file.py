@@ -12,6 +12,7 @@ import yaml
 
 LARGEST_BYTES = 64 * 1024
 DEEPEST = 32
+_ODD_VALUES = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
 MOST_VALUES = 10_000
 """Values, counted as often as an alias repeats them."""
 
@@ -38,14 +39,7 @@ def load_yaml(content: str | bytes) -> Any:
             return loader.get_single_data()
         finally:
             loader.dispose()
-    except (
-        ValueError,
-        TypeError,
-        AttributeError,
-        LookupError,
-        ArithmeticError,
-        RecursionError,
-    ) as error:  # such as a date with a month 13
+    except _ODD_VALUES as error:  # such as a date with a month 13
         raise yaml.YAMLError(f"it holds a value that cannot be read: {error}") from error
 
 
