@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from agent_brain_server.storage.factory import create_store
 from agent_brain_server.storage.protocol import Store
@@ -70,6 +71,7 @@ async def check_content(store: Store) -> None:
         assert hit.score == float(np.vdot(vector_of(prepared.text_hash), query))
 
 
+@pytest.mark.timeout(120 + 20 * KILLS)
 async def test_kills_in_the_middle_of_writing(tmp_path: Path) -> None:
     for seed in range(KILLS):
         write_and_kill(tmp_path, seed)
