@@ -228,7 +228,7 @@ def report_line(entry: ReportEntry) -> str:
     kinds = ", ".join(f"{kind} x{number}" for kind, number in sorted(entry["masked"].items()))
     more = kinds or entry["detail"]
     reason = _REASONS.get(entry["reason"], entry["reason"])
-    return one_line(f"{reason:<21}  {entry['path']}") + (styled(f"  {one_line(more)}", "dim") if more else "")
+    return f"{reason:<21}  {one_line(entry['path'])}" + (styled(f"  {one_line(more)}", "dim") if more else "")
 
 
 def report_totals(report: ReportResponse) -> str:

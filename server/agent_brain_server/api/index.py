@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import asdict
 from typing import Annotated, cast
 
@@ -143,7 +143,7 @@ def _encode_path(path: str) -> str:
 
 def _decode_path(cursor: str) -> str:
     try:
-        return urlsafe_b64decode(cursor.encode()).decode()
+        return b64decode(cursor.encode(), b"-_", validate=True).decode()
     except ValueError as error:
         raise RequestError("This cursor is not one that was given out.", field="cursor") from error
 

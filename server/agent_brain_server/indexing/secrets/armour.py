@@ -16,6 +16,7 @@ from agent_brain_server.indexing.secrets.tokens import Span
 KIND = "private key"
 LEAST_MATERIAL = 24
 LONGEST_BODY = 65_536
+MOST_LOOKED_AT = 1_000_000
 
 _KEY = r"(?:PRIVATE|SECRET|TESTING|STATIC|Static) (?:KEY|key)"
 _BEGIN = re.compile(rf"BEGIN [\w .()-]{{0,60}}?{_KEY}[\w ]{{0,20}}-{{2,5}}")
@@ -28,14 +29,13 @@ _WORDS = re.compile(r"[A-Za-z0-9+/=] +[A-Za-z0-9+/=]")
 _FOREIGN = re.compile(r"[^\s\w\"'`,;:+=/\\*#.|<>&(){}\[\]%!~^-]|[\w)][(.]\w")
 _HEADER = re.compile(r"[^\w]*(?:Proc-Type|DEK-Info|Version|Comment|Subject|MessageID|Hash|Charset)\s?:")
 
-_ENCODED = re.compile(r"LS0tLS1CRUdJTi|0tLS0tQkVHSU|tLS0tLUJFR0lO|TFMwdExTMUNSVWRKVGl")
-_DER = re.compile(
-    r"M(?:II[A-Za-z0-9+/]{2}[AQgw]IBA|I[GHIE][A-Za-z0-9+/]AgE[AB]|[A-Za-z0-9+/][4C]CAQ[AE])[A-Za-z0-9+/]{24}"
-)
+# "-----BEGIN" in base64, in each of its three alignments, and in base64 of that.
+_ENCODED_BEGINS = ("LS0tLS1CRUdJTi", "0tLS0tQkVHSU", "tLS0tLUJFR0lO", "TFMwdExTMUNSVWRKVGl")
+_ENCODED = re.compile("|".join(_ENCODED_BEGINS))
+_DER = re.compile(r"M(?:II[A-Za-z0-9+/]{2}[AQgw]IBA|I[GHIE][A-Za-z0-9+/]AgE[AB]|[A-Za-z0-9+/][4C]CAQ[AE])[A-Za-z0-9+/]{24}")
 _FRAME = rf"(?:{_ESCAPED_BREAK}|[\s\"'`,+\\#*>-]){{1,60}}"
-_JOINED = re.compile(
-    rf"[A-Za-z0-9+/_-]{{4,}}={{0,2}}(?:{_FRAME}[A-Za-z0-9+/]{{20,}}={{0,2}})*(?:{_FRAME}[A-Za-z0-9+/]{{2,}}={{1,2}})?"
-)
+_JOINED = re.compile(rf"[A-Za-z0-9+/_-]{{4,}}={{0,2}}(?:{_FRAME}[A-Za-z0-9+/]{{20,}}={{0,2}})*(?:{_FRAME}[A-Za-z0-9+/]{{2,}}={{1,2}})?")
+_ALONE = re.compile(r"[A-Za-z0-9+/=_-]*")
 _JWK = re.compile(r"(?<![\w$])[\"']?(?:d|p|q|dp|dq|qi|k)[\"']?\s{0,4}:\s{0,4}[\"']([A-Za-z0-9_-]{16,4000})[\"']")
 
 
@@ -43,11 +43,9 @@ def find_keys(text: str) -> Iterator[Span]:
     """The material of every private key in `text`, line by line."""
     if "BEGIN " in text:
         yield from _armoured(text)
-    if _ENCODED.search(text):
-        for match in _ENCODED.finditer(text):
-            yield from _joined(text, match.start(), _is_encoded_key)
-    for match in _DER.finditer(text):
-        yield from _joined(text, match.start(), _is_private_der)
+    if any(begin in text for begin in _ENCODED_BEGINS):
+        yield from _encoded(text, _ENCODED, _is_encoded_key)
+    yield from _encoded(text, _DER, _is_private_der)
     if "kty" in text:
         yield from (Span(match.start(1), match.end(1), KIND) for match in _JWK.finditer(text))
 
@@ -105,16 +103,27 @@ def _runs(line: str, offset: int, least: int) -> Iterator[Span]:
             yield Span(offset + match.start(1), offset + match.end(1), KIND)
 
 
-def _joined(text: str, start: int, is_key: Callable[[bytes], bool]) -> Iterator[Span]:
-    """The base64 that starts at `start` and goes on over framed lines, if what it encodes is a private key."""
-    while start > 0 and text[start - 1].isalnum() and text[start - 1].isascii() and start % 4096:
-        start -= 1
-    match = _JOINED.match(text, start, start + LONGEST_BODY)
-    if match is None:
-        return
-    encoded = "".join(run[1] for run in _RUN.finditer(match[0]) if run[1])
-    if is_key(_decoded(encoded)):
-        yield from _runs(match[0], start, 4)
+def _encoded(text: str, beginning: re.Pattern[str], is_key: Callable[[bytes], bool]) -> Iterator[Span]:
+    """The base64 that begins so and goes on over framed lines, where what it encodes is a private key.
+
+    Where there is so much of it that looking would take long, all of it counts as keys.
+    """
+    done, looked_at = 0, 0
+    for match in beginning.finditer(text):
+        start = match.start()
+        if start < done:
+            continue
+        while start > max(done, match.start() - 64) and text[start - 1].isascii() and text[start - 1].isalnum():
+            start -= 1
+        joined = _JOINED.match(text, start, start + LONGEST_BODY)
+        if joined is None:
+            continue
+        looked_at += joined.end() - start
+        if looked_at > MOST_LOOKED_AT or is_key(_decoded("".join(run[1] for run in _RUN.finditer(joined[0]) if run[1]))):
+            yield from _runs(joined[0], start, 4)
+            done = joined.end()
+        else:
+            done = start + len(_ALONE.match(joined[0])[0])  # type: ignore[index]
 
 
 def _decoded(encoded: str) -> bytes:

@@ -28,27 +28,24 @@ _CLOSE = r"(?:\\{0,3}[\"'\])}]){0,3}"
 _SEPARATOR = (
     r"(?:[ \t]{0,20}(?::[ \t]?[\w.\[\]?<>]{1,30}[ \t]?=|:=|=>|\?=|\+=|->|={1,2}|:{1,2}|,|\(|>|[ \t](?=[\"'`]))"
     r"|[ \t]{1,4}(?:value|content|text|default)[ \t]?=|</(?:key|name)>\s{0,40}<(?:string|value|data)>"
-    r"|[ \t]string[ \t]?=|[ \t]{1,4}by[ \t]{1,4}(?:password[ \t]{1,4})?(?=['\"]))"
+    r"|[ \t]string[ \t]?=|[ \t]{1,4}(?i:by)[ \t]{1,4}(?i:password[ \t]{1,4})?(?=['\"]))"
 )
 _GAP = r"[ \t]{0,20}(?:[|>][+-]?[ \t]{0,4}(?=\n))?(?:[(\[{]{0,2}\\?\n[ \t]{0,60})?(?:!!?\w+ )?(?:[bBrRuUfFL@$]{0,2}(?=[\"']))?"
-_QUOTED = r"(?:\\{1,3}[\"']([^\n\\\"']{1,400})|(\"\"\"|'''|[\"'`])((?:\\.|(?!\2)[^\n\\]){1,400}))"
-_BARE = r"([^\s\"'`<>{}()\[\]\\]{1,400})"
+_QUOTED = r"(?:\\{1,3}[\"']([^\n\\\"']{1,10000})|(\"\"\"|'''|[\"'`])((?:\\.|(?!\2)[^\n\\]){1,10000}))"
+_BARE = r"([^\s\"'`<>\\]{1,10000})"
 _AFTER_NAME = re.compile(rf"{_TRAIL}(?![A-Za-z0-9_]){_CLOSE}{_SEPARATOR}{_GAP}(?:{_QUOTED}|{_BARE})")
 _AFTER_FLAG = re.compile(rf"{_TRAIL}(?:[ \t]{{1,4}}|[\"'],[ \t]{{0,4}}[\"'])(?:{_QUOTED}|{_BARE})")
 
 # The word, what may follow it in the name, and whether its values are passwords (else tokens, which are longer).
 _NAMES = (
-    ("pass", re.compile(r"pass(?:word|wd|phrase|code|wort)?s?", re.IGNORECASE), True),
-    ("pwd", re.compile(r"pwd", re.IGNORECASE), True),
-    ("secret", re.compile(r"secrets?(?:[_-]?(?:access)?[_-]?(?:key|token|id))?(?:[_-]?base)?", re.IGNORECASE), False),
-    ("token", re.compile(r"tokens?", re.IGNORECASE), False),
-    ("key", re.compile(r"keys?(?:[_-]?(?:data|base|material))?", re.IGNORECASE), False),
-    ("cred", re.compile(r"cred(?:s|entials?)?", re.IGNORECASE), True),
-    ("psk", re.compile(r"psk", re.IGNORECASE), True),
-    ("salt", re.compile(r"salt", re.IGNORECASE), False),
-    ("_pat", re.compile(r"_pat", re.IGNORECASE), False),
-    ("dsn", re.compile(r"dsn", re.IGNORECASE), False),
-    ("identified", re.compile(r"identified", re.IGNORECASE), True),
+    ("pass", re.compile(r"pass(?:word|wd|phrase|code|wort)?s?", re.I), True),
+    ("pwd", re.compile(r"pwd", re.I), True),
+    ("secret", re.compile(r"secrets?(?:[_-]?(?:access)?[_-]?(?:key|token|id))?(?:[_-]?base)?", re.I), False),
+    ("token", re.compile(r"tokens?", re.I), False),
+    ("key", re.compile(r"keys?(?:[_-]?(?:data|base|material))?", re.I), False),
+    ("cred", re.compile(r"cred(?:s|entials?)?", re.I), True),
+    ("salt", re.compile(r"salt", re.I), False),
+    ("_pat", re.compile(r"_pat", re.I), False),
 )
 _KEYS = tuple(
     """
@@ -58,7 +55,8 @@ _KEYS = tuple(
     """.split()
 )
 _PASSES = tuple(
-    "_ - . \" ' ` db user smtp mail ftp root admin my proxy ssh redis mysql pg rpc sql auth require http sudo ( [ , ; & ? <".split()
+    "_ - . \" ' ` db user smtp mail ftp root admin my proxy ssh redis mysql pg rpc sql auth require http sudo ( [ , ; & ? <"
+    .split()
 ) + (" ", "\n", "\t")
 
 
@@ -68,20 +66,34 @@ def find_assigned(text: str, language: str, *, strict: bool) -> Iterator[Span]:
     if len(lowered) != len(text):  # a few capitals have small forms of two characters
         lowered = "".join(character if len(character.lower()) > 1 else character.lower() for character in text)
     for word, name, is_pass in _NAMES:
-        start = lowered.find(word)
-        while start >= 0:
-            match = name.match(text, start)
-            end = match.end() if match else start + len(word)
-            if match and _qualifies(word, lowered, start, end):
-                yield from _value(text, start, end, language, is_pass=is_pass, strict=strict)
-            start = lowered.find(word, end)
+        if word != "salt" or strict:
+            yield from _named(text, lowered, word, name, language, is_pass=is_pass, strict=strict)
     if "://" in text:
         yield from _in_urls(text)
-    for gate, pattern, judge, kind in _PHRASES:
-        if gate in lowered:
-            for match in pattern.finditer(text):
-                if judge(match[1]):
-                    yield Span(match.start(1), match.end(1), kind)
+    phrases = _PHRASES if language in _CODE else _PHRASES + _COMMANDS
+    for gate, pattern, judge, kind in phrases:
+        start = lowered.find(gate)
+        while start >= 0:
+            match = pattern.match(text, start)
+            if match and judge(match[1]):
+                yield Span(match.start(1), match.end(1), kind)
+            start = lowered.find(gate, match.end() if match else start + len(gate))
+
+
+def _named(
+    text: str, lowered: str, word: str, name: re.Pattern[str], language: str, *, is_pass: bool, strict: bool
+) -> Iterator[Span]:
+    """The values behind each name that ends in `word`."""
+    start = lowered.find(word)
+    while start >= 0:
+        match = name.match(text, start)
+        end = match.end() if match else start + len(word)
+        if match and _qualifies(word, lowered, start, end):
+            found = _value(text, start, end, language, is_pass=is_pass, strict=strict)
+            if found is not None:
+                yield found
+                end = found.end
+        start = lowered.find(word, end)
 
 
 def _qualifies(word: str, lowered: str, start: int, end: int) -> bool:
@@ -96,21 +108,20 @@ def _qualifies(word: str, lowered: str, start: int, end: int) -> bool:
     return word != "salt" or before.endswith(("_", "-"))
 
 
-def _value(text: str, start: int, end: int, language: str, *, is_pass: bool, strict: bool) -> Iterator[Span]:
+def _value(text: str, start: int, end: int, language: str, *, is_pass: bool, strict: bool) -> Span | None:
     match = _AFTER_NAME.match(text, end)
     flag = match is None and _is_flag(text, start)
     if flag:
         match = _AFTER_FLAG.match(text, end)
-    if match is None:
-        return
-    if not flag and not _assigns(text, start, match):
-        return
+    if match is None or not (flag or _assigns(text, start, match)):
+        return None
     group = next(number for number in (1, 3, 4) if match[number] is not None)
     first, value = match.start(group), match[group]
     if group == 4:
         value = _bare_value(text, start, first, value, language, flag=flag)
     if value and _is_secret(value, is_pass=is_pass, strict=strict):
-        yield Span(first, first + len(value), "password" if is_pass else "secret value")
+        return Span(first, first + len(value), "password" if is_pass else "secret value")
+    return None
 
 
 def _assigns(text: str, start: int, match: re.Match[str]) -> bool:
@@ -139,13 +150,15 @@ def _bare_value(text: str, start: int, first: int, value: str, language: str, *,
     if outer in ("?", "&") or ((outer == ";" or ";" in value) and text[first - 1] == "="):
         value = re.split("[;&]", value, maxsplit=1)[0]
         quoted = language not in _CODE or name.count('"') % 2 or name.count("'") % 2 or name.count("`") % 2
-        return value if quoted and not _MEMBER.fullmatch(value) else ""
-    if flag or language not in _CODE or _SHELL_NAME.fullmatch(name):
-        return value.rstrip(",;")
-    return ""
+        return value if quoted and not _MEMBER.fullmatch(value) and not _CALL.search(value) else ""
+    if not flag and language in _CODE and (_SHELL_NAME.fullmatch(name) is None or _CALL.search(value)):
+        return ""
+    return "" if value.startswith(("(", "[", "{")) or _CALLED.match(value) else value.rstrip(",;)]}")
 
 
 _NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_- "
+_CALLED = re.compile(r"[A-Za-z_][\w.]*\(")
+_CALL = re.compile(r"[()\[\]{}]")
 _MEMBER = re.compile(r"[A-Za-z_$][\w$]*(?:\.[\w$]+)+")
 _FIRST_ARGUMENT = re.compile(r"(?:\([ \t\n]{0,20}|^[ \t]{0,40})[\"'`][\w.-]{0,50}$|--[\w-]{0,40}$", re.MULTILINE)
 
@@ -169,12 +182,7 @@ def _in_urls(text: str) -> Iterator[Span]:
         if match[2] is None:
             if is_random(match[3], 20):
                 yield Span(match.start(3), match.end(3), "token in a URL")
-        elif (
-            match[2].lower().strip("[](){}$%") not in _NO_PASSWORDS
-            and match[2].strip("%sdv")
-            and not is_placeholder(match[2])
-            and "/" not in match[2][:1]
-        ):
+        elif match[2].lower().strip("[](){}$%") not in _NO_PASSWORDS and match[2].strip("%sdv") and not is_placeholder(match[2]) and "/" not in match[2][:1]:
             yield Span(match.start(2), match.end(2), "password in a URL")
 
 
@@ -186,51 +194,54 @@ def _is_given(value: str) -> bool:
     return not is_placeholder(value)
 
 
-_PHRASES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool], str], ...] = (
-    ("bearer ", re.compile(r"(?i:bearer) {1,4}([A-Za-z0-9._~+/=-]{16,4000})"), _is_header_value, "bearer token"),
-    ("basic ", re.compile(r"(?i:basic) {1,4}([A-Za-z0-9+/]{8,400}={0,2})"), is_basic, "basic credentials"),
+_Phrase = tuple[str, re.Pattern[str], Callable[[str], bool], str]
+# What a phrase begins with in small letters, what comes behind it, whether that is a secret, and which.
+_PHRASES: tuple[_Phrase, ...] = (
+    ("bearer ", re.compile(r"\w{6} {1,4}([A-Za-z0-9._~+/=-]{16,4000})"), _is_header_value, "bearer token"),
+    ("basic ", re.compile(r"\w{5} {1,4}([A-Za-z0-9+/]{8,400}={0,2})"), is_basic, "basic credentials"),
     (
         "authorization",
-        re.compile(
-            r"(?i:authorization)(?:[\"']?\s{0,4}[:=]|[\"'],)\s{0,4}[\"']?(?:(?i:token|apikey|key) )?([\w.~+/=-]{20,400})"
-        ),
+        re.compile(r"\w{13}(?:[\"']?\s{0,4}[:=]|[\"'],)\s{0,4}[\"']?(?:(?i:token|apikey|key) )?([\w.~+/=-]{20,400})"),
         _is_header_value,
         "authorization",
     ),
     (
         "auth",
-        re.compile(r"(?i:auth)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?([A-Za-z0-9+/]{8,400}={0,2})"),
+        re.compile(r"\w{4}[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?([A-Za-z0-9+/]{8,400}={0,2})"),
         is_basic,
         "basic credentials",
     ),
     (
-        "login ",
-        re.compile(r"\blogin[ \t]+\S{1,100}\s+(?:account[ \t]+\S{1,100}\s+)?password[ \t]+(\S{2,200})"),
+        "identified by ",
+        re.compile(r"\w{10} \w\w {1,4}(?i:password {1,4})?['\"]([^'\"\n]{3,200})"),
         _is_given,
         "password",
     ),
-    ("curl", re.compile(r"(?:-u|--user)[ =][\"']?[^\s:\"']{1,60}:([^\s\"'$]{3,100})"), _is_given, "password"),
-    ("sshpass", re.compile(r"sshpass +-p *[\"']?([^\s\"'$]{3,100})"), _is_given, "password"),
-    ("mysql", re.compile(r"mysql\w{0,8}\b[^\n|;]{0,120}? -p([^\s'\"$=-][^\s'\"]{3,60})"), is_password, "password"),
-    ("accountkey", re.compile(r"AccountKey=([A-Za-z0-9+/=]{20,120})"), _is_given, "Azure storage key"),
-    ("accesskey", re.compile(r"SharedAccessKey=([A-Za-z0-9+/=]{20,120})"), _is_given, "Azure key"),
-    (
-        "client-key-data",
-        re.compile(r"client-key-data[\"']?:[ \t]{0,4}[\"']?([A-Za-z0-9+/=]{20,20000})"),
-        _is_given,
-        "private key",
-    ),
-    (
-        "$",
-        re.compile(r"(?<=[:\"'= ])(\$(?:apr1|1|2[aby]|5|6|7|y|gy)\$[./A-Za-z0-9$+=]{12,120})"),
-        _is_given,
-        "password hash",
-    ),
-    ("{s", re.compile(r"(?i:\{s?sha(?:256|512)?\})([A-Za-z0-9+/=]{20,120})"), _is_given, "password hash"),
+    (":$", re.compile(r":(\$(?:apr1|1|2[aby]|5|6|7|y|gy)\$[./A-Za-z0-9$+=]{12,120})"), _is_given, "password hash"),
+    ("$2", re.compile(r"(\$2[aby]\$[./A-Za-z0-9$+=]{12,120})"), _is_given, "password hash"),
+    ("{s", re.compile(r"\{\w{3,7}\}([A-Za-z0-9+/=]{20,120})"), _is_given, "password hash"),
     (
         "dockerconfigjson",
-        re.compile(r"dockerconfigjson[\"']?:[ \t]{0,4}[\"']?([A-Za-z0-9+/=]{20,20000})"),
+        re.compile(r"\w{16}[\"']?:[ \t]{0,4}[\"']?([A-Za-z0-9+/=]{20,20000})"),
         _is_given,
         "registry credentials",
     ),
+)
+# Of shells, and of what people write down of them.
+_COMMANDS: tuple[_Phrase, ...] = (
+    (
+        "login ",
+        re.compile(r"\w{5}[ \t]+\S{1,100}\s+(?:account[ \t]+\S{1,100}\s+)?password[ \t]+(\S{2,200})"),
+        _is_given,
+        "password",
+    ),
+    (
+        "curl ",
+        re.compile(r"\w{4}\b[^\n|;]{0,200}?(?:-u|--user)[ =][\"']?[^\s:\"']{1,60}:([^\s\"'$]{3,100})"),
+        _is_given,
+        "password",
+    ),
+    ("sshpass ", re.compile(r"\w{7} +-p *[\"']?([^\s\"'$]{3,100})"), _is_given, "password"),
+    ("mysql", re.compile(r"\w{5,13}\b[^\n|;]{0,120}? -p([^\s'\"$=-][^\s'\"]{3,60})"), is_password, "password"),
+    ("psk=", re.compile(r"\w{3}=[\"']?([^\s\"'$]{8,64})"), _is_given, "password"),
 )

@@ -20,6 +20,7 @@ from agent_brain_server.indexing.secrets.tokens import Span, find_tokens
 
 MASK = "MASKED_"
 NOTE = "masked: "
+VAGUE = frozenset({"password", "secret value", "authorization"})
 LEAST_REST = 16
 """A text that has fewer letters and digits besides its secrets is left out: it is a key or a token, and no answer."""
 _MARKERS = re.compile(r"-{2,5} ?(?:BEGIN|END) [^\n-]{0,80}-{2,5}")
@@ -94,11 +95,12 @@ def _is_nothing_else(text: str, spans: Sequence[Span]) -> bool:
 
 
 def _apart(spans: Iterable[Span]) -> list[Span]:
-    """In order; what overlaps is one, of the kind of the first."""
+    """In order; what overlaps is one, of the kind of the first that says more than that it is a secret."""
     apart: list[Span] = []
     for span in sorted(spans, key=lambda span: (span.start, -span.end)):
-        if apart and span.start < apart[-1].end:
-            apart[-1] = apart[-1]._replace(end=max(span.end, apart[-1].end))
+        if apart and span.start < (last := apart[-1]).end:
+            kind = span.kind if last.kind in VAGUE else last.kind
+            apart[-1] = Span(last.start, max(span.end, last.end), kind)
         else:
             apart.append(span)
     return apart

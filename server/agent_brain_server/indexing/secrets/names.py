@@ -33,7 +33,7 @@ _PARENT_OF_DIRECTORY = {
     "keystores": (".foundry",),
 }
 _NAMES = """
-    .1password .authinfo .azureauth .boto .cifs .cifscredentials .databrickscfg .dbshell .dockercfg .dockerconfigjson
+    .1password .envrc .authinfo .azureauth .boto .cifs .cifscredentials .databrickscfg .dbshell .dockercfg .dockerconfigjson
     .fetchmailrc .ftpconfig .ftppass .gist .gist-vim .git-credentials .github-token .github_token .githubtoken .histfile
     .history .htpasswd .lesshst .mbsyncrc .msmtprc .my.cnf .mylogin.cnf .netrc .npmrc .offlineimaprc .passwd-s3fs .pgpass
     .pypirc .rediscli_history .s3cfg .secret .secrets .secrets.toml .sentryclirc .sh_history .smbcredentials .terraformrc
@@ -93,13 +93,13 @@ _CLOUD = (
 _SAFES = (
     r"(?:bitwarden|lastpass|1password|dashlane|keepass|keeper|chrome|firefox)[ _-]?(?:export|passwords|logins|vault).*"
     r"|.*[ _-](?:bitwarden|lastpass|1password)[ _-]?export.*|\.?(?:ansible[._-]?)?vault[._-]?pass(?:word|wd)?(?:[._-]?file)?(?:\.txt)?"
-    r"|wg\d*\.conf|wireguard.*\.conf|\.secrets?\..*|.*[._-]secrets\.(?:json|toml|ya?ml|ini)"
+    r"|(?:.*[._ -])?(?:passwords?|passwd|passphrases?|secrets?|api[_-]?keys?)\.txt|wg\d*\.conf|wireguard.*\.conf|\.secrets?\..*|.*[._-]secrets\.(?:json|toml|ya?ml|ini)"
 )
 PATTERN = re.compile("|".join((_HISTORY, _DOTENV, _CREDENTIALS, _KEYS, _CLOUD, _SAFES)), re.DOTALL)
 # One of these is in every name that `PATTERN` takes.
 _HINTS = re.compile(
     "env|histor|credential|_[der][cds]|client_s|account|firebase|gha-creds|accesskey|tfstate|tfvars|msal|kernel|utc--"
-    "|kubeconfig|pem|export|password|logins|vault|wg|wireguard|secret"
+    "|kubeconfig|pem|export|pass|logins|vault|wg|wireguard|secret|api.?key"
 )
 _TEMPLATE = re.compile(
     r"(?:.*[._-])?(?:defaults?|dist|example|examples|sample|samples|template|templates|tmpl|tpl)(?:[._-].*)?"

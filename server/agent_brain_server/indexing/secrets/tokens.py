@@ -146,9 +146,10 @@ def _by_end() -> dict[str, dict[str, tuple[_Prefix, ...]]]:
     """The prefixes by delimiter and by the last characters before it."""
     table: dict[str, dict[str, tuple[_Prefix, ...]]] = {}
     for prefix in _prefixes():
-        stem, ends = prefix.text[:-1], table.setdefault(prefix.text[-1], {})
-        befores = [""] if len(stem) >= _LAST else ["", *"\"'`=:,;(<>[{/@ \t\n+|&?\\nrtD"]
-        for end in {(before + stem)[-_LAST:] for before in befores}:
+        stem, delimiter = prefix.text[:-1], prefix.text[-1]
+        last, ends = stem[stem.rfind(delimiter) + 1 :], table.setdefault(delimiter, {})
+        befores = [""] if len(last) >= _LAST or last != stem else ["", *"\"'`=:,;(<>[{/@ \t\n+|&?\\nrtD"]
+        for end in {(before + last)[-_LAST:] for before in befores}:
             ends[end] = (*ends.get(end, ()), prefix)
     return table
 
@@ -180,8 +181,6 @@ _LITERAL_SHAPES = tuple(
     (literal, re.compile(re.escape(literal) + shape), kind, before)
     for literal, shape, kind, before in (
         ("cmVmd", r"[A-Za-z0-9]{55,75}", "Artifactory token", 0),
-        ("EZAK", r"[A-Za-z0-9]{54}", "EasyPost key", 0),
-        ("EZTK", r"[A-Za-z0-9]{54}", "EasyPost key", 0),
         ("EAA", r"(?<![A-Za-z0-9+/]EAA)[\w-]{57,400}", "Meta or Square token", 0),
         ("GR1348941", r"[\w-]{20}", "GitLab token", 0),
         ("LTAI", r"(?<![A-Za-z0-9]LTAI)[A-Za-z0-9]{12,24}(?![A-Za-z0-9])", "Alibaba key id", 0),
@@ -196,10 +195,8 @@ _LITERAL_SHAPES = tuple(
         ("Q~", r"(?<=[\w~.]{3}\dQ~)[\w~.-]{31,34}", "Azure client secret", 4),
         ("sha256~", r"[\w-]{43}(?![\w-])", "OpenShift token", 0),
         (".atlasv1.", r"(?<=[A-Za-z0-9]{14}\.atlasv1\.)[\w=-]{60,70}", "Terraform Cloud token", 14),
-        ("_mmk", r"(?<=[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk)", "MaxMind key", 36),
         ("hooks.slack.com/", r"(?:services|workflows|triggers)/[\w+/-]{20,120}", "webhook URL", 0),
         ("/api/webhooks/", r"\d{15,20}/[\w-]{40,100}", "webhook URL", 0),
-        ("hooks.zapier.com/", r"hooks/catch/[\w/]{10,60}", "webhook URL", 0),
         ("webhook.office.com/", r"webhookb2/[\w@/-]{60,300}", "webhook URL", 0),
         ("sig=", r"(?<=[?&;]sig=)[A-Za-z0-9%+/_-]{30,120}=?", "signed URL", 0),
     )

@@ -157,6 +157,11 @@ class Connections:
         if log.exists() and log.stat().st_size > WAL_LIMIT_BYTES:
             session.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
+    def empty_log(self, session: Session) -> None:
+        """Copy the write-ahead log into the database and cut it off, as far as no reader needs it."""
+        with suppress(sqlite3.OperationalError):  # a reader is in the way: the next time
+            session.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
 
 def _finished(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """What a coroutine that never waits returns."""
@@ -210,6 +215,8 @@ def _configure(connection: sqlite3.Connection, cache_kib: int) -> None:
     # These files are then missing from the manifest too, so that the next run indexes them again.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What is deleted is overwritten, so that a secret that was taken out of a file does not stay in unused pages.
+    connection.execute("PRAGMA secure_delete = ON").fetchall()
     connection.execute(f"PRAGMA cache_size = -{cache_kib:d}")
     # The log is copied by keep_log_short instead of inside COMMIT, which vector searches wait for.
     connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()

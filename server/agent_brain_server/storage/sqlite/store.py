@@ -237,7 +237,9 @@ class SqliteStore:
         await self._change(index.reset)
 
     async def settle(self) -> None:
-        """See `IndexStore.settle`: nothing is ever put off."""
+        """See `IndexStore.settle`: only the log is emptied, which holds what files said before they changed."""
+        connections = self._opened()
+        await connections.write(connections.empty_log)
 
     async def list_folders(self) -> list[Folder]:
         """See `FolderStore.list_folders`."""
