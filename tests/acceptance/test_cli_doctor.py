@@ -94,13 +94,14 @@ def test_it_mends_what_it_safely_can_and_says_so(project: CliProject) -> None:
     secret, gitignore = project.root / ".env.agent-brain", project.root / ".gitignore"
     before, ignored = secret.read_bytes(), gitignore.read_bytes()
     secret.chmod(0o640)
-    project.state.chmod(0o777)
+    project.state.chmod(0o775)
     gitignore.write_text("mine\n")
     project.server_file.write_text("{}")
     broken = findings(project, expect=1)
     assert {name for name, one in broken.items() if one["fix"] == "agent-brain doctor --fix"} == {
         "modes", "gitignore", "server"
     }  # fmt: skip
+    project.state.chmod(0o777)  # where anyone may write, nothing else is looked at before
 
     report = json.loads(project.ok("doctor", "--fix", "--json"))
     assert all(finding["state"] == "ok" for finding in report["findings"])

@@ -14,6 +14,7 @@ from agent_brain_contract.escaping import one_line
 from agent_brain_wizard.checks import examine
 from agent_brain_wizard.checks.finding import FIX, Finding
 
+MOST_FIXES = 100
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
@@ -31,8 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
     root = find_root(arguments.project)
     restrict_search_path(root)
     findings = list(examine(root))
-    fixed = _fix(root, findings) if arguments.fix else []
-    if fixed:
+    fixed: list[str] = []
+    # What is put right lets more be looked at, and that may be put right too.
+    while arguments.fix and (more := _fix(root, findings)) and len(fixed) < MOST_FIXES:
+        fixed += more
         findings = list(examine(root))
     if arguments.json:
         report = {"project": str(root), "findings": [asdict(finding) for finding in findings]}
