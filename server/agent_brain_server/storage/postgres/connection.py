@@ -15,9 +15,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
 import asyncpg
-from pgvector.asyncpg import register_vector
 from sqlalchemy import AdaptedConnection, AsyncAdaptedQueuePool, NullPool, event
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -26,13 +24,12 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from agent_brain_server.domain.database import DatabaseHealth
 from agent_brain_server.errors import AgentBrainError, StorageError
 from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.storage.postgres.driver import CONNECT_SECONDS, connect, end_when_idle, enter
 from agent_brain_server.storage.postgres.failures import is_lost, is_repeatable, translate, translated
 from agent_brain_server.storage.postgres.session import Session, Statements
 
-CONNECT_SECONDS = 2.0
 ACQUIRE_SECONDS = 10.0
 READ_SECONDS = 10.0
-STATEMENT_SECONDS = 30
 RECYCLE_SECONDS = 3_600
 REST_SECONDS = 10
 TRUSTED_SECONDS = 5.0  # a connection that was idle for longer is asked whether it still lives
@@ -43,7 +40,6 @@ START_SECONDS = 5.0
 START_ATTEMPTS = 5
 FIRST_START_PAUSE_SECONDS = 0.15
 
-_DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
 Work = Callable[[Session], Awaitable["Result"]]
 Result = TypeVar("Result")
@@ -218,42 +214,6 @@ class Database:
         )
 
 
-async def connect(config: PostgresConfig, *, statement_seconds: int = STATEMENT_SECONDS, idle_seconds: int = 0) -> Any:
-    """A connection of the driver's own; 0 seconds set no bound."""
-    return await asyncpg.connect(
-        host=config.host,
-        port=config.port,
-        user=config.user,
-        password=config.password.get_secret_value() or None,
-        database=config.database,
-        ssl=None if config.host.startswith("/") else config.ssl_mode,
-        timeout=CONNECT_SECONDS,
-        command_timeout=statement_seconds + 5 if statement_seconds else None,
-        server_settings={
-            "application_name": "agent-brain",
-            "statement_timeout": f"{statement_seconds}s",
-            "idle_session_timeout": f"{idle_seconds}s",
-            # Statements are short: compiling them takes longer than running them, and a plan for any values misses
-            # what these very values would allow.
-            "jit": "off",
-            "plan_cache_mode": "force_custom_plan",
-        },
-    )
-
-
-async def enter(driver: Any, statements: Statements, project_id: str) -> None:
-    """Enter our tables' schema as this project, whose rows alone the policies show, and let the driver read and write
-    vectors where pgvector is there.
-
-    A connection serves one project from its first statement to its last, so that the setting holds in each of its
-    transactions without a round trip for each.
-    """
-    compiled = statements.make(("enter_namespace",)).compile(dialect=_DIALECT)
-    schema = await driver.fetchval(str(compiled), project_id)
-    if schema is not None:
-        await register_vector(driver, schema=schema)
-
-
 def _check_alive(connection: AdaptedConnection, record: ConnectionPoolEntry, proxy: object) -> None:
     """In place of SQLAlchemy's own ping, whose three round trips before every use take longer than most searches."""
     if connection.driver_connection.is_closed():
@@ -286,7 +246,7 @@ async def connect_patiently(config: PostgresConfig) -> Any:
 
 @asynccontextmanager
 async def single_session(config: PostgresConfig, statements: Statements, project_id: str) -> AsyncIterator[Session]:
-    """A session on a connection of its own, each statement for itself, with no bound on its time."""
+    """A session on a connection of its own, each statement for itself, with no bound on its time while it is run."""
 
     async def creator() -> Any:
         return await connect(config, statement_seconds=0)
@@ -295,7 +255,15 @@ async def single_session(config: PostgresConfig, statements: Statements, project
     try:
         async with engine.connect() as connection:
             alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
-            yield Session(alone, statements, project_id)
+            driver: Any = (await alone.get_raw_connection()).driver_connection
+            watch = asyncio.create_task(end_when_idle(driver, config))
+            try:
+                yield Session(alone, statements, project_id)
+            except BaseException:
+                driver.terminate()  # to close it in due form may take as long as the statement
+                raise
+            finally:
+                watch.cancel()
     finally:
         await engine.dispose()
 

@@ -13,7 +13,7 @@ from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import ConflictError, StorageError
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.postgres import ledger
-from agent_brain_server.storage.postgres.connection import connect, enter
+from agent_brain_server.storage.postgres.driver import connect, enter
 from agent_brain_server.storage.postgres.failures import translated, where
 from agent_brain_server.storage.postgres.schema import SCHEMA_VERSION, check_server, prepare_project, prepare_tables
 from agent_brain_server.storage.postgres.session import Session, Statements

@@ -1,0 +1,62 @@
+"""An answer that is lost on the way, while its connection lives: also work without a bound on its time ends."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.storage.postgres import driver
+from agent_brain_server.storage.postgres.connection import single_session
+from agent_brain_server.storage.postgres.failures import is_lost
+from agent_brain_server.storage.postgres.session import Statements
+from agent_brain_server.storage.queries import load_queries
+from support.troubled_network import Relay
+
+STATEMENTS = Statements(load_queries("agent_brain_server.storage.postgres"))
+
+
+class Swallowing(Relay):
+    """Passes nothing on any more of the first `muted` connections."""
+
+    muted = 0
+    count = 0
+
+    async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.count += 1
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        number = self.count
+        while data := await reader.read(65_536):
+            if number > self.muted:
+                writer.write(data)
+
+
+async def test_a_statement_that_nobody_runs_any_more_is_given_up(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "WATCH_SECONDS", 0.2)
+    config = PostgresConfig.from_url(postgres_url)
+    with Swallowing(config.port) as proxy:
+        through = config.model_copy(update={"port": proxy.port, "ssl_mode": "disable"})
+
+        async def ask() -> None:
+            async with asyncio.timeout(60), single_session(through, STATEMENTS, "p") as session:
+                assert await session.one("find_server_version")
+                proxy.muted = proxy.count
+                await session.one("find_server_version")
+
+        with pytest.raises(Exception) as caught:  # noqa: PT011  what it is called is the driver's
+            await ask()
+        assert is_lost(caught.value)
+        assert not isinstance(caught.value, TimeoutError)
+
+
+async def test_a_statement_that_takes_its_time_is_left_alone(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "WATCH_SECONDS", 0.05)
+    async with single_session(PostgresConfig.from_url(postgres_url), STATEMENTS, "p") as session:
+        await session.connection.exec_driver_sql("SELECT pg_sleep(2)")
+        assert await session.one("find_server_version")
