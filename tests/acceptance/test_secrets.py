@@ -64,7 +64,9 @@ def test_a_report_goes_with_nothing_else(project: CliProject) -> None:
     assert "index --report takes no" in done.stderr
 
 
-def test_the_report_writes_out_control_characters_and_hides_tokens_in_names(project: CliProject, tmp_path: Path) -> None:
+def test_the_report_writes_out_control_characters_and_hides_tokens_in_names(
+    project: CliProject, tmp_path: Path
+) -> None:
     token = "gh" + "p_" + Maker(4242)(36)
     with cli_project(tmp_path / "odd") as odd:
         odd.write({"a\x1b[31m.pem": "x", f"{token}.py": "x = 1", "a.py": "def found_here():\n    return 1\n"})

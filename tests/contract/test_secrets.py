@@ -28,7 +28,13 @@ async def filled(storage_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
 async def test_no_question_finds_a_secret(filled: Brain) -> None:
     answers = []
     for mode in ("bm25", "vector", "hybrid", "multi", "graph"):
-        for query in ("keeps_github_classic", "MASKED private key", "password token secret", "api key", "ordinary line"):
+        for query in (
+            "keeps_github_classic",
+            "MASKED private key",
+            "password token secret",
+            "api key",
+            "ordinary line",
+        ):
             body = {"query": query, "mode": mode, "top_k": 200, "explain": True}
             answers.append((await filled.http.post("/query", json=body)).text)
     assert "keeps_github_classic" in answers[0]
@@ -43,8 +49,18 @@ async def test_a_secret_itself_finds_nothing_of_its_file(filled: Brain) -> None:
 
 
 async def test_no_other_route_shows_a_secret(filled: Brain) -> None:
-    paths = ["/health", "/health/status", "/metrics", "/index/jobs", "/index/folders", "/index/report?limit=1000", "/openapi.json"]
-    paths += [f"/graph/{relation}?symbol=keeps_stripe" for relation in ("definitions", "callers", "references", "impact")]
+    paths = [
+        "/health",
+        "/health/status",
+        "/metrics",
+        "/index/jobs",
+        "/index/folders",
+        "/index/report?limit=1000",
+        "/openapi.json",
+    ]
+    paths += [
+        f"/graph/{relation}?symbol=keeps_stripe" for relation in ("definitions", "callers", "references", "impact")
+    ]
     paths += [f"/query/lines?path={kind.path}" for kind in KINDS]
     for result in await filled.search("ordinary keeps return", mode="bm25", top_k=200):
         paths.append(f"/query/chunk/{result['chunk_id']}")
@@ -58,7 +74,14 @@ async def test_the_lines_of_a_file_are_masked_and_those_of_a_secret_file_refused
     assert lines["lines"][-2:] == ["def keeps_stripe():", '    return "sk_live_MASKED_STRIPE_KEY"']
     part = await filled.call("GET", "/query/lines?path=tokens/stripe.py&first=9&last=9")
     assert (part["lines"], part["first"], part["total"]) == (["def keeps_stripe():"], 9, 10)
-    for path in ("framed/plain.txt", "stores/0/.env", "nothing.py", "../x", "/etc/passwd", ".claude/agent-brain/config.yaml"):
+    for path in (
+        "framed/plain.txt",
+        "stores/0/.env",
+        "nothing.py",
+        "../x",
+        "/etc/passwd",
+        ".claude/agent-brain/config.yaml",
+    ):
         refused = await filled.call("GET", f"/query/lines?path={path}", expect=404)
         assert "agent-brain index --report" in refused["detail"]
 

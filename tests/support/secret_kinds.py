@@ -73,7 +73,9 @@ def _tokens() -> dict[str, Callable[[Maker], str]]:
         "slack_bot": lambda m: "xo" + "xb-" + m(12, string.digits) + "-" + m(24),
         "slack_user": lambda m: "xo" + "xp-" + m(12, string.digits) + "-" + m(30),
         "slack_app": lambda m: "xa" + "pp-1-" + m(11, UPPER) + "-" + m(40, HEX),
-        "slack_hook": lambda m: "https://hooks.sl" + "ack.com/services/T" + m(8, UPPER) + "/B" + m(8, UPPER) + "/" + m(24),
+        "slack_hook": lambda m: (
+            "https://hooks.sl" + "ack.com/services/T" + m(8, UPPER) + "/B" + m(8, UPPER) + "/" + m(24)
+        ),
         "stripe": lambda m: "sk_" + "live_" + m(24),
         "stripe_restricted": lambda m: "rk_" + "live_" + m(24),
         "stripe_test": lambda m: "sk_" + "test_" + m(24),
@@ -90,7 +92,7 @@ def _tokens() -> dict[str, Callable[[Maker], str]]:
         "google_access": lambda m: "ya" + "29." + m(60),
         "azure_client": lambda m: m(3) + "8" + "Q~" + m(34),
         "sendgrid": lambda m: "S" + "G." + m(22) + "." + m(43),
-        "twilio": lambda m: "S" + "K" + m(32, HEX),
+        "twilio": lambda m: "twilio = 'S" + "K" + m(32, HEX) + "'",
         "mailgun": lambda m: "key" + "-" + m(32, HEX),
         "mailchimp": lambda m: m(32, HEX) + "-us" + "12",
         "telegram": lambda m: "12345678" + ":A" + "A" + m(33),
@@ -140,7 +142,12 @@ def _token_files(number: Iterator[int]) -> Iterator[Kind]:
     for name, make in _tokens().items():
         m = Maker(next(number))
         token = make(m)
-        yield Kind(f"tokens/{name}.py", f'{ORDINARY}def keeps_{name}():\n    return "{token}"\n'.encode(), m.made, f"keeps_{name}")
+        yield Kind(
+            f"tokens/{name}.py",
+            f'{ORDINARY}def keeps_{name}():\n    return "{token}"\n'.encode(),
+            m.made,
+            f"keeps_{name}",
+        )
 
 
 def _assigned() -> dict[str, Callable[[Maker], str]]:
@@ -165,19 +172,25 @@ def _assigned() -> dict[str, Callable[[Maker], str]]:
         "curl.md": lambda m: f"curl -u joe:{m(14)} https://example.com\n",
         "netrc.txt": lambda m: f"machine example.com login joe password {m(14)}\n",
         "connection.cs": lambda m: f'var c = "Server=x;Password={m(14)};Database=y";\n',
-        "storage.cs": lambda m: f'var c = "DefaultEndpointsProtocol=https;Account' + f'Key={m(86)}==;";\n',
+        "storage.cs": lambda m: 'var c = "DefaultEndpointsProtocol=https;Account' + f'Key={m(86)}==;";\n',
         "pip.conf": lambda m: f"[global]\nindex-url = https://joe:{m(14)}@pypi.example/simple\n",
         ".yarnrc.yml": lambda m: f'npmRegistries:\n  "//x":\n    npmAuthToken: {m(36)}\n',
         "settings.xml": lambda m: f"<server><id>x</id><username>joe</username><password>{m(14)}</password></server>\n",
         "NuGet.config": lambda m: f'<add key="ClearTextPassword" value="{m(14)}" />\n',
-        "appsettings.Production.json": lambda m: f'{{"Jwt": {{"SigningKey": "{m(14)}"}}, "Logging": "ordinary settings here"}}\n',
+        "appsettings.Production.json": lambda m: (
+            f'{{"Jwt": {{"SigningKey": "{m(14)}"}}, "Logging": "ordinary settings here"}}\n'
+        ),
         "wp-config.php": lambda m: f"<?php\ndefine('DB_PASSWORD', '{m(14)}');\ndefine('AUTH_KEY', '{m(30)}');\n",
         "local_settings.py": lambda m: f"DATABASES = {{'default': {{'PASSWORD': '{m(9)}', 'NAME': 'ordinary'}}}}\n",
-        ".mcp.json": lambda m: json.dumps({"mcpServers": {"x": {"env": {"X_API_KEY": m(32)}, "args": ["--token", m(24)]}}}),
+        ".mcp.json": lambda m: json.dumps(
+            {"mcpServers": {"x": {"env": {"X_API_KEY": m(32)}, "args": ["--token", m(24)]}}}
+        ),
         "wg.txt": lambda m: f"[Interface]\nPrivateKey = {m(43)}=\n",
         "query.sql": lambda m: f"CREATE USER joe IDENTIFIED BY '{m(14)}';\n",
         "hash.conf": lambda m: f"joe:$6$abcdefgh${m(60)}\n",
-        "secret.k8s.yaml": lambda m: f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: ordinary-name-of-it\ndata:\n  x: {m(24)}\n",
+        "secret.k8s.yaml": lambda m: (
+            f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: ordinary-name-of-it\ndata:\n  x: {m(24)}\n"
+        ),
         "jwk.json": lambda m: f'{{"kty": "EC", "crv": "P-256", "comment": "an ordinary key", "d": "{m(43)}"}}\n',
         "aws_pair.txt": lambda m: "AK" + "IA" + m(16, UPPER) + "," + m(38) + "+/\n",
         "escaped.json": lambda m: f'{{"body": "{{\\"password\\": \\"{m(14)}\\"}}", "name": "ordinary name"}}\n',
@@ -236,14 +249,18 @@ def _framed() -> dict[str, Callable[[Maker], str | bytes]]:
         "base64.yaml": lambda m: "ordinary: a value\ncert: " + _encoded(m, m.pem()) + "\n",
         "base64_lines.txt": lambda m: _wrapped(m, m.pem()),
         "cut.txt": lambda m: m.pem().partition("-----END")[0],
-        "headers.txt": lambda m: m.pem("RSA PRIVATE").replace("\nMII", "\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES,00\n\nMII", 1),
+        "headers.txt": lambda m: m.pem("RSA PRIVATE").replace(
+            "\nMII", "\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES,00\n\nMII", 1
+        ),
         "ssh2.txt": lambda m: m.pem("SSH2 ENCRYPTED PRIVATE").replace("-----", "---- ").replace("KEY---- ", "KEY ----"),
         "openvpn.txt": lambda m: m.pem("OpenVPN Static").replace("KEY-----", "key V1-----"),
         "notebook.ipynb": lambda m: json.dumps(
             {"cells": [{"cell_type": "code", "source": [line + "\n" for line in m.pem().splitlines()]}], "metadata": {}}
         ),
         "der.txt": lambda m: "ordinary words first\nkey = " + _der(m) + "\n",
-        "putty.txt": lambda m: f"PuTTY-User-Key-File-3: ssh-ed25519\nComment: x\nPrivate-Lines: 1\n{m(48)}\nPrivate-MAC: {m(64, HEX)}\n",
+        "putty.txt": lambda m: (
+            f"PuTTY-User-Key-File-3: ssh-ed25519\nComment: x\nPrivate-Lines: 1\n{m(48)}\nPrivate-MAC: {m(64, HEX)}\n"
+        ),
         "unicode.json": lambda m: json.dumps({"key": m.pem()}).replace("\\n", "\\u000a"),
     }
 

@@ -134,11 +134,14 @@ def test_code_and_text_about_keys_are_not_keys() -> None:
 
 
 NEGATIVES = {
-    "package-lock.json": '{"integrity": "sha512-' + "Ab1+" * 21 + 'Ab==", "resolved": "https://registry.npmjs.org/a/-/a-1.0.0.tgz"}',
+    "package-lock.json": '{"integrity": "sha512-'
+    + "Ab1+" * 21
+    + 'Ab==", "resolved": "https://registry.npmjs.org/a/-/a-1.0.0.tgz"}',
     "go.sum": "example.com/a v1.0.0 h1:" + "aB3d" * 10 + "aB3=\n",
     "uuid.py": 'ID = "123e4567-e89b-12d3-a456-426614174000"\nDIGEST = "' + "0123456789abcdef" * 4 + '"\n',
     "image.html": '<p>words here</p><img src="data:image/png;base64,' + "iVBORw0KGgoAAAANSUhEUg" * 20 + '">\n',
-    "bundle.min.js": "var a=e.token,b=t.password;c.secret=d.getSecret(e);f({password:g.value,apiKey:h.key,token:i})" * 20,
+    "bundle.min.js": "var a=e.token,b=t.password;c.secret=d.getSecret(e);f({password:g.value,apiKey:h.key,token:i})"
+    * 20,
     "code.py": "password = get_password()\ntoken: str = config.token\nsecret_key = settings['SECRET_KEY']\n"
     'raise ValueError("password: must have 8 characters")\nkey = "primary-key-1"\n',
     ".env.example": "DB_PASSWORD=changeme\nAPI_KEY=your-api-key-here\nTOKEN=<token>\nSECRET=${SECRET}\n",
@@ -183,7 +186,19 @@ def _seconds(text: str) -> float:
 def test_random_text_never_fails() -> None:
     chance = random.Random(5)
     alphabet = "abAB01 \n\\\"'`:=-_/@.+{}[]()<>,;|&#$%ü\u0130\u202e"
-    words = ["password", "token", "BEGIN PRIVATE KEY-----", "://", "eyJ", "AKIA", "ghp_", "kty", "kind: Secret", "data:", "M"]
+    words = [
+        "password",
+        "token",
+        "BEGIN PRIVATE KEY-----",
+        "://",
+        "eyJ",
+        "AKIA",
+        "ghp_",
+        "kty",
+        "kind: Secret",
+        "data:",
+        "M",
+    ]
     for _ in range(2_000):
         text = "".join(chance.choice(words) if chance.random() < 0.2 else chance.choice(alphabet) for _ in range(200))
         masked = mask_file("a.yaml", "yaml", text)

@@ -114,7 +114,10 @@ def finish(path: str, language: str, source: Source, cut: CutText) -> ChunkedTex
 
 def _masked(passage: Passage, kinds: Counter[str]) -> Passage:
     """A passage whose text is not the file's lines, without the secrets that were escaped there."""
-    parts = [mask_text(part) for part in (passage.text or "", passage.symbol, passage.signature, passage.documentation)]
+    fields = (passage.text or "", passage.symbol, passage.signature, passage.documentation)
+    if not mask_text("\n".join(fields)).kinds:
+        return passage
+    parts = [mask_text(part) for part in fields]
     kinds.update(parts[0].kinds)
     text, symbol, signature, documentation = (part.text for part in parts)
     return replace(passage, text=text, symbol=symbol, signature=signature, documentation=documentation)

@@ -32,9 +32,13 @@ _HEADER = re.compile(r"[^\w]*(?:Proc-Type|DEK-Info|Version|Comment|Subject|Messa
 # "-----BEGIN" in base64, in each of its three alignments, and in base64 of that.
 _ENCODED_BEGINS = ("LS0tLS1CRUdJTi", "0tLS0tQkVHSU", "tLS0tLUJFR0lO", "TFMwdExTMUNSVWRKVGl")
 _ENCODED = re.compile("|".join(_ENCODED_BEGINS))
-_DER = re.compile(r"M(?:II[A-Za-z0-9+/]{2}[AQgw]IBA|I[GHIE][A-Za-z0-9+/]AgE[AB]|[A-Za-z0-9+/][4C]CAQ[AE])[A-Za-z0-9+/]{24}")
+_DER = re.compile(
+    r"M(?:II[A-Za-z0-9+/]{2}[AQgw]IBA|I[GHIE][A-Za-z0-9+/]AgE[AB]|[A-Za-z0-9+/][4C]CAQ[AE])[A-Za-z0-9+/]{24}"
+)
 _FRAME = rf"(?:{_ESCAPED_BREAK}|[\s\"'`,+\\#*>-]){{1,60}}"
-_JOINED = re.compile(rf"[A-Za-z0-9+/_-]{{4,}}={{0,2}}(?:{_FRAME}[A-Za-z0-9+/]{{20,}}={{0,2}})*(?:{_FRAME}[A-Za-z0-9+/]{{2,}}={{1,2}})?")
+_JOINED = re.compile(
+    rf"[A-Za-z0-9+/_-]{{4,}}={{0,2}}(?:{_FRAME}[A-Za-z0-9+/]{{20,}}={{0,2}})*(?:{_FRAME}[A-Za-z0-9+/]{{2,}}={{1,2}})?"
+)
 _ALONE = re.compile(r"[A-Za-z0-9+/=_-]*")
 _JWK = re.compile(r"(?<![\w$])[\"']?(?:d|p|q|dp|dq|qi|k)[\"']?\s{0,4}:\s{0,4}[\"']([A-Za-z0-9_-]{16,4000})[\"']")
 
@@ -119,7 +123,9 @@ def _encoded(text: str, beginning: re.Pattern[str], is_key: Callable[[bytes], bo
         if joined is None:
             continue
         looked_at += joined.end() - start
-        if looked_at > MOST_LOOKED_AT or is_key(_decoded("".join(run[1] for run in _RUN.finditer(joined[0]) if run[1]))):
+        if looked_at > MOST_LOOKED_AT or is_key(
+            _decoded("".join(run[1] for run in _RUN.finditer(joined[0]) if run[1]))
+        ):
             yield from _runs(joined[0], start, 4)
             done = joined.end()
         else:

@@ -38,14 +38,14 @@ _AFTER_FLAG = re.compile(rf"{_TRAIL}(?:[ \t]{{1,4}}|[\"'],[ \t]{{0,4}}[\"'])(?:{
 
 # The word, what may follow it in the name, and whether its values are passwords (else tokens, which are longer).
 _NAMES = (
-    ("pass", re.compile(r"pass(?:word|wd|phrase|code|wort)?s?", re.I), True),
-    ("pwd", re.compile(r"pwd", re.I), True),
-    ("secret", re.compile(r"secrets?(?:[_-]?(?:access)?[_-]?(?:key|token|id))?(?:[_-]?base)?", re.I), False),
-    ("token", re.compile(r"tokens?", re.I), False),
-    ("key", re.compile(r"keys?(?:[_-]?(?:data|base|material))?", re.I), False),
-    ("cred", re.compile(r"cred(?:s|entials?)?", re.I), True),
-    ("salt", re.compile(r"salt", re.I), False),
-    ("_pat", re.compile(r"_pat", re.I), False),
+    ("pass", re.compile(r"pass(?:word|wd|phrase|code|wort)?s?", re.IGNORECASE), True),
+    ("pwd", re.compile(r"pwd", re.IGNORECASE), True),
+    ("secret", re.compile(r"secrets?(?:[_-]?(?:access)?[_-]?(?:key|token|id))?(?:[_-]?base)?", re.IGNORECASE), False),
+    ("token", re.compile(r"tokens?", re.IGNORECASE), False),
+    ("key", re.compile(r"keys?(?:[_-]?(?:data|base|material))?", re.IGNORECASE), False),
+    ("cred", re.compile(r"cred(?:s|entials?)?", re.IGNORECASE), True),
+    ("salt", re.compile(r"salt", re.IGNORECASE), False),
+    ("_pat", re.compile(r"_pat", re.IGNORECASE), False),
 )
 _KEYS = tuple(
     """
@@ -55,8 +55,7 @@ _KEYS = tuple(
     """.split()
 )
 _PASSES = tuple(
-    "_ - . \" ' ` db user smtp mail ftp root admin my proxy ssh redis mysql pg rpc sql auth require http sudo ( [ , ; & ? <"
-    .split()
+    "_ - . \" ' ` db user smtp mail ftp root admin my proxy ssh redis mysql pg rpc sql auth require http sudo ( [ , ; & ? <".split()
 ) + (" ", "\n", "\t")
 
 
@@ -182,7 +181,12 @@ def _in_urls(text: str) -> Iterator[Span]:
         if match[2] is None:
             if is_random(match[3], 20):
                 yield Span(match.start(3), match.end(3), "token in a URL")
-        elif match[2].lower().strip("[](){}$%") not in _NO_PASSWORDS and match[2].strip("%sdv") and not is_placeholder(match[2]) and "/" not in match[2][:1]:
+        elif (
+            match[2].lower().strip("[](){}$%") not in _NO_PASSWORDS
+            and match[2].strip("%sdv")
+            and not is_placeholder(match[2])
+            and "/" not in match[2][:1]
+        ):
             yield Span(match.start(2), match.end(2), "password in a URL")
 
 

@@ -101,9 +101,13 @@ _HINTS = re.compile(
     "env|histor|credential|_[der][cds]|client_s|account|firebase|gha-creds|accesskey|tfstate|tfvars|msal|kernel|utc--"
     "|kubeconfig|pem|export|pass|logins|vault|wg|wireguard|secret|api.?key"
 )
-_TEMPLATE = re.compile(r"(?:.*[._-])?(?:defaults?|dist|example|examples|sample|samples|template|templates|tmpl|tpl)(?:[._-].*)?")
+_TEMPLATE = re.compile(
+    r"(?:.*[._-])?(?:defaults?|dist|example|examples|sample|samples|template|templates|tmpl|tpl)(?:[._-].*)?"
+)
 _COPY_ENDS = ("~", ")", "bak", "old", "orig", "save", "backup", "copy", "tmp", "swp", "swo", "#", *"0123456789")
-_COPY = re.compile(r"(?:~|#|\.(?:bak|old|orig|saved?|backup|copy|tmp|sw[op]|\d{1,8})|[ _-]copy(?: ?\d{1,3})?| ?\(\d{1,3}\))$")
+_COPY = re.compile(
+    r"(?:~|#|\.(?:bak|old|orig|saved?|backup|copy|tmp|sw[op]|\d{1,8})|[ _-]copy(?: ?\d{1,3})?| ?\(\d{1,3}\))$"
+)
 
 
 def is_secret_name(name: str) -> bool:

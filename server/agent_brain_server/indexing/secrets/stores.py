@@ -12,7 +12,9 @@ _MAGIC = (
     (b"Salted__", "OpenSSL encrypted file"),
 )
 _SINGLE = re.compile(r"\s*\S{6,4096}\s*")
-_NAMED = re.compile(r"(?i)(?:.*[^a-z])?(?:pass(?:word|wd|phrase)?s?|pwd|secrets?|tokens?|credentials?|api[_-]?keys?|keys?)(?:[^a-z].*)?")
+_NAMED = re.compile(
+    r"(?i)(?:.*[^a-z])?(?:pass(?:word|wd|phrase)?s?|pwd|secrets?|tokens?|credentials?|api[_-]?keys?|keys?)(?:[^a-z].*)?"
+)
 _BARE_SUFFIXES = frozenset({"", "txt", "token", "secret", "pass", "password", "pwd", "pw", "key", "cfg", "conf"})
 _STRICT = re.compile(
     r"(?i)wp-config.*\.php|(?:local_?)?settings(?:[._-]\w+)?\.(?:py|php|xml|json|ya?ml|ini)|appsettings.*\.json|nuget\.config"
@@ -37,11 +39,15 @@ def secret_bytes(data: bytes) -> str:
 
 def _der(data: bytes) -> str:
     """DER of a private key or of a PKCS #12 store: a sequence, as long as the file says, that begins with a version."""
-    if len(data) < 24 or not data[1] & 0x80 and data[1] + 2 != len(data):
+    if len(data) < 24 or (not data[1] & 0x80 and data[1] + 2 != len(data)):
         return ""
     at = 2 + (data[1] & 0x7F if data[1] & 0x80 else 0)
     if data[at : at + 2] != b"\x02\x01":
-        return "encrypted private key" if data[at + 2 : at + 6] == b"\x06\x09\x2a\x86" and b"\x01\x05\x0d" in data[:40] else ""
+        return (
+            "encrypted private key"
+            if data[at + 2 : at + 6] == b"\x06\x09\x2a\x86" and b"\x01\x05\x0d" in data[:40]
+            else ""
+        )
     version, then = data[at + 2], data[at + 3]
     if version == 3 and then == 0x30:
         return "PKCS #12 store"
@@ -50,20 +56,31 @@ def _der(data: bytes) -> str:
 
 def secret_text(name: str, text: str) -> str:
     """What kind of secret the whole of a text is, empty for none."""
-    if len(text) <= 4200 and _SINGLE.fullmatch(text) and _is_named(name) and not text.strip().startswith(("http", "/", "./")):
+    if (
+        len(text) <= 4200
+        and _SINGLE.fullmatch(text)
+        and _is_named(name)
+        and not text.strip().startswith(("http", "/", "./"))
+    ):
         return "a single value under a secret's name"
     head = text[:4096]
     if "PuTTY-User-Key-File-" in head and re.search(r"^Private-Lines: \d+\r?\n[A-Za-z0-9+/=]{16,}", text, re.MULTILINE):
         return "PuTTY private key"
     if "(private-key" in head or "(protected-private-key" in head or "(shadowed-private-key" in head:
-        return "GnuPG private key" if re.search(r"\(\d*:?(?:protected-|shadowed-)?private-key\b", head) and "(define" not in head else ""
+        return (
+            "GnuPG private key"
+            if re.search(r"\(\d*:?(?:protected-|shadowed-)?private-key\b", head) and "(define" not in head
+            else ""
+        )
     return _structured(text, head)
 
 
 def _structured(text: str, head: str) -> str:
     if '"terraform_version"' in head and '"lineage"' in head and '"serial"' in head:
         return "Terraform state"
-    if "client-key-data" in text and ("kind: Config" in text or '"kind": "Config"' in text or "client-certificate-data" in text):
+    if "client-key-data" in text and (
+        "kind: Config" in text or '"kind": "Config"' in text or "client-certificate-data" in text
+    ):
         return "kubeconfig"
     if '"service_account"' in text and re.search(r'"private_key"\s*:\s*"-----BEGIN', text):
         return "service account key"

@@ -19,7 +19,9 @@ _PLACEHOLDER = re.compile(
     r"|process\.env|environ|getenv|^secrets?\.|secretsmanager|^file:|^env:"
 )
 _WORDS = re.compile(r"[_$]{0,2}[A-Za-z]+\d{0,3}(?:[ ._/:,$+-]{1,2}(?:[A-Za-z]+\d{0,3}|\d{1,2}))*[.!?:+]?")
-_PATH = re.compile(r"(?:~|\.{0,2})/[\w./-]*|[A-Za-z]:\\.*|.*\.(?:pem|key|crt|json|ya?ml|txt|env|conf|sock|py|js|ts|go|php|html)")
+_PATH = re.compile(
+    r"(?:~|\.{0,2})/[\w./-]*|[A-Za-z]:\\.*|.*\.(?:pem|key|crt|json|ya?ml|txt|env|conf|sock|py|js|ts|go|php|html)"
+)
 _VERSION = re.compile(r"[\^~<>=v]*\d+(?:\.[\dx*]+){1,3}.*|#[0-9a-fA-F]{3,8}|0x[0-9a-fA-F]{1,8}|\d{1,11}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}")
 
