@@ -1,7 +1,7 @@
 """Files that hold secrets, each made here with material that is found nowhere else.
 
-Nothing that looks like a secret stands in this file: prefixes are joined with random material when the test runs, so that
-scanners of pushed commits have nothing to find. The material is the same in every run.
+Nothing that looks like a secret stands in this file: prefixes are joined with random material when the test runs, so
+that scanners of pushed commits have nothing to find. The material is the same in every run.
 """
 
 from __future__ import annotations

@@ -64,7 +64,8 @@ class WalkResult:
     """The files in order of their paths, and what was left out.
 
     `skipped` counts by reason: ignored, secret, binary, too_large, unreadable, link, not_a_file, filtered; a directory
-    that is not entered counts once. `left_out` names those of `NAMED`, with their reason. `problems` are sentences for people, at most `PROBLEMS_NAMED` and one.
+    that is not entered counts once. `left_out`
+    names those of `NAMED` with their reason. `problems` are sentences for people, at most `PROBLEMS_NAMED` and one.
     """
 
     files: tuple[FileEntry, ...]
@@ -87,6 +88,12 @@ class _Found:
     skipped: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+
+    def leave_out(self, path: str, reason: str, *, directory: bool) -> None:
+        """Count it, and name it if its reason is one of `NAMED`."""
+        self.skipped[reason] += 1
+        if reason in NAMED:
+            self.left_out.append(LeftOut(f"{path}/" if directory else path, reason))
 
     def result(self) -> WalkResult:
         self.files.sort(key=attrgetter("path"))
@@ -232,8 +239,7 @@ class FileTree:
                 with os.scandir(directory) as listing:
                     entries = {entry.name: entry for entry in listing}
             except OSError as error:
-                found.skipped["unreadable"] += 1
-                found.left_out.append(LeftOut(f"{self.name(directory)}/", "unreadable"))
+                found.leave_out(self.name(directory), "unreadable", directory=True)
                 found.problems.append(f"{self.name(directory)} cannot be read: {error.strerror or error}.")
                 continue
             if directory != place.top and not MARKERS.isdisjoint(entries):
@@ -252,10 +258,7 @@ class FileTree:
                 elif not (reason := place.refuses_directory(scope, path)):
                     pending.append((path, scope))
                 if reason:
-                    found.skipped[reason] += 1
-                    if reason in NAMED:
-                        slash = "/" if entry.is_dir(follow_symlinks=False) else ""
-                        found.left_out.append(LeftOut(f"{prefix}{name}{slash}", reason))
+                    found.leave_out(f"{prefix}{name}", reason, directory=entry.is_dir(follow_symlinks=False))
 
     def _take(self, place: Place, scope: Scope, entry: os.DirEntry[str], path: str, prefix: str, found: _Found) -> str:
         """Takes a file, or says why not."""

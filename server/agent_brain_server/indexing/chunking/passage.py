@@ -66,8 +66,8 @@ class CutText:
 class ChunkedText:
     """The chunks of a file in order and, of code, its part of the graph.
 
-    `note` says what was odd about it, empty if nothing; `masked` counts the secrets, by kind, that came to light only in
-    what was derived from the file's text.
+    `note` says what was odd about it, empty if nothing; `masked` counts the secrets, by kind, that came to light
+    only in what was derived from the file's text.
     """
 
     chunks: tuple[Chunk, ...]

@@ -1,8 +1,8 @@
 """Tokens whose shape says what they are, in any file: a prefix that one issuer gives, and enough that is random.
 
 Prefixes and lengths are the issuers' own; gitleaks and detect-secrets list most of them. Most tokens have a delimiter
-after the prefix: a text is split there, which is fast, and only after an end that is a prefix's a pattern is tried. Every
-pattern is bounded: none looks further than one token.
+after the prefix: a text is split there, which is fast, and only after an end that is a prefix's a pattern is tried.
+Every pattern is bounded: none looks further than one token.
 """
 
 from __future__ import annotations
@@ -175,8 +175,8 @@ _A_SHAPES = {
         ("QVN", r"QVN[\w-]{35,38}", "Yandex key"),
     )
 }
-# The others: the literal that the shape begins with (what is before it is looked at behind it, which is faster), the shape,
-# what it is, and how many characters before it are secret too.
+# The others: the literal that the shape begins with (what is before it is looked at behind it, which is faster), the
+# shape, what it is, and how many characters before it are secret too.
 _LITERAL_SHAPES = tuple(
     (literal, re.compile(re.escape(literal) + shape), kind, before)
     for literal, shape, kind, before in (
