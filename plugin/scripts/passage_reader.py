@@ -1,7 +1,7 @@
 """Reads a passage with the lines around it, of files that the index holds and of nothing else.
 
-The server reads them: it knows which files those are, how they are decoded, and masks the secrets in them. A file that is
-ignored, secret or outside of the project is not in the index.
+The server reads them: it knows which files those are, how they are decoded, and masks the secrets in them. A file that
+is ignored, secret or outside of the project is not in the index.
 """
 
 from __future__ import annotations

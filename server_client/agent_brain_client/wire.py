@@ -224,8 +224,9 @@ class ReportEntry(TypedDict):
 
 
 class ReportResponse(TypedDict):
-    """`GET /index/report`, by path. `totals` counts all entries by reason, `masked` all masked places by kind, `ignored`
-    what the ignore files and the folders' globs leave out, which is not listed. `next_cursor` is null on the last page.
+    """`GET /index/report`, by path. `totals` counts all entries by reason, `masked` all masked places by kind,
+    `ignored` what the ignore files and the folders' globs leave out, which is not listed. `next_cursor` is null on the
+    last page.
     """
 
     entries: list[ReportEntry]

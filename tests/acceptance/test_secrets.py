@@ -1,4 +1,4 @@
-"""Every kind of secret in a project of a person: nothing of it in what the command and the agent's tools say, nor on disk."""
+"""Every kind of secret in a project: nothing of it in what the command and the agent's tools say, nor on disk."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Files that hold secrets, each made here with material that is found nowhere else.
 
-Nothing that looks like a secret stands in this file: prefixes are joined with random material when the test runs, so that
-scanners of pushed commits have nothing to find. The material is the same in every run.
+Nothing that looks like a secret stands in this file: prefixes are joined with random material when the test runs, so
+that scanners of pushed commits have nothing to find. The material is the same in every run.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _tokens() -> dict[str, Callable[[Maker], str]]:
         "google_access": lambda m: "ya" + "29." + m(60),
         "azure_client": lambda m: m(3) + "8" + "Q~" + m(34),
         "sendgrid": lambda m: "S" + "G." + m(22) + "." + m(43),
-        "twilio": lambda m: "S" + "K" + m(32, HEX),
+        "twilio": lambda m: "twilio = 'S" + "K" + m(32, HEX) + "'",
         "mailgun": lambda m: "key" + "-" + m(32, HEX),
         "mailchimp": lambda m: m(32, HEX) + "-us" + "12",
         "telegram": lambda m: "12345678" + ":A" + "A" + m(33),

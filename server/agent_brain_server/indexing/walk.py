@@ -89,6 +89,12 @@ class _Found:
     problems: list[str] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 
+    def leave_out(self, path: str, reason: str, *, directory: bool) -> None:
+        """Count it, and name it if its reason is one of `NAMED`."""
+        self.skipped[reason] += 1
+        if reason in NAMED:
+            self.left_out.append(LeftOut(f"{path}/" if directory else path, reason))
+
     def result(self) -> WalkResult:
         self.files.sort(key=attrgetter("path"))
         named = self.problems[:PROBLEMS_NAMED]
@@ -251,10 +257,7 @@ class FileTree:
                 elif not (reason := place.refuses_directory(scope, path)):
                     pending.append((path, scope))
                 if reason:
-                    found.skipped[reason] += 1
-                    if reason in NAMED:
-                        slash = "/" if entry.is_dir(follow_symlinks=False) else ""
-                        found.left_out.append(LeftOut(f"{prefix}{name}{slash}", reason))
+                    found.leave_out(f"{prefix}{name}", reason, directory=entry.is_dir(follow_symlinks=False))
 
     def _enter(
         self, place: Place, directory: str, above: Scope, found: _Found
@@ -274,8 +277,7 @@ class FileTree:
             problem = f"{self.name(directory)} cannot be read: {error.strerror or error}."
         except TooManyRulesError as error:
             problem = f"{error}; the directory is left out."
-        found.skipped["unreadable"] += 1
-        found.left_out.append(LeftOut(f"{self.name(directory)}/", "unreadable"))
+        found.leave_out(self.name(directory), "unreadable", directory=True)
         found.problems.append(problem)
         return None
 

@@ -24,7 +24,7 @@ class Lines:
 
 
 class LineService:
-    """Reads files that the index holds and no others: what is ignored, secret or outside of the folders is not in it."""
+    """Reads files that the index holds and no others: what is ignored, secret or outside is not in it."""
 
     def __init__(self, store: Store, root: Path, limits: WalkLimits) -> None:
         self._store = store
@@ -54,5 +54,6 @@ class LineService:
 
 def _missing(path: str) -> NotFoundError:
     return NotFoundError(
-        f"{path} is not in the index: it is ignored, may hold secrets, or is not indexed yet. See: agent-brain index --report"
+        f"{path} is not in the index: it is ignored, may hold secrets, or is not indexed yet."
+        " See: agent-brain index --report"
     )

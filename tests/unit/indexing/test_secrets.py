@@ -48,7 +48,8 @@ def test_names_that_are_refused(name: str) -> None:
         ".env.example", ".env.sample", ".env.template", "environment.py", "env.py", "credentials.py", "secrets.py",
         "secrets.md", "key.py", "pem.go", "keystore.java", "monkey", "service_account.py", "main.tf", "netrc.c", "a",
         "example.env", ".env.production.example", "terraform.tfvars.example", "history.py", "env.ts", "kubeconfig.go",
-        "config.json", "hosts.yml", "token", "settings.xml", "id_rsa.py", "vault.go", "tokens.txt", ".flaskenv", "v1.2.3",
+        "config.json", "hosts.yml", "token", "settings.xml", "id_rsa.py", "vault.go",
+        "tokens.txt", ".flaskenv", "v1.2.3",
     ],
 )  # fmt: skip
 def test_names_that_are_taken(name: str) -> None:
@@ -128,7 +129,7 @@ def test_code_and_text_about_keys_are_not_keys() -> None:
         f"-----BEGIN PUBLIC KEY-----\n{PUBLIC}\n-----END PUBLIC KEY-----\n",
         f'if text.startswith("{begin}"):\n    return parse(text)\nif "{end}" in text:\n    return None\n',
         f"Paste what begins with {begin} and then save the file.\n\nIt ends with {end}, as the tool says.\n",
-        f'header = "{begin}"\nfooter = "{end}"\nreturn header + base64.b64encode(key.private_bytes()).decode() + footer\n',
+        f'header = "{begin}"\nfooter = "{end}"\nreturn header + b64encode(key.private_bytes()).decode() + footer\n',
     ):
         assert mask_file("a.py", "python", text).text == text
 
@@ -169,8 +170,9 @@ def _language(path: str) -> str:
 def test_the_time_is_linear_in_the_text() -> None:
     """Ten times as much text takes about ten times as long, not a hundred times, whatever is repeated in it."""
     pieces = [
-        dashes("BEGIN", "PRIVATE") + "\n", "-----BEGIN", "LS0tLS1CRUdJTi\n", "MIIABABA", 'password="', "password = ", "://a:",
-        ".eyJ", "ghp_", "a.", "login a password ", "curl -u ", "bearer ", "kind: Secret\ndata:\n a:\n", 'x\\"', "--token ",
+        dashes("BEGIN", "PRIVATE") + "\n", "-----BEGIN", "LS0tLS1CRUdJTi\n", "MIIABABA", 'password="', "password = ",
+        "://a:",        ".eyJ", "ghp_", "a.", "login a password ", "curl -u ", "bearer ", "kind: Secret\ndata:\n a:\n",
+        'x\\"', "--token ",
     ]  # fmt: skip
     for piece in pieces:
         small, large = (_seconds(piece * (size // len(piece))) for size in (20_000, 200_000))

@@ -71,8 +71,8 @@ class CutText:
 class ChunkedText:
     """The chunks of a file in order and, of code, its part of the graph.
 
-    `note` says what was odd about it, empty if nothing; `masked` counts the secrets, by kind, that came to light only in
-    what was derived from the file's text.
+    `note` says what was odd about it, empty if nothing; `masked` counts the secrets, by kind, that came to light
+    only in what was derived from the file's text.
     """
 
     chunks: tuple[Chunk, ...]
@@ -118,7 +118,10 @@ def finish(path: str, language: str, source: Source, cut: CutText) -> ChunkedTex
 
 def _masked(passage: Passage, kinds: Counter[str]) -> Passage:
     """A passage whose text is not the file's lines, without the secrets that were escaped there."""
-    parts = [mask_text(part) for part in (passage.text or "", passage.symbol, passage.signature, passage.documentation)]
+    fields = (passage.text or "", passage.symbol, passage.signature, passage.documentation)
+    if not mask_text("\n".join(fields)).kinds:
+        return passage
+    parts = [mask_text(part) for part in fields]
     kinds.update(parts[0].kinds)
     text, symbol, signature, documentation = (part.text for part in parts)
     return replace(passage, text=text, symbol=symbol, signature=signature, documentation=documentation)

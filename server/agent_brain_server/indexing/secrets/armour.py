@@ -1,7 +1,7 @@
 """Private keys inside of a text: in armour (PEM, OpenSSH, PGP, SSH2), in base64 of that, as bare base64 of DER, as JWK.
 
-What frames the lines of a key does not matter: comment signs, quotes, commas, `+` of a diff or of a concatenation, escaped
-line breaks. Each region between two markers is looked at once, so the time is linear in the text.
+What frames the lines of a key does not matter: comment signs, quotes, commas, `+` of a diff or of a concatenation,
+escaped line breaks. Each region between two markers is looked at once, so the time is linear in the text.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from agent_brain_server.indexing.secrets.values import is_basic, is_password, is
 
 _CODE = frozenset(
     """
-    assembly c clojure cpp csharp css dart elixir erlang fortran fsharp go graphql groovy haskell java javascript json jsonl
-    julia kotlin lisp lua matlab nix notebook objc ocaml pascal perl php protobuf python r ruby rust scala solidity sql
-    svelte swift terraform tex toml typescript vue zig
+    assembly c clojure cpp csharp css dart elixir erlang fortran fsharp go graphql groovy haskell java javascript
+    json jsonl julia kotlin lisp lua matlab nix notebook objc ocaml pascal perl php protobuf python r ruby rust scala
+    solidity sql svelte swift terraform tex toml typescript vue zig
     """.split()
 )
 _TRAIL = (
@@ -30,7 +30,8 @@ _SEPARATOR = (
     r"|[ \t]{1,4}(?:value|content|text|default)[ \t]?=|</(?:key|name)>\s{0,40}<(?:string|value|data)>"
     r"|[ \t]string[ \t]?=|[ \t]{1,4}(?i:by)[ \t]{1,4}(?i:password[ \t]{1,4})?(?=['\"]))"
 )
-_GAP = r"[ \t]{0,20}(?:[|>][+-]?[ \t]{0,4}(?=\n))?(?:[(\[{]{0,2}\\?\n[ \t]{0,60})?(?:!!?\w+ )?(?:[bBrRuUfFL@$]{0,2}(?=[\"']))?"
+_GAP = r"[ \t]{0,20}(?:[|>][+-]?[ \t]{0,4}(?=\n))?(?:[(\[{]{0,2}\\?\n[ \t]{0,60})?"
+_GAP += r"(?:!!?\w+ )?(?:[bBrRuUfFL@$]{0,2}(?=[\"']))?"
 _QUOTED = r"(?:\\{1,3}[\"']([^\n\\\"']{1,10000})|(\"\"\"|'''|[\"'`])((?:\\.|(?!\2)[^\n\\]){1,10000}))"
 _BARE = r"([^\s\"'`<>\\]{1,10000})"
 _AFTER_NAME = re.compile(rf"{_TRAIL}(?![A-Za-z0-9_]){_CLOSE}{_SEPARATOR}{_GAP}(?:{_QUOTED}|{_BARE})")
@@ -50,13 +51,12 @@ _NAMES = (
 _KEYS = tuple(
     """
     access account admin aes api app application auth client consumer crypt crypto deploy encrypt encryption hmac
-    instrumentation jwt license logged_in master nonce preshared primary private root secondary secure_auth secret server
-    service session shared sign signature signing ssh storage subscription symmetric webhook write signing_secret
+    instrumentation jwt license logged_in master nonce preshared primary private root secondary secure_auth secret
+    server service session shared sign signature signing ssh storage subscription symmetric webhook write signing_secret
     """.split()
 )
-_PASSES = tuple(
-    "_ - . \" ' ` db user smtp mail ftp root admin my proxy ssh redis mysql pg rpc sql auth require http sudo ( [ , ; & ? <".split()
-) + (" ", "\n", "\t")
+_OWNERS = "db user smtp mail ftp root admin my proxy ssh redis mysql pg rpc sql auth require http sudo"
+_PASSES = (*_OWNERS.split(), *"_-.\"'`([,;&?< \n\t")
 
 
 def find_assigned(text: str, language: str, *, strict: bool) -> Iterator[Span]:

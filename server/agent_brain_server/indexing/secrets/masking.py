@@ -1,7 +1,7 @@
 """Masks the secrets in a text, before anything is made of it: chunks, terms, vectors, the graph.
 
-A masked place is one word, `MASKED_` and what it was, which every grammar takes in a string, in a comment and as a value;
-line breaks stay, so that every line keeps its number.
+A masked place is one word, `MASKED_` and what it was, which every grammar takes in a string, in a comment and as a
+value; line breaks stay, so that every line keeps its number.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Files and directories that are left out for their names: the common stores of keys, passwords and tokens.
 
-Names are compared without regard to case, and a copy (`.env.bak`, `credentials.json~`) is judged as what it is a copy of.
-A name is refused on suspicion: a wrongly refused file costs an answer, a wrongly indexed one puts a secret into every
+Names are compared without regard to case, and a copy (`.env.bak`, `credentials.json~`) is judged as its original. A
+name is refused on suspicion: a wrongly refused file costs an answer, a wrongly indexed one puts a secret into every
 context window that asks. A file that holds secrets among other things is not named here: these are masked in it.
 """
 
@@ -33,10 +33,15 @@ _PARENT_OF_DIRECTORY = {
     "keystores": (".foundry",),
 }
 _NAMES = """
-    .1password .envrc .authinfo .azureauth .boto .cifs .cifscredentials .databrickscfg .dbshell .dockercfg .dockerconfigjson
-    .fetchmailrc .ftpconfig .ftppass .gist .gist-vim .git-credentials .github-token .github_token .githubtoken .histfile
-    .history .htpasswd .lesshst .mbsyncrc .msmtprc .my.cnf .mylogin.cnf .netrc .npmrc .offlineimaprc .passwd-s3fs .pgpass
-    .pypirc .rediscli_history .s3cfg .secret .secrets .secrets.toml .sentryclirc .sh_history .smbcredentials .terraformrc
+    .1password
+    .envrc .authinfo .azureauth .boto .cifs .cifscredentials .databrickscfg .dbshell .dockercfg
+    .dockerconfigjson
+    .fetchmailrc .ftpconfig .ftppass .gist .gist-vim .git-credentials .github-token .github_token .githubtoken
+    .histfile
+    .history .htpasswd .lesshst .mbsyncrc .msmtprc .my.cnf .mylogin.cnf .netrc .npmrc .offlineimaprc .passwd-s3fs
+    .pgpass
+    .pypirc .rediscli_history .s3cfg .secret .secrets .secrets.toml .sentryclirc .sh_history .smbcredentials
+    .terraformrc
     .vault-token .viminfo .zhistory _netrc access_tokens.db accesstokens.json adc.json
     application_default_credentials.json auth.json authinfo azureprofile.json client_secret.json client_secrets.json
     consolehost_history.txt credentials.db credentials-config.json credentials.tfrc.json credstore dotenv fish_history
@@ -84,7 +89,10 @@ _DOTENV = (
     r"|test(?:ing)?|uat)(?:\.local)?|.+\.env\.[a-z]+|\.?dotenv(?:[._-].*)?|\.env(?:ironment)?|\.envrc\..*"
 )
 _CREDENTIALS = r"(?:.*[._ -])?credentials?(?:\.(?:cfg|conf|csv|db|ini|json|properties|toml|txt|xml|ya?ml))?"
-_KEYS = r"(?:.*[._-])?(?:id|ssh_host|identity)_(?:dsa|ecdsa|ed25519|rsa)(?:_sk)?(?:_key)?(?:[._-](?!py|go|rs|js|ts|c$|h$|rb).*)?"
+_KEYS = (
+    r"(?:.*[._-])?(?:id|ssh_host|identity)_(?:dsa|ecdsa|ed25519|rsa)(?:_sk)?(?:_key)?"
+    r"(?:[._-](?!py|go|rs|js|ts|c$|h$|rb).*)?"
+)
 _CLOUD = (
     r"client_secret.*\.json|.*service[-_]?account.*\.json|.*firebase-adminsdk.*\.json|gha-creds-.*\.json"
     r"|.*_?accesskeys?\.csv|.*\.tfstate\..*|.*\.tfvars\..*|msal_token_cache.*|kernel-.*\.json|utc--.*"
@@ -92,10 +100,12 @@ _CLOUD = (
 )
 _SAFES = (
     r"(?:bitwarden|lastpass|1password|dashlane|keepass|keeper|chrome|firefox)[ _-]?(?:export|passwords|logins|vault).*"
-    r"|.*[ _-](?:bitwarden|lastpass|1password)[ _-]?export.*|\.?(?:ansible[._-]?)?vault[._-]?pass(?:word|wd)?(?:[._-]?file)?(?:\.txt)?"
-    r"|(?:.*[._ -])?(?:passwords?|passwd|passphrases?|secrets?|api[_-]?keys?)\.txt|wg\d*\.conf|wireguard.*\.conf|\.secrets?\..*|.*[._-]secrets\.(?:json|toml|ya?ml|ini)"
+    r"|.*[ _-](?:bitwarden|lastpass|1password)[ _-]?export.*"
+    r"|\.?(?:ansible[._-]?)?vault[._-]?pass(?:word|wd)?(?:[._-]?file)?(?:\.txt)?"
+    r"|(?:.*[._ -])?(?:passwords?|passwd|passphrases?|secrets?|api[_-]?keys?)\.txt"
+    r"|wg\d*\.conf|wireguard.*\.conf|\.secrets?\..*|.*[._-]secrets\.(?:json|toml|ya?ml|ini)"
 )
-PATTERN = re.compile("|".join((_HISTORY, _DOTENV, _CREDENTIALS, _KEYS, _CLOUD, _SAFES)), re.DOTALL)
+PATTERN = re.compile(f"{_HISTORY}|{_DOTENV}|{_CREDENTIALS}|{_KEYS}|{_CLOUD}|{_SAFES}", re.DOTALL)
 # One of these is in every name that `PATTERN` takes.
 _HINTS = re.compile(
     "env|histor|credential|_[der][cds]|client_s|account|firebase|gha-creds|accesskey|tfstate|tfvars|msal|kernel|utc--"

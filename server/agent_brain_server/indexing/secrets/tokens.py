@@ -1,8 +1,8 @@
 """Tokens whose shape says what they are, in any file: a prefix that one issuer gives, and enough that is random.
 
 Prefixes and lengths are the issuers' own; gitleaks and detect-secrets list most of them. Most tokens have a delimiter
-after the prefix: a text is split there, which is fast, and only after an end that is a prefix's a pattern is tried. Every
-pattern is bounded: none looks further than one token.
+after the prefix: a text is split there, which is fast, and only after an end that is a prefix's a pattern is tried.
+Every pattern is bounded: none looks further than one token.
 """
 
 from __future__ import annotations
@@ -175,8 +175,8 @@ _A_SHAPES = {
         ("QVN", r"QVN[\w-]{35,38}", "Yandex key"),
     )
 }
-# The others: the literal that the shape begins with (what is before it is looked at behind it, which is faster), the shape,
-# what it is, and how many characters before it are secret too.
+# The others: the literal that the shape begins with (what is before it is looked at behind it, which is faster), the
+# shape, what it is, and how many characters before it are secret too.
 _LITERAL_SHAPES = tuple(
     (literal, re.compile(re.escape(literal) + shape), kind, before)
     for literal, shape, kind, before in (
@@ -184,7 +184,6 @@ _LITERAL_SHAPES = tuple(
         ("EAA", r"(?<![A-Za-z0-9+/]EAA)[\w-]{57,400}", "Meta or Square token", 0),
         ("GR1348941", r"[\w-]{20}", "GitLab token", 0),
         ("LTAI", r"(?<![A-Za-z0-9]LTAI)[A-Za-z0-9]{12,24}(?![A-Za-z0-9])", "Alibaba key id", 0),
-        ("SK", r"(?<![A-Za-z0-9]SK)[0-9a-f]{32}(?![A-Za-z0-9])", "Twilio key", 0),
         ("dapi", r"[a-f0-9]{32}(?:-\d)?", "Databricks token", 0),
         ("prv", r"(?<=[xyztv]prv)[A-Za-z0-9]{100,110}", "wallet key", 0),
         ("1//0", r"(?<![\w/]1//0)[\w-]{30,120}", "Google refresh token", 0),
@@ -201,6 +200,7 @@ _LITERAL_SHAPES = tuple(
         ("sig=", r"(?<=[?&;]sig=)[A-Za-z0-9%+/_-]{30,120}=?", "signed URL", 0),
     )
 )
+_TWILIO = re.compile(r"SK(?<![A-Za-z0-9]SK)[0-9a-f]{32}(?![A-Za-z0-9])")
 _DISCORD = re.compile(r"[MNO][\w-]{23,25}\.[\w-]{6}\.[\w-]{27,38}(?![\w-])")
 _AWS_SECRET = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 _HEX_OR_WORDS = re.compile(r"[a-f0-9]+|[A-F0-9]+|[A-Za-z/]+")
@@ -209,15 +209,19 @@ _HEX_OR_WORDS = re.compile(r"[a-f0-9]+|[A-F0-9]+|[A-Za-z/]+")
 def find_tokens(text: str) -> Iterator[Span]:
     """Every token in `text`, in no order."""
     for delimiter, prefixes in _BY_END.items():
-        for end in prefixes.keys() & set(map(_last, text.split(delimiter))):
-            for prefix in prefixes[end]:
-                yield from _after_prefix(text, prefix)
+        parts = text.split(delimiter)
+        if not prefixes.keys().isdisjoint(map(_last, parts)):
+            for end in prefixes.keys() & set(map(_last, parts)):
+                for prefix in prefixes[end]:
+                    yield from _after_prefix(text, prefix)
     parts = text.split("A")
     if not _A_SHAPES.keys().isdisjoint(map(_first, parts)):
         yield from _after_a(text, parts)
     for literal, shape, kind, before in _LITERAL_SHAPES:
         if literal in text:
             yield from (Span(match.start() - before, match.end(), kind) for match in shape.finditer(text))
+    if "wilio" in text or "WILIO" in text:
+        yield from (Span(match.start(), match.end(), "Twilio key") for match in _TWILIO.finditer(text))
     if "iscord" in text or "ISCORD" in text:
         yield from (Span(match.start(), match.end(), "Discord bot token") for match in _DISCORD.finditer(text))
 

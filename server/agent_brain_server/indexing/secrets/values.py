@@ -12,7 +12,8 @@ LEAST_ENTROPY = 3.0
 """Bits a character of what is random: words of a language have less or are told by their letters alone."""
 
 _PLACEHOLDER = re.compile(
-    r"(?i)x{3,}$|\*{2,}|\.{3}|…|your[ _-]|change[_-]?(?:me|it|this)|place[_-]?holder|replace[_-]?(?:me|this|with)|redacted|masked"
+    r"(?i)x{3,}$|\*{2,}|\.{3}|…|your[ _-]|change[_-]?(?:me|it|this)|place[_-]?holder"
+    r"|replace[_-]?(?:me|this|with)|redacted|masked"
     r"|^(?:enter|insert|put|example|sample|dummy|todo|fixme|null|none|nil|true|false|undefined|optional|required|string|str"
     r"|secret|password|passwd|token|key|value|test|default|foo|bar|baz|changeit|admin|root|user|guest|postgres|mysql)s?$"
     r"|^<[^>]*>?$|\$\{|\{\{|\$\(|#\{|%\(|^\$[A-Za-z_{(]|^%[A-Za-z_]|^\{[A-Z_]+\}|^@[A-Za-z{]|^!|^&[a-z]|^\*[a-z]|^ref\+|^arn:|^vault:"
