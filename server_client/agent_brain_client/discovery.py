@@ -13,7 +13,7 @@ from agent_brain_client.errors import ClientError, ConsentNeededError, NotSetUpE
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, ServerFile, location_id
 from agent_brain_contract import consent
 from agent_brain_contract.errors import ContractError, NotSetUpHereError
-from agent_brain_contract.paths import PROJECT_VARIABLE, TOKEN_VARIABLE
+from agent_brain_contract.paths import ID_VARIABLE, PROJECT_VARIABLE, TOKEN_VARIABLE
 from agent_brain_contract.regular_files import read_regular_file
 
 HEALTH_SECONDS = 5.0
@@ -60,6 +60,11 @@ def require_set_up(root: Path) -> consent.Record:
     """
     with _translated():
         return consent.require_record(root)
+
+
+def stored_id(root: Path) -> str:
+    """The id under which a shared database keeps the project. Raises NotSetUpError, UsageError."""
+    return os.environ.get(ID_VARIABLE) or require_set_up(root).project_id
 
 
 def find_token(root: Path, environment: Mapping[str, str] | None = None) -> str:

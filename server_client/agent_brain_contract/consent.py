@@ -31,7 +31,8 @@ from agent_brain_contract.paths import (
 from agent_brain_contract.regular_files import read_regular_file
 
 EMBEDDING, STORAGE, FOLDER, COMPOSE_FILE, SECRETS = "embedding", "storage", "folder", "compose", "secrets"
-KINDS = (EMBEDDING, STORAGE, FOLDER, COMPOSE_FILE, SECRETS)
+DECIDING = (CONFIG, ENV_FILE, COMPOSE)
+"""The files of a project that set what needs consent."""
 
 
 @dataclass(frozen=True)
@@ -154,13 +155,21 @@ def token_hash(token: str) -> str:
 
 def files_digest(root: Path) -> str:
     """Return the digest of the files whose values need consent, as they are now."""
-    digest = hashlib.sha256()
-    for name in (CONFIG, ENV_FILE, COMPOSE):
+
+    def content(name: str) -> bytes:
         try:
-            content = read_regular_file(root / name)
+            return read_regular_file(root / name)
         except OSError:
-            content = b""
-        digest.update(b"%d:" % len(content) + content)
+            return b""
+
+    return digest_of({name: content(name) for name in DECIDING})
+
+
+def digest_of(contents: Mapping[str, bytes]) -> str:
+    """Return the digest of the files in DECIDING with these contents."""
+    digest = hashlib.sha256()
+    for name in DECIDING:
+        digest.update(b"%d:" % len(contents[name]) + contents[name])
     return digest.hexdigest()
 
 

@@ -15,6 +15,7 @@ MANIFEST = f"{STATE_DIRECTORY}/manifest.json"
 IDENTITY = f"{STATE_DIRECTORY}/project.json"
 TOKEN_VARIABLE = "AGENT_BRAIN_TOKEN"  # noqa: S105  a name
 PROJECT_VARIABLE = "AGENT_BRAIN_PROJECT"
+ID_VARIABLE = "AGENT_BRAIN_PROJECT_ID"
 
 
 def location_id(root: Path) -> str:

@@ -294,6 +294,6 @@ def test_a_project_that_is_not_set_up(tmp_path: Path) -> None:
         for command in (("start",), ("status",), ("search", "x"), ("index",), ("jobs",), ("folders",)):
             done = project.run(*command)
             assert done.returncode == 2, command
-            assert "agent-brain setup --yes" in done.stderr
+            assert "Run: agent-brain setup" in done.stderr
         assert project.ok("stop") == "Not running.\n"
         assert list(project.root.iterdir()) == [project.root / ".git"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from agent_brain_contract.consent import Record, save_record, token_hash
+from agent_brain_contract.consent import COMPOSE_FILE, Record, require_record, save_record, token_hash
 from agent_brain_contract.envfile import read_env
 from agent_brain_contract.identity import write_id
-from agent_brain_contract.paths import location_id
+from agent_brain_contract.paths import COMPOSE, location_id
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.settings_consent import demands_of_files
 from agent_brain_server.settings_sources import ProjectFiles
+from agent_brain_wizard.plan import compose_value
 
 
 def accept(root: Path) -> None:
@@ -23,3 +24,10 @@ def accept(root: Path) -> None:
     with suppress(SettingsError):  # settings that are wrong on purpose set nothing
         record = record.accepting((demand.kind, demand.value) for demand in demands_of_files(files))
     save_record(root, record)
+
+
+def accept_compose(root: Path) -> None:
+    """Accept the Compose file as it is now, as setup does of one that was edited by hand."""
+    record = require_record(root)
+    value = compose_value((root / COMPOSE).read_bytes())
+    save_record(root, record.accepting([(COMPOSE_FILE, value)]))

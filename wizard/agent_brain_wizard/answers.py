@@ -93,10 +93,12 @@ def resolve(flags: Link, environment: Mapping[str, str], saved: Link, asked: Lin
     return answers
 
 
-def own_answers(flags: Link, environment: Mapping[str, str], asked: Link | None = None) -> Answers | None:
-    """What the person answers without the project's files; None where that alone is not enough."""
+def own_answers(
+    flags: Link, environment: Mapping[str, str], accepted: Link, asked: Link | None = None
+) -> Answers | None:
+    """What the person answers, now or in files that were `accepted`; None where that alone is not enough."""
     try:
-        return resolve(flags, environment, {}, asked)
+        return resolve(flags, environment, accepted, asked)
     except SetupError:
         return None
 

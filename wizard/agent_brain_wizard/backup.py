@@ -9,10 +9,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from agent_brain_client.discovery import find_server
+from agent_brain_client.discovery import find_server, stored_id
 from agent_brain_client.errors import UsageError
 from agent_brain_client.output import size
-from agent_brain_client.wire import location_id
 from agent_brain_wizard.database import explained, inside, open_compose, query, require_running
 from agent_brain_wizard.docker import DatabaseError, Progress
 
@@ -172,7 +171,7 @@ def restore(root: Path, file: Path) -> int:
         custom = opened.read(len(_CUSTOM)) == _CUSTOM
         opened.seek(0)
         reader = "pg_restore --no-owner --no-privileges --file=-" if custom else "cat"
-        check = _CHECK % {"schema": SCHEMA_VERSION, "project": location_id(root)}
+        check = _CHECK % {"schema": SCHEMA_VERSION, "project": stored_id(root)}
         script = (
             f'{{ {reader} && echo "$1"; }} | psql --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1'
             ' --single-transaction --command="$2" --file=- --command="$3"'

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from agent_brain_contract.consent import (
     COMPOSE_FILE,
+    DECIDING,
     EMBEDDING,
     FOLDER,
     SECRETS,
     STORAGE,
     Demand,
     Record,
+    digest_of,
     save_record,
     token_hash,
 )
@@ -79,7 +81,13 @@ def keep_record(facts: Facts, chosen: Chosen, plan: Plan, reviews: Iterable[Revi
     """Note what is accepted, before the files that rely on it are written. Raise SetupError."""
     token = parse_env(_content(facts, plan, ENV_FILE).decode("utf-8", "replace")).get(TOKEN_VARIABLE, "")
     before = facts.record or Record(str(facts.root), chosen.project_id)
-    record = replace(before, project_id=chosen.project_id, shared=shared or before.shared, token=token_hash(token))
+    record = replace(
+        before,
+        project_id=chosen.project_id,
+        shared=shared or before.shared,
+        token=token_hash(token),
+        checked=digest_of({path: _content(facts, plan, path) for path in DECIDING}),
+    )
     wanted = record.accepting((one.demand.kind, one.demand.value) for one in reviews)
     if wanted != facts.record:
         try:

@@ -78,7 +78,7 @@ def _agreed(facts: Facts, flags: Values, prompter: Prompter, machine: MachinePro
         again = True
         try:
             answers = _resolved(facts, flags, asked)
-            prepared = prepare(facts, answers, own=own_answers(flags, os.environ, asked))
+            prepared = prepare(facts, answers, own=own_answers(flags, os.environ, facts.accepted, asked))
         except EditedFileError:
             raise
         except SetupError as error:

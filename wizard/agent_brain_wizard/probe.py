@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from agent_brain_client.yaml_file import load_yaml
-from agent_brain_contract.consent import Record, find_record, load_record, token_hash
+from agent_brain_contract.consent import DECIDING, Record, digest_of, find_record, load_record, token_hash
 from agent_brain_contract.envfile import parse_env
 from agent_brain_contract.errors import ContractError
 from agent_brain_contract.ownership import require_safe_state
@@ -63,6 +63,12 @@ class Facts:
     created: tuple[str, ...] = ()
     own_directories: tuple[str, ...] = ()
     record: Record | None = None
+
+    @property
+    def accepted(self) -> dict[str, Answer]:
+        """What is saved in files that are as the person has accepted them; nothing once one of them differs."""
+        contents = {path: self.files[path].content if path in self.files else b"" for path in DECIDING}
+        return self.saved if self.record is not None and self.record.checked == digest_of(contents) else {}
 
     @property
     def token(self) -> str:

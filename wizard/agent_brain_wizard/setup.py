@@ -92,7 +92,7 @@ def _flags(arguments: argparse.Namespace) -> dict[str, Answer | None]:
 def _unattended(arguments: argparse.Namespace, root: Path, flags: dict[str, Answer | None]) -> int:
     report: Report = JsonReport(arguments.dry_run) if arguments.json else TextReport(arguments.dry_run)
     facts = probe_project(root)
-    own = own_answers(_own_flags(arguments, root, flags), os.environ)
+    own = own_answers(_own_flags(arguments, root, flags), os.environ, facts.accepted)
     prepared = _prepared(facts, flags, own, arguments)
     report.plan(prepared)
     if prepared.answers.index and not arguments.dry_run:
