@@ -247,10 +247,10 @@ def test_a_rotten_index_is_named_and_its_fix_works(project: CliProject, said: st
 def test_a_link_in_the_place_of_the_index_is_named(project: CliProject, name: str) -> None:
     project.set_up()
     (project.state / name).symlink_to(project.root.parent / "elsewhere")
-    found = findings(project, expect=1)["database"]
-    assert f"{name} is a link, a directory or a pipe" in found["detail"]
-    assert project.run("start").returncode == 3
-    (project.state / name).unlink()
+    found = findings(project, expect=1)["setup"]
+    assert f"{name} is a link" in found["detail"]
+    assert project.run("start").returncode == 2
+    subprocess.run(found["fix"], shell=True, check=True)
     project.ok("start")
     assert not (project.root.parent / "elsewhere").exists()
 

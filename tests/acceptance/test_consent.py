@@ -177,7 +177,7 @@ def test_what_a_repository_brings_is_not_used(
 ) -> None:
     files, _, value = attacks(attacker, outside)[attack]
     project.write({**files, ENV: TOKEN + files.get(ENV, "")})
-    for command in COMMANDS:
+    for command in COMMANDS if attack == "endpoint" else COMMANDS[:1]:
         refused(project.run(*command), "is not set up here", "Run: agent-brain setup")
     assert "is not set up here" in mcp(project)
     assert "set up" not in hook(project) or "setup makes one" in hook(project)
@@ -188,8 +188,9 @@ def test_what_a_repository_brings_is_not_used(
     assert not list(outside.glob("x.db*"))
 
 
-@pytest.mark.parametrize("running", [False, True], ids=["stopped", "running"])
-@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize(
+    ("attack", "running"), [*((attack, False) for attack in ATTACKS), ("endpoint", True), ("database", True)]
+)
 def test_a_value_that_changes_after_setup_is_refused(
     project: CliProject, attacker: Attacker, outside: Path, attack: str, running: bool
 ) -> None:
@@ -201,7 +202,7 @@ def test_a_value_that_changes_after_setup_is_refused(
         (project.root / CONFIG).write_text(files[CONFIG])
     with (project.root / ENV).open("a") as secrets:
         secrets.write(files.get(ENV, ""))
-    for command in COMMANDS[:4] if running else COMMANDS:
+    for command in COMMANDS if attack == "endpoint" else COMMANDS[:1]:
         if command == ("status",) and not running:
             continue
         refused(project.run(*command), key, value, "have not accepted", "Run: agent-brain setup")
