@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from project import PluginError, consent, find_token, is_alive, read_claim, require_record
+from project import PluginError, consent, find_token, in_the_client, is_alive, read_claim, require_record
 
 LAUNCHER = Path(__file__).resolve().with_name("agent-brain")
 HEALTH_SECONDS = 5.0
@@ -130,4 +130,4 @@ def _run(root: Path, *arguments: str) -> str:
     if done.returncode == 0:
         return ""
     lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return lines[-1].removeprefix("agent-brain: ") if lines else f"`agent-brain {arguments[0]}` failed."
+    return in_the_client(lines[-1].removeprefix("agent-brain: ")) if lines else f"`agent-brain {arguments[0]}` failed."

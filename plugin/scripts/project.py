@@ -89,8 +89,12 @@ def translated() -> Iterator[None]:
             f"{error.root} is not set up here. Ask the person to type /agent-brain:setup; until then use grep."
         ) from error
     except ContractError as error:
-        person = str(error).replace("Run: agent-brain setup", "Ask the person to type /agent-brain:setup")
-        raise PluginError(person) from error
+        raise PluginError(in_the_client(str(error))) from error
+
+
+def in_the_client(sentence: str) -> str:
+    """`sentence` with what a person does in Claude Code in the place of the command that it names."""
+    return sentence.replace("Run: agent-brain setup", "Ask the person to type /agent-brain:setup")
 
 
 def read_claim(root: Path) -> ServerClaim | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -26,6 +27,7 @@ REPOSITORY = Path(__file__).parents[2]
 PACKAGES = {
     "agent_brain_server": REPOSITORY / "server",
     "agent_brain_client": REPOSITORY / "server_client",
+    "agent_brain_contract": REPOSITORY / "server_client",
     "agent_brain_wizard": REPOSITORY / "wizard",
 }
 API_KEY = "sk-test-0123456789-secret"
@@ -127,9 +129,8 @@ def test_a_users_folder_of_our_name_is_not_imported(
 
 
 def test_what_the_server_writes_is_for_its_owner(root: Path, environment: dict[str, str]) -> None:
-    (state_of(root) / "config.yaml").unlink()
-    state_of(root).rmdir()
-    environment |= {"AGENT_BRAIN_PORT": "0", "AGENT_BRAIN_INDEX_WATCH": "false"}
+    shutil.rmtree(state_of(root))
+    environment |= {"AGENT_BRAIN_PORT": "0", "AGENT_BRAIN_INDEX_WATCH": "false", "AGENT_BRAIN_TOKEN": TOKEN}
     state_of(root).mkdir(mode=0o700)
     server = ServerProcess(root, environment, prefix=["sh", "-c", 'umask 000; exec "$@"', "sh"])
     with server:
@@ -145,10 +146,9 @@ def test_what_the_server_writes_is_for_its_owner(root: Path, environment: dict[s
 
 
 def test_a_state_directory_that_the_server_makes_is_for_its_owner(root: Path, environment: dict[str, str]) -> None:
-    (state_of(root) / "config.yaml").unlink()
-    state_of(root).rmdir()
+    shutil.rmtree(state_of(root))
     command = ["sh", "-c", 'umask 000; exec "$@"', "sh", sys.executable, "-m", "agent_brain_server"]
-    environment |= {"AGENT_BRAIN_PORT": "0", "AGENT_BRAIN_STORAGE_URL": "nothing"}
+    environment |= {"AGENT_BRAIN_PORT": "0", "AGENT_BRAIN_STORAGE_URL": "nothing", "AGENT_BRAIN_TOKEN": TOKEN}
     done = subprocess.run([*command, "--project", str(root)], env=environment, capture_output=True, timeout=30)
     assert done.returncode == 2
     assert stat.S_IMODE(state_of(root).stat().st_mode) == 0o700

@@ -31,14 +31,13 @@ from agent_brain_wizard.plan import Chosen, Plan, compose_value, make_plan
 from agent_brain_wizard.probe import Facts, sha256
 from agent_brain_wizard.questions import DEFAULT_STORAGE_URL
 
-# What .env.agent-brain may hold that goes to an address: from a stranger it would go there in the stranger's name.
-_SECRET_NAMES = ("AGENT_BRAIN_EMBEDDING_API_KEY", "AGENT_BRAIN_STORAGE_URL", "DATABASE_URL", "POSTGRES_PASSWORD")
+KEY_VARIABLE = "AGENT_BRAIN_EMBEDDING_API_KEY"
 _WORDS = {
     EMBEDDING: "the text of your files and questions is sent to {value}",
     STORAGE: "the index, with the text of your files, is kept in {value}",
     FOLDER: "{value}, outside the project, is indexed too",
     COMPOSE_FILE: "Docker runs {value}",
-    SECRETS: "{value}, which was there before setup, is used",
+    SECRETS: "{key} is {value}",
 }
 
 
@@ -52,7 +51,8 @@ class Review:
     def sentence(self) -> str:
         """Return what follows from it, in words."""
         mark = "" if self.accepted else ", not accepted yet"
-        return f"{_WORDS[self.demand.kind].format(value=self.demand.value)} ({self.demand.source}{mark})"
+        words = _WORDS[self.demand.kind].format(key=self.demand.key, value=self.demand.value)
+        return f"{words} ({self.demand.source}{mark})"
 
 
 def review(facts: Facts, answers: Answers, chosen: Chosen, plan: Plan, own: Answers | None) -> tuple[Review, ...]:
@@ -113,9 +113,22 @@ def _demands(facts: Facts, answers: Answers, plan: Plan) -> Iterator[Demand]:
         yield from _asked_of_server(facts, plan)
     if answers.storage == "postgres-docker":
         yield compose_demand(_content(facts, plan, COMPOSE))
-    if facts.record is None and any(facts.variables.get(name) for name in _SECRET_NAMES):
-        names = ", ".join(name for name in _SECRET_NAMES if facts.variables.get(name))
-        yield Demand(SECRETS, ENV_FILE, names, f"{ENV_FILE} (sha256:{sha256(facts.files[ENV_FILE].content)[:32]})")
+    for name in _foreign_secrets(facts, answers):
+        digest = sha256(facts.variables[name].encode())[:32]
+        yield Demand(SECRETS, ENV_FILE, name, f"what was there before setup (sha256:{digest})")
+
+
+def _foreign_secrets(facts: Facts, answers: Answers) -> Iterator[str]:
+    """Yield the secrets that go to an address, and that nobody knows to be the person's: in a stranger's name, the text
+    would be the stranger's to read.
+    """
+    if facts.record is not None:
+        return
+    key = facts.variables.get(KEY_VARIABLE, "")
+    if key and key != answers.embedding_key and answers.embedding == "openai-compatible":
+        yield KEY_VARIABLE
+    if answers.storage != "embedded" and facts.variables.get("POSTGRES_PASSWORD"):
+        yield "POSTGRES_PASSWORD"
 
 
 def _is_harmless(facts: Facts, answers: Answers, plan: Plan) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from agent_brain_client.client import AgentBrainClient
@@ -48,6 +49,8 @@ def examine(root: Path) -> Iterator[Finding]:
         return
     report = read_settings(root)
     yield from _examine_settings(facts, report)
+    if check_consent(facts, report).state == "fail":
+        report = replace(report, storage={})  # what is not accepted is not even asked whether it answers
     yield from _examine_files(facts)
     server = find_server(root)
     yield check_server(root, server)
