@@ -66,6 +66,8 @@ def _inside(root: Path, path: str) -> str:
         raise PluginError(f"{shown(path)} is not inside of the project.") from error
     if relative.startswith(f"{STATE_DIRECTORY}/") or file.name == ENV_FILE:
         raise PluginError(f"{shown(path)} is not readable here.")
+    if not file.is_file():
+        raise PluginError(f"there is no file {shown(relative)} in the project.")
     return relative
 
 

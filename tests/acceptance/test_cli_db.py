@@ -20,7 +20,7 @@ from agent_brain_contract.envfile import read_env
 from agent_brain_server.storage.postgres.schema import SCHEMA_VERSION
 from agent_brain_wizard import backup
 from support.cli import COMMAND, RETRY_SOURCE, CliProject, cli_project, free_port, without_root_powers
-from support.consent import accept_compose
+from support.consent import accept_changes
 from support.docker import ComposedDatabase, composed_database, fake_command, fake_engine, require_docker, run
 
 SETUP = ("setup", "--yes", "--no-watch", "--storage", "postgres-docker")
@@ -340,13 +340,13 @@ def test_what_docker_cannot_do_is_one_sentence(running: CliProject) -> None:
     env.write_text(secrets)
 
     compose.write_text(good.replace("pgvector/pgvector:pg16", "127.0.0.1:1/nobody/nothing:1"))
-    accept_compose(project.root)
+    accept_changes(project.root)
     said = refused(project, "db", "up")
     assert said.startswith("the image 127.0.0.1:1/nobody/nothing:1 cannot be had (")
     assert said.endswith("agent-brain setup --yes --postgres-image IMAGE")
 
     compose.write_text(good.replace("shared_buffers=256MB", "shared_buffers=a lot"))
-    accept_compose(project.root)
+    accept_changes(project.root)
     said = refused(project, "db", "up")
     assert "shared_buffers" in said
     assert said.endswith("More: agent-brain db logs")
@@ -374,7 +374,7 @@ def test_pgadmin_comes_when_it_is_asked_for(running: CliProject) -> None:
     # Its image is large and not under test: the database's stands in for it, asleep.
     asleep = 'image: "pgvector/pgvector:pg16"\n    command: ["sleep", "600"]'
     compose.write_text(compose.read_text().replace("image: dpage/pgadmin4:9", asleep))
-    accept_compose(project.root)
+    accept_changes(project.root)
     port = project.json("db", "up", "--pgadmin")["pgadmin"]
     names = run(["docker", "ps", "--format", "{{.Names}} {{.Ports}}"], project.root).stdout
     assert f"pgadmin-1 127.0.0.1:{port}->80/tcp" in names.replace(", 5432/tcp", "").replace("5432/tcp, ", "")

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from agent_brain_contract.consent import record_path
 from support.attacker import Attacker
 from support.claude import ROOT
 from support.cli import RETRY_SOURCE, CliProject, cli_project
@@ -160,11 +161,9 @@ def hook(project: CliProject) -> str:
 
 
 def record_of(project: CliProject) -> tuple[Path, Any]:
-    """The one record that says that it is of this project."""
-    state = Path(os.environ["XDG_STATE_HOME"]) / "agent-brain" / "projects"
-    found = [(path, json.loads(path.read_text())) for path in state.glob("*.json")]
-    ((path, record),) = [(path, one) for path, one in found if one["root"] == str(project.root.resolve())]
-    return path, record
+    """Where the record of this project is, and what it says."""
+    path = record_path(project.root)
+    return path, json.loads(path.read_text())
 
 
 def git(project: CliProject, *arguments: str) -> None:
@@ -239,8 +238,6 @@ def test_what_is_accepted_is_used_until_it_changes(project: CliProject, attacker
     config = (project.root / CONFIG).read_text()
     (project.root / CONFIG).write_text(config.replace(endpoint.url, attacker.url))
     refused(project.run("search", "retry delay"), CONFIG, attacker.url)
-    (project.root / CONFIG).write_text(config)
-    refused(project.run("setup", "--yes", "--accept", "something-else", "--embedding-url", "http://"), "http")
 
 
 def test_the_command_that_a_refusal_names_accepts(project: CliProject) -> None:
@@ -360,8 +357,7 @@ def test_setup_run_again_keeps_the_id_of_a_project_whose_state_was_deleted(proje
     project.set_up()
     assert record_of(project)[1]["project_id"] == before["project_id"]
     project.ok("uninstall", "--yes")
-    with pytest.raises(ValueError, match="not enough values"):
-        record_of(project)
+    assert not record_path(project.root).exists()
 
 
 def test_the_record_is_the_users_alone(project: CliProject) -> None:
@@ -497,6 +493,7 @@ def test_a_token_that_was_there_before_setup_is_replaced(project: CliProject) ->
     project.write({ENV: TOKEN})
     project.set_up()
     assert "chosen-by-the-repository" not in (project.root / ENV).read_text()
+    project.ok("index", "--wait")
     assert "next_delay" in project.ok("search", "retry delay")
 
 

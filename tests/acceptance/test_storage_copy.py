@@ -23,6 +23,7 @@ import pytest
 from agent_brain_contract.envfile import read_env
 from agent_brain_server.postgres_config import PostgresConfig
 from support.cli import COMMAND, RETRY_SOURCE, CliProject, cli_project, free_port
+from support.consent import accept_changes
 from support.corpus import source_files
 from support.postgres import DatabaseServer
 
@@ -59,6 +60,7 @@ def use(project: CliProject, url: str) -> None:
     file = project.root / ".env.agent-brain"
     lines = [line for line in file.read_text("utf-8").splitlines() if "AGENT_BRAIN_STORAGE_URL" not in line]
     file.write_text("\n".join([*lines, f"AGENT_BRAIN_STORAGE_URL={url}", ""]), "utf-8")
+    accept_changes(project.root)
 
 
 def answers(project: CliProject) -> list[Any]:

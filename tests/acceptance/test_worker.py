@@ -145,7 +145,7 @@ def test_the_queue_is_worked_off_without_a_server_and_without_a_token(shared: Sh
     assert shared.files(root) == 60
     assert [job[:2] for job in shared.jobs(root)] == [("done", 1)]
     assert shared.value(f"SELECT writer IS NULL FROM {TABLES}.index_state") is True
-    assert {path.name for path in (root / ".claude" / "agent-brain").iterdir()} == {"config.yaml"}
+    assert {path.name for path in (root / ".claude" / "agent-brain").iterdir()} == {"config.yaml", "project.json"}
     assert run_once(root).returncode == 0
 
 

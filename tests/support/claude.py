@@ -153,8 +153,10 @@ class Client:
         return session
 
     def _variables(self, network: bool) -> dict[str, str]:
-        named = " ".join(f"{name}={value}" for name, value in self.environment.items())
-        assert len(named.split()) == len(self.environment), "values must have no spaces"
+        # What a person accepts outside of the client counts in it.
+        given = {"XDG_STATE_HOME": os.environ["XDG_STATE_HOME"], **self.environment}
+        named = " ".join(f"{name}={value}" for name, value in given.items())
+        assert len(named.split()) == len(given), "values must have no spaces"
         control = {
             "CLIENT_VERSION": self.version,
             "CLIENT_HOME": str(self.home),

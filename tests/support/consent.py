@@ -26,8 +26,10 @@ def accept(root: Path) -> None:
     save_record(root, record)
 
 
-def accept_compose(root: Path) -> None:
-    """Accept the Compose file as it is now, as setup does of one that was edited by hand."""
+def accept_changes(root: Path) -> None:
+    """Accept what the files of a project that is set up say now, as setup does of those that were edited by hand."""
     record = require_record(root)
-    value = compose_value((root / COMPOSE).read_bytes())
-    save_record(root, record.accepting([(COMPOSE_FILE, value)]))
+    accepted = [(demand.kind, demand.value) for demand in demands_of_files(ProjectFiles(root))]
+    if (root / COMPOSE).exists():
+        accepted.append((COMPOSE_FILE, compose_value((root / COMPOSE).read_bytes())))
+    save_record(root, record.accepting(accepted))

@@ -21,7 +21,8 @@ the variables.
 
 A copy leaves the source as it is, and only goes into a place that holds no index of this project. If it is interrupted,
 --resume goes on where it was; until then no server uses the target. Nothing uses the copy before the settings name it:
-set AGENT_BRAIN_STORAGE_URL in .env.agent-brain, then run agent-brain stop and agent-brain start.
+set AGENT_BRAIN_STORAGE_URL in .env.agent-brain, then run agent-brain setup, which asks whether that place is meant,
+agent-brain stop and agent-brain start.
 
 prepare and grant are for the owner of the tables: with the settings' own URL, or the one in AGENT_BRAIN_OWNER_URL.
 grant prints the URL of the project's role once; run again, it changes the password."""
