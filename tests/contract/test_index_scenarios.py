@@ -184,7 +184,9 @@ async def test_secrets_and_binaries_are_left_out_and_counted(brain: Brain, root:
         skipped = job["progress"]["skipped"]
         assert skipped["secret"] >= 5
         assert (skipped["binary"], skipped["too_large"]) == (1, 1)
-        assert (await brain.call("GET", "/health/status"))["index"]["languages"] == {"text": 1}
+        # A key in the midst of code is masked, and the rest of the file is indexed.
+        assert (await brain.call("GET", "/health/status"))["index"]["languages"] == {"python": 1, "text": 1}
+        assert "b3BlbnNzaC1rZXktdjEAAAAABG5v" not in str(await brain.search("KEY", mode="bm25", top_k=100))
 
 
 async def test_progress_grows_by_batches_is_cut_short_and_gone_on_with(brain: Brain, root: Path) -> None:

@@ -268,5 +268,5 @@ def test_a_pipe_in_place_of_a_settings_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".env")
     assert load_settings(tmp_path).port == DEFAULT_PORT
     (tmp_path / ".env").rename(tmp_path / ".env.agent-brain")
-    with pytest.raises(SettingsError, match="not a regular file"):
+    with pytest.raises(SettingsError, match="is not a file"):
         load_settings(tmp_path)
