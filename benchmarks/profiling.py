@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import cProfile
 import io
+import os
 import pickle
 import pstats
 import time
@@ -126,6 +127,7 @@ async def _served(
     project: Project, work: Work, profile: cProfile.Profile | None, stages: dict[str, float]
 ) -> tuple[str, float]:
     """Run `work` on the server after a first query, which pays for what is loaded once; what it did and its seconds."""
+    os.environ.update(project.variables())
     app = create_app(load_settings(project.root))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app)

@@ -54,7 +54,6 @@ class Project:
             shutil.rmtree(root, ignore_errors=True)
             fill(root / "src")
             (root / STATE).mkdir(parents=True)
-            (root / ".env.agent-brain").write_text(f"AGENT_BRAIN_TOKEN={TOKEN}\n", "utf-8")
             stamp.write_text(wanted, "utf-8")
         project.configure(watch=False)
         return project
@@ -72,9 +71,12 @@ class Project:
     def configure(self, *, watch: bool) -> None:
         """Any free port; the watcher only where it is what is measured."""
         config: dict[str, Any] = {"port": 0, "index": {"watch": watch}}
-        if self.url:
-            config["storage"] = {"url": self.url}
         (self.root / STATE / "config.yaml").write_text(json.dumps(config), "utf-8")
+
+    def variables(self) -> dict[str, str]:
+        """The environment of the project's server: it decides, so that no consent has to be recorded."""
+        storage = {"AGENT_BRAIN_STORAGE_URL": self.url} if self.url else {}
+        return {**environment(), "AGENT_BRAIN_TOKEN": TOKEN, **storage}
 
     def forget_index(self) -> None:
         """Take away all that an earlier server has written of the corpus."""
@@ -101,7 +103,7 @@ class Project:
         """The project's server as a child process, ended at the end of the block."""
         command = [sys.executable, "-P", "-m", "agent_brain_server", "--project", str(self.root)]
         with (self.root / STATE / "benchmark.log").open("wb") as log, on_allowed_cores():
-            process = subprocess.Popen(command, stdout=log, stderr=log, env=environment(), cwd=self.root)
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=self.variables(), cwd=self.root)
         try:
             url = self._await(process)
             with httpx.Client(base_url=url, headers=_headers(), timeout=120, trust_env=False) as http:

@@ -51,6 +51,8 @@ OPERATIONS = (
     "POST /query",
     "GET /query/chunk/{chunk_id}",
     "GET /graph/{relation}",
+    "GET /index/report",
+    "GET /query/lines",
 )
 
 WITHOUT_INPUT = {
