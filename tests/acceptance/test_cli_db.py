@@ -20,7 +20,7 @@ from agent_brain_contract.envfile import read_env
 from agent_brain_server.storage.postgres.schema import SCHEMA_VERSION
 from agent_brain_wizard import backup
 from support.cli import COMMAND, RETRY_SOURCE, CliProject, cli_project, free_port, without_root_powers
-from support.consent import accept_changes
+from support.consent import accept, accept_changes
 from support.docker import ComposedDatabase, composed_database, fake_command, fake_engine, require_docker, run
 
 SETUP = ("setup", "--yes", "--no-watch", "--storage", "postgres-docker")
@@ -234,6 +234,8 @@ def assert_refused_files_change_nothing(project: CliProject, tmp_path: Path, fil
         stranger.write({".claude/agent-brain/config.yaml": "", ".env.agent-brain": ""})
         for name in (".env.agent-brain", ".claude/agent-brain/docker-compose.yml"):
             shutil.copy(project.root / name, stranger.root / name)
+        accept(stranger.root)
+        accept_changes(stranger.root)
         assert "another project" in refused(stranger, "db", "restore", str(file), "--yes")
     assert_plain_sql_is_restored_too(project, other)
 

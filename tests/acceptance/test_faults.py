@@ -17,6 +17,7 @@ import pytest
 from agent_brain_server.indexing.prepare import ReadRequest, prepare_file
 from agent_brain_server.indexing.walk import FileEntry
 from support.brain import FINISHED, ServerProcess, configure, write_files
+from support.consent import accept
 from support.corpus import long_source, source_files, write_project, write_small_files
 from support.faults import PeakMemory, fill_disk, read_only, small_disk, taken_port, undecodable_name
 
@@ -209,6 +210,7 @@ def small(root: Path) -> Iterator[Path]:
     config = (state / "config.yaml").read_text()
     with small_disk(state, 24):
         (state / "config.yaml").write_text(config)
+        accept(root)
         yield state
 
 
