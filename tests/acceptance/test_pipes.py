@@ -15,8 +15,15 @@ from support.cli import RETRY_SOURCE, CliProject, cli_project
 
 STATE = ".claude/agent-brain"
 # `.env` is the project's own: some programs put a pipe there, so it is passed over.
-HARMLESS = (".env", ".gitignore", ".agent-brainignore", "retry.py", f"{STATE}/server.json", f"{STATE}/index.vectors")
-NEEDED = (".env.agent-brain", f"{STATE}/config.yaml", f"{STATE}/index.db", f"{STATE}/logs/server.log")
+HARMLESS = (".env", ".gitignore", ".agent-brainignore", "retry.py")
+NEEDED = (
+    f"{STATE}/server.json",
+    f"{STATE}/index.vectors",
+    ".env.agent-brain",
+    f"{STATE}/config.yaml",
+    f"{STATE}/index.db",
+    f"{STATE}/logs/server.log",
+)
 UNUSED = (f"{STATE}/manifest.json", f"{STATE}/docker-compose.yml", f"{STATE}/server.lock", f"{STATE}/lifecycle.lock")
 HOOK = Path(__file__).parents[2] / "plugin" / "scripts" / "session_start.py"
 
