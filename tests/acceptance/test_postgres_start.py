@@ -22,6 +22,7 @@ from agent_brain_client.wire import location_id
 from agent_brain_server.errors import AgentBrainError
 from agent_brain_server.postgres_config import PostgresConfig
 from support.brain import Brain, ServerProcess, configure, write_files
+from support.consent import accept
 from support.embedding_endpoint import EmbeddingEndpoint
 from support.faults import taken_port
 from support.postgres import DatabaseServer, PostgresServer, ServerWithoutPgvector
@@ -85,6 +86,7 @@ async def refusal_here(root: Path, config: PostgresConfig) -> str:
     """The same, in this process: starting another takes longer than most refusals."""
     config_file = root / ".claude" / "agent-brain" / "config.yaml"
     config_file.write_text(json.dumps({**json.loads(config_file.read_text()), "storage": {"url": config.url()}}))
+    accept(root)
     with pytest.raises(AgentBrainError) as refused:
         async with Brain(root):
             pass

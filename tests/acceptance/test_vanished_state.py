@@ -15,6 +15,7 @@ import pytest
 
 from agent_brain_server.errors import StorageError
 from support.brain import Brain, ServerProcess, configure, write_files
+from support.consent import accept
 from support.corpus import write_project
 from support.faults import fill_disk, read_only, small_disk
 
@@ -153,6 +154,7 @@ def test_a_full_disk_leaves_searches_answering(root: Path) -> None:
     config = (state / "config.yaml").read_text()
     with small_disk(state, 8):
         (state / "config.yaml").write_text(config)
+        accept(root)
         with ServerProcess(root) as server:
             server.index()
             filler = fill_disk(state)

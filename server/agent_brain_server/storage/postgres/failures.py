@@ -163,7 +163,7 @@ def _reason(error: BaseException) -> str:
     cause = _cause(error)
     if isinstance(cause, asyncio.TimeoutError):
         return "no answer in time"
-    if isinstance(cause, asyncpg.InternalClientError) or _is_unread(cause):
+    if isinstance(cause, asyncpg.InternalClientError) or (not isinstance(cause, OSError) and _is_unread(cause)):
         return "connection lost"
     if isinstance(cause, ConnectionRefusedError):
         return "connection refused"
