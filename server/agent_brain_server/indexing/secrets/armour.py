@@ -129,7 +129,7 @@ def _encoded(text: str, beginning: re.Pattern[str], is_key: Callable[[bytes], bo
             yield from _runs(joined[0], start, 4)
             done = joined.end()
         else:
-            done = start + len(_ALONE.match(joined[0])[0])  # type: ignore[index]
+            done = start + len(_ALONE.match(joined[0])[0])  # type: ignore[index]  # it matches nothing, too
 
 
 def _decoded(encoded: str) -> bytes:
