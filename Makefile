@@ -85,6 +85,7 @@ check: .venv/.installed-dev  ## format, lint, types, layers, architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/architecture
+	$(BIN)/pytest -q --collect-only >/dev/null # every test module can be imported
 
 # Most tests wait for processes most of the time, so there are more workers than cores, and one thread to a matrix;
 # those of tests/load measure, so they have the machine for themselves.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import secrets
 from pathlib import Path
 
 from agent_brain_contract.files import write_private
@@ -16,7 +16,7 @@ FORM = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 def new_id() -> str:
     """Return an id that no other project has."""
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()
 
 
 def read_id(root: Path) -> str:

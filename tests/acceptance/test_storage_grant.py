@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_client.wire import project_id
+from agent_brain_contract.identity import read_id
 from agent_brain_server.postgres_config import PostgresConfig
 from support.cli import RETRY_SOURCE, CliProject, cli_project, free_port
 from support.postgres import DatabaseServer
@@ -56,7 +56,7 @@ def test_a_project_is_served_with_the_url_that_was_granted(
     url = done.stdout.strip()
     granted = PostgresConfig.from_url(url)
     assert granted.password.get_secret_value() not in done.stderr
-    assert f"reads and writes the project {project_id(project.root)} alone" in done.stderr
+    assert f"reads and writes the project {read_id(project.root)} alone" in done.stderr
     use(project, url)
     project.ok("index", "--wait")
     assert project.json("search", QUESTION)["results"][0]["path"] == "src/retry.py"
@@ -75,7 +75,7 @@ def test_a_project_is_served_with_the_url_that_was_granted(
     assert "may not use the project" in project.run("start").stderr
 
     for expected in (True, False):
-        for named in ("another-project_1", project_id(project.root)):
+        for named in ("another-project_1", read_id(project.root)):
             revoked = json.loads(
                 project.ok("storage", "grant", "--revoke", "--project-id", named, "--json", **as_owner)
             )

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sqlalchemy import CursorResult, text
 
-from agent_brain_client.wire import project_id
+from agent_brain_contract.paths import location_id
 from agent_brain_server.domain.content import FloatArray
 from agent_brain_server.domain.search import Filters
 from agent_brain_server.postgres_config import PostgresConfig
@@ -81,12 +81,12 @@ async def store(filled_url: str, root: Path) -> AsyncIterator[Store]:
 @pytest.fixture
 async def store_of_a_role(filled_url: str, root: Path) -> AsyncIterator[Store]:
     """The same index, opened by a role that row level security binds to it."""
-    granted = await grant(PostgresConfig.from_url(filled_url), project_id(root))
+    granted = await grant(PostgresConfig.from_url(filled_url), location_id(root))
     opened = create_store(granted.url(), root, MODEL, TOKENIZER)
     await opened.open()
     yield opened
     await opened.close()
-    await revoke(PostgresConfig.from_url(filled_url), project_id(root))
+    await revoke(PostgresConfig.from_url(filled_url), location_id(root))
 
 
 @pytest.fixture
