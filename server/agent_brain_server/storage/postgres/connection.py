@@ -128,7 +128,11 @@ class Database:
         """Run `work`, whose statements stand each for itself and change nothing."""
 
         async def attempt() -> Result:
-            async with asyncio.timeout(READ_SECONDS), self._connection(self._reading) as connection:
+            async with (
+                asyncio.timeout(READ_SECONDS) as limit,
+                self._connection(self._reading) as connection,
+                _discarded_when_lost(connection, limit),
+            ):
                 return await work(Session(connection, self.statements, self.project_id))
 
         return await self._repeatedly(attempt)
@@ -139,7 +143,11 @@ class Database:
 
         async def attempt() -> Result:
             nonlocal unsure
-            async with self._connection(self._engine) as connection, connection.begin() as transaction:
+            async with (
+                self._connection(self._engine) as connection,
+                connection.begin() as transaction,
+                _discarded_when_lost(connection),
+            ):
                 result = await work(Session(connection, self.statements, self.project_id))
                 unsure = True
                 await transaction.commit()
@@ -171,12 +179,7 @@ class Database:
             async with engine.connect() as connection:
                 self._waiters -= 1
                 waiting = False
-                try:
-                    yield connection
-                except Exception as error:
-                    if is_lost(error):  # the driver may take it for whole, and wait for its answer again
-                        await connection.invalidate(error)
-                    raise
+                yield connection
         finally:
             self._waiters -= waiting
 
@@ -212,6 +215,24 @@ class Database:
             waiters=self._waiters,
             latency_ms=round(milliseconds, 3),
         )
+
+
+@asynccontextmanager
+async def _discarded_when_lost(
+    connection: AsyncConnection, limit: asyncio.Timeout | None = None
+) -> AsyncIterator[None]:
+    """Never lend a connection again on which an answer did not come or could not be read: the driver waits for it.
+
+    Before the transaction on it ends, which would wait as long.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if (is_lost(error) or (limit is not None and limit.expired())) and not connection.invalidated:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            driver.terminate()
+            await connection.invalidate(error)
+        raise
 
 
 def _check_alive(connection: AdaptedConnection, record: ConnectionPoolEntry, proxy: object) -> None:
