@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,6 +110,50 @@ def test_those_that_were_the_worst(root: Path) -> None:
     job = check(root, HARD, 240)
     gave_up = {problem.partition(":")[0] for problem in job["progress"]["problems"] if "gave up" in problem}
     assert {"generics.cs", "strings.lua"} <= gave_up
+
+
+def pdf(content: bytes) -> bytes:
+    """A PDF of one page."""
+    packed = zlib.compress(content, 9)
+    parts = [
+        b"<</Type /Catalog /Pages 2 0 R>>",
+        b"<</Type /Pages /Kids [3 0 R] /Count 1>>",
+        b"<</Type /Page /Parent 2 0 R /Contents 4 0 R /Resources <</Font <</F1 5 0 R>>>>>>",
+        b"<</Length %d /Filter /FlateDecode>>\nstream\n%s\nendstream" % (len(packed), packed),
+        b"<</Type /Font /Subtype /Type1 /BaseFont /Helvetica>>",
+    ]
+    made, offsets = b"%PDF-1.4\n", []
+    for number, part in enumerate(parts, 1):
+        offsets.append(len(made))
+        made += b"%d 0 obj\n%s\nendobj\n" % (number, part)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    size, start = len(parts) + 1, len(made)
+    return made + b"xref\n0 %d\n0000000000 65535 f \n%strailer <</Size %d /Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (
+        size,
+        table,
+        size,
+        start,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_page_that_takes_minutes_and_warnings_without_end(root: Path) -> None:
+    """The page is given up with a note, and nothing that the reader prints comes into the log."""
+    slow = pdf(b"BT /F1 12 Tf " + b"(a) Tj 1 0 Td " * 500_000 + b"ET")
+    assert len(slow) < 100_000
+    broken = b"%PDF-1.4\n" + b"1 0 obj <</A 99 0 R>> endobj\n" * 20_000 + b"trailer <</Root 1 0 R /Size 9>>\n%%EOF"
+    write_files(root, {"slow.pdf": slow, "broken.pdf": broken, "good.pdf": pdf(b"BT /F1 12 Tf (readable) Tj ET")})
+    with ServerProcess(root) as server:
+        with watched(server) as seen:
+            started = server.http.post("/index", json={})
+            problems = server.wait(started.json()["id"], 200)["progress"]["problems"]
+        assert "slow.pdf: parser gave up: it took too long" in problems
+        assert paths(server, "readable") == {"good.pdf"}
+        assert min(seen.answers) >= 0
+        assert seen.megabytes < MOST_MEGABYTES
+        assert server.index()["progress"]["files_changed"] == 0
+    assert (root / ".claude" / "agent-brain" / "test.log").stat().st_size < 20_000
 
 
 @pytest.mark.nightly
