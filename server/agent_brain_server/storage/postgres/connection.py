@@ -30,6 +30,7 @@ from agent_brain_server.storage.postgres.session import Session, Statements
 
 ACQUIRE_SECONDS = 10.0
 READ_SECONDS = 10.0
+QUEUE_SECONDS = 15.0  # a transaction of the queue, the lease or the folders: a request or a heartbeat waits for it
 RECYCLE_SECONDS = 3_600
 REST_SECONDS = 10
 TRUSTED_SECONDS = 5.0  # a connection that was idle for longer is asked whether it still lives
@@ -137,16 +138,20 @@ class Database:
 
         return await self._repeatedly(attempt)
 
-    async def write(self, work: Work[Result]) -> Result:
-        """Run `work` in one transaction, which may be begun anew: it must leave no trace but in the database."""
+    async def write(self, work: Work[Result], seconds: float | None = None) -> Result:
+        """Run `work` in one transaction, which may be begun anew: it must leave no trace but in the database.
+
+        `seconds` bounds an attempt as a whole; without it each statement has its own bound.
+        """
         unsure = False
 
         async def attempt() -> Result:
             nonlocal unsure
             async with (
+                asyncio.timeout(seconds) as limit,
                 self._connection(self._engine) as connection,
                 connection.begin() as transaction,
-                _discarded_when_lost(connection),
+                _discarded_when_lost(connection, limit),
             ):
                 result = await work(Session(connection, self.statements, self.project_id))
                 unsure = True
@@ -218,9 +223,7 @@ class Database:
 
 
 @asynccontextmanager
-async def _discarded_when_lost(
-    connection: AsyncConnection, limit: asyncio.Timeout | None = None
-) -> AsyncIterator[None]:
+async def _discarded_when_lost(connection: AsyncConnection, limit: asyncio.Timeout) -> AsyncIterator[None]:
     """Never lend a connection again on which an answer did not come or could not be read: the driver waits for it.
 
     Before the transaction on it ends, which would wait as long.
@@ -228,7 +231,7 @@ async def _discarded_when_lost(
     try:
         yield
     except BaseException as error:
-        if (is_lost(error) or (limit is not None and limit.expired())) and not connection.invalidated:
+        if (is_lost(error) or limit.expired()) and not connection.invalidated:
             driver: Any = (await connection.get_raw_connection()).driver_connection
             driver.terminate()
             await connection.invalidate(error)

@@ -22,7 +22,7 @@ from agent_brain_server.domain.search import Filters, Hits
 from agent_brain_server.errors import StorageError, WriterElsewhereError
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.postgres import folders, graph, index, jobs, lease, nearest, search
-from agent_brain_server.storage.postgres.connection import Database, single_session
+from agent_brain_server.storage.postgres.connection import QUEUE_SECONDS, Database, single_session
 from agent_brain_server.storage.postgres.failures import translated, where
 from agent_brain_server.storage.postgres.filters import PathCache
 from agent_brain_server.storage.postgres.lease import new_writer
@@ -98,8 +98,8 @@ class PostgresStore:
         return await self._opened().read(work)
 
     async def _write(self, work: Callable[[Session], Awaitable[Result]]) -> Result:
-        """Run `work` in a transaction that leaves the index alone."""
-        return await self._opened().write(work)
+        """Run `work` in a short transaction that leaves the index alone."""
+        return await self._opened().write(work, QUEUE_SECONDS)
 
     async def _change(self, work: Callable[[Session, Row], Awaitable[Result]]) -> Result:
         """Run `work` in a transaction that changes the index, given the next row and file, if nobody else writes it."""
