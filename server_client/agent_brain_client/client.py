@@ -80,9 +80,9 @@ class AgentBrainClient:
         asked = urlencode({"path": path, "first": first, "last": last})
         return cast("LinesResponse", self._ask("GET", f"/query/lines?{asked}"))
 
-    def report(self, limit: int = 1000, cursor: str | None = None) -> ReportResponse:
-        """One page of what is left out of the index and of what is masked in it, by path."""
-        page = {"limit": limit} if cursor is None else {"limit": limit, "cursor": cursor}
+    def report(self, limit: int = 1000, cursor: str | None = None, max_age: int = 0) -> ReportResponse:
+        """One page of what is left out of the index and of what is masked in it, at most `max_age` seconds old."""
+        page = {"limit": limit, "max_age": max_age} | ({} if cursor is None else {"cursor": cursor})
         return cast("ReportResponse", self._ask("GET", f"/index/report?{urlencode(page)}"))
 
     def index(self, request: IndexRequest) -> JobResponse:

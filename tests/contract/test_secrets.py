@@ -109,6 +109,27 @@ async def test_the_report_lists_what_is_left_out_and_what_is_masked(filled: Brai
     assert refused["field"] == "cursor"
 
 
+async def test_the_report_may_be_as_old_as_was_asked_but_not_older_than_a_job(tmp_path: Path) -> None:
+    configure(tmp_path, index={"watch": False})
+    write_files(tmp_path, {"a.py": "A = 1\n"})
+    async with Brain(tmp_path) as brain:
+
+        async def secret_names(max_age: int) -> int:
+            page = await brain.call("GET", f"/index/report?limit=1&max_age={max_age}")
+            return int(page["totals"].get("secret_name", 0))
+
+        await brain.index()
+        own = await secret_names(60)  # of Agent Brain
+        write_files(tmp_path, {"id_rsa": "x\n"})
+        assert (await secret_names(60), await secret_names(0), await secret_names(60)) == (own, own + 1, own + 1)
+        (tmp_path / "id_rsa").unlink()
+        assert await secret_names(60) == own + 1
+        await brain.index()
+        assert await secret_names(60) == own
+        refused = await brain.call("GET", "/index/report?max_age=-1", expect=422)
+        assert refused["field"] == "max_age"
+
+
 async def test_a_secret_that_comes_into_a_file_is_masked_before_the_answer(tmp_path: Path) -> None:
     m = Maker(77)
     configure(tmp_path)

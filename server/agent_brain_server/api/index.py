@@ -57,10 +57,14 @@ async def report(
     request: Request,
     limit: Annotated[int, Interval(ge=1, le=1000)] = 200,
     cursor: Annotated[str, Len(0, 8192)] = "",
+    max_age: Annotated[int, Interval(ge=0, le=3600)] = 0,
 ) -> ReportResponse:
-    """What is left out of the index and why, and which files have masked places, by path."""
+    """What is left out of the index and why, and which files have masked places, by path.
+
+    An answer may be as old as `max_age`, in seconds, unless a job has run since.
+    """
     service: ReportService = request.app.state.services.report
-    page = await service.report(_decode_path(cursor), limit)
+    page = await service.report(_decode_path(cursor), limit, max_age)
     entries = [
         ReportEntry(path=entry.path, reason=entry.reason, detail=entry.detail, masked=dict(entry.masked))
         for entry in page.entries

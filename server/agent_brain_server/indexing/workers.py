@@ -22,7 +22,7 @@ from agent_brain_server.indexing.worker import Worker, WorkerCallError, WorkerDi
 T = TypeVar("T")
 A = TypeVar("A")
 
-IDLE_SECONDS = 60.0
+IDLE_SECONDS = 300.0
 WATCH_SECONDS = 1.0
 TOO_LONG = "parser gave up: it took too long"
 CRASHED = "parser gave up: it crashed or needed too much memory"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from agent_brain_server.domain.content import FileRecord
+from agent_brain_server.domain.jobs import Job
 from agent_brain_server.indexing.secrets import mask_text, masked_kinds
 from agent_brain_server.indexing.walk import FileTree, WalkLimits, WalkResult
 from agent_brain_server.services.index_run import LEFT_OUT_NOTE, left_out_because
@@ -38,31 +40,62 @@ class Report:
     more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """All entries with their totals, when they were found, and the last job before that."""
+
+    entries: Sequence[ReportEntry]
+    totals: Mapping[str, int]
+    masked: Mapping[str, int]
+    ignored: int
+    found_at: float
+    last_job: Job | None
+
+
 class ReportService:
-    """Looks at the folders as they are now; nothing is read."""
+    """Looks at the folders and the manifest; no file is read."""
 
     def __init__(self, store: Store, root: Path, limits: WalkLimits) -> None:
         self._store = store
         self._root = root
         self._limits = limits
+        self._latest: _Findings | None = None
 
-    async def report(self, after: str, limit: int) -> Report:
-        """At most `limit` entries whose path comes after `after`."""
+    async def report(self, after: str, limit: int, max_age: float) -> Report:
+        """At most `limit` entries whose path comes after `after`, as they were at most `max_age` seconds ago.
+
+        What was found before the state of the last job changed is not used again.
+        """
+        last_job = next(iter(await self._store.list_jobs(None, 1)), None)
+        findings = self._latest
+        if findings is None or findings.last_job != last_job or time.monotonic() - findings.found_at >= max_age:
+            findings = self._latest = await self._find(last_job)
+        return _page(findings, after, limit)
+
+    async def _find(self, last_job: Job | None) -> _Findings:
+        found_at = time.monotonic()
         folders, manifest = await asyncio.gather(self._store.list_folders(), self._store.list_files())
         found = await asyncio.to_thread(FileTree(self._root, folders, self._limits).walk)
-        return await asyncio.to_thread(_report, found, manifest, after, limit)
+        return await asyncio.to_thread(_findings, found, manifest, found_at, last_job)
 
 
-def _report(found: WalkResult, manifest: Mapping[str, FileRecord], after: str, limit: int) -> Report:
+def _findings(
+    found: WalkResult, manifest: Mapping[str, FileRecord], found_at: float, last_job: Job | None
+) -> _Findings:
     entries = sorted((*_by_walk(found), *_by_manifest(found, manifest)), key=attrgetter("path"))
     masked: Counter[str] = Counter()
     for entry in entries:
         masked.update(entry.masked)
-    first = bisect_right(entries, after, key=attrgetter("path")) if after else 0
-    page = entries[first : first + limit]
     totals = Counter(entry.reason for entry in entries)
     ignored = sum(found.skipped.get(reason, 0) for reason in ("ignored", "filtered"))
-    return Report(page, dict(totals), dict(masked), ignored, first + limit < len(entries))
+    return _Findings(entries, dict(totals), dict(masked), ignored, found_at, last_job)
+
+
+def _page(findings: _Findings, after: str, limit: int) -> Report:
+    entries = findings.entries
+    first = bisect_right(entries, after, key=attrgetter("path")) if after else 0
+    page, more = entries[first : first + limit], first + limit < len(entries)
+    return Report(page, findings.totals, findings.masked, findings.ignored, more)
 
 
 def _by_walk(found: WalkResult) -> Iterator[ReportEntry]:

@@ -22,6 +22,9 @@ from agent_brain_client.progress import wait_for_job
 from agent_brain_client.wire import IndexRequest, JobResponse
 from agent_brain_contract.escaping import one_line
 
+PAGES_SECONDS = 60
+"""How old the pages of a report may be that follow the first: they are of one walk."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
@@ -61,7 +64,7 @@ def _report(arguments: argparse.Namespace, client: AgentBrainClient) -> int:
     page = client.report()
     entries, cursor = page["entries"], page["next_cursor"]
     while cursor is not None:
-        more = client.report(cursor=cursor)
+        more = client.report(cursor=cursor, max_age=PAGES_SECONDS)
         entries, cursor = entries + more["entries"], more["next_cursor"]
     if arguments.json:
         print_json({**page, "entries": entries, "next_cursor": None})

@@ -24,6 +24,9 @@ from agent_brain_client.output import (
 from agent_brain_client.wire import ReportResponse, ServerStatus, StatusResponse, location_id
 from agent_brain_contract.escaping import one_line
 
+REPORT_SECONDS = 60
+"""How old the totals of the report may be: to find them all directories are listed."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command has no arguments of its own."""
@@ -37,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     if server is None:
         return _not_running(root, arguments.json)
     client = AgentBrainClient(server["url"], find_token(root))
-    status, report = client.status(), client.report(limit=1)
+    status, report = client.status(), client.report(limit=1, max_age=REPORT_SECONDS)
     if arguments.json:
         left_out = {"totals": report["totals"], "masked": report["masked"], "ignored": report["ignored"]}
         print_json({"running": True, **status, "report": left_out})
