@@ -27,7 +27,9 @@ YAML = (
     "index:\n  workers: {}", "storage: {}", "storage:\n  url: {}", "storage:\n  postgres: {}", "embedding: {}",
     "embedding:\n  dimensions: {}", "{}: 1", "{}",
 )  # fmt: skip
+ALIASES = "[&a0 [x], " + ", ".join(f"&a{n} [" + ", ".join([f"*a{n - 1}"] * 9) + "]" for n in range(1, 10)) + "]"
 VALUES = (
+    "[" * 900 + "]" * 900, "[" * 100_000, "{a: " * 900 + "}" * 900, ALIASES,
     "-1", "0", "65536", HUGE, f"-{HUGE}", "1e999", ".nan", ".inf", "0x1p3", "null", "true", "[]", "{}", "''",
     "'\\0'", '"\\0"', '"\\ud800"', "!!python/object:os.system x", "!!binary x", "!!int x", "!!timestamp x", "*none",
     "[" * 300 + "]" * 300, "{a: " * 100 + "}" * 100, "- - - -", "? ", "|", "&a [*a]", "\t1", "a" * 100_000,
@@ -39,8 +41,6 @@ NAMES = (
     "AGENT_BRAIN_PORT", "AGENT_BRAIN_TOKEN", "AGENT_BRAIN_STORAGE_URL", "AGENT_BRAIN_STORAGE_POSTGRES", "DATABASE_URL",
     "AGENT_BRAIN_INDEX_FOLDERS", "AGENT_BRAIN_EMBEDDING", "AGENT_BRAIN_NONE", "AGENT_BRAIN_", "X",
 )  # fmt: skip
-# Bounded by whoever loads YAML; to be added to VALUES where nested collections and aliases are.
-LATER = ("[" * 900 + "]" * 900, "[" * 100_000, "{a: " * 900 + "}" * 900, "nested aliases")
 
 Mutation = Callable[[random.Random, bytes], bytes]
 
