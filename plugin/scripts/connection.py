@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import shared_path  # noqa: F401  where the contract is found
+from agent_brain_contract.proof import new_challenge, prove
 from project import PluginError, consent, find_token, in_the_client, is_alive, read_claim, require_record
 
 LAUNCHER = Path(__file__).resolve().with_name("agent-brain")
@@ -63,16 +65,20 @@ def _decoded(status: int, content: bytes) -> Any:
 
 
 def find_server(root: Path, seconds: float = HEALTH_SECONDS) -> Server | None:
-    """The project's running server: the one that has this project's identity and the noted process."""
+    """The project's running server: the one that has this project's identity, the noted process and the token."""
     claim = read_claim(root)
     if claim is None or not is_alive(claim.pid):
         return None
+    token, challenge = find_token(root, os.environ), new_challenge()
     try:
-        health = Server(claim.url, "").ask("GET", "/health", seconds=seconds)
+        health = Server(claim.url, "").ask("GET", f"/health?challenge={challenge}", seconds=seconds)
     except PluginError:
         return None
-    said = (health.get("project_id"), health.get("pid")) if isinstance(health, dict) else None
-    return Server(claim.url, find_token(root, os.environ)) if said == (claim.project_id, claim.pid) else None
+    if not isinstance(health, dict):
+        return None
+    said = (health.get("project_id"), health.get("pid"), health.get("proof"))
+    proof = prove(token, challenge, urlsplit(claim.url).port or 0)
+    return Server(claim.url, token) if said == (claim.project_id, claim.pid, proof) else None
 
 
 def connect(root: Path) -> Server:

@@ -95,7 +95,7 @@ def create_app(settings: Settings, *, discard_mismatch: bool = False) -> FastAPI
         redoc_url=None,
         generate_unique_id_function=_operation_id,
     )
-    app.state.port = settings.port
+    app.state.port, app.state.token = settings.port, token
     app.state.activity = shared.activity
     for module in (health, index, search, graph):
         app.include_router(module.router, responses=problems.documented())

@@ -50,9 +50,9 @@ class AgentBrainClient:
             self._headers["Authorization"] = f"Bearer {token}"
         self._timeout = timeout
 
-    def health(self) -> Health:
+    def health(self, challenge: str | None = None) -> Health:
         """Who answers here; needs no token."""
-        return cast("Health", self._ask("GET", "/health"))
+        return cast("Health", self._ask("GET", "/health" if challenge is None else f"/health?challenge={challenge}"))
 
     def status(self) -> StatusResponse:
         """What is indexed, where it is kept and what is going on."""

@@ -10,10 +10,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from agent_brain_client.errors import ClientError, ConsentNeededError, NotSetUpError, UsageError
-from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, ServerFile, location_id
+from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, Health, ServerFile, location_id
 from agent_brain_contract import consent
 from agent_brain_contract.errors import ContractError, NotSetUpHereError
 from agent_brain_contract.paths import ID_VARIABLE, PROJECT_VARIABLE, TOKEN_VARIABLE
+from agent_brain_contract.proof import new_challenge, prove
 from agent_brain_contract.regular_files import read_regular_file
 
 HEALTH_SECONDS = 5.0
@@ -109,12 +110,18 @@ def read_server_file(root: Path) -> ServerFile | None:
 
 
 def find_server(root: Path) -> ServerFile | None:
-    """The project's running server: the one whose `/health` has this project's identity and the noted process.
+    """The running server of the project: its `/health` has this identity, the noted process and the token.
 
-    A dead or reused process, a foreign server on the port and a damaged file are all None.
+    A dead or reused process, a foreign server on the port, a damaged file and a project without a token are all None.
     """
     server = read_server_file(root)
-    return server if server is not None and _is_alive(server["pid"]) and answers(server) else None
+    if server is None or not _is_alive(server["pid"]):
+        return None
+    try:
+        token = find_token(root)
+    except ClientError:
+        return None
+    return server if answers(server, token) else None
 
 
 def _is_alive(pid: int) -> bool:
@@ -129,16 +136,26 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def answers(server: ServerFile) -> bool:
-    """Whether `server` is what answers at its address."""
+def answers(server: ServerFile, token: str) -> bool:
+    """Whether `server` is what answers at its address, and has the token; it is not sent there."""
+    challenge = new_challenge()
+    health = _identified(server, challenge)
+    return health is not None and health.get("proof") == prove(token, challenge, urlsplit(server["url"]).port or 0)
+
+
+def seems_to_answer(server: ServerFile) -> bool:
+    """Whether what answers at the address of `server` says that it is this server, whatever its token is."""
+    return _identified(server, new_challenge()) is not None
+
+
+def _identified(server: ServerFile, challenge: str) -> Health | None:
     from agent_brain_client.client import AgentBrainClient  # where no server is claimed, nobody pays for it
 
     try:
-        health = AgentBrainClient(server["url"], "", HEALTH_SECONDS).health()
+        health = AgentBrainClient(server["url"], "", HEALTH_SECONDS).health(challenge)
     except ClientError:
-        return False
-    return (
-        isinstance(health, dict)
-        and health.get("project_id") == server["project_id"]
-        and health.get("pid") == server["pid"]
-    )
+        return None
+    if not isinstance(health, dict):
+        return None
+    said = (health.get("project_id"), health.get("pid"))
+    return health if said == (server["project_id"], server["pid"]) else None

@@ -19,12 +19,13 @@ from agent_brain_client.discovery import (
     find_token,
     read_server_file,
     require_set_up,
+    seems_to_answer,
     state_directory,
 )
 from agent_brain_client.errors import PortTakenError, StartError, StopError
 from agent_brain_client.isolation import DIRECTORY, server_command
 from agent_brain_client.logfile import last_sentence, log_path, open_log
-from agent_brain_client.processes import has_ended, live_process, port_holder, runs_server, server_process
+from agent_brain_client.processes import has_ended, port_holder, runs_server, server_process
 from agent_brain_client.wire import ServerFile
 
 START_SECONDS = 20.0
@@ -44,13 +45,13 @@ def start(root: Path, port: int | str | None = None, reindex: bool = False) -> S
     StartError with the server's own sentence, NotSetUpError where `setup` has not been run.
     """
     require_set_up(root)
-    find_token(root)
+    token = find_token(root)
     running = find_server(root)
     if running is not None:
         return running
     try:
         with _lifecycle_lock(root):
-            return find_server(root) or _start(root, _command(root, port, reindex))
+            return find_server(root) or _start(root, _command(root, port, reindex), token)
     except Timeout as error:
         raise StartError(f"another start or stop of {root} has not ended in {LOCK_SECONDS:.0f} s.") from error
     except OSError as error:
@@ -87,11 +88,12 @@ def _command(root: Path, port: int | str | None, reindex: bool) -> list[str]:
     return [*command, "--reindex"] if reindex else command
 
 
-def _start(root: Path, command: list[str]) -> ServerFile:
+def _start(root: Path, command: list[str], token: str) -> ServerFile:
     """Spawn until a server answers: one that is just ending may still hold the project, so its refusal is retried."""
+    _refuse_other_token(root)
     deadline = time.monotonic() + START_SECONDS
     while True:
-        server = _spawn(root, command, deadline)
+        server = _spawn(root, command, token, deadline)
         if server is not None:
             return server
         if time.monotonic() + LEAST_START_SECONDS > deadline:
@@ -101,7 +103,17 @@ def _start(root: Path, command: list[str]) -> ServerFile:
         time.sleep(RETRY_SECONDS)
 
 
-def _spawn(root: Path, command: list[str], deadline: float) -> ServerFile | None:
+def _refuse_other_token(root: Path) -> None:
+    """Raise StartError where the project's server runs, but could not prove that it has the token of now."""
+    server = read_server_file(root)
+    if server is not None and _process_of(root, server) is not None and seems_to_answer(server):
+        raise StartError(
+            f"the server that runs (pid {server['pid']}) has another token than the project has now."
+            " Run: agent-brain stop, then agent-brain start"
+        )
+
+
+def _spawn(root: Path, command: list[str], token: str, deadline: float) -> ServerFile | None:
     """Start one process and wait for a server to answer; None if it gave way to another one that does not yet."""
     state = state_directory(root)
     stale = read_server_file(root)
@@ -114,7 +126,7 @@ def _spawn(root: Path, command: list[str], deadline: float) -> ServerFile | None
     finally:
         os.close(log)
     try:
-        server = _await_answer(root, child, stale, deadline)
+        server = _await_answer(root, child, stale, token, deadline)
     except BaseException:
         _end(child)
         raise
@@ -138,7 +150,7 @@ def _start_error(reason: str) -> StartError:
 
 
 def _await_answer(
-    root: Path, child: subprocess.Popen[bytes], stale: ServerFile | None, deadline: float
+    root: Path, child: subprocess.Popen[bytes], stale: ServerFile | None, token: str, deadline: float
 ) -> ServerFile | None:
     """The server once it answers; None when the child has ended without one or the time is up.
 
@@ -148,7 +160,7 @@ def _await_answer(
         if child.poll() is not None:
             return find_server(root)
         server = read_server_file(root)
-        if server is not None and server != stale and answers(server):
+        if server is not None and server != stale and answers(server, token):
             return server
         time.sleep(POLL_SECONDS)
     return None
@@ -178,9 +190,7 @@ def _stop(root: Path) -> ServerFile | None:
 
 
 def _process_of(root: Path, server: ServerFile) -> psutil.Process | None:
-    """The process to end. One that hangs cannot say who it is; then its age and its command line must."""
-    if answers(server):
-        return live_process(server["pid"])
+    """The process to end. `server.json` may name any: its age and its command line must say that it is the server."""
     process = server_process(server)
     return process if process is not None and runs_server(process, root) else None
 

@@ -54,6 +54,15 @@ def append_to(path: Path) -> int:
     return open_regular_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0))
 
 
+def empty(path: Path) -> None:
+    """Empty the regular file at `path`. Follow no link."""
+    descriptor = open_regular_file(path, os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
 def _require(path: Path, is_kind: Callable[[int], bool], reason: str) -> None:
     with suppress(FileNotFoundError):
         if not is_kind(path.lstat().st_mode):

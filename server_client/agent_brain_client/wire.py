@@ -92,13 +92,14 @@ class Problem(TypedDict):
 
 
 class Health(TypedDict):
-    """`GET /health`, open to everyone on this machine: who answers here."""
+    """`GET /health`, open to everyone on this machine: who answers here, and on a challenge the proof of its token."""
 
     status: Literal["ok"]
     version: str
     project_id: str
     pid: int
     started_at: float
+    proof: NotRequired[str]
 
 
 class Explanation(TypedDict):

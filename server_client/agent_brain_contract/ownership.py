@@ -25,8 +25,10 @@ _FILES = (
             "index.db",
             "index.db-wal",
             "index.db-shm",
+            "index.db-journal",
             "index.vectors",
             "logs/server.log",
+            "logs/server.log.1",
         )
     ),
 )

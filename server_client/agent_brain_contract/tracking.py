@@ -21,33 +21,49 @@ _HEADER_BYTES = 12
 _EXTENDED = 0x4000
 _MOST_BYTES = 1 << 30
 _NAME = b"agent-brain"
+_OUTER = STATE_DIRECTORY.partition("/")[0]
+_WRITTEN_BY_PEOPLE = (ENV_FILE, "config.yaml", "docker-compose.yml")
 _CASE_IS_IGNORED = sys.platform in ("darwin", "win32")
 _SHA256 = re.compile(rb"(?im)^\s*objectformat\s*=\s*\"?sha256")
 
 
 def require_untracked_state(root: Path) -> None:
-    """Raise TrackedStateError where git tracks a file of the project's state."""
+    """Raise TrackedStateError where a repository tracks a file of the project's state, or is the state itself."""
+    if os.path.lexists(root / STATE_DIRECTORY / ".git"):
+        state = shlex.quote(str(root / STATE_DIRECTORY))
+        raise TrackedStateError(
+            f"{STATE_DIRECTORY} is a repository, so whoever can write to it decides what it says. Run: rm -rf {state}"
+        )
     found = find_tracked(root)
     if found is not None:
+        top, path = found
+        # What only the server writes is worth nothing: taken from git alone, it would be used as it is.
+        option = "--cached" if path.endswith(_WRITTEN_BY_PEOPLE) else "-r -f"
         raise TrackedStateError(
-            f"git tracks {found}, so whoever can write to the repository decides what it says."
-            f" Run: git -C {shlex.quote(str(root))} rm --cached {shlex.quote(found)}"
+            f"git tracks {path}, so whoever can write to the repository decides what it says."
+            f" Run: git -C {shlex.quote(str(top))} rm {option} {shlex.quote(path)}"
         )
 
 
-def find_tracked(root: Path) -> str | None:
-    """Return the first file of the state that git tracks, relative to `root`; None where there is none."""
+def find_tracked(root: Path) -> tuple[Path, str] | None:
+    """Return the first part of the state that git tracks, as the root of the repository and the path in it, else None.
+
+    The repositories are those around the project, and one that `.claude` is.
+    """
     here = root.resolve()
-    top = next((one for one in (here, *here.parents) if os.path.lexists(one / ".git")), None)
-    if top is None:
-        return None
-    prefix = b"" if here == top else os.fsencode(here.relative_to(top).as_posix()) + b"/"
-    state, env = (_folded(prefix + name.encode()) for name in (f"{STATE_DIRECTORY}/", ENV_FILE))
-    for path in _tracked_paths(_git_directory(top / ".git")):
-        folded = _folded(path)
-        if folded.startswith(state) or folded == env:
-            return os.fsdecode(path[len(prefix) :])
+    for top in (here / _OUTER, here, *here.parents):
+        if os.path.lexists(top / ".git"):
+            wanted = [_folded(_path_in(top, here / name)) for name in (STATE_DIRECTORY, ENV_FILE)]
+            for path in _tracked_paths(_git_directory(top / ".git")):
+                folded = _folded(path)
+                if any(folded == one or folded.startswith(one + b"/") for one in wanted):
+                    return top, os.fsdecode(path)
     return None
+
+
+def _path_in(top: Path, path: Path) -> bytes:
+    """Return `path` as the index of the repository at `top` has it; what no path is for one outside."""
+    return os.fsencode(path.relative_to(top).as_posix()) if path.is_relative_to(top) else b"\0"
 
 
 def _folded(path: bytes) -> bytes:

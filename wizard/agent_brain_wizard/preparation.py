@@ -12,6 +12,7 @@ from agent_brain_contract.paths import IDENTITY, location_id
 from agent_brain_wizard.answers import Answers, without_password
 from agent_brain_wizard.apply import apply_plan
 from agent_brain_wizard.consent import Review, keep_record, refuse_pending, review
+from agent_brain_wizard.leftovers import find_leftovers, remove_leftovers
 from agent_brain_wizard.plan import Chosen, Plan, compose_project_of, make_plan
 from agent_brain_wizard.ports import (
     PortChoice,
@@ -27,7 +28,10 @@ from agent_brain_wizard.questions import Answer
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """All that a person is shown before anything is written; `ports` are by their questions' names."""
+    """All that a person is shown before anything is written; `ports` are by their questions' names.
+
+    `leftovers` are removed: files that a server would use, in a project that nobody has set up here.
+    """
 
     facts: Facts
     answers: Answers
@@ -35,6 +39,7 @@ class Prepared:
     chosen: Chosen
     plan: Plan
     reviews: tuple[Review, ...] = ()
+    leftovers: tuple[str, ...] = ()
 
     def shown_answers(self) -> dict[str, Answer | None]:
         """The answers as they are reported, without the secrets among them."""
@@ -53,6 +58,7 @@ class Prepared:
         """What is to be said about the plan, a sentence each."""
         notes = [choice.remark for choice in self.ports.values() if choice.remark]
         notes += [f"{path}: {reason}" for path, reason in self.plan.kept.items()]
+        notes += [f"{path}: removed, since nobody has set this project up here" for path in self.leftovers]
         if self.plan.writes:
             notes += self._notes_on_change()
         if self.answers.storage == "postgres-docker":
@@ -98,7 +104,8 @@ def prepare(facts: Facts, answers: Answers, earlier: Prepared | None = None, own
     ports = _ports(facts, answers, earlier)
     chosen = _chosen(facts, answers, ports) if earlier is None else _with_ports(earlier.chosen, ports)
     plan = make_plan(facts, answers, chosen)
-    return Prepared(facts, answers, ports, chosen, plan, review(facts, answers, chosen, plan, own))
+    reviews = review(facts, answers, chosen, plan, own)
+    return Prepared(facts, answers, ports, chosen, plan, reviews, tuple(find_leftovers(facts)))
 
 
 def prepare_and_apply(facts: Facts, answers: Answers, own: Answers | None, accepted: Collection[str] = ()) -> Prepared:
@@ -125,6 +132,7 @@ def apply_agreed(agreed: Prepared) -> Prepared:
 def _carry_out(prepared: Prepared) -> None:
     facts = prepared.facts
     shared = bool(prepared.answers.project_id)
+    remove_leftovers(facts)
     keep_record(facts, prepared.chosen, prepared.plan, prepared.reviews, shared)
     apply_plan(facts.root, prepared.plan)
 

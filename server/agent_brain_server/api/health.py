@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import cast
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
+from pydantic import StringConstraints
 
 from agent_brain_client.wire import (
     DatabaseHealth,
@@ -19,12 +20,14 @@ from agent_brain_client.wire import (
     StorageStatus,
     WatcherStatus,
 )
+from agent_brain_contract.proof import CHALLENGE_FORM, prove
 from agent_brain_server.api.index import job_response
 from agent_brain_server.domain import database
 from agent_brain_server.errors import NotFoundError, StorageLostError
 from agent_brain_server.services.status import Status, StatusService
 
 router = APIRouter(tags=["health"])
+Challenge = Annotated[str | None, StringConstraints(pattern=f"^{CHALLENGE_FORM}$")]
 
 
 def _service(request: Request) -> StatusService:
@@ -33,16 +36,20 @@ def _service(request: Request) -> StatusService:
 
 
 @router.get("/health")
-async def health(request: Request) -> Health:
-    """Who answers here; open to everyone on this machine."""
-    identity = _service(request).identity
-    return Health(
+async def health(request: Request, challenge: Challenge = None) -> Health:
+    """Who answers here; open to everyone on this machine.
+
+    A `challenge` of 32 hexadecimal digits is answered with a proof that this server has the project's token.
+    """
+    identity, state = _service(request).identity, request.app.state
+    answer = Health(
         status="ok",
         version=identity.version,
         project_id=identity.project_id,
         pid=identity.pid,
         started_at=identity.started_at,
     )
+    return answer if challenge is None else Health(**answer, proof=prove(state.token, challenge, state.port))
 
 
 @router.get("/health/status")

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-from agent_brain_client.logfile import LONGEST, append_to, log_path, older_path
+from agent_brain_client.logfile import LONGEST, append_to, empty, log_path, older_path
 from agent_brain_server.process.log_lines import FORMAT, LineFormatter
 
 MOST_REPEATS = 30
@@ -91,8 +91,8 @@ class ServerLog:
             if not _is_open_as(_STANDARD[1], self._path):
                 self._reopen()
         with suppress(OSError):
-            if self._older.stat().st_size > 2 * LONGEST:
-                os.truncate(self._older, 0)
+            if self._older.lstat().st_size > 2 * LONGEST:
+                empty(self._older)
 
     def _reopen(self) -> None:
         descriptor = append_to(self._path)

@@ -78,8 +78,12 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _faults(connection: sqlite3.Connection) -> Iterator[str]:
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    kinds = dict(connection.execute("SELECT name, type FROM sqlite_schema"))
+    tables = kinds.keys()
     if not tables:
+        return
+    if not {"table", "index"}.issuperset(kinds.values()):
+        yield "it holds triggers or views, which an index has none of"
         return
     if connection.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
         yield "it is a database of another program"

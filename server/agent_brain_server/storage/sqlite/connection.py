@@ -31,6 +31,7 @@ BUSY_PAUSE_SECONDS = 0.01
 # The writer sorts pages before it writes them; readers leave caching to the operating system.
 WRITER_CACHE_KIB = 8_192
 READER_CACHE_KIB = 2_048
+JOURNAL_MARK = bytes.fromhex("d9d505f920a163d7")
 WAL_LIMIT_BYTES = 32 * 1024 * 1024
 
 Result = TypeVar("Result")
@@ -182,12 +183,30 @@ def create_file(path: Path) -> FileIdentity:
     path.parent.mkdir(parents=True, exist_ok=True)
     for suffix in ("", "-wal", "-shm", "-journal"):
         require_file(path.with_name(path.name + suffix))
+    _remove_foreign_journal(path.with_name(f"{path.name}-journal"))
     descriptor = open_regular_file(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0))
     try:
         status = os.fstat(descriptor)
     finally:
         os.close(descriptor)
     return status.st_dev, status.st_ino
+
+
+def _remove_foreign_journal(path: Path) -> None:
+    """Remove a journal that names a super-journal: SQLite would delete that file, whichever it is.
+
+    An index is one file, whose transactions have no super-journal. The mark is described under "The Rollback Journal"
+    of SQLite's file format, where it ends the file.
+    """
+    try:
+        journal = os.fdopen(open_regular_file(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb")
+    except FileNotFoundError:
+        return
+    with journal:
+        journal.seek(max(journal.seek(0, os.SEEK_END) - len(JOURNAL_MARK), 0))
+        names_another = journal.read() == JOURNAL_MARK
+    if names_another:
+        path.unlink(missing_ok=True)
 
 
 def require_file(path: Path) -> None:
@@ -215,6 +234,7 @@ def _configure(connection: sqlite3.Connection, cache_kib: int) -> None:
     # These files are then missing from the manifest too, so that the next run indexes them again.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
     # What is deleted is overwritten, so that a secret that was taken out of a file does not stay in unused pages.
     connection.execute("PRAGMA secure_delete = ON").fetchall()
     connection.execute(f"PRAGMA cache_size = -{cache_kib:d}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +26,6 @@ SCHEMA_VERSION = 2
 ADDED = {2: ("create_symbols", "create_symbol_references", "create_graph_names")}
 OLDEST_SQLITE = (3, 37, 0)
 APPLICATION_ID = 0x4142524E  # "ABRN"
-# FTS5 keeps its indexes in tables of its own.
-FULL_TEXT_TABLES = (
-    *(f"chunk_terms_{part}" for part in ("config", "data", "docsize", "idx")),
-    *(f"graph_names_{part}" for part in ("config", "data", "idx")),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +42,23 @@ def check_sqlite() -> None:
         raise StorageError(
             f"This Python has SQLite {sqlite3.sqlite_version}, Agent Brain needs 3.37 or newer. Use another Python."
         )
-    with_fts5 = sqlite3.connect(":memory:")
-    try:
+    with closing(sqlite3.connect(":memory:")) as with_fts5:
         (found,) = with_fts5.execute("SELECT sqlite_compileoption_used('ENABLE_FTS5')").fetchone()
-    finally:
-        with_fts5.close()
     if not found:
         raise StorageError("This Python's SQLite has no FTS5, which keyword search needs. Use another Python.")
 
 
 def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a database of another program before anything in it is changed."""
+    """Refuse a database of another program, or with statements that would run by themselves, before it is used."""
     # In this order: another process that makes the tables at this moment sets the id in the same transaction.
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    tables, programs = connection.execute(
+        "SELECT count(*), total(type IN ('trigger', 'view')) FROM sqlite_schema"
+    ).fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if tables and application != APPLICATION_ID:
         raise damaged(path)
+    if programs:
+        raise damaged(path, "it holds triggers or views, which an index has none of")
 
 
 def prepare_schema(
@@ -71,8 +69,8 @@ def prepare_schema(
         if not session.one("count_tables")[0]:
             _create_tables(session, model, tokenizer_version)
         _upgrade(session, path)
-        require_tables(session)
         refuse_unfinished(session, path, discard)
+        require_tables(session)
         require_terms(session)
         stored = session.one("select_meta")
         if stored[2:6] != (tokenizer_version, model.name, model.dimensions, model.tokenizer):
@@ -82,11 +80,28 @@ def prepare_schema(
 
 
 def require_tables(session: Session) -> None:
-    """Raise UnsoundError unless every table and index is there."""
-    needed = {name.removeprefix("create_") for name in session.queries if name.startswith("create_")}
-    missing = {*needed, *FULL_TEXT_TABLES} - {name for (name,) in session.run("list_tables")}
+    """Raise UnsoundError unless every table and index is there as this version makes it, and no other."""
+    wanted, found = _wanted_schema(session.queries), _schema(session.connection)
+    missing = wanted.keys() - found.keys()
     if missing:
         raise UnsoundError(f"lacks {', '.join(sorted(missing))}")
+    odd = {name for name, made in found.items() if wanted.get(name) != made}
+    if odd:
+        raise UnsoundError(f"has another {', '.join(sorted(odd))} than this version makes")
+
+
+def _wanted_schema(queries: Mapping[str, str]) -> Mapping[str, tuple[str, str]]:
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        for name, statement in queries.items():
+            if name.startswith("create_"):
+                fresh.execute(statement)
+        return _schema(fresh)
+
+
+def _schema(connection: sqlite3.Connection) -> Mapping[str, tuple[str, str]]:
+    """The kind and the statement, in single spaces, of each table and index by name."""
+    rows = connection.execute("SELECT name, type, coalesce(sql, '') FROM sqlite_schema")
+    return {name: (kind, " ".join(statement.split())) for name, kind, statement in rows}
 
 
 def _upgrade(session: Session, path: Path) -> None:

@@ -156,9 +156,6 @@ SELECT EXISTS (SELECT 1 FROM chunks), EXISTS (SELECT 1 FROM vectors)
 -- count_tables --
 SELECT count(*) FROM sqlite_schema
 
--- list_tables --
-SELECT name FROM sqlite_schema
-
 -- compare_last_rows --
 SELECT (SELECT max(row) FROM chunks) IS (SELECT max(id) FROM chunk_terms_docsize)
    AND (SELECT min(row) FROM chunks) IS (SELECT min(id) FROM chunk_terms_docsize)
