@@ -102,7 +102,7 @@ def _start_provisioned(root: Path, command: list[str]) -> ServerFile:
         try:
             provision(root)
         except ProvisioningError:
-            raise error from None
+            raise StartError(f"{error} With setup's container: agent-brain db up") from error
     return _start(root, command)
 
 

@@ -63,7 +63,8 @@ class Chosen:
     """What setup picks itself: `port` is the server's, `postgres_port` the container's, None without a container.
 
     `token`, `password` (of the server's login to the database), `superuser_password` and `pgadmin_password` are for a
-    project that has none. `project_id` keeps its rows apart in a shared database.
+    project that has none. `project_id` keeps its rows apart in a shared database. `compose_project` is the name in the
+    Compose file, empty where the facts decide.
     """
 
     token: str = field(repr=False)
@@ -74,6 +75,7 @@ class Chosen:
     pgadmin_password: str = field(default="", repr=False)
     project_id: str = ""
     superuser_password: str = field(default="", repr=False)
+    compose_project: str = ""
 
 
 def compose_project(root: Path) -> str:
@@ -109,7 +111,7 @@ def make_plan(facts: Facts, answers: Answers, chosen: Chosen) -> Plan:
     _plan_config(draft, facts, answers, chosen, login)
     _plan_env(draft, facts, answers, chosen, present_login(facts) if CONFIG in draft.kept else login)
     if chosen.postgres_port is not None:
-        _plan_compose(draft, facts, answers, chosen.postgres_port, chosen.pgadmin_port)
+        _plan_compose(draft, facts, answers, chosen, chosen.postgres_port)
     _plan_identity(draft, facts, chosen)
     _plan_gitignore(draft, facts)
     _plan_manifest(draft, facts)
@@ -166,8 +168,9 @@ def _edited(path: str, setting: str, value: object) -> EditedFileError:
     )
 
 
-def _plan_compose(draft: _Draft, facts: Facts, answers: Answers, port: int, pgadmin_port: int | None) -> None:
-    wanted = render_compose(compose_project_of(facts), answers.postgres_image, port, pgadmin_port)
+def _plan_compose(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen, port: int) -> None:
+    name = chosen.compose_project or compose_project_of(facts)
+    wanted = render_compose(name, answers.postgres_image, port, chosen.pgadmin_port)
     if _plan_rendered(draft, facts, COMPOSE, wanted):
         return
     if facts.saved.get("postgres_image") != answers.postgres_image:

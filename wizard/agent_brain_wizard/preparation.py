@@ -157,6 +157,7 @@ def _chosen(facts: Facts, answers: Answers, ports: dict[str, PortChoice]) -> Cho
             superuser_password=superuser_password if in_docker else "",
             pgadmin_password=pgadmin_password if "pgadmin_port" in ports else "",
             project_id=answers.project_id or _project_id(facts),
+            compose_project=compose_project_of(facts) if in_docker else "",
         ),
         ports,
     )
