@@ -75,6 +75,8 @@ With a URL, the section still gives the pool and the index their sizes, and `ssl
 - `DATABASE_URL`, in the environment or in `.env.agent-brain`, takes the place of `host`, `port`, `database`, `user` and
   `password` of the section. Alone it chooses nothing: it often belongs to your own application.
 - `POSTGRES_PASSWORD`, in the environment or in `.env.agent-brain`, is the password where none is given.
+- `POSTGRES_SUPERUSER_PASSWORD` in `.env.agent-brain` is for `agent-brain db` and the container that setup makes
+  ([database.md](database.md)); the server does not use it.
 - Both are left alone in the project's own `.env`.
 """
 

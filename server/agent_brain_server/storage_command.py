@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
         settings = load_settings(options.project)
         if options.action == "distribute":
             return _distribute(settings, options)
-        if options.action in ("prepare", "grant"):
+        if options.action in ("prepare", "grant", "provision"):
             return _give_access(settings, options)
         places = _places(settings, os.environ)
         source, target = (_end(url, settings) for url in places)
@@ -78,6 +78,8 @@ def _distribute(settings: Settings, options: argparse.Namespace) -> int:
 def _give_access(settings: Settings, options: argparse.Namespace) -> int:
     if options.action == "prepare":
         heading, answer = access_command.prepare(settings, os.environ)
+    elif options.action == "provision":
+        heading, answer = access_command.provision(settings)
     else:
         act = access_command.revoke if options.revoke else access_command.grant
         heading, answer = act(settings, os.environ, options.project_id)
@@ -256,7 +258,7 @@ def _progress() -> Iterator[Progress]:
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="agent_brain_server storage", description=__doc__)
-    parser.add_argument("action", choices=("copy", "verify", "distribute", "prepare", "grant"))
+    parser.add_argument("action", choices=("copy", "verify", "distribute", "prepare", "grant", "provision"))
     parser.add_argument("--project", type=Path, required=True, help="the project's root")
     parser.add_argument("--dry-run", action="store_true", help="copy: check and count, write nothing")
     parser.add_argument("--resume", action="store_true", help="copy: go on with one that did not end")

@@ -26,6 +26,7 @@ from agent_brain_client.errors import PortTakenError, StartError, StopError
 from agent_brain_client.isolation import DIRECTORY, server_command
 from agent_brain_client.logfile import last_sentence, log_path, open_log
 from agent_brain_client.processes import has_ended, port_holder, runs_server, server_process
+from agent_brain_client.provisioning import ProvisioningError, has_superuser, provision
 from agent_brain_client.wire import ServerFile
 
 START_SECONDS = 20.0
@@ -51,7 +52,7 @@ def start(root: Path, port: int | str | None = None, reindex: bool = False) -> S
         return running
     try:
         with _lifecycle_lock(root):
-            return find_server(root) or _start(root, _command(root, port, reindex), token)
+            return find_server(root) or _start_provisioned(root, _command(root, port, reindex), token)
     except Timeout as error:
         raise StartError(f"another start or stop of {root} has not ended in {LOCK_SECONDS:.0f} s.") from error
     except OSError as error:
@@ -86,6 +87,24 @@ def _command(root: Path, port: int | str | None, reindex: bool) -> list[str]:
     if port is not None:
         command += ["--port", str(port)]
     return [*command, "--reindex"] if reindex else command
+
+
+def _start_provisioned(root: Path, command: list[str], token: str) -> ServerFile:
+    """As `_start`. A server that setup's container refuses, or whose tables are older, is tried again once the
+    superuser has prepared the database.
+    """
+    try:
+        return _start(root, command, token)
+    except PortTakenError:
+        raise
+    except StartError as error:
+        if not has_superuser(root):
+            raise
+        try:
+            provision(root)
+        except ProvisioningError:
+            raise StartError(f"{error} With setup's container: agent-brain db up") from error
+    return _start(root, command, token)
 
 
 def _start(root: Path, command: list[str], token: str) -> ServerFile:

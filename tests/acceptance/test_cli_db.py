@@ -25,7 +25,7 @@ from support.docker import ComposedDatabase, composed_database, fake_command, fa
 
 SETUP = ("setup", "--yes", "--no-watch", "--storage", "postgres-docker")
 QUESTION = "how long to wait before a failed request is sent again"
-PROGRESS = ("Fetching", "Starting", "Waiting for", "Backing up", "Restoring")
+PROGRESS = ("Fetching", "Starting", "Waiting for", "Preparing", "Backing up", "Restoring")
 MODES = ("bm25", "vector", "hybrid")
 FILES = {"net/retry.py": RETRY_SOURCE, "docs/guide.md": "# Guide\n\nHow a theme picks its colours.\n"}
 ANSWERS_COMPOSE = 'case "$*" in "compose version"*) echo 2.40.1;; *) exec /bin/false;; esac'
@@ -68,9 +68,15 @@ def refused(project: CliProject, *arguments: str, code: int = 1, **more: str) ->
     *progress, sentence = done.stderr.splitlines()
     assert sentence.startswith("agent-brain: ")
     assert all(line.startswith(PROGRESS) for line in progress), progress
-    secret = read_env(project.root / ".env.agent-brain").get("POSTGRES_PASSWORD", "no secret")
-    assert secret not in done.stdout + done.stderr
+    assert not any(secret in done.stdout + done.stderr for secret in passwords(project))
     return sentence.removeprefix("agent-brain: ")
+
+
+def passwords(project: CliProject) -> list[str]:
+    """The server's and the superuser's."""
+    return [
+        value for name, value in read_env(project.root / ".env.agent-brain").items() if name.startswith("POSTGRES_")
+    ]
 
 
 def comes_up_on_another_port(project: CliProject) -> bool:
@@ -277,9 +283,9 @@ def test_a_running_database_can_be_looked_at(running: CliProject) -> None:
     wrong = project.run("db", "psql", "-c", "SELEKT 1")
     assert (wrong.returncode, "syntax error" in wrong.stderr) == (1, True)
 
-    secret = read_env(project.root / ".env.agent-brain")["POSTGRES_PASSWORD"]
     everything = str(status) + project.ok("db", "logs") + (project.state / "docker-compose.yml").read_text()
-    assert secret not in everything
+    assert len(passwords(project)) == 2
+    assert not any(secret in everything for secret in passwords(project))
     assert_a_lost_password_is_replaced(project)
 
 
@@ -333,9 +339,10 @@ def test_what_docker_cannot_do_is_one_sentence(running: CliProject) -> None:
     compose, env = project.state / "docker-compose.yml", project.root / ".env.agent-brain"
     good, secrets = compose.read_text(), env.read_text()
 
-    env.write_text("\n".join(line for line in secrets.splitlines() if "POSTGRES_PASSWORD" not in line))
+    env.write_text("\n".join(line for line in secrets.splitlines() if "POSTGRES_SUPERUSER_PASSWORD" not in line))
     assert (
-        refused(project, "db", "up") == "POSTGRES_PASSWORD is empty in .env.agent-brain. Run: agent-brain setup --yes"
+        refused(project, "db", "up")
+        == "POSTGRES_SUPERUSER_PASSWORD is empty in .env.agent-brain. Run: agent-brain setup --yes"
     )
     env.write_text(secrets + 'a line that = is "none\n')
     assert refused(project, "db", "up").startswith(".env.agent-brain cannot be read: correct its line")
@@ -421,5 +428,5 @@ def test_no_password_is_in_any_command_line(
     calls = "".join(line for line in record.read_text().splitlines() if " version " not in line)
     for call in ("up --detach postgres", "exec -T postgres", "pg_restore --list", "down --remove-orphans"):
         assert call in calls
-    assert read_env(untouched.root / ".env.agent-brain")["POSTGRES_PASSWORD"] not in calls
+    assert not any(secret in calls for secret in passwords(untouched))
     assert "of-another-program" not in calls

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
 QUOTED = re.compile(r"^- `([^`]+)`", re.MULTILINE)
 # Said by Docker and by PostgreSQL, not by us.
-OF_OTHERS = ("required variable POSTGRES_PASSWORD", "Bind for 127.0.0.1", "could not resize shared memory")
+OF_OTHERS = ("required variable POSTGRES_SUPERUSER_PASSWORD", "Bind for 127.0.0.1", "could not resize shared memory")
 SENTENCES = [sentence for sentence in QUOTED.findall(TEXT) if not sentence.startswith(OF_OTHERS)]
 
 

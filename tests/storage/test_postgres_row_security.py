@@ -11,12 +11,13 @@ from typing import Any
 import asyncpg
 import pytest
 
+from agent_brain_contract.container import project_role
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.errors import StorageError
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.postgres import ledger
 from agent_brain_server.storage.postgres.connection import single_transaction
-from agent_brain_server.storage.postgres.roles import grant, prepare, revoke, role_name
+from agent_brain_server.storage.postgres.roles import grant, prepare, revoke
 from agent_brain_server.storage.postgres.session import Statements
 from agent_brain_server.storage.postgres.store import PostgresStore
 from agent_brain_server.storage.queries import load_queries
@@ -80,7 +81,7 @@ def owner(session_server: DatabaseServer) -> Iterator[PostgresConfig]:
             yield config.model_copy(update={"user": role}).with_password("x")
         finally:
             session_server.psql("DROP SCHEMA IF EXISTS agent_brain CASCADE", name)
-            made = {role, *(role_name(config, project) for project in (A, B, "third"))}
+            made = {role, *(project_role(config.database, project) for project in (A, B, "third"))}
             for (one,) in session_server.psql("SELECT rolname FROM pg_roles"):
                 if one in made:
                     session_server.psql(f"DROP OWNED BY {one}", name)

@@ -12,6 +12,7 @@ from pathlib import Path
 from agent_brain_client.discovery import find_server, stored_id
 from agent_brain_client.errors import UsageError
 from agent_brain_client.output import size
+from agent_brain_client.provisioning import provision
 from agent_brain_wizard.database import explained, inside, open_compose, query, require_running
 from agent_brain_wizard.docker import DatabaseError, Progress
 
@@ -185,6 +186,7 @@ def restore(root: Path, file: Path) -> int:
     if process.returncode:
         raise _explained(said, file)
     query(root, "ANALYZE")
+    provision(root)  # a backup holds neither roles nor their rights
     return count_chunks(root)
 
 

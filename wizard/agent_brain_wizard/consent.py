@@ -21,6 +21,7 @@ from agent_brain_contract.consent import (
     save_record,
     token_hash,
 )
+from agent_brain_contract.container import SERVER_VARIABLE, SUPERUSER_VARIABLE
 from agent_brain_contract.envfile import parse_env
 from agent_brain_contract.errors import ContractError
 from agent_brain_contract.paths import COMPOSE, CONFIG, ENV_FILE, TOKEN_VARIABLE
@@ -127,8 +128,8 @@ def _foreign_secrets(facts: Facts, answers: Answers) -> Iterator[str]:
     key = facts.variables.get(KEY_VARIABLE, "")
     if key and key != answers.embedding_key and answers.embedding == "openai-compatible":
         yield KEY_VARIABLE
-    if answers.storage != "embedded" and facts.variables.get("POSTGRES_PASSWORD"):
-        yield "POSTGRES_PASSWORD"
+    if answers.storage != "embedded":
+        yield from (name for name in (SERVER_VARIABLE, SUPERUSER_VARIABLE) if facts.variables.get(name))
 
 
 def _is_harmless(facts: Facts, answers: Answers, plan: Plan) -> bool:

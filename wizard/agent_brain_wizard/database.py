@@ -14,7 +14,9 @@ from typing import IO, Any
 
 from agent_brain_client.discovery import require_set_up
 from agent_brain_client.isolation import DIRECTORY
+from agent_brain_client.provisioning import provision
 from agent_brain_client.wire import ENV_FILE
+from agent_brain_contract.container import SERVER_VARIABLE, SUPERUSER_VARIABLE
 from agent_brain_contract.envfile import read_env
 from agent_brain_wizard.consent import compose_demand
 from agent_brain_wizard.docker import (
@@ -32,7 +34,7 @@ from agent_brain_wizard.probe import COMPOSE
 
 POSTGRES = "postgres"
 PGADMIN = "pgadmin"
-PASSWORDS = {POSTGRES: "POSTGRES_PASSWORD", PGADMIN: "PGADMIN_PASSWORD"}
+PGADMIN_VARIABLE = "PGADMIN_PASSWORD"
 HEALTHY_SECONDS = 240.0  # above the start_period and the retries of the health check
 POLL_SECONDS = 0.5
 PROGRESS_SECONDS = 5.0
@@ -102,13 +104,21 @@ def up(root: Path, progress: Progress, pgadmin: bool = False) -> None:
     run_compose(root, "up", "--detach", *services)
     _await_healthy(composition, progress)
     _keep_password(root)
+    progress("Preparing the database")
+    provision(root)
 
 
 def _require_service(root: Path, composition: Composition, name: str) -> None:
     if name not in composition.services:
         raise DatabaseError(f"{COMPOSE} has no {name}. Run: agent-brain setup --yes --{name}")
-    if not read_env(root / ENV_FILE).get(PASSWORDS[name]):
-        raise DatabaseError(f"{PASSWORDS[name]} is empty in {ENV_FILE}. Run: agent-brain setup --yes")
+    variable = PGADMIN_VARIABLE if name == PGADMIN else _superuser_variable(root)
+    if not read_env(root / ENV_FILE).get(variable):
+        raise DatabaseError(f"{variable} is empty in {ENV_FILE}. Run: agent-brain setup --yes")
+
+
+def _superuser_variable(root: Path) -> str:
+    """The variable that the Compose file takes the superuser's password from: an older setup had one password alone."""
+    return SUPERUSER_VARIABLE if SUPERUSER_VARIABLE in (root / COMPOSE).read_text("utf-8") else SERVER_VARIABLE
 
 
 def _await_healthy(composition: Composition, progress: Progress) -> Container:
@@ -213,7 +223,8 @@ def compose_environment(root: Path) -> dict[str, str]:
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("COMPOSE_", "PG", "POSTGRES_"))}
     known = read_env(root / ENV_FILE)
-    return kept | {name: "-" for name in PASSWORDS.values() if not known.get(name)}
+    passwords = (SERVER_VARIABLE, SUPERUSER_VARIABLE, PGADMIN_VARIABLE)
+    return kept | {name: "-" for name in passwords if not known.get(name)}
 
 
 def explained(said: str) -> DatabaseError:

@@ -28,7 +28,7 @@ from agent_brain_contract.escaping import one_line
 from agent_brain_wizard import backup, database
 from agent_brain_wizard.docker import Container, Progress, probe_docker
 
-ACTIONS = """up       start the container and wait until it is healthy; the image is fetched if need be
+ACTIONS = """up       fetch the image if need be, start the container, wait until it is healthy, prepare the tables
 down     stop and remove the container; the index stays, unless --purge throws it away
 status   the container, its versions and its size; exit code 3 if it is not healthy
 logs     what PostgreSQL says

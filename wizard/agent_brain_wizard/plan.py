@@ -9,10 +9,12 @@ from pathlib import Path
 
 from agent_brain_client.wire import ENV_FILE, location_id
 from agent_brain_contract.consent import COMPOSE_FILE
+from agent_brain_contract.container import DATABASE, SERVER_VARIABLE, SUPERUSER_VARIABLE, project_role
 from agent_brain_contract.identity import identity_file
 from agent_brain_contract.paths import IDENTITY
 from agent_brain_wizard.answers import Answers
 from agent_brain_wizard.errors import EditedFileError
+from agent_brain_wizard.logins import choose_passwords, present_login, wanted_login
 from agent_brain_wizard.probe import COMPOSE, CONFIG, GITIGNORE, MANIFEST, ExistingFile, Facts, sha256
 from agent_brain_wizard.questions import DEFAULT_STORAGE_URL, QUESTIONS
 from agent_brain_wizard.render import render_compose, render_config, render_env, render_gitignore
@@ -60,8 +62,9 @@ class _Draft:
 class Chosen:
     """What setup picks itself: `port` is the server's, `postgres_port` the container's, None without a container.
 
-    `token`, `password` (the database's) and `pgadmin_password` are for a project that has none. `project_id` keeps its
-    rows apart in a shared database.
+    `token`, `password` (of the server's login to the database), `superuser_password` and `pgadmin_password` are for a
+    project that has none. `project_id` keeps its rows apart in a shared database. `compose_project` is the name in the
+    Compose file, empty where the facts decide.
     """
 
     token: str = field(repr=False)
@@ -71,6 +74,8 @@ class Chosen:
     pgadmin_port: int | None = None
     pgadmin_password: str = field(default="", repr=False)
     project_id: str = ""
+    superuser_password: str = field(default="", repr=False)
+    compose_project: str = ""
 
 
 def compose_project(root: Path) -> str:
@@ -102,18 +107,19 @@ def make_plan(facts: Facts, answers: Answers, chosen: Chosen) -> Plan:
     """
     ours = (CONFIG, ENV_FILE, COMPOSE, GITIGNORE, IDENTITY)
     draft = _Draft({path: digest for path, digest in facts.manifest.items() if path in ours})
-    _plan_config(draft, facts, answers, chosen)
-    _plan_env(draft, facts, answers, chosen)
+    login = wanted_login(facts, chosen.project_id)
+    _plan_config(draft, facts, answers, chosen, login)
+    _plan_env(draft, facts, answers, chosen, present_login(facts) if CONFIG in draft.kept else login)
     if chosen.postgres_port is not None:
-        _plan_compose(draft, facts, answers, chosen.postgres_port, chosen.pgadmin_port)
+        _plan_compose(draft, facts, answers, chosen, chosen.postgres_port)
     _plan_identity(draft, facts, chosen)
     _plan_gitignore(draft, facts)
     _plan_manifest(draft, facts)
     return Plan(tuple(draft.writes), draft.kept, draft.rendered)
 
 
-def _plan_config(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen) -> None:
-    if _plan_rendered(draft, facts, CONFIG, render_config(answers, chosen.postgres_port)):
+def _plan_config(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen, login: str) -> None:
+    if _plan_rendered(draft, facts, CONFIG, render_config(answers, chosen.postgres_port, login)):
         return
     if facts.config_error:
         draft.kept[CONFIG] = f"edited by hand and not readable ({facts.config_error})"
@@ -162,8 +168,9 @@ def _edited(path: str, setting: str, value: object) -> EditedFileError:
     )
 
 
-def _plan_compose(draft: _Draft, facts: Facts, answers: Answers, port: int, pgadmin_port: int | None) -> None:
-    wanted = render_compose(compose_project_of(facts), answers.postgres_image, port, pgadmin_port)
+def _plan_compose(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen, port: int) -> None:
+    name = chosen.compose_project or compose_project_of(facts)
+    wanted = render_compose(name, answers.postgres_image, port, chosen.pgadmin_port)
     if _plan_rendered(draft, facts, COMPOSE, wanted):
         return
     if facts.saved.get("postgres_image") != answers.postgres_image:
@@ -176,9 +183,9 @@ def _plan_compose(draft: _Draft, facts: Facts, answers: Answers, port: int, pgad
         )
 
 
-def _plan_env(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen) -> None:
+def _plan_env(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen, login: str) -> None:
     found = facts.files.get(ENV_FILE)
-    values = _variables(facts, answers, chosen)
+    values = _variables(facts, answers, chosen) | _passwords(facts, chosen, login)
     template = render_env(values)
     if found is None:
         draft.hashes[ENV_FILE] = sha256(template)
@@ -198,16 +205,23 @@ def _plan_env(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen) -> 
 
 
 def _variables(facts: Facts, answers: Answers, chosen: Chosen) -> dict[str, str]:
-    """What .env.agent-brain must set. A password stays when its container is given up: the data are still there."""
+    """What .env.agent-brain must set besides passwords."""
     values = {"AGENT_BRAIN_TOKEN": facts.token or chosen.token, "AGENT_BRAIN_PORT": str(chosen.port)}
     if answers.storage == "postgres" and facts.config_storage.get("url") != answers.storage_url:
         values["AGENT_BRAIN_STORAGE_URL"] = answers.storage_url
     if answers.embedding == "openai-compatible" and answers.embedding_key:
         values["AGENT_BRAIN_EMBEDDING_API_KEY"] = answers.embedding_key
-    for name, made in (("POSTGRES_PASSWORD", chosen.password), ("PGADMIN_PASSWORD", chosen.pgadmin_password)):
-        if password := facts.variables.get(name) or made:
-            values[name] = password
     return values
+
+
+def _passwords(facts: Facts, chosen: Chosen, login: str) -> dict[str, str]:
+    """The passwords in .env.agent-brain. They stay when their container is given up: the data are still there."""
+    kept = {name: facts.variables.get(name, "") for name in (SERVER_VARIABLE, SUPERUSER_VARIABLE)}
+    if chosen.postgres_port is not None:
+        has_role = login == project_role(DATABASE, chosen.project_id)
+        kept = choose_passwords(facts, (chosen.password, chosen.superuser_password), has_role)
+    kept["PGADMIN_PASSWORD"] = facts.variables.get("PGADMIN_PASSWORD") or chosen.pgadmin_password
+    return {name: password for name, password in kept.items() if password}
 
 
 def _with_variables(content: bytes, present: dict[str, str], wanted: dict[str, str], answers: Answers) -> bytes:

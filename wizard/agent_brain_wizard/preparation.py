@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from agent_brain_contract.container import SERVER_VARIABLE
 from agent_brain_contract.identity import new_id
 from agent_brain_contract.paths import IDENTITY, location_id
 from agent_brain_wizard.answers import Answers, without_password
@@ -83,7 +84,7 @@ class Prepared:
 
     def _notes_on_container(self) -> list[str]:
         notes = []
-        if COMPOSE in self.facts.files and not self.facts.variables.get("POSTGRES_PASSWORD"):
+        if COMPOSE in self.facts.files and not self.facts.variables.get(SERVER_VARIABLE):
             notes.append("the database's password is new; a database that has data is told it by: agent-brain db up")
         if os.environ.get("DATABASE_URL"):
             notes.append("DATABASE_URL is set here: a server started from here uses that database, not the container's")
@@ -154,14 +155,17 @@ def _ports(facts: Facts, answers: Answers, earlier: Prepared | None) -> dict[str
 
 
 def _chosen(facts: Facts, answers: Answers, ports: dict[str, PortChoice]) -> Chosen:
-    token, password, pgadmin_password = (secrets.token_urlsafe(32) for _ in range(3))
+    token, password, superuser_password, pgadmin_password = (secrets.token_urlsafe(32) for _ in range(4))
+    in_docker = "postgres_port" in ports
     return _with_ports(
         Chosen(
             token,
             0,
-            password if "postgres_port" in ports else "",
+            password if in_docker else "",
+            superuser_password=superuser_password if in_docker else "",
             pgadmin_password=pgadmin_password if "pgadmin_port" in ports else "",
             project_id=answers.project_id or _project_id(facts),
+            compose_project=compose_project_of(facts) if in_docker else "",
         ),
         ports,
     )

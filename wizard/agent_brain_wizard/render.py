@@ -33,9 +33,10 @@ def _templates() -> Environment:
     return environment
 
 
-def render_config(answers: Answers, postgres_port: int | None = None) -> bytes:
-    """config.yaml. `postgres_port` is the container's, for the storage postgres-docker."""
-    values = {**answers.as_mapping(), "postgres_port": postgres_port, "folders": list(folder_list(answers.folders))}
+def render_config(answers: Answers, postgres_port: int | None = None, login: str = "") -> bytes:
+    """config.yaml. `postgres_port` is the container's and `login` its user, for the storage postgres-docker."""
+    container = {"postgres_port": postgres_port, "login": login}
+    values = {**answers.as_mapping(), **container, "folders": list(folder_list(answers.folders))}
     return _templates().get_template("config.yaml.j2").render(values).encode()
 
 

@@ -87,11 +87,15 @@ async def prepare_tables(url: str, *, postgres: PostgresConfig | None = None) ->
     await prepare(PostgresConfig.from_url(url, postgres))
 
 
-async def grant_project(url: str, project: str, *, postgres: PostgresConfig | None = None) -> PostgresConfig:
-    """Make the project's role, or change its password: the value is how it connects."""
+async def grant_project(
+    url: str, project: str, password: str = "", *, postgres: PostgresConfig | None = None
+) -> PostgresConfig:
+    """Make the project's role, or change its password, to a random one where none is given: the value is how it
+    connects.
+    """
     from agent_brain_server.storage.postgres.roles import grant
 
-    return await grant(PostgresConfig.from_url(url, postgres), project)
+    return await grant(PostgresConfig.from_url(url, postgres), project, password)
 
 
 async def revoke_project(url: str, project: str, *, postgres: PostgresConfig | None = None) -> bool:

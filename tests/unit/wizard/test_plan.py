@@ -10,11 +10,13 @@ import pytest
 import yaml
 
 from agent_brain_contract.consent import Record, token_hash
+from agent_brain_contract.container import project_role
 from agent_brain_contract.paths import IDENTITY
 from agent_brain_wizard.answers import resolve
 from agent_brain_wizard.errors import EditedFileError
+from agent_brain_wizard.logins import present_login, upgrade_steps
 from agent_brain_wizard.plan import Chosen, Plan, compose_project, make_plan
-from agent_brain_wizard.probe import COMPOSE, CONFIG, GITIGNORE, MANIFEST, ExistingFile, Facts, probe_project
+from agent_brain_wizard.probe import COMPOSE, CONFIG, GITIGNORE, MANIFEST, ExistingFile, Facts, probe_project, sha256
 from agent_brain_wizard.questions import DEFAULT_IMAGE
 from agent_brain_wizard.render import render_compose, render_config, render_env, render_gitignore, templates_directory
 
@@ -24,7 +26,8 @@ ANSWERS = resolve({}, {}, {})
 CHOSEN = Chosen("token", 8317, project_id="p" * 8)
 URL = "postgresql://u:secret@h:5/d"
 CONTAINER = resolve({"storage": "postgres-docker"}, {}, {})
-CHOSEN_CONTAINER = Chosen("token", 8317, "made-up", 5433, project_id="p" * 8)
+CHOSEN_CONTAINER = Chosen("token", 8317, "made-up", 5433, project_id="p" * 8, superuser_password="made-up too")
+ROLE = project_role("agent_brain", "p" * 8)
 
 
 def found_again(files: dict[str, ExistingFile], tmp_path: Path) -> Facts:
@@ -169,12 +172,13 @@ def test_a_container_gets_a_compose_file_and_a_password(tmp_path: Path) -> None:
         MANIFEST: 0o644,
     }
     assert yaml.safe_load(content_of(plan, CONFIG))["storage"] == {
-        "postgres": {"host": "127.0.0.1", "port": 5433, "database": "agent_brain", "user": "agent_brain"}
+        "postgres": {"host": "127.0.0.1", "port": 5433, "database": "agent_brain", "user": ROLE}
     }
     assert COMPOSE in json.loads(content_of(plan, MANIFEST))["files"]
     holders = [write.path for write in plan.writes if b"made-up" in write.content]
     assert holders == [ENV]
-    assert make_plan(after(NOTHING, plan, tmp_path), CONTAINER, replace(CHOSEN_CONTAINER, password="other")) == Plan(())
+    others = replace(CHOSEN_CONTAINER, password="other", superuser_password="another")
+    assert make_plan(after(NOTHING, plan, tmp_path), CONTAINER, others) == Plan(())
 
 
 def test_what_the_compose_file_promises() -> None:
@@ -184,7 +188,7 @@ def test_what_the_compose_file_promises() -> None:
     assert tree["name"] == project != compose_project(Path("/q"))
     assert service["image"] == DEFAULT_IMAGE
     assert service["ports"] == ["127.0.0.1:5450:5432"], "this machine alone"
-    assert service["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
+    assert service["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_SUPERUSER_PASSWORD:?")
     assert "--host=127.0.0.1" in service["healthcheck"]["test"], "the server that makes the database has no TCP"
     assert service["volumes"] == ["postgres-data:/var/lib/postgresql/data"]
     assert service["restart"] == "unless-stopped"
@@ -217,6 +221,11 @@ def test_a_lost_password_is_made_anew(contained: Facts) -> None:
     facts = replace(contained, variables={**contained.variables, "POSTGRES_PASSWORD": ""})
     plan = make_plan(facts, CONTAINER, replace(CHOSEN_CONTAINER, password="newer"))
     assert b"POSTGRES_PASSWORD=newer\n" in content_of(plan, ENV)
+    assert b"POSTGRES_SUPERUSER_PASSWORD=made-up too\n" in content_of(plan, ENV)
+    facts = replace(contained, variables={**contained.variables, "POSTGRES_SUPERUSER_PASSWORD": ""})
+    plan = make_plan(facts, CONTAINER, replace(CHOSEN_CONTAINER, superuser_password="newer"))
+    assert b"POSTGRES_SUPERUSER_PASSWORD=newer\n" in content_of(plan, ENV)
+    assert b"POSTGRES_PASSWORD=made-up\n" in content_of(plan, ENV)
 
 
 def test_another_port_goes_into_both_files(contained: Facts) -> None:
@@ -301,3 +310,65 @@ def test_a_container_that_is_given_up_keeps_its_file_and_password(contained: Fac
     assert make_plan(facts, resolve({}, {}, facts.saved), CHOSEN) == Plan(())
     back = make_plan(facts, resolve({"storage": "postgres-docker"}, {}, facts.saved), CHOSEN_CONTAINER)
     assert set(written(back)) == {CONFIG, MANIFEST}
+
+
+@pytest.fixture
+def older(contained: Facts, tmp_path: Path) -> Facts:
+    """A container of an earlier setup, whose superuser is the server's login."""
+    older = {
+        path: contained.files[path].content.replace(new.encode(), old.encode())
+        for path, new, old in (
+            (CONFIG, ROLE, "agent_brain"),
+            (COMPOSE, "${POSTGRES_SUPERUSER_PASSWORD:", "${POSTGRES_PASSWORD:"),
+            (ENV, "POSTGRES_SUPERUSER_PASSWORD=made-up too\n", ""),
+        )
+    }
+    tree = json.loads(contained.files[MANIFEST].content)
+    tree["files"] |= {path: sha256(content) for path, content in older.items()}
+    older[MANIFEST] = json.dumps(tree).encode()
+    files = {path: ExistingFile(content, contained.files[path].mode) for path, content in older.items()}
+    return found_again(contained.files | files, tmp_path)
+
+
+def test_an_older_container_gets_a_login_for_the_server(older: Facts, tmp_path: Path) -> None:
+    chosen = replace(CHOSEN_CONTAINER, password="new", superuser_password="not this")
+    plan = make_plan(older, CONTAINER, chosen)
+    assert set(written(plan)) == {CONFIG, ENV, COMPOSE, MANIFEST}
+    facts = after(older, plan, tmp_path)
+    assert present_login(facts) == ROLE
+    assert passwords(facts) == ("new", "made-up"), "the data keep the superuser's password"
+    assert make_plan(facts, CONTAINER, CHOSEN_CONTAINER) == Plan(())
+    assert (upgrade_steps(older, "p" * 8), upgrade_steps(facts, "p" * 8)) == ("agent-brain setup --yes", "")
+
+
+def passwords(facts: Facts) -> tuple[str | None, str | None]:
+    return facts.variables.get("POSTGRES_PASSWORD"), facts.variables.get("POSTGRES_SUPERUSER_PASSWORD")
+
+
+@pytest.mark.parametrize("path", [CONFIG, COMPOSE])
+def test_an_older_container_that_was_edited_stays_until_the_edit_is_changed(
+    older: Facts, tmp_path: Path, path: str
+) -> None:
+    facts = edited(older, path, b"# mine\n")
+    plan = make_plan(facts, CONTAINER, CHOSEN_CONTAINER)
+    assert list(plan.kept) == [path]
+    facts = after(facts, plan, tmp_path)
+    assert present_login(facts) == "agent_brain"
+    assert passwords(facts) == ("made-up", "made-up"), "both files can be used as they are"
+    assert make_plan(facts, CONTAINER, CHOSEN_CONTAINER).writes == ()
+
+    assert upgrade_steps(facts, "p" * 8).startswith(
+        {
+            CONFIG: f"set storage.postgres.user to {ROLE} in {CONFIG}, then agent-brain setup",
+            COMPOSE: f"write ${{POSTGRES_SUPERUSER_PASSWORD}} as the value of POSTGRES_PASSWORD in {COMPOSE}, then",
+        }[path]
+    )
+    old, new = {
+        CONFIG: (b"user: agent_brain\n", f"user: {ROLE}\n".encode()),
+        COMPOSE: (b"${POSTGRES_PASSWORD:", b"${POSTGRES_SUPERUSER_PASSWORD:"),
+    }[path]
+    mine = facts.files[path]
+    facts = found_again({**facts.files, path: replace(mine, content=mine.content.replace(old, new))}, tmp_path)
+    facts = after(facts, make_plan(facts, CONTAINER, replace(CHOSEN_CONTAINER, password="new")), tmp_path)
+    assert present_login(facts) == ROLE
+    assert passwords(facts) == ("new", "made-up")

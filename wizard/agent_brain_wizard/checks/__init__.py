@@ -10,7 +10,7 @@ from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.discovery import find_server, find_token
 from agent_brain_client.errors import ClientError, ServerError
 from agent_brain_client.wire import ServerFile
-from agent_brain_wizard.checks.database import check_docker, check_running_storage, check_storage
+from agent_brain_wizard.checks.database import check_docker, check_login, check_running_storage, check_storage
 from agent_brain_wizard.checks.files import (
     check_disk,
     check_gitignore,
@@ -51,6 +51,8 @@ def examine(root: Path) -> Iterator[Finding]:
     yield from _examine_settings(facts, report)
     if check_consent(facts, report).state == "fail":
         report = replace(report, storage={})  # what is not accepted is not even asked whether it answers
+    if _in_docker(facts):
+        yield check_login(facts)
     yield from _examine_files(facts)
     server = find_server(root)
     yield check_server(root, server)

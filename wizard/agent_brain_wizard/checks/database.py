@@ -16,6 +16,8 @@ from agent_brain_client.output import count, size
 from agent_brain_client.wire import StorageStatus
 from agent_brain_wizard.checks.finding import RESTART, Finding
 from agent_brain_wizard.checks.sqlite_file import faults, is_database, odd_kind
+from agent_brain_wizard.logins import present_login, upgrade_steps
+from agent_brain_wizard.probe import Facts
 
 CONNECT_SECONDS = 2.0
 OLDEST_SQLITE = (3, 37)
@@ -107,6 +109,16 @@ def _listens(host: str, port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def check_login(facts: Facts) -> Finding:
+    """Whether the server logs in to setup's container as a role that reads this project's rows alone."""
+    login = present_login(facts)
+    steps = upgrade_steps(facts, facts.record.project_id if facts.record else "")
+    if steps:
+        detail = f"the server logs in as {login}, the superuser of the container, whom no row level security stops"
+        return Finding("login", "warn", detail, f"{steps}, then {RESTART}")
+    return Finding("login", "ok", f"the server logs in as {login}")
 
 
 def check_docker(answers: bool) -> Finding:

@@ -114,7 +114,7 @@ def _lasting(error: BaseException, code: str, place: str, config: PostgresConfig
     if code in _FORBIDDEN:
         return StorageError(
             f"PostgreSQL at {place} does not let {config.user} do this ({reason}): let its owner run "
-            f"GRANT CREATE ON DATABASE {config.database} TO {config.user}"
+            f"GRANT CREATE ON DATABASE {config.database} TO {config.user} (in setup's container: agent-brain db up)"
         )
     if code in _MISSING_TABLE:
         return StorageError(

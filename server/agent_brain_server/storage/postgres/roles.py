@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy.exc import DBAPIError
 
+from agent_brain_contract.container import project_role
 from agent_brain_server.errors import StorageError
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.postgres.connection import single_transaction
@@ -34,13 +35,15 @@ async def prepare(owner: PostgresConfig) -> None:
             await _require_owner(session, owner)
 
 
-async def grant(owner: PostgresConfig, project_id: str) -> PostgresConfig:
-    """Make the project's role, or give the one that is there a new password: the value is how it connects.
+async def grant(owner: PostgresConfig, project_id: str, password: str = "") -> PostgresConfig:
+    """Make the project's role, or change the password of the one that is there: the value is how it connects.
 
-    See `prepare` for what is done before. Raises StorageError where `owner` may not.
+    Without a `password` it gets a random one. See `prepare` for what is done before. Raises StorageError where `owner`
+    may not.
     """
     await prepare(owner)
-    role, password = role_name(owner, project_id), secrets.token_urlsafe(PASSWORD_BYTES)
+    role = project_role(owner.database, project_id)
+    password = password or secrets.token_urlsafe(PASSWORD_BYTES)
     with translated(owner):
         async with _transaction(owner, project_id) as session:
             await session.run("lock_schema")
@@ -60,7 +63,7 @@ async def revoke(owner: PostgresConfig, project_id: str) -> bool:
 
     The role itself stays, unable to log in, where `owner` may not end a session that has temporary tables.
     """
-    role = role_name(owner, project_id)
+    role = project_role(owner.database, project_id)
     with translated(owner):
         async with _transaction(owner, project_id) as session:
             await session.run("enter_namespace")
@@ -77,12 +80,6 @@ async def revoke(owner: PostgresConfig, project_id: str) -> bool:
             async with _transaction(owner, project_id) as session:
                 await session.run_written("write_drop_role", role=role)
     return True
-
-
-def role_name(owner: PostgresConfig, project_id: str) -> str:
-    """The name of a project's role, which all databases of a server share."""
-    digest = hashlib.blake2b(f"{owner.database}\0{project_id}".encode(), digest_size=8)
-    return f"agent_brain_{digest.hexdigest()}"
 
 
 def scram_verifier(password: str) -> str:

@@ -47,7 +47,8 @@ async def _refuse_other_project(session: Session, config: PostgresConfig) -> Non
     if not (await session.one("may_use_project"))[0]:
         raise StorageError(
             f"{config.user} may not use the project {session.project_id} in {where(config)}. Set {OWNER_VARIABLE} to "
-            "the URL of the tables' owner, then run: agent-brain storage grant"
+            "the URL of the tables' owner, then run: agent-brain storage grant (in setup's container: agent-brain "
+            "setup --yes, then agent-brain db up)"
         )
 
 
@@ -115,7 +116,7 @@ async def _refuse_other_owner(session: Session, config: PostgresConfig, stored: 
         raise SchemaVersionError(
             f"{where(config)} is of schema {stored}, this version needs {SCHEMA_VERSION}, and {config.user} may not "
             f"change tables. Set {OWNER_VARIABLE} to the URL of their owner, {owner}, then run: agent-brain storage "
-            "prepare",
+            "prepare (in setup's container: agent-brain db up)",
             stored=stored,
         )
 

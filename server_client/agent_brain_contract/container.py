@@ -1,0 +1,17 @@
+"""The PostgreSQL in setup's container: who logs in, and under which names their passwords are kept."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+DATABASE = "agent_brain"
+SUPERUSER = "agent_brain"
+"""Owns the tables and makes the project's role, as which the server logs in."""
+SERVER_VARIABLE = "POSTGRES_PASSWORD"
+SUPERUSER_VARIABLE = "POSTGRES_SUPERUSER_PASSWORD"
+
+
+def project_role(database: str, project_id: str) -> str:
+    """Return the name of a project's role in a database: all databases of a PostgreSQL server share their roles."""
+    text = f"{database}\0{project_id}"
+    return f"agent_brain_{blake2b(text.encode(), digest_size=8).hexdigest()}"
