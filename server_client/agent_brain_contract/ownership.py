@@ -65,6 +65,8 @@ def _require(path: Path, root: Path, is_kind: object, kind: str) -> None:
             f"{path} belongs to another user (uid {status.st_uid}), who could change it."
             f" Run: sudo chown -R $(id -u) {_quoted(path)}"
         )
+    if os.name == "posix" and status.st_mode & stat.S_IWOTH and kind == "file" and not _is_without_modes(path):
+        raise UnsafeStateError(f"{path} can be written by every user of this machine. Run: chmod o-w {_quoted(path)}")
 
 
 def _trusted_owners(root: Path) -> frozenset[int]:

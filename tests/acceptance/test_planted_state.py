@@ -191,6 +191,23 @@ def test_state_in_a_submodule_is_refused(project: CliProject, tmp_path: Path, pl
     assert not (project.root / STATE / "index.db").exists()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes are of POSIX")
+def test_what_every_user_can_write_is_refused_and_what_they_can_read_is_closed(project: CliProject) -> None:
+    project.set_up()
+    project.ok("index", "--wait")
+    project.ok("stop")
+    for name in (".env.agent-brain", f"{STATE}/config.yaml", f"{STATE}/index.db"):
+        path = project.root / name
+        path.chmod(0o602)
+        refused = project.run("start").stderr
+        assert f"{name} can be written by every user of this machine" in refused
+        subprocess.run(refused.rpartition("Run: ")[2].strip(), shell=True, cwd="/", check=True)
+    index = project.root / STATE / "index.db"
+    index.chmod(0o644)
+    project.ok("start")
+    assert index.stat().st_mode & 0o777 == 0o600
+
+
 def test_the_advice_takes_tracked_state_away(project: CliProject) -> None:
     """What only a server writes would be used once git does not track it."""
     project.set_up()

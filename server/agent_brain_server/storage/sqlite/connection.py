@@ -187,6 +187,8 @@ def create_file(path: Path) -> FileIdentity:
     descriptor = open_regular_file(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0))
     try:
         status = os.fstat(descriptor)
+        if os.name == "posix" and status.st_mode & 0o077 and status.st_uid == os.geteuid():
+            os.fchmod(descriptor, 0o600)
     finally:
         os.close(descriptor)
     return status.st_dev, status.st_ino
