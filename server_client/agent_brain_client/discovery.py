@@ -30,8 +30,7 @@ def find_root(flag: str | None = None, start: Path | None = None, environment: M
         return _named_root(named, "--project" if flag else PROJECT_VARIABLE)
     here = (start or _current_directory()).resolve()
     line = (here, *here.parents)
-    with _translated():
-        set_up = next((one for one in line if consent.find_record(one)), None)
+    set_up = next((one for one in line if consent.is_set_up(one)), None)
     return set_up or next((one for one in line if (one / ".git").exists()), here)
 
 
