@@ -97,6 +97,19 @@ def find_record(root: Path, environment: Mapping[str, str] | None = None) -> Rec
     return record if record is not None and record.project_id == claimed else _adopt(root, claimed, environment)
 
 
+def recover_record(root: Path, environment: Mapping[str, str] | None = None) -> Record | None:
+    """Return the record of the project at `root`, also where its state was deleted but its token is still here.
+
+    The record for this path is nobody's without one of the two: another project may have been put in its place.
+    """
+    found = find_record(root, environment)
+    if found is not None or read_id(root):
+        return found
+    last = load_record(root, environment)
+    token = token_hash(read_env(root / ENV_FILE).get(TOKEN_VARIABLE, ""))
+    return last if last is not None and token and last.token == token else None
+
+
 def is_set_up(root: Path, environment: Mapping[str, str] | None = None) -> bool:
     """Return whether `setup` was run here. It was where the record cannot be used: whoever reads it says why."""
     try:

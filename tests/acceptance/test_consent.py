@@ -350,6 +350,27 @@ def test_another_project_at_the_same_place_has_no_consent(project: CliProject, a
     refused(project.run("search", "retry"), "no token")
 
 
+@pytest.mark.parametrize("claim", ["none", "another id", "the id"])
+def test_setup_takes_nothing_from_the_record_of_what_was_here_before(
+    project: CliProject, attacker: Attacker, outside: Path, claim: str
+) -> None:
+    flags = ("--embedding", "openai-compatible", "--embedding-model", "m", "--no-watch")
+    project.ok("setup", "--yes", *flags, "--embedding-url", attacker.url, "--folders", f".,{outside}")
+    config = (project.root / CONFIG).read_text()
+    before = record_of(project)[1]["project_id"]
+    shutil.rmtree(project.root)
+    project.write({"a.py": RETRY_SOURCE, CONFIG: config, ENV: "AGENT_BRAIN_EMBEDDING_API_KEY=theirs\n"})
+    if claim != "none":
+        claimed = before if claim == "the id" else "0123456789abcdef"
+        project.write({".claude/agent-brain/project.json": json.dumps({"project_id": claimed})})
+    refused(project.run("search", "retry"), "token" if claim == "the id" else "is not set up here")
+    done = project.run("setup", "--yes")
+    refused(done, "not accepted", "AGENT_BRAIN_EMBEDDING_API_KEY" if claim == "the id" else attacker.url)
+    accepted = done.stderr.strip().splitlines()[-1]
+    if claim != "the id":
+        assert all(part in accepted for part in (str(outside), "sha256:")), accepted
+
+
 def test_setup_run_again_keeps_the_id_of_a_project_whose_state_was_deleted(project: CliProject) -> None:
     project.set_up()
     before = record_of(project)[1]

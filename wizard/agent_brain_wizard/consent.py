@@ -120,9 +120,9 @@ def _demands(facts: Facts, answers: Answers, plan: Plan) -> Iterator[Demand]:
 
 def _foreign_secrets(facts: Facts, answers: Answers) -> Iterator[str]:
     """Yield the secrets that go to an address, and that nobody knows to be the person's: in a stranger's name, the text
-    would be the stranger's to read.
+    would be the stranger's to read. Those beside the token that setup made are.
     """
-    if facts.record is not None:
+    if facts.token:
         return
     key = facts.variables.get(KEY_VARIABLE, "")
     if key and key != answers.embedding_key and answers.embedding == "openai-compatible":
