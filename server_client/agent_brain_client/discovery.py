@@ -13,6 +13,7 @@ from agent_brain_client.errors import ClientError, ConsentNeededError, NotSetUpE
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, ServerFile, location_id
 from agent_brain_contract import consent
 from agent_brain_contract.errors import ContractError, NotSetUpHereError
+from agent_brain_contract.ownership import require_safe_state
 from agent_brain_contract.paths import ID_VARIABLE, PROJECT_VARIABLE, TOKEN_VARIABLE
 from agent_brain_contract.regular_files import read_regular_file
 
@@ -51,6 +52,12 @@ def _named_root(named: str, source: str) -> Path:
 def state_directory(root: Path) -> Path:
     """Where everything of the project at `root` is kept."""
     return root / STATE_DIRECTORY
+
+
+def require_safe(root: Path) -> None:
+    """Raise ConsentNeededError where the state of the project is a link, or others could change it."""
+    with _translated():
+        require_safe_state(root)
 
 
 def require_set_up(root: Path) -> consent.Record:

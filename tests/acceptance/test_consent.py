@@ -438,6 +438,32 @@ def test_state_behind_a_link_is_refused(project: CliProject, tmp_path: Path, pat
     assert "is a link" in mcp(project)
 
 
+@pytest.mark.parametrize("path", [".claude", ".claude/agent-brain"])
+def test_stop_and_the_fixes_of_doctor_do_nothing_behind_a_link(
+    project: CliProject, tmp_path: Path, path: str
+) -> None:
+    with cli_project(tmp_path / "other") as other:
+        other.set_up()
+        other.ok("start")
+        other.ok("stop")
+        project.set_up()
+        (other.state / "server.json").write_text("{}")
+        loose = [other.state / "server.json", other.state / "logs" / "server.log", other.state]
+        for one in loose:
+            one.chmod(one.stat().st_mode | 0o022)
+        shutil.rmtree(project.root / path)
+        (project.root / path).symlink_to(other.root / path)
+        modes = [one.stat().st_mode for one in loose]
+        (other.state / "lifecycle.lock").unlink(missing_ok=True)
+        before = sorted(other.root.rglob("*"))
+        refused(project.run("stop"), str(project.root / path), "is a link", "Run: rm ")
+        fixed = json.loads(project.run("doctor", "--fix", "--json").stdout)
+        assert (fixed["fixed"], [one.stat().st_mode for one in loose]) == ([], modes)
+        assert sorted(other.root.rglob("*")) == before
+        for one in loose:
+            one.chmod(one.stat().st_mode & ~0o022)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 @pytest.mark.parametrize("path", [".claude", ".claude/agent-brain", ".claude/agent-brain/index.db", ENV])
 def test_state_of_another_user_is_refused(project: CliProject, path: str) -> None:
