@@ -68,13 +68,18 @@ def review(facts: Facts, answers: Answers, chosen: Chosen, plan: Plan, own: Answ
     )
 
 
-def refuse_pending(reviews: Iterable[Review], accepted: Collection[str]) -> None:
-    """Raise SetupError for what is neither accepted nor named in `accepted`, with the command that accepts it."""
-    pending = [one.demand for one in reviews if not one.accepted and one.demand.value not in accepted]
+def refuse_pending(reviews: Iterable[Review], accepted: Collection[str], command: str) -> None:
+    """Raise SetupError for what is neither accepted nor named in `accepted`; `command` with a flag for each accepts it.
+
+    A value of `accepted` that nothing asks for is not named again.
+    """
+    asked = [one.demand for one in reviews if not one.accepted]
+    pending = [one for one in asked if one.value not in accepted]
     if pending:
-        flags = " ".join(f"--accept {shlex.quote(value)}" for value in [*accepted, *(one.value for one in pending)])
+        values = dict.fromkeys(one.value for one in asked)
+        flags = " ".join(f"--accept {shlex.quote(value)}" for value in values)
         sentence = pending[0].sentence().removesuffix(" Run: agent-brain setup")
-        raise SetupError(f"{sentence} To review it in a terminal: agent-brain setup. To accept it: setup --yes {flags}")
+        raise SetupError(f"{sentence} To review it in a terminal: agent-brain setup. To accept it: {command} {flags}")
 
 
 def keep_record(facts: Facts, chosen: Chosen, plan: Plan, reviews: Iterable[Review], shared: bool) -> None:
