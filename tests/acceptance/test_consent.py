@@ -552,6 +552,20 @@ def test_a_token_that_was_there_before_setup_is_replaced(project: CliProject) ->
     assert "next_delay" in project.ok("search", "retry delay")
 
 
+def test_a_server_with_the_token_of_before_is_named(project: CliProject) -> None:
+    project.set_up()
+    project.ok("index", "--wait")
+    secrets = (project.root / ENV).read_text().splitlines(keepends=True)
+    (project.root / ENV).write_text("".join(line for line in secrets if not line.startswith("AGENT_BRAIN_TOKEN=")))
+    project.ok("setup", "--yes")
+    refused_with = project.run("search", "retry delay")
+    assert refused_with.returncode == 1
+    assert "started with another AGENT_BRAIN_TOKEN. Run: agent-brain stop, then" in refused_with.stderr
+    assert "agent-brain stop" in mcp(project)
+    project.ok("stop")
+    assert "next_delay" in project.ok("search", "retry delay")
+
+
 def test_a_team_shares_an_index_on_purpose(project: CliProject, tmp_path: Path) -> None:
     project.set_up("--project-id", "the-shop-of-us")
     assert record_of(project)[1]["project_id"] == "the-shop-of-us"
