@@ -52,8 +52,7 @@ def find_root(environment: Mapping[str, str]) -> Path:
         return root.resolve()
     here = Path(environment.get(SESSION_VARIABLE) or Path.cwd()).resolve()
     line = (here, *here.parents)
-    with translated():
-        set_up = next((one for one in line if consent.find_record(one, environment)), None)
+    set_up = next((one for one in line if consent.is_set_up(one, environment)), None)
     return set_up or next((one for one in line if (one / ".git").exists()), here)
 
 

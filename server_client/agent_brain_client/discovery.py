@@ -13,6 +13,7 @@ from agent_brain_client.errors import ClientError, ConsentNeededError, NotSetUpE
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, Health, ServerFile, location_id
 from agent_brain_contract import consent
 from agent_brain_contract.errors import ContractError, NotSetUpHereError
+from agent_brain_contract.ownership import require_safe_state
 from agent_brain_contract.paths import ID_VARIABLE, PROJECT_VARIABLE, TOKEN_VARIABLE
 from agent_brain_contract.proof import new_challenge, prove
 from agent_brain_contract.regular_files import read_regular_file
@@ -31,8 +32,7 @@ def find_root(flag: str | None = None, start: Path | None = None, environment: M
         return _named_root(named, "--project" if flag else PROJECT_VARIABLE)
     here = (start or _current_directory()).resolve()
     line = (here, *here.parents)
-    with _translated():
-        set_up = next((one for one in line if consent.find_record(one)), None)
+    set_up = next((one for one in line if consent.is_set_up(one)), None)
     return set_up or next((one for one in line if (one / ".git").exists()), here)
 
 
@@ -53,6 +53,12 @@ def _named_root(named: str, source: str) -> Path:
 def state_directory(root: Path) -> Path:
     """Where everything of the project at `root` is kept."""
     return root / STATE_DIRECTORY
+
+
+def require_safe(root: Path) -> None:
+    """Raise ConsentNeededError where the state of the project is a link, or others could change it."""
+    with _translated():
+        require_safe_state(root)
 
 
 def require_set_up(root: Path) -> consent.Record:

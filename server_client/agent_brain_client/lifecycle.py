@@ -18,6 +18,7 @@ from agent_brain_client.discovery import (
     find_server,
     find_token,
     read_server_file,
+    require_safe,
     require_set_up,
     seems_to_answer,
     state_directory,
@@ -60,7 +61,9 @@ def start(root: Path, port: int | str | None = None, reindex: bool = False) -> S
 
 
 def stop(root: Path) -> ServerFile | None:
-    """End the project's server and return what it was; None if none runs. Raises StopError if it does not end."""
+    """End the project's server and return what it was; None if none runs. Raises StopError if it does not end,
+    ConsentNeededError where the state is not safe to use.
+    """
     if read_server_file(root) is None and not state_directory(root).is_dir():
         return None
     try:
@@ -77,6 +80,7 @@ def stop(root: Path) -> ServerFile | None:
 @contextmanager
 def _lifecycle_lock(root: Path) -> Iterator[None]:
     state = state_directory(root)
+    require_safe(root)
     state.mkdir(parents=True, exist_ok=True)
     with FileLock(state / "lifecycle.lock", timeout=LOCK_SECONDS, poll_interval=POLL_SECONDS, mode=0o600):
         yield

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent_brain_contract.envfile import read_env
-from agent_brain_contract.errors import ConsentError, NotSetUpHereError
+from agent_brain_contract.errors import ConsentError, ContractError, NotSetUpHereError
 from agent_brain_contract.files import write_private
 from agent_brain_contract.identity import FORM, new_id, read_id, write_id
 from agent_brain_contract.ownership import require_safe_state
@@ -26,6 +26,7 @@ from agent_brain_contract.paths import (
     ENV_FILE,
     TOKEN_VARIABLE,
     location_id,
+    state_outside,
     user_state_directory,
 )
 from agent_brain_contract.regular_files import read_regular_file
@@ -80,8 +81,8 @@ class Record:
 
 
 def record_path(root: Path, environment: Mapping[str, str] | None = None) -> Path:
-    """Return where the record of the project at `root` is kept."""
-    return user_state_directory(environment) / "projects" / f"{location_id(root)}.json"
+    """Return where the record of the project at `root` is kept. Raise UnsafeStateError where that is in the project."""
+    return state_outside(root, environment) / "projects" / f"{location_id(root)}.json"
 
 
 def find_record(root: Path, environment: Mapping[str, str] | None = None) -> Record | None:
@@ -94,6 +95,27 @@ def find_record(root: Path, environment: Mapping[str, str] | None = None) -> Rec
         return None
     record = load_record(root, environment)
     return record if record is not None and record.project_id == claimed else _adopt(root, claimed, environment)
+
+
+def recover_record(root: Path, environment: Mapping[str, str] | None = None) -> Record | None:
+    """Return the record of the project at `root`, also where its state was deleted but its token is still here.
+
+    The record for this path is nobody's without one of the two: another project may have been put in its place.
+    """
+    found = find_record(root, environment)
+    if found is not None or read_id(root):
+        return found
+    last = load_record(root, environment)
+    token = token_hash(read_env(root / ENV_FILE).get(TOKEN_VARIABLE, ""))
+    return last if last is not None and token and last.token == token else None
+
+
+def is_set_up(root: Path, environment: Mapping[str, str] | None = None) -> bool:
+    """Return whether `setup` was run here. It was where the record cannot be used: whoever reads it says why."""
+    try:
+        return find_record(root, environment) is not None
+    except ContractError:
+        return True
 
 
 def load_record(root: Path, environment: Mapping[str, str] | None = None) -> Record | None:

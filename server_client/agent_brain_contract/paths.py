@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
 
+from agent_brain_contract.errors import UnsafeStateError
+
 STATE_DIRECTORY = ".claude/agent-brain"
 ENV_FILE = ".env.agent-brain"
 CONFIG = f"{STATE_DIRECTORY}/config.yaml"
@@ -24,8 +26,29 @@ def location_id(root: Path) -> str:
 
 
 def user_state_directory(environment: Mapping[str, str] | None = None) -> Path:
-    """Return the user's own state directory, outside every project: `$XDG_STATE_HOME/agent-brain`."""
+    """Return the user's own state directory, `$XDG_STATE_HOME/agent-brain`; a relative value counts as none."""
     variables = os.environ if environment is None else environment
-    named, home = Path(variables.get("XDG_STATE_HOME", "")), variables.get("HOME", "")
-    base = named if named.is_absolute() else (Path(home) if home else Path.home()) / ".local" / "state"
+    named = Path(variables.get("XDG_STATE_HOME", ""))
+    base = named if named.is_absolute() else _home(environment) / ".local" / "state"
     return base / "agent-brain"
+
+
+def state_outside(root: Path, environment: Mapping[str, str] | None = None) -> Path:
+    """Return the user's own state directory, for the project at `root`.
+
+    Raise UnsafeStateError for one in the project or its repository, which could bring what is kept there. Where these
+    hold the home directory, all in them is the user's own.
+    """
+    directory, here = user_state_directory(environment), root.resolve()
+    repository = next((one for one in (here, *here.parents) if os.path.lexists(one / ".git")), here)
+    if directory.resolve().is_relative_to(repository) and not _home(environment).resolve().is_relative_to(repository):
+        raise UnsafeStateError(
+            f"XDG_STATE_HOME keeps what you accept in {directory}, inside {repository}, which could bring a record of"
+            " its own. Run: unset XDG_STATE_HOME"
+        )
+    return directory
+
+
+def _home(environment: Mapping[str, str] | None) -> Path:
+    variables = os.environ if environment is None else environment
+    return Path(variables.get("HOME") or Path.home())

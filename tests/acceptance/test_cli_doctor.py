@@ -333,8 +333,12 @@ def test_a_taken_port_names_its_holder(project: CliProject) -> None:
         holder.bind(("127.0.0.1", port))
         holder.listen()
         found = findings(project, expect=1)["port"]
-    assert f"pid {os.getpid()}" in found["detail"]
-    assert found["fix"] == "agent-brain start --port auto"
+        assert f"pid {os.getpid()}" in found["detail"]
+        assert found["fix"] == "agent-brain start --port auto"
+        project.ok(*found["fix"].split()[1:])
+        taken = findings(project, expect=0)["port"]
+        assert taken["state"] == "ok"
+        assert f"this project's server took {project.json('status')['server']['port']}" in taken["detail"]
 
 
 @pytest.mark.slow

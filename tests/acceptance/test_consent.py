@@ -166,6 +166,19 @@ def record_of(project: CliProject) -> tuple[Path, Any]:
     return path, json.loads(path.read_text())
 
 
+def run_named(project: CliProject, command: str) -> None:
+    """Run a command that a sentence names, to the letter."""
+    done = subprocess.run(
+        command,
+        shell=True,
+        cwd=project.root,
+        env={**project.environment, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, (command, done.stderr)
+
+
 def git(project: CliProject, *arguments: str) -> None:
     subprocess.run(["git", *arguments], cwd=project.root, check=True, capture_output=True, env=project.environment)
 
@@ -247,21 +260,23 @@ def test_the_command_that_a_refusal_names_accepts(project: CliProject) -> None:
             f"embedding: {{provider: openai-compatible, base_url: '{endpoint.url}', model: m}}\n"
             "index: {watch: false}\n"
         )
-        done = project.run("setup", "--yes")
-        refused(done, endpoint.url)
-        command = done.stderr.strip().rpartition("To accept it: setup ")[2]
-        again = subprocess.run(
-            f"agent-brain setup {command}",
-            shell=True,
-            cwd=project.root,
-            env={**project.environment, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-            capture_output=True,
-            text=True,
-        )
-        assert again.returncode == 0, again.stderr
+        done = project.run("setup", "--yes", "--no-index", "--accept", "http://another.example/v1")
+        refused(done, endpoint.url, "To accept it: agent-brain setup --yes --no-index --accept ")
+        assert "another.example" not in done.stderr
+        run_named(project, done.stderr.strip().rpartition("To accept it: ")[2])
         project.ok("start", "--reindex")
         project.ok("index", "--wait")
         assert endpoint.texts
+
+
+def test_the_command_that_a_refusal_names_does_what_the_refused_one_was_to_do(project: CliProject) -> None:
+    project.write({ENV: "AGENT_BRAIN_EMBEDDING_API_KEY=of-before\n"})
+    done = project.run("setup", "--yes", "--embedding-preset", "openai", "--no-watch")
+    refused(done, "AGENT_BRAIN_EMBEDDING_API_KEY")
+    run_named(project, done.stderr.strip().rpartition("To accept it: ")[2])
+    config = (project.root / CONFIG).read_text()
+    assert "https://api.openai.com/v1" in config
+    assert "watch: false" in config
 
 
 def test_the_environment_is_the_persons_own(project: CliProject) -> None:
@@ -350,6 +365,27 @@ def test_another_project_at_the_same_place_has_no_consent(project: CliProject, a
     refused(project.run("search", "retry"), "no token")
 
 
+@pytest.mark.parametrize("claim", ["none", "another id", "the id"])
+def test_setup_takes_nothing_from_the_record_of_what_was_here_before(
+    project: CliProject, attacker: Attacker, outside: Path, claim: str
+) -> None:
+    flags = ("--embedding", "openai-compatible", "--embedding-model", "m", "--no-watch")
+    project.ok("setup", "--yes", *flags, "--embedding-url", attacker.url, "--folders", f".,{outside}")
+    config = (project.root / CONFIG).read_text()
+    before = record_of(project)[1]["project_id"]
+    shutil.rmtree(project.root)
+    project.write({"a.py": RETRY_SOURCE, CONFIG: config, ENV: "AGENT_BRAIN_EMBEDDING_API_KEY=theirs\n"})
+    if claim != "none":
+        claimed = before if claim == "the id" else "0123456789abcdef"
+        project.write({".claude/agent-brain/project.json": json.dumps({"project_id": claimed})})
+    refused(project.run("search", "retry"), "token" if claim == "the id" else "is not set up here")
+    done = project.run("setup", "--yes")
+    refused(done, "not accepted", "AGENT_BRAIN_EMBEDDING_API_KEY" if claim == "the id" else attacker.url)
+    accepted = done.stderr.strip().splitlines()[-1]
+    if claim != "the id":
+        assert all(part in accepted for part in (str(outside), "sha256:")), accepted
+
+
 def test_setup_run_again_keeps_the_id_of_a_project_whose_state_was_deleted(project: CliProject) -> None:
     project.set_up()
     before = record_of(project)[1]
@@ -417,6 +453,32 @@ def test_state_behind_a_link_is_refused(project: CliProject, tmp_path: Path, pat
     assert "is a link" in mcp(project)
 
 
+@pytest.mark.parametrize("path", [".claude", ".claude/agent-brain"])
+def test_stop_and_the_fixes_of_doctor_do_nothing_behind_a_link(
+    project: CliProject, tmp_path: Path, path: str
+) -> None:
+    with cli_project(tmp_path / "other") as other:
+        other.set_up()
+        other.ok("start")
+        other.ok("stop")
+        project.set_up()
+        (other.state / "server.json").write_text("{}")
+        loose = [other.state / "server.json", other.state / "logs" / "server.log", other.state]
+        for one in loose:
+            one.chmod(one.stat().st_mode | 0o022)
+        shutil.rmtree(project.root / path)
+        (project.root / path).symlink_to(other.root / path)
+        modes = [one.stat().st_mode for one in loose]
+        (other.state / "lifecycle.lock").unlink(missing_ok=True)
+        before = sorted(other.root.rglob("*"))
+        refused(project.run("stop"), str(project.root / path), "is a link", "Run: rm ")
+        fixed = json.loads(project.run("doctor", "--fix", "--json").stdout)
+        assert (fixed["fixed"], [one.stat().st_mode for one in loose]) == ([], modes)
+        assert sorted(other.root.rglob("*")) == before
+        for one in loose:
+            one.chmod(one.stat().st_mode & ~0o022)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 @pytest.mark.parametrize("path", [".claude", ".claude/agent-brain", ".claude/agent-brain/index.db", ENV])
 def test_state_of_another_user_is_refused(project: CliProject, path: str) -> None:
@@ -453,14 +515,7 @@ def test_a_folder_outside_needs_the_persons_word(project: CliProject, outside: P
     path.write_text(json.dumps({**record, "accepted": {}}))
     done = project.run("search", "canary")
     refused(done, str(outside), "have not accepted", "folders add")
-    subprocess.run(
-        done.stderr.strip().rpartition("Run: ")[2],
-        shell=True,
-        check=True,
-        cwd=project.root,
-        env={**project.environment, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        capture_output=True,
-    )
+    run_named(project, done.stderr.strip().rpartition("Run: ")[2])
     assert "midnight" in project.ok("search", "canary")
 
 
@@ -494,6 +549,20 @@ def test_a_token_that_was_there_before_setup_is_replaced(project: CliProject) ->
     project.set_up()
     assert "chosen-by-the-repository" not in (project.root / ENV).read_text()
     project.ok("index", "--wait")
+    assert "next_delay" in project.ok("search", "retry delay")
+
+
+def test_a_server_with_the_token_of_before_is_named(project: CliProject) -> None:
+    project.set_up()
+    project.ok("index", "--wait")
+    secrets = (project.root / ENV).read_text().splitlines(keepends=True)
+    (project.root / ENV).write_text("".join(line for line in secrets if not line.startswith("AGENT_BRAIN_TOKEN=")))
+    project.ok("setup", "--yes")
+    refused_with = project.run("search", "retry delay")
+    assert refused_with.returncode == 1
+    assert "started with another AGENT_BRAIN_TOKEN. Run: agent-brain stop, then" in refused_with.stderr
+    assert "agent-brain stop" in mcp(project)
+    project.ok("stop")
     assert "next_delay" in project.ok("search", "retry delay")
 
 

@@ -51,7 +51,7 @@ def test_the_report_has_one_line_a_file_and_the_totals(project: CliProject) -> N
     assert "masked                 tokens/stripe.py  Stripe key x1" in lines
     assert lines[-1].startswith("left out: ")
     assert " · masked: " in lines[-1]
-    (line,) = [line for line in project.ok("status").splitlines() if line.startswith("not indexed")]
+    (line,) = [line for line in project.ok("status").splitlines() if line.startswith("not indexed ")]
     assert line.endswith("See: agent-brain index --report")
     report = project.json("index", "--report")
     assert len(report["entries"]) == len(lines) - 1

@@ -360,3 +360,22 @@ def test_a_port_that_is_taken_is_asked_for_again(project: CliProject) -> None:
             take_defaults(screen, IDLE, GO)
             assert screen.end() == 0
     assert f"AGENT_BRAIN_PORT={taken}\n" not in secrets_of(project)
+
+
+@pytest.mark.parametrize("dumb", [False, True])
+def test_a_default_with_characters_that_are_not_shown_is_none(project: CliProject, dumb: bool) -> None:
+    endpoint = {"provider": "openai-compatible", "base_url": "http://theirs.example/v1\u202e", "model": "m\u200b"}
+    project.write({".claude/agent-brain/config.yaml": json.dumps({"embedding": endpoint})})
+    more = {"TERM": "dumb"} if dumb else {}
+    with terminal(project, "setup", "--port", str(free_port()), **more) as screen:
+        take_defaults(screen, STORAGE, EMBEDDINGS, ENDPOINT)
+        screen.answer(ADDRESS, ENTER)
+        screen.see("An endpoint needs one.")
+        screen.press("http://127.0.0.1:1/v1\u202e", ENTER)
+        screen.see("has characters that are not shown")
+        screen.press(LEAVE)
+        assert screen.end() == 130
+    assert "theirs.example" not in screen.text
+    done = project.run("setup", "--yes")
+    assert done.returncode == 2
+    assert "--embedding-url http://theirs.example/v1\\u202e has characters that are not shown" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from support.brain import HEADERS, TOKEN, Brain
@@ -25,7 +26,23 @@ async def test_health_is_open_and_says_who_answers(read_only: Brain) -> None:
     assert set(response.json()) == {"status", "version", "project_id", "pid", "started_at"}
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[::", "10.0.0.1:8317"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "",
+        "[::",
+        "10.0.0.1:8317",
+        "evil@127.0.0.1:8317",
+        "127.0.0.1:8317,evil.example",
+        "127.0.0.1:8317/evil.example",
+        "127.0.0.1:8317#evil.example",
+        "127.0.0.1 evil.example",
+        "127.0.0.1:evil",
+        "::1",
+    ],
+)
 async def test_a_foreign_host_is_refused(read_only: Brain, host: str) -> None:
     response = await read_only.http.get("/health", headers={"Host": host})
     assert (response.status_code, response.json()["code"]) == (403, "host_refused")
@@ -36,10 +53,40 @@ async def test_a_loopback_host_is_answered(read_only: Brain, host: str) -> None:
     assert (await read_only.http.get("/health", headers={"Host": host})).status_code == 200
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example"])
+async def test_a_second_host_or_a_missing_one_is_refused(read_only: Brain) -> None:
+    for host in ("evil.example", "127.0.0.1"):
+        headers = httpx.Headers([("Host", "127.0.0.1"), ("Host", host)])
+        response = await read_only.http.get("/health", headers=headers)
+        assert (response.status_code, response.json()["code"]) == (403, "host_refused")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "null",
+        "http://localhost.evil.example",
+        "http://evil@localhost",
+        "http://localhost,http://evil.example",
+        "http://localhost/evil",
+        "localhost",
+    ],
+)
 async def test_a_foreign_origin_is_refused(read_only: Brain, origin: str) -> None:
     response = await read_only.http.post("/query", json={"query": "x"}, headers={"Origin": origin, **HEADERS})
     assert (response.status_code, response.json()["code"]) == (403, "origin_refused")
+
+
+async def test_every_origin_counts_not_only_the_first(read_only: Brain) -> None:
+    for origins in (("http://localhost:1", "https://evil.example"), ("https://evil.example", "http://localhost:1")):
+        headers = httpx.Headers([("Origin", one) for one in origins])
+        response = await read_only.http.get("/health", headers=headers)
+        assert (response.status_code, response.json()["code"]) == (403, "origin_refused")
+
+
+@pytest.mark.parametrize("origin", ["http://localhost", "http://127.0.0.1:8317", "https://[::1]:1"])
+async def test_a_loopback_origin_is_answered(read_only: Brain, origin: str) -> None:
+    assert (await read_only.http.get("/health", headers={"Origin": origin})).status_code == 200
 
 
 async def test_an_oversized_body_is_refused_before_it_is_read(read_only: Brain) -> None:

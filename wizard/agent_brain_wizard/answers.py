@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
+from agent_brain_contract.escaping import is_seen
 from agent_brain_contract.identity import FORM
 from agent_brain_wizard.errors import MissingAnswerError, SetupError
 from agent_brain_wizard.questions import (
@@ -236,6 +237,8 @@ def _check_storage(answers: Answers) -> None:
 
 
 def _is_url(url: str) -> bool:
+    if not url.isprintable():
+        return False
     if url.startswith(_POSTGRES):
         return url not in _POSTGRES and not re.search(r"\s", url)
     return url.startswith(_SQLITE) and url != _SQLITE
@@ -248,6 +251,9 @@ def _check_embedding(answers: Answers) -> None:
         raise SetupError("the embedding key (AGENT_BRAIN_EMBEDDING_API_KEY) has spaces, quotes or one of \\ $ # `.")
     endpoint = {"--embedding-url": answers.embedding_url, "--embedding-model": answers.embedding_model}
     if answers.embedding == "openai-compatible":
+        unseen = next((flag for flag, value in endpoint.items() if not is_seen(value)), None)
+        if unseen:
+            raise SetupError(f"{unseen} {without_password(endpoint[unseen])} has characters that are not shown. Name another one.")
         missing = [flag for flag, value in endpoint.items() if not value]
         if missing:
             raise MissingAnswerError(f"setup needs {' and '.join(missing)} (--embedding openai-compatible was chosen).")

@@ -69,13 +69,18 @@ def review(facts: Facts, answers: Answers, chosen: Chosen, plan: Plan, own: Answ
     )
 
 
-def refuse_pending(reviews: Iterable[Review], accepted: Collection[str]) -> None:
-    """Raise SetupError for what is neither accepted nor named in `accepted`, with the command that accepts it."""
-    pending = [one.demand for one in reviews if not one.accepted and one.demand.value not in accepted]
+def refuse_pending(reviews: Iterable[Review], accepted: Collection[str], command: str) -> None:
+    """Raise SetupError for what is neither accepted nor named in `accepted`; `command` with a flag for each accepts it.
+
+    A value of `accepted` that nothing asks for is not named again.
+    """
+    asked = [one.demand for one in reviews if not one.accepted]
+    pending = [one for one in asked if one.value not in accepted]
     if pending:
-        flags = " ".join(f"--accept {shlex.quote(value)}" for value in [*accepted, *(one.value for one in pending)])
+        values = dict.fromkeys(one.value for one in asked)
+        flags = " ".join(f"--accept {shlex.quote(value)}" for value in values)
         sentence = pending[0].sentence().removesuffix(" Run: agent-brain setup")
-        raise SetupError(f"{sentence} To review it in a terminal: agent-brain setup. To accept it: setup --yes {flags}")
+        raise SetupError(f"{sentence} To review it in a terminal: agent-brain setup. To accept it: {command} {flags}")
 
 
 def keep_record(facts: Facts, chosen: Chosen, plan: Plan, reviews: Iterable[Review], shared: bool) -> None:
@@ -121,9 +126,9 @@ def _demands(facts: Facts, answers: Answers, plan: Plan) -> Iterator[Demand]:
 
 def _foreign_secrets(facts: Facts, answers: Answers) -> Iterator[str]:
     """Yield the secrets that go to an address, and that nobody knows to be the person's: in a stranger's name, the text
-    would be the stranger's to read.
+    would be the stranger's to read. Those beside the token that setup made are.
     """
-    if facts.record is not None:
+    if facts.token:
         return
     key = facts.variables.get(KEY_VARIABLE, "")
     if key and key != answers.embedding_key and answers.embedding == "openai-compatible":

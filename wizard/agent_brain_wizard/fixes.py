@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from agent_brain_client.discovery import require_safe
 from agent_brain_wizard.apply import apply_plan
 from agent_brain_wizard.checks.files import has_block, loose_modes
 from agent_brain_wizard.checks.server import stale_server_file
@@ -25,7 +26,8 @@ def fix_modes(root: Path) -> list[str]:
 
 
 def fix_server_file(root: Path) -> list[str]:
-    """Remove what an ended server has left."""
+    """Remove what an ended server has left. Raises ConsentNeededError where the state is not safe to use."""
+    require_safe(root)
     path = stale_server_file(root)
     if path is None:
         return []

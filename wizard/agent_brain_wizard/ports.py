@@ -7,7 +7,6 @@ of this user was given it. What was given is kept in a small file of the user's,
 from __future__ import annotations
 
 import json
-import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -19,6 +18,9 @@ from urllib.parse import urlsplit
 
 from agent_brain_client.discovery import find_server, read_server_file, state_directory
 from agent_brain_client.processes import port_holder
+from agent_brain_contract.files import write_private
+from agent_brain_contract.paths import user_state_directory
+from agent_brain_contract.regular_files import read_regular_file
 from agent_brain_wizard.docker import Publisher, published_ports
 from agent_brain_wizard.errors import SetupError
 
@@ -201,7 +203,7 @@ def _lock(held: ExitStack) -> bool:
     """Hold the user's lock until `held` is closed; False where there can be none."""
     from filelock import FileLock, Timeout
 
-    directory = _user_directory()
+    directory = user_state_directory()
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         held.enter_context(FileLock(directory / "ports.lock", timeout=LOCK_SECONDS, mode=0o600))
@@ -218,15 +220,10 @@ def _project(root: Path) -> str:
     return compose_project(root)
 
 
-def _user_directory() -> Path:
-    home = os.environ.get("XDG_STATE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".local" / "state"
-    return Path(home) / "agent-brain"
-
-
 def _given() -> Given:
     """The record: by Compose project, its root and its ports. A project that is no longer set up is not in it."""
     try:
-        record = json.loads((_user_directory() / "ports.json").read_bytes())
+        record = json.loads(read_regular_file(user_state_directory() / "ports.json"))
         return {str(name): one for name, one in record.items() if _is_set_up(Path(one["root"]))}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
@@ -254,8 +251,5 @@ def _keep(draft: _Draft) -> None:
         return
     kept = {name: one for name, one in known.items() if name not in chosen} | chosen
     latest = dict(list(kept.items())[-MOST_PROJECTS:])
-    record = _user_directory() / "ports.json"
     with suppress(OSError):
-        temporary = record.with_name(".ports.tmp")
-        temporary.write_text(json.dumps(latest, indent=1))
-        temporary.replace(record)
+        write_private(user_state_directory() / "ports.json", json.dumps(latest, indent=1).encode())

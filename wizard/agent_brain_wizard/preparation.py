@@ -109,14 +109,21 @@ def prepare(facts: Facts, answers: Answers, earlier: Prepared | None = None, own
     return Prepared(facts, answers, ports, chosen, plan, reviews, tuple(find_leftovers(facts)))
 
 
-def prepare_and_apply(facts: Facts, answers: Answers, own: Answers | None, accepted: Collection[str] = ()) -> Prepared:
+def prepare_and_apply(
+    facts: Facts,
+    answers: Answers,
+    own: Answers | None,
+    accepted: Collection[str] = (),
+    command: str = "agent-brain setup --yes",
+) -> Prepared:
     """The same, and write it, while no other setup of this user's can pick the same ports.
 
-    Raises SetupError for what the person accepts neither by `own` nor by naming it in `accepted`.
+    Raises SetupError for what the person accepts neither by `own` nor by naming it in `accepted`; `command` is the one
+    that is run.
     """
     with reserving():
         prepared = prepare(facts, answers, own=own)
-        refuse_pending(prepared.reviews, accepted)
+        refuse_pending(prepared.reviews, accepted, command)
         _carry_out(prepared)
     return prepared
 

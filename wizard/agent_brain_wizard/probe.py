@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from agent_brain_client.yaml_file import load_yaml
-from agent_brain_contract.consent import DECIDING, Record, digest_of, find_record, load_record, token_hash
+from agent_brain_contract.consent import DECIDING, Record, digest_of, recover_record, token_hash
 from agent_brain_contract.envfile import parse_env
 from agent_brain_contract.errors import ContractError
 from agent_brain_contract.ownership import require_safe_state
@@ -119,7 +119,7 @@ def _record(root: Path) -> Record | None:
     try:
         require_safe_state(root)
         require_untracked_state(root)
-        return find_record(root) or load_record(root)
+        return recover_record(root)
     except ContractError as error:
         raise SetupError(str(error)) from error
 

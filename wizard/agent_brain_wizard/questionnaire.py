@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from agent_brain_contract.escaping import is_seen
 from agent_brain_wizard.answers import folder_list, from_environment, preset_of, resolve, storage_of
 from agent_brain_wizard.errors import SetupError
 from agent_brain_wizard.machine import Machine
@@ -101,7 +102,8 @@ class Questionnaire:
             return self.prompter.choose(question.ask, why, self._options(question), default or False, back)
         if question.kind == "secret":
             return self.prompter.write_secret(question.ask, why, self._check(question), back)
-        shown = "" if default is None else str(default)
+        # One with characters that are not shown is no answer: Enter would take what nobody has seen.
+        shown = "" if default is None or not is_seen(str(default)) else str(default)
         return self.prompter.write(question.ask, why, shown, self._check(question), back)
 
     def _default(self, question: Question, values: Values) -> Answer | None:

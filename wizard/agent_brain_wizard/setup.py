@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from pathlib import Path
 
 from agent_brain_client.discovery import find_root
 from agent_brain_client.errors import ClientError
 from agent_brain_client.isolation import restrict_search_path
 from agent_brain_wizard.answer_file import STDIN
-from agent_brain_wizard.answers import Answers, check_flags, own_answers, resolve
+from agent_brain_wizard.answers import Answers, check_flags, own_answers, resolve, without_password
 from agent_brain_wizard.errors import MissingAnswerError, SetupError
 from agent_brain_wizard.preparation import Prepared, prepare, prepare_and_apply
 from agent_brain_wizard.probe import Facts, probe_project
@@ -127,7 +128,21 @@ def _prepared(
         check_folders(facts.root, answers.folders)
     if arguments.dry_run:
         return prepare(facts, answers, own=own)
-    return prepare_and_apply(facts, answers, own, arguments.accept)
+    return prepare_and_apply(facts, answers, own, arguments.accept, _same_command(arguments))
+
+
+def _same_command(arguments: argparse.Namespace) -> str:
+    """The command with the flags that it was given, for a shell; of a URL nothing that may be secret."""
+    words = ["agent-brain", "setup", "--yes"]
+    for flag in ("--project", "--answers"):
+        words += [flag, named] if (named := getattr(arguments, flag[2:])) is not None else []
+    for question in QUESTIONS:
+        value = getattr(arguments, question.name, None)
+        if isinstance(value, bool):
+            words.append(question.flag if value else f"--no-{question.flag[2:]}")
+        elif value is not None:
+            words += [question.flag, without_password(str(value))]
+    return shlex.join(words)
 
 
 def _refuse_home(root: Path, named: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from urllib.parse import urlsplit
+import re
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,9 +12,13 @@ from agent_brain_server.api.problems import problem
 from agent_brain_server.services.activity import Activity
 from agent_brain_server.services.metrics import Metrics
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_LOOPBACK = r"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?"
+HOST = re.compile(_LOOPBACK, re.IGNORECASE)
+ORIGIN = re.compile(rf"https?://{_LOOPBACK}", re.IGNORECASE)
 OPEN_PATHS = frozenset({"/health"})
 MOST_BODY_BYTES = 1_000_000
+NO_TOKEN = "Send the token: Authorization: Bearer AGENT_BRAIN_TOKEN (.env.agent-brain)."
+OTHER_TOKEN = "This server was started with another AGENT_BRAIN_TOKEN. Run: agent-brain stop, then the same command again"
 
 
 class Guard:
@@ -47,13 +51,13 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> tuple[int, str, str] | None:
         headers = Headers(scope=scope)
-        if _host_name("//" + headers.get("host", "")) not in LOOPBACK:
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not HOST.fullmatch(hosts[0]):
             return 403, "host_refused", "This server answers to 127.0.0.1 and localhost only."
-        origin = headers.get("origin")
-        if origin is not None and _host_name(origin) not in LOOPBACK:
+        if not all(map(ORIGIN.fullmatch, headers.getlist("origin"))):
             return 403, "origin_refused", "This server does not answer other sites' pages."
         if scope["path"] not in OPEN_PATHS and not self._authorised(headers):
-            return 401, "unauthorized", "Send the token: Authorization: Bearer AGENT_BRAIN_TOKEN (.env.agent-brain)."
+            return 401, "unauthorized", OTHER_TOKEN if headers.get("authorization") else NO_TOKEN
         length = headers.get("content-length", "0")
         # An honest length has few digits; Python refuses to read thousands of them.
         if not length.isascii() or not length.isdigit() or len(length) > 18 or int(length) > MOST_BODY_BYTES:
@@ -64,10 +68,3 @@ class Guard:
 
     def _authorised(self, headers: Headers) -> bool:
         return hmac.compare_digest(headers.get("authorization", "").encode("utf-8", "replace"), self._expected)
-
-
-def _host_name(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""

@@ -88,7 +88,7 @@ def _report_lines(report: ReportResponse) -> list[str]:
 
 
 def _label(text: str) -> str:
-    return styled(f"{text:<11}", "dim")
+    return styled(f"{text:<12}", "dim")
 
 
 def _server(server: ServerStatus) -> str:

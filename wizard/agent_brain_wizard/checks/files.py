@@ -62,7 +62,7 @@ def check_modes(root: Path) -> Finding:
 
 
 def loose_modes(root: Path) -> list[LooseMode]:
-    """What others may read or write; none where the system has no such modes. Links are not followed."""
+    """What others may read or write; none where the system has no such modes. Nothing behind a link is looked at."""
     if os.name != "posix":
         return []
     found = [_loose(root, path, _OTHERS) for path in _PRIVATE] + [_loose(root, STATE_DIRECTORY, _OTHERS_WRITE)]
@@ -70,12 +70,13 @@ def loose_modes(root: Path) -> list[LooseMode]:
 
 
 def _loose(root: Path, path: str, forbidden: int) -> LooseMode | None:
+    here = root.resolve() / path
     try:
-        status = (root / path).lstat()
+        status = here.lstat()
     except OSError:
         return None
     mode = stat.S_IMODE(status.st_mode)
-    if stat.S_ISLNK(status.st_mode) or not mode & forbidden:
+    if here.resolve() != here or not mode & forbidden:
         return None
     return LooseMode(path, mode, mode & ~forbidden)
 

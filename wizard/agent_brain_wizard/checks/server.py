@@ -87,4 +87,6 @@ def check_port(port: int, server: ServerFile | None) -> Finding:
     if is_free(port):
         return Finding("port", "ok", f"port {port} is free")
     detail = f"port {port} is held by {port_holder(port)}"
-    return Finding("port", "warn" if server is not None else "fail", detail, "agent-brain start --port auto")
+    if server is not None:  # clients find it wherever it listens
+        return Finding("port", "ok", f"{detail}; this project's server took {urlsplit(server['url']).port}")
+    return Finding("port", "fail", detail, "agent-brain start --port auto")
