@@ -36,19 +36,19 @@ def require_untracked_state(root: Path) -> None:
         )
     found = find_tracked(root)
     if found is not None:
-        top, path = found
+        directory, path = found
         # What only the server writes is worth nothing: taken from git alone, it would be used as it is.
         option = "--cached" if path.endswith(_WRITTEN_BY_PEOPLE) else "-r -f"
         raise TrackedStateError(
             f"git tracks {path}, so whoever can write to the repository decides what it says."
-            f" Run: git -C {shlex.quote(str(top))} rm {option} {shlex.quote(path)}"
+            f" Run: git -C {shlex.quote(str(directory))} rm {option} {shlex.quote(path)}"
         )
 
 
 def find_tracked(root: Path) -> tuple[Path, str] | None:
-    """Return the first part of the state that git tracks, as the root of the repository and the path in it, else None.
+    """Return the first part of the state that git tracks, as a path relative to a directory of that repository.
 
-    The repositories are those around the project, and one that `.claude` is.
+    The directory is the project's, or `.claude` where that is a repository of its own. None where nothing is tracked.
     """
     here = root.resolve()
     for top in (here / _OUTER, here, *here.parents):
@@ -57,7 +57,9 @@ def find_tracked(root: Path) -> tuple[Path, str] | None:
             for path in _tracked_paths(_git_directory(top / ".git")):
                 folded = _folded(path)
                 if any(folded == one or folded.startswith(one + b"/") for one in wanted):
-                    return top, os.fsdecode(path)
+                    found = top / os.fsdecode(path)
+                    base = here if top != here / _OUTER else top
+                    return base, found.relative_to(base).as_posix()
     return None
 
 

@@ -127,7 +127,7 @@ def test_secrets_under_version_control_are_found(project: CliProject) -> None:
 def test_a_server_with_older_settings_is_told(project: CliProject) -> None:
     project.set_up()
     project.ok("start")
-    assert "AGENT_BRAIN_TOKEN" in findings(project, expect=1, AGENT_BRAIN_TOKEN="another")["answers"]["detail"]
+    assert "AGENT_BRAIN_TOKEN" in findings(project, expect=1, AGENT_BRAIN_TOKEN="another")["server"]["detail"]
     project.ok("setup", "--yes", "--embedding", "built-in")
     found = findings(project, expect=0)
     assert "config.yaml changed after the start" in found["server"]["detail"]

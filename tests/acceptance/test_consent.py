@@ -427,7 +427,7 @@ def test_state_that_git_tracks_is_refused(tmp_path: Path, name: str, version: st
         project.ok("stop")
         (project.root / name).touch()
         git(top, "add", "--force", f"inner/{name}")
-        refused(project.run("start"), f"git tracks {name}", "rm --cached")
+        refused(project.run("start"), f"git tracks {name}", "rm -r -f" if name.endswith(".db") else "rm --cached")
         done = project.run("setup", "--yes")
         refused(done, f"git tracks {name}")
         fails = [

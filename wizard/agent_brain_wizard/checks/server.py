@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from agent_brain_client.discovery import read_server_file, state_directory
+from agent_brain_client.discovery import read_server_file, seems_to_answer, state_directory
 from agent_brain_client.logfile import log_path
 from agent_brain_client.processes import port_holder, server_process
 from agent_brain_client.wire import ENV_FILE, VERSION, ServerFile
@@ -25,7 +25,8 @@ def check_server(root: Path, server: ServerFile | None) -> Finding:
         return _running(root, server)
     claim = read_server_file(root)
     if claim is not None and server_process(claim) is not None:
-        return Finding("server", "fail", f"pid {claim['pid']} does not answer at {claim['url']}", RESTART)
+        wrong = "has another AGENT_BRAIN_TOKEN" if seems_to_answer(claim) else "does not answer"
+        return Finding("server", "fail", f"pid {claim['pid']} {wrong} at {claim['url']}", RESTART)
     if stale_server_file(root) is not None:
         return Finding("server", "warn", "not running, and server.json is left of one that has ended", FIX)
     reason = _refusal(root)
