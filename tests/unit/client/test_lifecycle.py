@@ -70,7 +70,7 @@ def in_the_way(path: Path, kind: str) -> None:
 @pytest.mark.parametrize("name", ["server.log", "server.log.1"])
 def test_only_a_file_is_the_log(tmp_path: Path, name: str, kind: str) -> None:
     in_the_way(tmp_path / "logs" / name, kind)
-    with pytest.raises(OSError, match=rf"it is no regular file.*{name}"):
+    with pytest.raises(StartError, match=rf"{name} is no regular file.*Run: rm"):
         open_log(tmp_path)
     assert not (tmp_path / "elsewhere").exists()
 
@@ -79,7 +79,7 @@ def test_only_a_file_is_the_log(tmp_path: Path, name: str, kind: str) -> None:
 def test_logs_are_kept_in_a_directory_alone(tmp_path: Path, kind: str) -> None:
     (tmp_path / "elsewhere").mkdir()
     in_the_way(tmp_path / "logs", kind)
-    with pytest.raises(OSError, match=r"it is no directory.*logs"):
+    with pytest.raises(StartError, match=r"logs is no directory.*Run: rm"):
         open_log(tmp_path)
     assert not list((tmp_path / "elsewhere").iterdir())
 
