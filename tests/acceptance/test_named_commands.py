@@ -137,3 +137,27 @@ def test_doctor_in_the_home_directory_proposes_what_works(project: CliProject) -
     assert found["fix"] == "agent-brain setup --project PATH"
     shutil.rmtree(project.state)
     home.follow(f"{found['fix'].removesuffix('PATH')}'{project.root}' --yes")
+
+
+@pytest.mark.parametrize("embedding", ["none", "built-in"])
+def test_a_file_of_the_users_in_the_place_of_the_vectors_is_kept(project: CliProject, embedding: str) -> None:
+    mine = project.root / "x" / "i.vectors"
+    project.write({"x/i.vectors": "mine, for years\n" * 100})
+    project.ok("setup", "--yes", "--storage-url", "sqlite:///x/i.db", "--embedding", embedding)
+    sentence = refusal(project, "start", code=3)
+    assert str(mine) in sentence
+    assert mine.read_text() == "mine, for years\n" * 100
+    assert [path.name for path in mine.parent.iterdir()] == ["i.vectors"]
+    mine.rename(project.root / "x" / "other")
+    project.ok("index", "--wait")
+    assert "next_delay" in project.ok("search", "retry delay")
+
+
+def test_a_copy_keeps_a_file_of_the_users_in_the_place_of_the_vectors(project: CliProject) -> None:
+    project.ok("index", "--wait")
+    project.ok("stop")
+    project.write({"x/i.vectors": "mine, for years\n"})
+    done = project.run("storage", "copy", "--to", "sqlite:///x/i.db")
+    assert done.returncode
+    assert "i.vectors is not Agent Brain's" in done.stderr
+    assert [path.name for path in (project.root / "x").iterdir()] == ["i.vectors"]
