@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from agent_brain_client.errors import StartError
+from agent_brain_contract.errors import UnsafeStateError
 from agent_brain_contract.regular_files import open_regular_file
 
 LONGEST = 1_000_000
@@ -34,8 +34,8 @@ def older_path(state: Path) -> Path:
 def open_log(state: Path) -> int:
     """Return a descriptor that appends to the log; a log that is too long becomes the older one first.
 
-    The directory is made for the owner alone, the file too. Raise StartError, which names what is in the way, where a
-    link, a pipe or anything else is in the place of one of them.
+    The directory is made for the owner alone, the file too. Raise UnsafeStateError, which names what is in the way,
+    where a link, a pipe or anything else is in the place of one of them.
     """
     directory, path = log_path(state).parent, log_path(state)
     with suppress(FileExistsError):
@@ -60,9 +60,8 @@ def _require(path: Path, is_kind: Callable[[int], bool], kind: str) -> None:
         mode = path.lstat().st_mode
         if not is_kind(mode):
             remove = "rm -r" if stat.S_ISDIR(mode) else "rm"
-            raise StartError(
-                f"the server cannot start: {path} is no {kind}, so that no log can be kept there."
-                f" Run: {remove} {shlex.quote(str(path))}"
+            raise UnsafeStateError(
+                f"{path} is no {kind}, so that no log can be kept there. Run: {remove} {shlex.quote(str(path))}"
             )
 
 

@@ -441,9 +441,7 @@ def test_state_behind_a_link_is_refused(project: CliProject, tmp_path: Path, pat
 
 
 @pytest.mark.parametrize("path", [".claude", ".claude/agent-brain"])
-def test_stop_and_the_fixes_of_doctor_do_nothing_behind_a_link(
-    project: CliProject, tmp_path: Path, path: str
-) -> None:
+def test_stop_and_the_fixes_of_doctor_do_nothing_behind_a_link(project: CliProject, tmp_path: Path, path: str) -> None:
     with cli_project(tmp_path / "other") as other:
         other.set_up()
         other.ok("start")

@@ -18,7 +18,9 @@ with open({log!r}, "a") as log:
 """
 
 
-@pytest.mark.parametrize("name", ["a $(x)", "b $(shell touch made)", "c ${HOME} $$ $x", "d 'q' \"q\" `touch made`", "-e"])
+@pytest.mark.parametrize(
+    "name", ["a $(x)", "b $(shell touch made)", "c ${HOME} $$ $x", "d 'q' \"q\" `touch made`", "-e"]
+)
 @pytest.mark.parametrize("by", ["argument", "environment"])
 def test_nothing_in_a_path_or_a_question_is_expanded(tmp_path: Path, name: str, by: str) -> None:
     project, log, binaries = tmp_path / name, tmp_path / "log", tmp_path / "bin"
