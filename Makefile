@@ -11,6 +11,9 @@ PYTHONS := python3 python3.13 python3.12 python3.11 python3.14
 
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_COMPILE_BYTECODE := 1
+# As they were given: make would take `$(…)` in a path for its own, and run `$(shell …)`.
+override PROJECT := $(value PROJECT)
+override QUESTION := $(value QUESTION)
 export PROJECT QUESTION
 
 .PHONY: help env quickstart check test test-nightly bench bench-million bench-retrieval bench-graph bench-trees soak requirements before-push
@@ -63,7 +66,7 @@ env: .venv/.installed-dev  ## build .venv with the command and all tools
 quickstart: .venv/.installed  ## set up, index and ask [PROJECT=path, default: here] [QUESTION=…]
 	@set -euo pipefail; \
 	project=$${PROJECT:-.}; here=$$PWD; \
-	cd "$$project" && project=$$PWD; \
+	cd -- "$$project" && project=$$PWD; \
 	question=$${QUESTION:-}; \
 	if [ -z "$$question" ] && [ "$$project" = "$$here" ]; then question="how are changed files found"; fi; \
 	if [ -z "$$question" ]; then question="what are the main parts and where does it start"; fi; \

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from pydantic_settings.exceptions import SettingsError as SourceError
+from yaml import YAMLError
+
+from agent_brain_client.yaml_file import fault
+from agent_brain_contract.paths import STATE_DIRECTORY
 from agent_brain_contract.regular_files import read_regular_file
 from agent_brain_server.errors import SettingsError
 
@@ -13,10 +21,34 @@ MOST_REFERENCES = 100  # it also looks for the end of each `${` in all that foll
 _BLANK = re.compile(r"[^\S\r\n]++")
 
 
-def require_readable(file: Path) -> None:
-    """Raise SettingsError for a file of ours that is there, but that no settings can be read from."""
+@contextmanager
+def reading(root: Path, name: str, file: Path) -> Iterator[None]:
+    """Read the settings of `file`, which is `name` in the project at `root`, in here.
+
+    Raise SettingsError, with the command that begins anew, for a file that no settings can be read from.
+    """
     if problem := _problem(file):
-        raise SettingsError(f"{file} {problem}. Correct it, or move it away and run: agent-brain setup")
+        raise _refusal(root, name, problem)
+    try:
+        yield
+    except YAMLError as error:
+        raise _refusal(root, name, f"cannot be read: {fault(error)}") from error
+    except (SourceError, OSError, ValueError, TypeError, RecursionError) as error:
+        raise _refusal(root, name, f"cannot be read: {_reason(error)}") from error
+
+
+def _refusal(root: Path, name: str, problem: str) -> SettingsError:
+    state = root / STATE_DIRECTORY  # out of version control, where a file may hold secrets
+    away = (state if state.is_dir() else root) / f"{Path(name).name.removeprefix('.')}.broken"
+    command = f"mv {shlex.quote(str(root / name))} {shlex.quote(str(away))} && agent-brain setup --yes"
+    return SettingsError(f"{name} {problem}. Correct it, or begin anew: {command}")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"it holds bytes that are not UTF-8 (at position {error.start + 1})"
+    reason = getattr(error, "strerror", "") or str(error)
+    return " ".join(reason.partition(" from source ")[0].split())
 
 
 def readable(file: Path) -> Path | None:

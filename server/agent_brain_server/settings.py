@@ -9,8 +9,6 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Interval
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
-from pydantic_settings.exceptions import SettingsError as SourceError
-from yaml import YAMLError
 
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_contract.identity import FORM
@@ -183,14 +181,7 @@ def read_settings(
 
 def find_places(files: ProjectFiles, *, environment: bool = True) -> dict[str, Place]:
     """Return what each place sets, the first to decide first. Raise SettingsError for a file that cannot be read."""
-    try:
-        return places(Settings, files, environment=environment)
-    except YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise SettingsError(f"the settings cannot be read ({STATE_DIRECTORY}/config.yaml): {reason}") from error
-    except (SourceError, OSError, ValueError, TypeError, RecursionError) as error:
-        reason = " ".join((getattr(error, "strerror", "") or str(error)).split())
-        raise SettingsError(f"the settings cannot be read ({_FILES}): {reason}") from error
+    return places(Settings, files, environment=environment)
 
 
 def _connected(storage: StorageSettings, files: ProjectFiles, environment: bool) -> StorageSettings:

@@ -11,11 +11,13 @@ from typing import Any
 
 from dotenv import dotenv_values
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, InitSettingsSource
+from pydantic_settings.exceptions import SettingsError as SourceError
 
 from agent_brain_client.yaml_file import load_yaml
 from agent_brain_contract.paths import CONFIG, ENV_FILE
 from agent_brain_contract.regular_files import read_regular_file
-from agent_brain_server.setting_files import readable, require_readable
+from agent_brain_server.errors import SettingsError
+from agent_brain_server.setting_files import readable, reading
 
 ENVIRONMENT = "environment"
 SHARED_ENV_FILE = ".env"
@@ -101,16 +103,25 @@ def _read_config(path: Path) -> Any:
 
 
 def places(model: type[BaseSettings], files: ProjectFiles, *, environment: bool = True) -> dict[str, Place]:
-    """Return what each place sets, as trees, the first to decide first; without the `environment` the files alone."""
-    for own in (files.secrets, files.config):
-        require_readable(own)
-    outside = {ENVIRONMENT: EnvSettingsSource(model)()} if environment else {}
-    return {
-        **outside,
-        ENV_FILE: _EnvFileSource(model, env_file=files.secrets)(),
-        SHARED_ENV_FILE: only_harmless(read_shared(model, files)),
-        CONFIG: InitSettingsSource(model, init_kwargs=_read_config(files.config))(),
-    }
+    """Return what each place sets, as trees, the first to decide first; without the `environment` the files alone.
+
+    Raise SettingsError for a place that cannot be read.
+    """
+    outside = {ENVIRONMENT: _environment(model)} if environment else {}
+    with reading(files.root, ENV_FILE, files.secrets):
+        secrets = _EnvFileSource(model, env_file=files.secrets)()
+    with reading(files.root, CONFIG, files.config):
+        config = InitSettingsSource(model, init_kwargs=_read_config(files.config))()
+    shared = only_harmless(read_shared(model, files))
+    return {**outside, ENV_FILE: secrets, SHARED_ENV_FILE: shared, CONFIG: config}
+
+
+def _environment(model: type[BaseSettings]) -> Place:
+    try:
+        return EnvSettingsSource(model)()
+    except (SourceError, ValueError) as error:
+        reason = " ".join(str(error).partition(" from source ")[0].split())
+        raise SettingsError(f"the environment cannot be read: {reason}. Correct that variable, or unset it.") from error
 
 
 def read_shared(model: type[BaseSettings], files: ProjectFiles) -> Place:

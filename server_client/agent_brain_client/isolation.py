@@ -41,7 +41,12 @@ def is_inside(path: str, root: str) -> bool:
     """Whether `path` is relative, or at or below `root`. Of a root that holds the home directory, nothing is inside."""
     if not os.path.isabs(path):
         return True
-    return _holds(root, path) and not _holds(root, os.path.expanduser("~"))
+    return _holds(root, path) and not holds_home(root)
+
+
+def holds_home(path: str) -> bool:
+    """Whether `path` is the home directory or one that it is in."""
+    return _holds(path, os.path.expanduser("~"))
 
 
 def server_command(*arguments: str) -> list[str]:

@@ -29,6 +29,7 @@ from agent_brain_client.logfile import last_sentence, log_path, open_log
 from agent_brain_client.processes import has_ended, port_holder, runs_server, server_process
 from agent_brain_client.provisioning import ProvisioningError, has_superuser, provision
 from agent_brain_client.wire import ServerFile
+from agent_brain_contract.errors import UnsafeStateError
 
 START_SECONDS = 20.0
 LEAST_START_SECONDS = 2.0
@@ -56,6 +57,8 @@ def start(root: Path, port: int | str | None = None, reindex: bool = False) -> S
             return find_server(root) or _start_provisioned(root, _command(root, port, reindex), token)
     except Timeout as error:
         raise StartError(f"another start or stop of {root} has not ended in {LOCK_SECONDS:.0f} s.") from error
+    except UnsafeStateError as error:
+        raise StartError(f"the server cannot start: {error}") from error
     except OSError as error:
         raise StartError(f"the server cannot start: {error.strerror or error} ({error.filename or root}).") from error
 

@@ -5,13 +5,14 @@ Two files at most: `server.log`, and what it was before it grew too long. Who wr
 
 from __future__ import annotations
 
-import errno
 import os
+import shlex
 import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from agent_brain_contract.errors import UnsafeStateError
 from agent_brain_contract.regular_files import open_regular_file
 
 LONGEST = 1_000_000
@@ -33,17 +34,17 @@ def older_path(state: Path) -> Path:
 def open_log(state: Path) -> int:
     """Return a descriptor that appends to the log; a log that is too long becomes the older one first.
 
-    The directory is made for the owner alone, the file too. Raise OSError, which names what is in the way, where a
-    link, a pipe or anything else is in the place of one of them.
+    The directory is made for the owner alone, the file too. Raise UnsafeStateError, which names what is in the way,
+    where a link, a pipe or anything else is in the place of one of them.
     """
     directory, path = log_path(state).parent, log_path(state)
     with suppress(FileExistsError):
         directory.mkdir(mode=_PRIVATE)
-    _require(directory, stat.S_ISDIR, "it is no directory, so that no log can be kept in it; remove it")
+    _require(directory, stat.S_ISDIR, "directory")
     if stat.S_IMODE(directory.stat().st_mode) & ~_PRIVATE:
         directory.chmod(_PRIVATE)
     for file in (path, older_path(state)):
-        _require(file, stat.S_ISREG, "it is no regular file, so that no log can be kept in it; remove it")
+        _require(file, stat.S_ISREG, "regular file")
     if path.exists() and path.stat().st_size > LONGEST:
         path.replace(older_path(state))
     return append_to(path)
@@ -63,10 +64,14 @@ def empty(path: Path) -> None:
         os.close(descriptor)
 
 
-def _require(path: Path, is_kind: Callable[[int], bool], reason: str) -> None:
+def _require(path: Path, is_kind: Callable[[int], bool], kind: str) -> None:
     with suppress(FileNotFoundError):
-        if not is_kind(path.lstat().st_mode):
-            raise OSError(errno.EINVAL, reason, str(path))
+        mode = path.lstat().st_mode
+        if not is_kind(mode):
+            remove = "rm -r" if stat.S_ISDIR(mode) else "rm"
+            raise UnsafeStateError(
+                f"{path} is no {kind}, so that no log can be kept there. Run: {remove} {shlex.quote(str(path))}"
+            )
 
 
 def last_sentence(state: Path, offset: int) -> str:

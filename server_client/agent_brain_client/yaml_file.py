@@ -43,6 +43,17 @@ def load_yaml(content: str | bytes) -> Any:
         raise yaml.YAMLError(f"it holds a value that cannot be read: {error}") from error
 
 
+def fault(error: yaml.YAMLError) -> str:
+    """What is wrong with a text, and in which line."""
+    if isinstance(error, yaml.reader.ReaderError):
+        kind = "a character that YAML does not allow" if error.encoding == "unicode" else "bytes that are not UTF-8"
+        return f"it holds {kind} (at position {error.position + 1})"
+    mark = getattr(error, "problem_mark", None)
+    if isinstance(error, LimitError) or mark is None:
+        return " ".join(str(error).split())
+    return f"{' '.join(str(getattr(error, 'problem', '')).split())} (line {mark.line + 1}, column {mark.column + 1})"
+
+
 class _BoundedLoader(yaml.SafeLoader):
     """Count nodes and levels while they are composed: before there is a value of them."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -201,15 +202,19 @@ def _load(path: Path) -> Record | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ConsentError(f"{path} cannot be read ({error.strerror}): {_AGAIN}") from error
+        raise _unusable(path, f"cannot be read ({error.strerror})") from error
     _require_own(path)
     try:
         return _decode(json.loads(content))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ConsentError(f"{path} is damaged: {_AGAIN}") from error
+        raise _unusable(path, "is damaged") from error
 
 
-_AGAIN = "it holds what you accepted for this project. Delete it, then run: agent-brain setup"
+def _unusable(path: Path, problem: str) -> ConsentError:
+    return ConsentError(
+        f"{path}, which holds what you accepted for this project, {problem}."
+        f" Run: rm -r {shlex.quote(str(path))} && agent-brain setup"
+    )
 
 
 def _require_own(path: Path) -> None:
@@ -217,7 +222,7 @@ def _require_own(path: Path) -> None:
         return
     status = path.stat()
     if status.st_uid not in (os.geteuid(), 0) or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise ConsentError(f"{path} can be written by other users: {_AGAIN}")
+        raise _unusable(path, "can be written by other users")
 
 
 def _decode(tree: Mapping[str, object]) -> Record:

@@ -310,3 +310,18 @@ def test_version(project: CliProject) -> None:
     answer = project.json("version")
     assert answer["version"] == answer["server"]
     assert answer["version"] in project.ok("version")
+
+
+@pytest.mark.parametrize("flags", [(), ("--exclude", "*.md")])
+def test_the_whole_machine_is_not_added_unless_it_is_meant(project: CliProject, flags: tuple[str, ...]) -> None:
+    home = project.environment["HOME"]
+    for path in ("/", home, f"{home}/..", str(Path(home).parent)):
+        done = project.run("folders", "add", path, *flags)
+        assert done.returncode == 2
+        assert "holds your home directory" in done.stderr
+    assert [folder["path"] for folder in project.json("folders")["folders"]] == ["."]
+    assert "holds your home directory" in project.run("setup", "--yes", "--folders", f".,{home}").stderr
+    done = project.run("folders", "add", home, *flags)
+    project.follow(done.stderr.strip().rpartition("confirm it: ")[2])
+    assert home in [folder["path"] for folder in project.json("folders")["folders"]]
+    project.ok("folders", "remove", home)

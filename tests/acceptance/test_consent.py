@@ -166,19 +166,6 @@ def record_of(project: CliProject) -> tuple[Path, Any]:
     return path, json.loads(path.read_text())
 
 
-def run_named(project: CliProject, command: str) -> None:
-    """Run a command that a sentence names, to the letter."""
-    done = subprocess.run(
-        command,
-        shell=True,
-        cwd=project.root,
-        env={**project.environment, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, (command, done.stderr)
-
-
 def git(project: CliProject, *arguments: str) -> None:
     subprocess.run(["git", *arguments], cwd=project.root, check=True, capture_output=True, env=project.environment)
 
@@ -263,7 +250,7 @@ def test_the_command_that_a_refusal_names_accepts(project: CliProject) -> None:
         done = project.run("setup", "--yes", "--no-index", "--accept", "http://another.example/v1")
         refused(done, endpoint.url, "To accept it: agent-brain setup --yes --no-index --accept ")
         assert "another.example" not in done.stderr
-        run_named(project, done.stderr.strip().rpartition("To accept it: ")[2])
+        project.follow(done.stderr.strip().rpartition("To accept it: ")[2])
         project.ok("start", "--reindex")
         project.ok("index", "--wait")
         assert endpoint.texts
@@ -273,7 +260,7 @@ def test_the_command_that_a_refusal_names_does_what_the_refused_one_was_to_do(pr
     project.write({ENV: "AGENT_BRAIN_EMBEDDING_API_KEY=of-before\n"})
     done = project.run("setup", "--yes", "--embedding-preset", "openai", "--no-watch")
     refused(done, "AGENT_BRAIN_EMBEDDING_API_KEY")
-    run_named(project, done.stderr.strip().rpartition("To accept it: ")[2])
+    project.follow(done.stderr.strip().rpartition("To accept it: ")[2])
     config = (project.root / CONFIG).read_text()
     assert "https://api.openai.com/v1" in config
     assert "watch: false" in config
@@ -454,9 +441,7 @@ def test_state_behind_a_link_is_refused(project: CliProject, tmp_path: Path, pat
 
 
 @pytest.mark.parametrize("path", [".claude", ".claude/agent-brain"])
-def test_stop_and_the_fixes_of_doctor_do_nothing_behind_a_link(
-    project: CliProject, tmp_path: Path, path: str
-) -> None:
+def test_stop_and_the_fixes_of_doctor_do_nothing_behind_a_link(project: CliProject, tmp_path: Path, path: str) -> None:
     with cli_project(tmp_path / "other") as other:
         other.set_up()
         other.ok("start")
@@ -515,7 +500,7 @@ def test_a_folder_outside_needs_the_persons_word(project: CliProject, outside: P
     path.write_text(json.dumps({**record, "accepted": {}}))
     done = project.run("search", "canary")
     refused(done, str(outside), "have not accepted", "folders add")
-    run_named(project, done.stderr.strip().rpartition("Run: ")[2])
+    project.follow(done.stderr.strip().rpartition("Run: ")[2])
     assert "midnight" in project.ok("search", "canary")
 
 

@@ -67,6 +67,21 @@ class CliProject:
         assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
+    def follow(self, command: str) -> None:
+        """Run a command that a sentence names, to the letter."""
+        path = f"{Path(COMMAND).parent}:{os.environ['PATH']}"
+        done = subprocess.run(
+            command,
+            shell=True,
+            cwd=self.root,
+            env={**self.environment, "PATH": path},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+
     def json(self, *arguments: str, **more: str) -> Any:
         """The decoded answer of a command that must succeed."""
         return json.loads(self.ok(*arguments, "--json", **more))

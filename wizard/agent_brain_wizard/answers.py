@@ -253,7 +253,9 @@ def _check_embedding(answers: Answers) -> None:
     if answers.embedding == "openai-compatible":
         unseen = next((flag for flag, value in endpoint.items() if not is_seen(value)), None)
         if unseen:
-            raise SetupError(f"{unseen} {without_password(endpoint[unseen])} has characters that are not shown. Name another one.")
+            raise SetupError(
+                f"{unseen} {without_password(endpoint[unseen])} has characters that are not shown. Name another one."
+            )
         missing = [flag for flag, value in endpoint.items() if not value]
         if missing:
             raise MissingAnswerError(f"setup needs {' and '.join(missing)} (--embedding openai-compatible was chosen).")

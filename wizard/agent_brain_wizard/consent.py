@@ -26,8 +26,8 @@ from agent_brain_contract.envfile import parse_env
 from agent_brain_contract.errors import ContractError
 from agent_brain_contract.paths import COMPOSE, CONFIG, ENV_FILE, TOKEN_VARIABLE
 from agent_brain_wizard.answers import Answers
-from agent_brain_wizard.checks.settings import read_settings
-from agent_brain_wizard.errors import SetupError
+from agent_brain_wizard.checks.settings import problems_of, read_settings
+from agent_brain_wizard.errors import EditedFileError, SetupError
 from agent_brain_wizard.plan import Chosen, Plan, compose_value, make_plan
 from agent_brain_wizard.probe import Facts, sha256
 from agent_brain_wizard.questions import DEFAULT_STORAGE_URL
@@ -159,6 +159,8 @@ def _asked_of_server(facts: Facts, plan: Plan) -> Iterator[Demand]:
         report = read_settings(facts.root, Path(directory))
     if report.failure:
         raise SetupError(f"{report.failure}. See: agent-brain doctor")
+    if report.problems:
+        raise EditedFileError("{}. To go on: {}".format(*problems_of(report)))
     for one in report.demands:
         yield Demand(**one)
 

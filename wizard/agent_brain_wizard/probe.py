@@ -13,10 +13,10 @@ from typing import Any
 
 import yaml
 
-from agent_brain_client.yaml_file import load_yaml
+from agent_brain_client.yaml_file import fault, load_yaml
 from agent_brain_contract.consent import DECIDING, Record, digest_of, recover_record, token_hash
 from agent_brain_contract.envfile import parse_env
-from agent_brain_contract.errors import ContractError
+from agent_brain_contract.errors import ConsentError, ContractError
 from agent_brain_contract.ownership import require_safe_state
 from agent_brain_contract.paths import COMPOSE as COMPOSE  # noqa: PLC0414  part of the facts
 from agent_brain_contract.paths import CONFIG as CONFIG  # noqa: PLC0414
@@ -82,14 +82,32 @@ class Facts:
         return found is not None and sha256(found.content) != self.manifest.get(path)
 
 
+def misplaced(root: Path) -> tuple[str, str]:
+    """Why a project at `root` is refused unless it is named, and what to do; twice empty where it is not."""
+    if root in (Path.home().resolve(), Path(root.anchor)):
+        return f"{root} is not a project", "agent-brain setup --project PATH"
+    return unnameable(root)
+
+
+def unnameable(root: Path) -> tuple[str, str]:
+    """The same for a path that no file and no answer can hold."""
+    try:
+        root.as_posix().encode()
+    except UnicodeEncodeError:
+        return f"{root} is not a name in UTF-8", "rename it, then agent-brain setup"
+    return "", ""
+
+
 def sha256(content: bytes) -> str:
     """The hash that the manifest keeps."""
     return hashlib.sha256(content).hexdigest()
 
 
-def probe_project(root: Path) -> Facts:
-    """The facts of the project at `root`. Raises SetupError for what setup must not touch."""
-    record = _record(root)
+def probe_project(root: Path, needs_record: bool = True) -> Facts:
+    """The facts of the project at `root`. Raises SetupError for what setup must not touch, and for a record that cannot
+    be used unless nothing `needs_record`.
+    """
+    record = _record(root, needs_record)
     paths = (CONFIG, ENV_FILE, COMPOSE, GITIGNORE, MANIFEST, IDENTITY)
     files = {path: found for path in paths if (found := _existing(root, path))}
     manifest = _manifest(files.get(MANIFEST))
@@ -114,12 +132,16 @@ def probe_project(root: Path) -> Facts:
     )
 
 
-def _record(root: Path) -> Record | None:
+def _record(root: Path, is_needed: bool) -> Record | None:
     """What was accepted here before, also where the project's own state was deleted since."""
     try:
         require_safe_state(root)
         require_untracked_state(root)
         return recover_record(root)
+    except ConsentError as error:
+        if is_needed:
+            raise SetupError(str(error)) from error
+        return None
     except ContractError as error:
         raise SetupError(str(error)) from error
 
@@ -167,7 +189,7 @@ def _yaml(file: ExistingFile | None) -> tuple[Any, str]:
     try:
         tree = load_yaml(file.content) if file else None
     except yaml.YAMLError as error:
-        return None, " ".join(str(error).split())
+        return None, fault(error)
     return tree, "" if tree is None or isinstance(tree, dict) else "it is not a mapping of settings"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from agent_brain_client.isolation import holds_home
 from agent_brain_contract.escaping import is_seen
 from agent_brain_wizard.answers import folder_list, from_environment, preset_of, resolve, storage_of
 from agent_brain_wizard.errors import SetupError
@@ -172,11 +173,15 @@ class Questionnaire:
 
 
 def check_folders(root: Path, text: str) -> None:
-    """Raises SetupError for a folder that is not there."""
+    """Raises SetupError for a folder that is not there, or holds the home directory."""
     names = folder_list(resolve({"folders": text or None}, {}, {}).folders)
     missing = next((name for name in names if not (root / Path(name).expanduser()).is_dir()), None)
     if missing is not None:
         raise SetupError(f"--folders {missing} is not a directory in {root}.")
+    places = {name: (root / Path(name).expanduser()).resolve() for name in names}
+    home = next((name for name, place in places.items() if holds_home(str(place)) and place != root), None)
+    if home is not None:
+        raise SetupError(f"--folders {home} holds your home directory, and all in it would be indexed. Name others.")
 
 
 def _yes_first(question: Question) -> bool:

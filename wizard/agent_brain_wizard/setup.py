@@ -14,7 +14,7 @@ from agent_brain_wizard.answer_file import STDIN
 from agent_brain_wizard.answers import Answers, check_flags, own_answers, resolve, without_password
 from agent_brain_wizard.errors import MissingAnswerError, SetupError
 from agent_brain_wizard.preparation import Prepared, prepare, prepare_and_apply
-from agent_brain_wizard.probe import Facts, probe_project
+from agent_brain_wizard.probe import Facts, misplaced, probe_project, unnameable
 from agent_brain_wizard.prompting import can_ask
 from agent_brain_wizard.questionnaire import check_folders
 from agent_brain_wizard.questions import QUESTIONS, Answer, Question
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask, or take the answers that are given, and write what is missing; a second run finds nothing to do."""
     root = find_root(arguments.project)
     restrict_search_path(root)
-    _refuse_home(root, arguments.project)
+    _refuse_other_places(root, arguments.project)
     flags = _flags(arguments)
     if _is_unattended(arguments):
         return _unattended(arguments, root, flags)
@@ -145,6 +145,7 @@ def _same_command(arguments: argparse.Namespace) -> str:
     return shlex.join(words)
 
 
-def _refuse_home(root: Path, named: str | None) -> None:
-    if named is None and root in (Path.home().resolve(), Path(root.anchor)):
-        raise SetupError(f"{root} is not a project. Go to one, or name it: agent-brain setup --project PATH")
+def _refuse_other_places(root: Path, named: str | None) -> None:
+    problem, way_on = unnameable(root) if named else misplaced(root)
+    if problem:
+        raise SetupError(f"{problem}. To go on: {way_on}")

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Stop the server and take out of the project what setup and the server wrote there."""
     root = find_root(arguments.project)
     restrict_search_path(root)
-    removal = plan_removal(probe_project(root), arguments.purge)
+    removal = plan_removal(probe_project(root, needs_record=False), arguments.purge)
     if arguments.dry_run or not removal.paths:
         _report(arguments, removal, _notes(removal, arguments.purge))
         return OK
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     # A server that ends writes and removes files of its own, so they are looked for again.
     stop(root)
     notes = _notes(removal, arguments.purge, _drop_container(root) if removal.has_container and arguments.purge else "")
-    removal = plan_removal(probe_project(root), arguments.purge)
+    removal = plan_removal(probe_project(root, needs_record=False), arguments.purge)
     remove(removal)
     drop_draft(root)
     forget_record(root)

@@ -17,8 +17,10 @@ HOST = re.compile(_LOOPBACK, re.IGNORECASE)
 ORIGIN = re.compile(rf"https?://{_LOOPBACK}", re.IGNORECASE)
 OPEN_PATHS = frozenset({"/health"})
 MOST_BODY_BYTES = 1_000_000
-NO_TOKEN = "Send the token: Authorization: Bearer AGENT_BRAIN_TOKEN (.env.agent-brain)."
-OTHER_TOKEN = "This server was started with another AGENT_BRAIN_TOKEN. Run: agent-brain stop, then the same command again"
+NO_CREDENTIAL = "Send the token: Authorization: Bearer AGENT_BRAIN_TOKEN (.env.agent-brain)."
+OTHER_CREDENTIAL = (
+    "This server was started with another AGENT_BRAIN_TOKEN. Run: agent-brain stop, then the same command again"
+)
 
 
 class Guard:
@@ -57,7 +59,7 @@ class Guard:
         if not all(map(ORIGIN.fullmatch, headers.getlist("origin"))):
             return 403, "origin_refused", "This server does not answer other sites' pages."
         if scope["path"] not in OPEN_PATHS and not self._authorised(headers):
-            return 401, "unauthorized", OTHER_TOKEN if headers.get("authorization") else NO_TOKEN
+            return 401, "unauthorized", OTHER_CREDENTIAL if headers.get("authorization") else NO_CREDENTIAL
         length = headers.get("content-length", "0")
         # An honest length has few digits; Python refuses to read thousands of them.
         if not length.isascii() or not length.isdigit() or len(length) > 18 or int(length) > MOST_BODY_BYTES:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+from pathlib import Path
 
 from agent_brain_client.cli.session import connect, project_path, project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.consenting import accept_folder
 from agent_brain_client.errors import OK, UsageError
+from agent_brain_client.isolation import holds_home
 from agent_brain_client.output import count, print_json, say
 from agent_brain_client.wire import FolderRequest
 from agent_brain_contract.escaping import name
@@ -19,6 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", nargs="?", metavar="PATH", help="the folder to add or remove")
     parser.add_argument("--include", action="append", default=[], metavar="GLOB", help="add: take only these files")
     parser.add_argument("--exclude", action="append", default=[], metavar="GLOB", help="add: leave these files out")
+    parser.add_argument("--yes", action="store_true", help="add: even a folder that holds the home directory")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -27,6 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     root = project_root(arguments)
     path = project_path(root, arguments.path) if arguments.path else ""
     if arguments.action == "add":
+        _refuse_home(path, arguments)
         accept_folder(root, path)
     client = connect(root)
     if arguments.action == "add":
@@ -42,8 +47,19 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError("folders list takes no PATH. See: agent-brain folders --help")
     if arguments.action != "list" and not arguments.path:
         raise UsageError(f"folders {arguments.action} needs a PATH. See: agent-brain folders --help")
-    if arguments.action != "add" and (arguments.include or arguments.exclude):
-        raise UsageError("--include and --exclude go with folders add. See: agent-brain folders --help")
+    if arguments.action != "add" and (arguments.include or arguments.exclude or arguments.yes):
+        raise UsageError("--include, --exclude and --yes go with folders add. See: agent-brain folders --help")
+
+
+def _refuse_home(path: str, arguments: argparse.Namespace) -> None:
+    if arguments.yes or not Path(path).is_absolute() or not holds_home(path):
+        return
+    globs = [("--include", glob) for glob in arguments.include] + [("--exclude", glob) for glob in arguments.exclude]
+    words = ["agent-brain", "folders", "add", "--yes", *(word for pair in globs for word in pair), path]
+    raise UsageError(
+        f"{path} holds your home directory, and all in it would be indexed. Name a folder in it, or confirm it:"
+        f" {shlex.join(words)}"
+    )
 
 
 def _add(client: AgentBrainClient, request: FolderRequest, as_json: bool) -> int:

@@ -17,6 +17,7 @@ from agent_brain_client.errors import NotSetUpError, PortTakenError, StartError
 from agent_brain_client.logfile import LONGEST, last_sentence, log_path, older_path, open_log
 from agent_brain_client.processes import has_ended, port_holder, runs_server, server_process
 from agent_brain_client.wire import STATE_DIRECTORY, ServerFile
+from agent_brain_contract.errors import UnsafeStateError
 from support.consent import accept
 
 
@@ -70,7 +71,7 @@ def in_the_way(path: Path, kind: str) -> None:
 @pytest.mark.parametrize("name", ["server.log", "server.log.1"])
 def test_only_a_file_is_the_log(tmp_path: Path, name: str, kind: str) -> None:
     in_the_way(tmp_path / "logs" / name, kind)
-    with pytest.raises(OSError, match=rf"it is no regular file.*{name}"):
+    with pytest.raises(UnsafeStateError, match=rf"{name} is no regular file.*Run: rm"):
         open_log(tmp_path)
     assert not (tmp_path / "elsewhere").exists()
 
@@ -79,7 +80,7 @@ def test_only_a_file_is_the_log(tmp_path: Path, name: str, kind: str) -> None:
 def test_logs_are_kept_in_a_directory_alone(tmp_path: Path, kind: str) -> None:
     (tmp_path / "elsewhere").mkdir()
     in_the_way(tmp_path / "logs", kind)
-    with pytest.raises(OSError, match=r"it is no directory.*logs"):
+    with pytest.raises(UnsafeStateError, match=r"logs is no directory.*Run: rm"):
         open_log(tmp_path)
     assert not list((tmp_path / "elsewhere").iterdir())
 

@@ -13,7 +13,7 @@ from agent_brain_client.output import size
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_wizard.checks.finding import FIX, SETUP, Finding, State
 from agent_brain_wizard.git import ask_git
-from agent_brain_wizard.probe import CONFIG, GITIGNORE, MANIFEST, Facts
+from agent_brain_wizard.probe import CONFIG, GITIGNORE, MANIFEST, Facts, misplaced
 from agent_brain_wizard.render import render_gitignore
 from agent_brain_wizard.textfiles import find_block
 
@@ -44,6 +44,9 @@ class LooseMode:
 def check_set_up(facts: Facts) -> Finding:
     """Whether setup has been here."""
     missing = [path for path in (CONFIG, ENV_FILE) if path not in facts.files]
+    problem, way_on = misplaced(facts.root) if missing else ("", "")
+    if problem:
+        return Finding("setup", "fail", problem, way_on)
     if missing:
         return Finding("setup", "fail", f"missing: {', '.join(missing)}", SETUP)
     if not facts.token:

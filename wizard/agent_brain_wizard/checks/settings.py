@@ -80,11 +80,9 @@ def check_config(facts: Facts, report: SettingsReport) -> Finding:
     """Whether all settings can be used, and where each comes from that is not the default."""
     if report.failure:
         return Finding("config", "fail", report.failure, "pip install --force-reinstall agent-brain")
-    if facts.config_error:
-        return Finding("config", "fail", f"{CONFIG} cannot be read: {facts.config_error}", f"correct {CONFIG}")
     if report.problems:
-        detail = "; ".join(_problem(problem, report.names) for problem in report.problems)
-        return Finding("config", "fail", detail, f"correct {_places(report)}")
+        detail, command = problems_of(report)
+        return Finding("config", "fail", detail, command)
     edited = f" ({CONFIG} is edited by hand)" if facts.was_edited(CONFIG) else ""
     return Finding("config", "ok", f"settings: {_given(report) or 'all as by default'}{edited}")
 
@@ -108,6 +106,15 @@ def check_consent(facts: Facts, report: SettingsReport) -> Finding:
         return Finding("consent", "warn", detail, f"move it from .env to {ENV_FILE}")
     detail = f"accepted: {', '.join(one.value for one in demands)}" if demands else "nothing leaves the project"
     return Finding("consent", "ok", detail)
+
+
+def problems_of(report: SettingsReport) -> tuple[str, str]:
+    """What is wrong with the settings, and what to do about it."""
+    sentence, _, command = report.problems[0]["reason"].partition(". Correct it, or begin anew: ")
+    if not report.problems[0]["name"] and command:
+        return sentence, command
+    detail = "; ".join(_problem(problem, report.names) for problem in report.problems)
+    return detail.rstrip("."), f"correct {_places(report)}"
 
 
 def _places(report: SettingsReport) -> str:

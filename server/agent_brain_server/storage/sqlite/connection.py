@@ -20,8 +20,9 @@ from typing import Any, TypeVar
 from agent_brain_contract.regular_files import open_regular_file
 from agent_brain_server.errors import StorageError, StorageGoneError
 from agent_brain_server.storage.queries import load_queries
-from agent_brain_server.storage.sqlite.failures import gone, not_a_file, translated
+from agent_brain_server.storage.sqlite.failures import gone, not_a_file, not_ours, translated
 from agent_brain_server.storage.sqlite.filters import register_functions
+from agent_brain_server.storage.sqlite.matrix_header import cache_path, may_be_cache
 from agent_brain_server.storage.sqlite.schema import refuse_foreign
 from agent_brain_server.storage.sqlite.session import Session
 
@@ -178,12 +179,16 @@ def _finished(coroutine: Coroutine[Any, Any, Result]) -> Result:
 def create_file(path: Path) -> FileIdentity:
     """Make the database file, readable by its owner only; SQLite gives its side files the same mode.
 
-    Raise StorageError where something else than a file is in the place of one of them.
+    Raise StorageError where something else than a file is in the place of one of them, and where a new index would
+    keep its vectors in a file that is not ours.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     for suffix in ("", "-wal", "-shm", "-journal"):
         require_file(path.with_name(path.name + suffix))
     _remove_foreign_journal(path.with_name(f"{path.name}-journal"))
+    vectors = cache_path(path)
+    if not (path.exists() and path.stat().st_size) and not may_be_cache(vectors):
+        raise not_ours(vectors)
     descriptor = open_regular_file(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0))
     try:
         status = os.fstat(descriptor)

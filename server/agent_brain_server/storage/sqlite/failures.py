@@ -63,6 +63,15 @@ def not_a_file(path: Path) -> StorageError:
     )
 
 
+def not_ours(path: Path) -> StorageError:
+    """A file of the user's is in the place of one of the index's files."""
+    return StorageError(
+        f"{path} is not Agent Brain's, and a new index would keep its vectors there. Move it away, or set "
+        "AGENT_BRAIN_STORAGE_URL to a file elsewhere, then run: agent-brain start",
+        path=str(path),
+    )
+
+
 def _translate(error: sqlite3.Error, path: Path) -> StorageError:
     code = getattr(error, "sqlite_errorcode", 0)
     if code == sqlite3.SQLITE_CONSTRAINT_UNIQUE and "chunk_id" in str(error):

@@ -15,7 +15,8 @@ from agent_brain_contract.regular_files import open_regular_file
 
 SIZE = 64
 BLOCK = 4 * 1024 * 1024
-_MAGIC = b"ABVECT2\0"
+_FAMILY = b"ABVECT"
+_MAGIC = _FAMILY + b"2\0"
 _FIELDS = struct.Struct("<8sIQQ16sI")
 _CHECKSUM = struct.Struct("<I")
 
@@ -97,6 +98,21 @@ def read_header(path: Path) -> MatrixHeader | None:
         return None
     magic, dimensions, count, generation, instance, sums = _FIELDS.unpack_from(data)
     return MatrixHeader(dimensions, count, generation, instance.decode(), sums) if magic == _MAGIC else None
+
+
+def cache_path(database: Path) -> Path:
+    """Where the vectors of the index in `database` are kept."""
+    return database.with_suffix(".vectors" if database.suffix != ".vectors" else ".vectors.cache")
+
+
+def may_be_cache(path: Path) -> bool:
+    """Whether the file at `path` begins as a cache does, saved or not, of any version; also where there is none."""
+    try:
+        with os.fdopen(open_regular_file(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
+            data = file.read(SIZE)
+    except OSError as error:
+        return isinstance(error, FileNotFoundError)
+    return data.startswith(_FAMILY) or not data.strip(b"\0")
 
 
 def drop_stale_cache(path: Path, instance: str, generation: int) -> None:

@@ -25,7 +25,7 @@ from agent_brain_server.storage.sqlite import folders, graph, index, jobs, searc
 from agent_brain_server.storage.sqlite.connection import Connections, create_file, require_file
 from agent_brain_server.storage.sqlite.failures import translated
 from agent_brain_server.storage.sqlite.index import Change
-from agent_brain_server.storage.sqlite.matrix_header import drop_stale_cache
+from agent_brain_server.storage.sqlite.matrix_header import cache_path, drop_stale_cache
 from agent_brain_server.storage.sqlite.nearest import Nearest
 from agent_brain_server.storage.sqlite.schema import check_sqlite, prepare_schema
 from agent_brain_server.storage.sqlite.session import Session
@@ -41,7 +41,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, model: EmbeddingModel, tokenizer_version: str, *, discard: bool = False) -> None:
         self._path = path
-        self._cache_path = path.with_suffix(".vectors" if path.suffix != ".vectors" else ".vectors.cache")
+        self._cache_path = cache_path(path)
         self._model = model
         self._tokenizer_version = tokenizer_version
         self._discard = discard
