@@ -39,7 +39,7 @@ from agent_brain_server.services.search import SearchService
 from agent_brain_server.services.status import Identity, StatusService
 from agent_brain_server.services.watching import Watching
 from agent_brain_server.settings import Settings
-from agent_brain_server.storage.factory import create_store
+from agent_brain_server.storage.factory import create_store, files_of_index
 from agent_brain_server.storage.protocol import Store
 
 log = logging.getLogger(__name__)
@@ -179,7 +179,9 @@ async def _accepted_folders(store: Store, settings: Settings) -> IndexedFolders:
     root = settings.project_root
     consent = FolderConsent(root, settings.index.folders)
     consent.require(folder.path for folder in await store.list_folders())
-    return IndexedFolders(store, root, WalkLimits(max_file_bytes=settings.index.max_file_bytes), consent)
+    limits = WalkLimits(max_file_bytes=settings.index.max_file_bytes)
+    own = frozenset(path.as_posix() for path in files_of_index(settings.storage.location, root))
+    return IndexedFolders(store, root, limits, consent, own)
 
 
 def _build(

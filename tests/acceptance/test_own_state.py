@@ -65,7 +65,7 @@ async def test_patterns_and_folders_above_do_not_let_it_in(root: Path) -> None:
     everything = ["*", "**/*", "/.claude/**", ".env*", "/.env.agent-brain"]
     async with Brain(root) as brain:
         for path in (".", ".claude", str(root.parent)):
-            body = {"path": path, "include": everything, "exclude": ["!.claude/**", "!.env.agent-brain"]}
+            body = {"path": path, "include": everything}
             added = await brain.call("POST", "/index/folders", json=body)
             await brain.wait(added["job"]["id"])
         await brain.index()
@@ -93,3 +93,12 @@ def test_the_server_does_not_follow_its_own_writing(folders: list[str], root: Pa
         assert all(job["state"] in FINISHED for job in jobs)
         assert len(jobs) <= 3
         assert server.http.get("/health/status").json()["watcher"]["state"] == "watching"
+
+
+@pytest.mark.parametrize("name", ["index.db", "notes.txt", "kept"])
+def test_an_index_that_lies_among_the_files_is_not_followed(name: str, root: Path) -> None:
+    configure(root, index={"watch": True}, storage={"url": f"sqlite:///{name}"})
+    with ServerProcess(root) as server:
+        time.sleep(2.0)
+        jobs = server.http.get("/index/jobs", params={"limit": 200}).json()["jobs"]
+        assert len(jobs) <= 3

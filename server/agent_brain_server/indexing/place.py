@@ -38,7 +38,8 @@ def accept_none(outside: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`top` is the folder's absolute path with links resolved; `above` are the ignore rules from outside of it.
+    """`top` is the folder's absolute path with links resolved; `above` are the ignore rules from outside of it; `own`
+    are the absolute paths of the index's own files: each job writes them, and would be followed by another.
 
     A refusal is one of the reasons of `walk.WalkResult.skipped`, empty for what is taken. Paths are absolute, and the
     scope is that of the directory which the path lies in.
@@ -49,15 +50,16 @@ class Place:
     above: Scope
     included: Callable[[str], bool] | None
     excluded: Callable[[str], bool] | None
+    own: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, folder: Folder, root: str, accepts: Accepts) -> Self:
+    def of(cls, folder: Folder, root: str, accepts: Accepts, own: frozenset[str] = frozenset()) -> Self:
         """Return the folder where it lies for the project at `root`, a real path. Raise FolderLeftOutError."""
         top = _find_top(folder, root, accepts)
         included = path_matcher(folder.include) if folder.include else None
         excluded = path_matcher(folder.exclude) if folder.exclude else None
         try:
-            return cls(folder, top, scope_above(top, root), included, excluded)
+            return cls(folder, top, scope_above(top, root), included, excluded, own)
         except TooManyRulesError as error:
             raise FolderLeftOutError(f"{error}; the folder {folder.path} is left out.") from error
 
@@ -83,7 +85,7 @@ class Place:
     def refuses_file(self, scope: Scope, path: str) -> str:
         """Why a file beneath the folder is left out."""
         name = path[path.rfind("/") + 1 :]
-        if name == ".git":  # of a worktree or a submodule
+        if name == ".git" or path in self.own:  # the former is that of a worktree or a submodule
             return "ignored"
         if is_secret_path(path, name):
             return "secret"

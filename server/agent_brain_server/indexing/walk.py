@@ -108,12 +108,17 @@ class FileTree:
     """The indexed folders of a project, ready to be asked many times.
 
     `root` is the project's real path. A folder that cannot be read, or lies elsewhere and is not one that `accepts`
-    names, is a problem, not an error; one that becomes a link later is left out from then on.
-    Ignore files in the folders are read anew by every call, those above them once.
+    names, is a problem, not an error; one that becomes a link later is left out from then on. `own` are absolute paths
+    of the index's own files. Ignore files in the folders are read anew by every call, those above them once.
     """
 
     def __init__(
-        self, root: Path, folders: Sequence[Folder], limits: WalkLimits, accepts: Accepts = accept_none
+        self,
+        root: Path,
+        folders: Sequence[Folder],
+        limits: WalkLimits,
+        accepts: Accepts = accept_none,
+        own: frozenset[str] = frozenset(),
     ) -> None:
         self.root = root.as_posix()
         self.limits = limits
@@ -121,16 +126,16 @@ class FileTree:
         self.missing: list[str] = []
         self._places: dict[str, Place] = {}
         for folder in folders:
-            self._add(folder, accepts)
+            self._add(folder, accepts, own)
 
     @property
     def tops(self) -> tuple[str, ...]:
         """Where the folders really lie: absolute paths of directories."""
         return tuple(self._places)
 
-    def _add(self, folder: Folder, accepts: Accepts) -> None:
+    def _add(self, folder: Folder, accepts: Accepts, own: frozenset[str]) -> None:
         try:
-            place = Place.of(folder, self.root, accepts)
+            place = Place.of(folder, self.root, accepts, own)
         except FolderLeftOutError as error:
             self.problems.append(str(error))
             if isinstance(error, FolderMissingError):

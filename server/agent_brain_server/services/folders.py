@@ -17,12 +17,13 @@ from agent_brain_server.storage.protocol import FolderStore
 
 @dataclass(frozen=True, slots=True)
 class IndexedFolders:
-    """The folders in `store` of the project at `root`, which is its real path."""
+    """The folders in `store` of the project at `root`, which is its real path; `own` as in `FileTree`."""
 
     store: FolderStore
     root: Path
     limits: WalkLimits
     consent: FolderConsent
+    own: frozenset[str] = frozenset()
 
     async def tree(self) -> FileTree:
         """Return the tree of the folders, each checked where it leads now.
@@ -34,4 +35,4 @@ class IndexedFolders:
     def _tree(self, folders: Sequence[Folder]) -> FileTree:
         if not is_real(self.root.as_posix()):
             raise ConflictError(f"{self.root} has been replaced by a link; agent-brain start serves what is there now.")
-        return FileTree(self.root, folders, self.limits, self.consent.accepts)
+        return FileTree(self.root, folders, self.limits, self.consent.accepts, self.own)
