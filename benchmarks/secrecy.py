@@ -42,7 +42,7 @@ def _row(name: str, counts: Counter[str]) -> str:
 
 
 def _measured(package: str, root: Path, places: list[str]) -> Counter[str]:
-    found = FileTree(root, [Folder(".")], LIMITS).walk()
+    found = FileTree(root.resolve(), [Folder(".")], LIMITS).walk()
     names = [left.path for left in found.left_out if left.reason == "secret"]
     places += [f"{package}/{path}: left out by name" for path in names]
     counts = Counter(files=len(found.files), name=len(names))

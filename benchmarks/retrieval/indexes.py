@@ -12,8 +12,10 @@ from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.terms import TOKENIZER_VERSION
 from agent_brain_server.embedding.factory import create_embedder
 from agent_brain_server.embedding.protocol import Embedder
+from agent_brain_server.folder_consent import FolderConsent
 from agent_brain_server.indexing.walk import WalkLimits
 from agent_brain_server.indexing.workers import Workers
+from agent_brain_server.services.folders import IndexedFolders
 from agent_brain_server.services.index_run import IndexRun, Surroundings
 from agent_brain_server.settings import EmbeddingSettings
 from agent_brain_server.storage.sqlite.store import SqliteStore
@@ -30,9 +32,15 @@ class Index:
     seconds: float
 
 
+def folders_of(store: SqliteStore, root: Path) -> IndexedFolders:
+    """The folders of a store of sources at `root`, none of them outside."""
+    return IndexedFolders(store, root, WalkLimits(), FolderConsent(root, ()))
+
+
 @asynccontextmanager
 async def open_index(root: Path, database: Path, *, fresh: bool) -> AsyncIterator[Index]:
     """The index of the sources at `root`, kept in `database` and made where it is missing or `fresh`."""
+    root = root.resolve()
     if fresh:
         for path in database.parent.glob(f"{database.stem}.*"):
             path.unlink()
@@ -46,7 +54,7 @@ async def open_index(root: Path, database: Path, *, fresh: bool) -> AsyncIterato
         if made:
             await store.save_folder(Folder("."))
             job = await store.add_job((), False, time.time())
-            around = Surroundings(store, embedder, workers, root, WalkLimits())
+            around = Surroundings(store, embedder, workers, folders_of(store, root))
             await store.claim_job(time.time())
             await IndexRun(around, job, lambda progress: None, lambda: False).run()
         yield Index(root, database, store, embedder, time.perf_counter() - started if made else 0.0)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from agent_brain_server.domain.search import Filters
 from agent_brain_server.embedding.disabled import DisabledEmbedder
 from agent_brain_server.embedding.protocol import Embedder
-from agent_brain_server.indexing.walk import WalkLimits
 from agent_brain_server.indexing.workers import Workers
 from agent_brain_server.retrieval import ranking
 from agent_brain_server.retrieval.packing import count_tokens
@@ -21,7 +20,7 @@ from agent_brain_server.services.metrics import Metrics
 from agent_brain_server.services.refresh import Refresher
 from agent_brain_server.services.runner import JobRunner
 from agent_brain_server.services.search import Question, SearchService
-from benchmarks.retrieval.indexes import Index
+from benchmarks.retrieval.indexes import Index, folders_of
 from benchmarks.retrieval.questions import Span
 from benchmarks.retrieval.scoring import DEPTH, Passage
 
@@ -38,7 +37,7 @@ class System:
         """The product's search service over this index."""
         embedder: Embedder = index.embedder if self.embedded else DisabledEmbedder()
         metrics = Metrics()
-        around = Surroundings(index.store, embedder, Workers(), index.root, WalkLimits())
+        around = Surroundings(index.store, embedder, Workers(), folders_of(index.store, index.root))
         refresher = Refresher(index.store, JobRunner(around, metrics), index.root, Background())
         freshness = Freshness(index.root)
         graph = GraphService(index.store)

@@ -20,10 +20,12 @@ from agent_brain_server.domain.terms import TOKENIZER_VERSION
 from agent_brain_server.embedding.factory import create_embedder
 from agent_brain_server.embedding.protocol import Embedder
 from agent_brain_server.errors import AgentBrainError, SettingsError
+from agent_brain_server.folder_consent import FolderConsent
 from agent_brain_server.indexing.walk import WalkLimits
 from agent_brain_server.indexing.workers import Workers
 from agent_brain_server.services.activity import Activity
 from agent_brain_server.services.background import Background
+from agent_brain_server.services.folders import IndexedFolders
 from agent_brain_server.services.freshness import Freshness
 from agent_brain_server.services.graph import GraphService
 from agent_brain_server.services.index_run import Surroundings
@@ -37,8 +39,7 @@ from agent_brain_server.services.search import SearchService
 from agent_brain_server.services.status import Identity, StatusService
 from agent_brain_server.services.watching import Watching
 from agent_brain_server.settings import Settings
-from agent_brain_server.settings_consent import refuse_unaccepted
-from agent_brain_server.storage.factory import create_store
+from agent_brain_server.storage.factory import create_store, files_of_index
 from agent_brain_server.storage.protocol import Store
 
 log = logging.getLogger(__name__)
@@ -171,18 +172,25 @@ async def _opened(
         stack.push_async_callback(store.close)
         await store.open()
         await _add_first_folders(store, settings)
-        refuse_unaccepted(settings, [folder.path for folder in await store.list_folders()])
-        limits = WalkLimits(max_file_bytes=settings.index.max_file_bytes)
-        yield Surroundings(store, embedder, workers, settings.project_root, limits)
+        yield Surroundings(store, embedder, workers, await _accepted_folders(store, settings))
+
+
+async def _accepted_folders(store: Store, settings: Settings) -> IndexedFolders:
+    root = settings.project_root
+    consent = FolderConsent(root, settings.index.folders)
+    consent.require(folder.path for folder in await store.list_folders())
+    limits = WalkLimits(max_file_bytes=settings.index.max_file_bytes)
+    own = frozenset(path.as_posix() for path in files_of_index(settings.storage.location, root))
+    return IndexedFolders(store, root, limits, consent, own)
 
 
 def _build(
     settings: Settings, around: Surroundings, shared: _Shared, runner: JobRunner, background: Background
 ) -> Services:
-    store, embedder, root = around.store, around.embedder, around.root
-    indexing = IndexingService(store, runner, root)
+    store, embedder, folders, root = around.store, around.embedder, around.folders, around.folders.root
+    indexing = IndexingService(store, runner, folders)
     refresher = Refresher(store, runner, root, background)
-    watcher = Watching(store, indexing, root, around.limits)
+    watcher = Watching(folders, indexing)
     identity = Identity(location_id(root), settings.project_id, VERSION, root, time.time())
     freshness = Freshness(root)
     graph_service = GraphService(store)
@@ -193,8 +201,8 @@ def _build(
         status=StatusService(identity, store, embedder.model, runner, watcher, shared.activity),
         watcher=watcher,
         metrics=shared.metrics,
-        report=ReportService(store, root, around.limits),
-        lines=LineService(store, root, around.limits),
+        report=ReportService(store, folders),
+        lines=LineService(store, folders),
     )
 
 

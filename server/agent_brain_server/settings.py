@@ -70,7 +70,9 @@ class IndexSettings(_Section):
     """What is indexed and how. `folders` is where a new index starts; later the index itself knows its folders."""
 
     folders: tuple[str, ...] = Field(
-        (".",), description="what a new index starts with; later use `agent-brain folders`"
+        (".",),
+        description="what a new index starts with; later use `agent-brain folders`. One that leads out of the project"
+        " counts once you have accepted where, and our own state is never indexed",
     )
     watch: bool = Field(True, description="keep the index fresh while files change")
     max_file_bytes: Annotated[int, Interval(ge=1_000, le=100_000_000)] = Field(

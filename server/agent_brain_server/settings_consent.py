@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -27,6 +26,7 @@ from agent_brain_contract.ownership import require_safe_state
 from agent_brain_contract.paths import ENV_FILE, TOKEN_VARIABLE
 from agent_brain_contract.tracking import require_untracked_state
 from agent_brain_server.errors import SettingsError
+from agent_brain_server.folder_consent import outside_folder
 from agent_brain_server.postgres_config import PostgresConfig, is_postgres_url
 from agent_brain_server.settings import Settings, find_places, read_settings
 from agent_brain_server.settings_sources import (
@@ -173,39 +173,6 @@ def _folders(settings: Settings, found: Mapping[str, Place]) -> Iterator[Demand]
     for folder in settings.index.folders:
         if outside := outside_folder(settings.project_root, folder):
             yield Demand(FOLDER, source, "index.folders", outside)
-
-
-def outside_folder(root: Path, folder: str) -> str:
-    """Return the real path of a folder that lies outside the project, empty for one inside."""
-    path = Path(os.path.realpath(root / folder))
-    return "" if path.is_relative_to(root.resolve()) else path.as_posix()
-
-
-def refuse_unaccepted(settings: Settings, folders: Iterable[str]) -> None:
-    """Raise SettingsError for a folder of the index that lies outside the project and was not accepted.
-
-    The settings that this is started with have been accepted, so their folders are.
-    """
-    given = {outside_folder(settings.project_root, folder) for folder in settings.index.folders}
-    record = find_record(settings.project_root)
-    for folder in folders:
-        outside = outside_folder(settings.project_root, folder)
-        if outside and outside not in given and not (record and record.accepts(FOLDER, outside)):
-            raise SettingsError(
-                f"the index includes {outside}, outside the project, which you have not accepted."
-                f" Run: agent-brain folders add {shlex.quote(outside)}"
-            )
-
-
-def accept_folder(root: Path, folder: str) -> None:
-    """Note that the person wants a folder outside the project at `root` indexed; one inside needs no consent."""
-    outside = outside_folder(root, folder)
-    try:
-        record = find_record(root)
-        if outside and record is not None and not record.accepts(FOLDER, outside):
-            save_record(root, record.accepting([(FOLDER, outside)]))
-    except ContractError as error:
-        raise SettingsError(str(error)) from error
 
 
 def _remember_checked(root: Path, record: Record) -> None:

@@ -226,14 +226,15 @@ class ReportEntry(TypedDict):
 
 class ReportResponse(TypedDict):
     """`GET /index/report`, by path. `totals` counts all entries by reason, `masked` all masked places by kind,
-    `ignored` what the ignore files and the folders' globs leave out, which is not listed. `next_cursor` is null on the
-    last page.
+    `ignored` what the ignore files and the folders' globs leave out, which is not listed. `problems` says in a sentence
+    why an indexed folder is left out. `next_cursor` is null on the last page.
     """
 
     entries: list[ReportEntry]
     totals: dict[str, int]
     masked: dict[str, int]
     ignored: int
+    problems: list[str]
     next_cursor: str | None
 
 

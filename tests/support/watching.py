@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.indexing.walk import WalkLimits
+from agent_brain_server.indexing.walk import FileTree, WalkLimits
 from agent_brain_server.indexing.watch import watch
+from support.walking import accept_all
 
 LIMITS = WalkLimits(max_file_bytes=1000)
 
@@ -34,7 +35,8 @@ async def watching(root: Path, *folders: Folder) -> AsyncIterator[Told]:
     told, stop, ready = Told(), asyncio.Event(), asyncio.Event()
 
     async def listen() -> None:
-        batches = watch(root, folders or (Folder("."),), LIMITS, stop, ready=ready, window_milliseconds=100)
+        tree = FileTree(root.resolve(), folders or (Folder("."),), LIMITS, accept_all)
+        batches = watch(tree, stop, ready=ready, window_milliseconds=100)
         async for paths in batches:
             assert paths
             told.paths |= paths

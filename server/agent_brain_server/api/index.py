@@ -74,6 +74,7 @@ async def report(
         totals=dict(page.totals),
         masked=dict(page.masked),
         ignored=page.ignored,
+        problems=list(page.problems),
         next_cursor=_encode_path(entries[-1]["path"]) if page.more and entries else None,
     )
 

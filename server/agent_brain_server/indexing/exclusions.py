@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from agent_brain_contract.paths import STATE_DIRECTORY
+
 # Never entered: other programs' state and installed packages, by names that nobody gives to sources.
 _NEVER_ENTERED = """
     .bzr .direnv .eggs .git .gradle .hg .hypothesis .ipynb_checkpoints .mypy_cache .next .nox .nuxt .parcel-cache
@@ -11,7 +13,7 @@ _NEVER_ENTERED = """
     bower_components node_modules venv
 """
 NEVER_ENTERED = frozenset(_NEVER_ENTERED.split())
-STATE_SUFFIX = "/.claude/agent-brain"
+_STATE_SUFFIX = f"/{STATE_DIRECTORY}"
 # A directory that holds one of these says by itself that it is a virtual environment or a cache.
 MARKERS = frozenset({"CACHEDIR.TAG", "pyvenv.cfg"})
 _BINARY_EXTENSIONS = """
@@ -28,7 +30,12 @@ DOCUMENT_EXTENSIONS = frozenset({".ipynb", ".pdf"})
 
 def is_never_entered(path: str, name: str) -> bool:
     """Whether the directory at `path`, called `name`, is left out whatever the ignore files say."""
-    return name in NEVER_ENTERED or path.endswith(STATE_SUFFIX)
+    return name in NEVER_ENTERED or path[-len(_STATE_SUFFIX) :].lower() == _STATE_SUFFIX
+
+
+def is_in_state(path: str) -> bool:
+    """Whether the directory at `path` is, or lies in, the state directory of a project, in upper or lower case."""
+    return f"{_STATE_SUFFIX}/" in f"{path.lower()}/"
 
 
 def is_marked(directory: str) -> bool:

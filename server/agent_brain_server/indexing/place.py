@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from pathlib import Path
+from typing import Self, TypeAlias
 
+from agent_brain_contract.escaping import name as shown
+from agent_brain_contract.paths import STATE_DIRECTORY
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.globs import path_matcher
-from agent_brain_server.indexing.exclusions import BINARY_EXTENSIONS, extension, is_never_entered
-from agent_brain_server.indexing.ignore import Scope, scope_above
+from agent_brain_server.indexing.exclusions import BINARY_EXTENSIONS, extension, is_in_state, is_never_entered
+from agent_brain_server.indexing.ignore import Scope, TooManyRulesError, scope_above
+from agent_brain_server.indexing.real_paths import is_real
 from agent_brain_server.indexing.secrets import is_secret_directory, is_secret_path
 
 DEEPEST = 200  # directories inside each other
 
+Accepts: TypeAlias = Callable[[str], bool]
+"""Whether the person has accepted the folder outside the project with this real path."""
+
+
+class FolderLeftOutError(Exception):
+    """A folder that is not read; `str()` is a sentence that says why."""
+
+
+class FolderMissingError(FolderLeftOutError):
+    """A folder that is not there, perhaps for now: a disk may not be mounted."""
+
+
+def accept_none(outside: str) -> bool:
+    """Accept no folder outside the project."""
+    return False
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`top` is the folder's absolute path with links resolved; `above` are the ignore rules from outside of it.
+    """`top` is the folder's absolute path with links resolved; `above` are the ignore rules from outside of it; `own`
+    are the absolute paths of the index's own files: each job writes them, and would be followed by another.
 
     A refusal is one of the reasons of `walk.WalkResult.skipped`, empty for what is taken. Paths are absolute, and the
     scope is that of the directory which the path lies in.
@@ -28,13 +50,22 @@ class Place:
     above: Scope
     included: Callable[[str], bool] | None
     excluded: Callable[[str], bool] | None
+    own: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, folder: Folder, top: str, root: str) -> Self:
-        """The folder that lies at `top` in the project at `root`."""
+    def of(cls, folder: Folder, root: str, accepts: Accepts, own: frozenset[str] = frozenset()) -> Self:
+        """Return the folder where it lies for the project at `root`, a real path. Raise FolderLeftOutError."""
+        top = _find_top(folder, root, accepts)
         included = path_matcher(folder.include) if folder.include else None
         excluded = path_matcher(folder.exclude) if folder.exclude else None
-        return cls(folder, top, scope_above(top, root), included, excluded)
+        try:
+            return cls(folder, top, scope_above(top, root), included, excluded, own)
+        except TooManyRulesError as error:
+            raise FolderLeftOutError(f"{error}; the folder {folder.path} is left out.") from error
+
+    def is_there(self) -> bool:
+        """Whether `top` still is where it was: no part of it has become a link."""
+        return is_real(self.top)
 
     def refuses_directory(self, scope: Scope, path: str) -> str:
         """Why a directory beneath the folder is not entered."""
@@ -54,7 +85,7 @@ class Place:
     def refuses_file(self, scope: Scope, path: str) -> str:
         """Why a file beneath the folder is left out."""
         name = path[path.rfind("/") + 1 :]
-        if name == ".git":  # of a worktree or a submodule
+        if name == ".git" or path in self.own:  # the former is that of a worktree or a submodule
             return "ignored"
         if is_secret_path(path, name):
             return "secret"
@@ -73,6 +104,33 @@ class Place:
         if not self.excluded or any(glob.startswith("!") for glob in self.folder.exclude):
             return False
         return self.excluded(f"{directory[len(self.top) + 1 :]}/")
+
+
+def _find_top(folder: Folder, root: str, accepts: Accepts) -> str:
+    """Return the real path of the folder's directory, which is inside the project or accepted."""
+    try:
+        path = Path(root, folder.path).resolve()
+        top = path.as_posix()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise FolderMissingError(f"The folder {folder.path} cannot be found: {error}.") from error
+    if is_in_state(top):
+        raise FolderLeftOutError(
+            f"The folder {folder.path} belongs to the state directory {STATE_DIRECTORY}, which is never indexed."
+        )
+    if not path.is_relative_to(root) and not accepts(top):
+        raise FolderLeftOutError(_not_accepted(folder.path, top))
+    if not path.is_dir():
+        what = "is not a directory" if path.exists() else "does not exist"
+        raise FolderMissingError(f"The folder {folder.path} {what}; it is left out.")
+    return top
+
+
+def _not_accepted(folder: str, top: str) -> str:
+    where = "lies" if folder == top else f"leads to {shown(top)},"
+    return (
+        f"The folder {folder} {where} outside the project, which you have not accepted; it is left out."
+        f" Run: agent-brain setup, or agent-brain folders add {shlex.quote(shown(top))}"
+    )
 
 
 def _is_utf8(name: str) -> bool:

@@ -15,6 +15,7 @@ from agent_brain_server.domain.terms import chunk_terms
 from agent_brain_server.indexing.decode import decode, is_binary
 from agent_brain_server.indexing.languages import detect_language
 from agent_brain_server.indexing.limits import bounded, seconds_for
+from agent_brain_server.indexing.real_paths import open_real
 from agent_brain_server.indexing.secrets import kinds_note, mask_file, secret_bytes
 from agent_brain_server.indexing.walk import FileEntry
 
@@ -82,7 +83,7 @@ def prepare_file(request: ReadRequest) -> PreparedFile:
     """Read, decode, mask, chunk and tokenize one file."""
     entry = request.entry
     try:
-        with open(entry.absolute, "rb", opener=_open_file) as file:
+        with open(entry.absolute, "rb", opener=open_real) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 return PreparedFile(entry, "unreadable", note="not a regular file")
@@ -97,18 +98,13 @@ def prepare_file(request: ReadRequest) -> PreparedFile:
 def read_bytes(entry: FileEntry, max_bytes: int) -> bytes | None:
     """The bytes of a regular file, None for one that is too large or cannot be read."""
     try:
-        with open(entry.absolute, "rb", opener=_open_file) as file:
+        with open(entry.absolute, "rb", opener=open_real) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return None
             data = file.read(max_bytes + 1)
     except OSError:
         return None
     return data if len(data) <= max_bytes else None
-
-
-def _open_file(path: str, flags: int) -> int:
-    """Since the walk the file may have become a link out of the project, or a pipe that nobody writes to."""
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
 def _prepare_bytes(request: ReadRequest, data: bytes, mtime_ns: int) -> PreparedFile:

@@ -4,7 +4,7 @@ What a file holds is judged by whoever reads it (`decode.is_binary`, `secrets.ma
 must not open every file again. Links are never followed, so that a loop ends and every file has one path.
 """
 
-# ruff: noqa: PTH110, PTH112, PTH118
+# ruff: noqa: PTH118
 # Paths are strings here: as Path objects they would double the time of a walk.
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from typing import NamedTuple, TypeAlias
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.indexing.exclusions import DOCUMENT_EXTENSIONS, MARKERS, extension, is_marked
 from agent_brain_server.indexing.ignore import EXCLUDE_DIRECTORY, REPOSITORY, Scope, TooManyRulesError
-from agent_brain_server.indexing.place import Place
+from agent_brain_server.indexing.place import Accepts, FolderLeftOutError, FolderMissingError, Place, accept_none
+from agent_brain_server.indexing.real_paths import is_directory
 
 PROBLEMS_NAMED = 20
 # Reasons that are named file by file: what the ignore files leave out is too much, and they say it themselves.
@@ -103,52 +104,44 @@ class _Found:
         return WalkResult(tuple(self.files), dict(self.skipped), tuple(named), tuple(self.left_out))
 
 
-def walk(root: Path, folders: Sequence[Folder], limits: WalkLimits) -> WalkResult:
-    """All files of the folders that are to be indexed. A folder that cannot be read is a problem, not an error."""
-    return FileTree(root, folders, limits).walk()
-
-
-def admits(root: Path, folders: Sequence[Folder], limits: WalkLimits, path: str) -> FileEntry | None:
-    """What `walk` would say of one path, relative to the root or absolute: its entry, or None."""
-    return FileTree(root, folders, limits).admits(path)
-
-
 class FileTree:
     """The indexed folders of a project, ready to be asked many times.
 
-    Ignore files in the folders are read anew by every call, those above them once.
+    `root` is the project's real path. A folder that cannot be read, or lies elsewhere and is not one that `accepts`
+    names, is a problem, not an error; one that becomes a link later is left out from then on. `own` are absolute paths
+    of the index's own files. Ignore files in the folders are read anew by every call, those above them once.
     """
 
-    def __init__(self, root: Path, folders: Sequence[Folder], limits: WalkLimits) -> None:
-        self._given_root = root.absolute().as_posix()
-        self.root = root.resolve().as_posix()
-        self._limits = limits
-        self._problems: list[str] = []
+    def __init__(
+        self,
+        root: Path,
+        folders: Sequence[Folder],
+        limits: WalkLimits,
+        accepts: Accepts = accept_none,
+        own: frozenset[str] = frozenset(),
+    ) -> None:
+        self.root = root.as_posix()
+        self.limits = limits
+        self.problems: list[str] = []
+        self.missing: list[str] = []
         self._places: dict[str, Place] = {}
         for folder in folders:
-            self._add(folder)
+            self._add(folder, accepts, own)
 
     @property
     def tops(self) -> tuple[str, ...]:
         """Where the folders really lie: absolute paths of directories."""
         return tuple(self._places)
 
-    def _add(self, folder: Folder) -> None:
-        path = Path(self.root, folder.path)
+    def _add(self, folder: Folder, accepts: Accepts, own: frozenset[str]) -> None:
         try:
-            top = path.resolve().as_posix()
-        except (OSError, RuntimeError, ValueError) as error:
-            self._problems.append(f"The folder {folder.path} cannot be found: {error}.")
-            return
-        if not os.path.isdir(top):
-            what = "is not a directory" if os.path.exists(top) else "does not exist"
-            self._problems.append(f"The folder {folder.path} {what}; it is left out.")
-            return
-        try:
-            if top not in self._places:
-                self._places[top] = Place.of(folder, top, self.root)
-        except TooManyRulesError as error:
-            self._problems.append(f"{error}; the folder {folder.path} is left out.")
+            place = Place.of(folder, self.root, accepts, own)
+        except FolderLeftOutError as error:
+            self.problems.append(str(error))
+            if isinstance(error, FolderMissingError):
+                self.missing.append(folder.path)
+        else:
+            self._places.setdefault(place.top, place)
 
     def name(self, absolute: str) -> str:
         """How an absolute path is written in the index."""
@@ -158,16 +151,13 @@ class FileTree:
 
     def absolute(self, path: str) -> str:
         """The absolute path of a path as it is written in the index."""
-        joined = os.path.normpath(os.path.join(self.root, path)).replace(os.sep, "/")
-        if joined == self._given_root or joined.startswith(f"{self._given_root}/"):
-            return self.root + joined[len(self._given_root) :]
-        return joined
+        return os.path.normpath(os.path.join(self.root, path)).replace(os.sep, "/")
 
     def walk(self, enter: Enter = _pass) -> WalkResult:
-        """See `walk`. `enter` is told each directory before it is listed, or its rules are read."""
-        found = _Found(enter, problems=list(self._problems))
+        """All files that are to be indexed. `enter` is told each directory before it is listed, or its rules read."""
+        found = _Found(enter, problems=list(self.problems))
         for place in self._places.values():
-            self._descend(place, place.top, place.above, found)
+            self._descend_from_top(place, found)
         return found.result()
 
     def walk_beneath(self, path: str, enter: Enter = _pass) -> WalkResult:
@@ -176,18 +166,20 @@ class FileTree:
         found = _Found(enter)
         for inner in self._places.values():
             if inner.top != absolute and inner.top.startswith(f"{absolute.rstrip('/')}/"):
-                self._descend(inner, inner.top, inner.above, found)
+                self._descend_from_top(inner, found)
         place = self._place_of(absolute)
-        if place is not None and _is_directory(absolute):
-            above = place.above if absolute == place.top else self._scope_around(place, absolute)
-            if above is not None and (absolute == place.top or not place.refuses_directory(above, absolute)):
+        if place is not None and absolute == place.top:
+            self._descend_from_top(place, found)
+        elif place is not None and place.is_there() and is_directory(absolute):
+            above = self._scope_around(place, absolute)
+            if above is not None and not place.refuses_directory(above, absolute):
                 self._descend(place, absolute, above, found)
         elif (entry := self.admits(path)) is not None:
             found.files.append(entry)
         return found.result()
 
     def admits(self, path: str) -> FileEntry | None:
-        """See `admits`."""
+        """What `walk` would say of one path, relative to the root or absolute: its entry, or None."""
         absolute = self.absolute(path)
         place = self._place_of(absolute)
         scope = self._scope_around(place, absolute) if place and absolute != place.top else None
@@ -195,7 +187,7 @@ class FileTree:
             status = os.lstat(absolute)
         except (OSError, ValueError):
             return None
-        if place is None or scope is None or not stat.S_ISREG(status.st_mode):
+        if place is None or scope is None or not stat.S_ISREG(status.st_mode) or not place.is_there():
             return None
         if place.refuses_file(scope, absolute) or self._too_large(absolute, status.st_size):
             return None
@@ -232,11 +224,17 @@ class FileTree:
         scope = place.above.enter(directory)
         for name in path[len(place.top) :].split("/")[1:-1]:
             directory = f"{directory}/{name}"
-            passable = _is_directory(directory) or (gone and not os.path.lexists(directory))
+            passable = is_directory(directory) or (gone and not os.path.lexists(directory))
             if not passable or place.refuses_directory(scope, directory) or is_marked(directory):
                 return None
             scope = scope.enter(directory)
         return scope
+
+    def _descend_from_top(self, place: Place, found: _Found) -> None:
+        if place.is_there():
+            self._descend(place, place.top, place.above, found)
+        else:
+            found.problems.append(f"The folder {place.folder.path} has been replaced by a link; it is left out.")
 
     def _descend(self, place: Place, directory: str, above: Scope, found: _Found) -> None:
         """Finds what is in a directory and beneath it; `above` are the rules from outside of it."""
@@ -299,11 +297,4 @@ class FileTree:
         return ""
 
     def _too_large(self, path: str, size: int) -> bool:
-        return size > self._limits.of(path)
-
-
-def _is_directory(path: str) -> bool:
-    try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    except (OSError, ValueError):
-        return False
+        return size > self.limits.of(path)

@@ -8,22 +8,18 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator, Callable, Sequence
-from pathlib import Path
+from collections.abc import AsyncGenerator, Callable
 
-from agent_brain_server.domain.content import Folder
 from agent_brain_server.indexing.file_events import Touched, file_events
 from agent_brain_server.indexing.ignore import EXCLUDE_DIRECTORY, IGNORE_FILES
-from agent_brain_server.indexing.walk import FileTree, WalkLimits
+from agent_brain_server.indexing.walk import FileTree
 
 WINDOW_MILLISECONDS = 300
 _GIT_EXCLUDE = f"/{EXCLUDE_DIRECTORY}/exclude"
 
 
 async def watch(
-    root: Path,
-    folders: Sequence[Folder],
-    limits: WalkLimits,
+    tree: FileTree,
     stop: asyncio.Event,
     *,
     ready: asyncio.Event | None = None,
@@ -37,7 +33,6 @@ async def watch(
     busy is handed over as one set.
     `ready` is set once no later change can be missed. Raises OSError where the system cannot watch so many directories.
     """
-    tree = FileTree(root, folders, limits)
     watcher = _Watcher(tree, stop, ready or asyncio.Event(), window_milliseconds)
     watcher.start()
     try:

@@ -13,17 +13,17 @@ from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TypeVar
 
-from agent_brain_server.domain.content import FileRecord, FloatArray, Folder, IndexedFile
+from agent_brain_server.domain.content import FileRecord, FloatArray, IndexedFile
 from agent_brain_server.domain.jobs import Job, Progress
 from agent_brain_server.embedding.protocol import Embedder
 from agent_brain_server.errors import StorageError
 from agent_brain_server.indexing.changes import Changes, batches, compare, within
 from agent_brain_server.indexing.prepare import PreparedFile, ReadRequest
-from agent_brain_server.indexing.walk import FileEntry, FileTree, WalkLimits, WalkResult
+from agent_brain_server.indexing.walk import FileEntry, FileTree, WalkResult
 from agent_brain_server.indexing.workers import Workers
+from agent_brain_server.services.folders import IndexedFolders
 from agent_brain_server.services.progress import ProgressMeter
 from agent_brain_server.storage.protocol import Store
 
@@ -51,8 +51,7 @@ class Surroundings:
     store: Store
     embedder: Embedder
     workers: Workers
-    root: Path
-    limits: WalkLimits
+    folders: IndexedFolders
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +99,10 @@ class IndexRun:
         return meter.finish()
 
     async def _survey(self) -> tuple[WalkResult, Changes]:
-        store = self.around.store
-        folders, manifest = await asyncio.gather(store.list_folders(), self._known())
-        found = await asyncio.to_thread(self._walk, folders)
-        missing = [f.path for f in folders if not (self.around.root / f.path).is_dir()]
+        tree, manifest = await asyncio.gather(self.around.folders.tree(), self._known())
+        found = await asyncio.to_thread(self._walk, tree)
         # A folder that is not there may be a disk that is not mounted: its files stay until it is removed by name.
-        self._manifest = {path: record for path, record in manifest.items() if record.folder not in missing}
+        self._manifest = {path: record for path, record in manifest.items() if record.folder not in tree.missing}
         self._heed_interruption()
         return found, await asyncio.to_thread(compare, found.files, self._manifest, self.job.force)
 
@@ -118,8 +115,7 @@ class IndexRun:
         manifest = await store.list_files()
         return {path: record for path, record in manifest.items() if self._asked(path)} if paths else manifest
 
-    def _walk(self, folders: Sequence[Folder]) -> WalkResult:
-        tree = FileTree(self.around.root, folders, self.around.limits)
+    def _walk(self, tree: FileTree) -> WalkResult:
         if not self.job.paths:
             return tree.walk()
         outermost = [p for p in self.job.paths if not any(within(p, o) for o in self.job.paths if o != p)]
@@ -164,8 +160,9 @@ class IndexRun:
         # Tasks begin in the order of their batches, and batches are written in it, but they may be prepared in another.
         before, claimed = self._claimed, asyncio.Event()
         self._claimed = claimed
+        limits = self.around.folders.limits
         try:
-            requests = [ReadRequest(e, self._known_hash(e.path), self.around.limits.of(e.path)) for e in entries]
+            requests = [ReadRequest(e, self._known_hash(e.path), limits.of(e.path)) for e in entries]
             prepared = await self.around.workers.prepare(requests)
             await before.wait()
             texts = self._claim(prepared)

@@ -7,22 +7,25 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from agent_brain_contract.paths import STATE_DIRECTORY
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.jobs import FINISHED, Job
 from agent_brain_server.errors import ConflictError, NotFoundError, RequestError
 from agent_brain_server.indexing.changes import within
+from agent_brain_server.indexing.exclusions import is_in_state
+from agent_brain_server.services.folders import IndexedFolders
 from agent_brain_server.services.runner import JobRunner
-from agent_brain_server.settings_consent import accept_folder
 from agent_brain_server.storage.protocol import Store
 
 
 class IndexingService:
     """Everything that changes the index goes through the runner or through its pause."""
 
-    def __init__(self, store: Store, runner: JobRunner, root: Path) -> None:
+    def __init__(self, store: Store, runner: JobRunner, folders: IndexedFolders) -> None:
         self._store = store
         self._runner = runner
-        self._root = root
+        self._root = folders.root
+        self._consent = folders.consent
 
     async def start_index(self, paths: Sequence[str], force: bool) -> Job:
         """Queue a job. Raises RequestError for a path in no indexed folder."""
@@ -91,11 +94,20 @@ class IndexingService:
         return [(folder, files[folder.path], chunks[folder.path]) for folder in await self._store.list_folders()]
 
     async def add_folder(self, folder: Folder) -> tuple[Folder, Job]:
-        """Add or replace a folder and queue the job that indexes it. Raises RequestError if it is no directory."""
+        """Add or replace a folder and queue the job that indexes it.
+
+        Raises RequestError if it is no directory, or one of ours.
+        """
         folder = Folder(self.normalise(folder.path), folder.include, folder.exclude)
-        if not (self._root / folder.path).is_dir():
+        place = self._root / folder.path
+        if not place.is_dir():
             raise RequestError(f"{folder.path} is not a directory.", field="path")
-        accept_folder(self._root, folder.path)  # whoever has the token may
+        if is_in_state(place.as_posix()):
+            raise RequestError(
+                f"{folder.path} belongs to the state directory {STATE_DIRECTORY}, which is never indexed.", field="path"
+            )
+        if Path(folder.path).is_absolute():
+            self._consent.accept(folder.path)  # whoever has the token may
         await self._store.save_folder(folder)
         return folder, await self.start_index([folder.path], False)
 

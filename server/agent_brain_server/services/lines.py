@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 
 from agent_brain_server.errors import NotFoundError, RequestError
 from agent_brain_server.indexing.lines import read_lines
-from agent_brain_server.indexing.walk import FileTree, WalkLimits
+from agent_brain_server.indexing.walk import FileTree
+from agent_brain_server.services.folders import IndexedFolders
 from agent_brain_server.services.index_run import LEFT_OUT_NOTE
 from agent_brain_server.storage.protocol import Store
 
@@ -26,10 +26,9 @@ class Lines:
 class LineService:
     """Reads files that the index holds and no others: what is ignored, secret or outside is not in it."""
 
-    def __init__(self, store: Store, root: Path, limits: WalkLimits) -> None:
+    def __init__(self, store: Store, folders: IndexedFolders) -> None:
         self._store = store
-        self._root = root
-        self._limits = limits
+        self._folders = folders
 
     async def lines(self, path: str, first: int, last: int) -> Lines:
         """The lines from `first` to `last`, as far as there are any.
@@ -39,17 +38,17 @@ class LineService:
         record = (await self._store.find_files([path])).get(path)
         if record is None or record.note.startswith(LEFT_OUT_NOTE):
             raise _missing(path)
-        tree = FileTree(self._root, await self._store.list_folders(), self._limits)
-        lines = await asyncio.to_thread(self._read, tree, path)
+        lines = await asyncio.to_thread(_read, await self._folders.tree(), path)
         if lines is None:
             raise _missing(path)
         if not 1 <= first <= last:
             raise RequestError("`first` must be at least 1 and not after `last`.", field="first")
         return Lines(path, first, len(lines), lines[first - 1 : last])
 
-    def _read(self, tree: FileTree, path: str) -> list[str] | None:
-        entry = tree.admits(path)
-        return None if entry is None else read_lines(entry, self._limits.of(path))
+
+def _read(tree: FileTree, path: str) -> list[str] | None:
+    entry = tree.admits(path)
+    return None if entry is None else read_lines(entry, tree.limits.of(path))
 
 
 def _missing(path: str) -> NotFoundError:

@@ -7,14 +7,14 @@ import time
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
-from pathlib import Path
 
 from agent_brain_server.domain.content import FileRecord
 from agent_brain_server.domain.jobs import Job
 from agent_brain_server.indexing.secrets import mask_text, masked_kinds
-from agent_brain_server.indexing.walk import FileTree, WalkLimits, WalkResult
+from agent_brain_server.indexing.walk import WalkResult
+from agent_brain_server.services.folders import IndexedFolders
 from agent_brain_server.services.index_run import LEFT_OUT_NOTE, left_out_because
 from agent_brain_server.storage.protocol import Store
 
@@ -31,12 +31,16 @@ class ReportEntry:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One page in the order of the paths, and the totals over all of them. `more`: there are further pages."""
+    """One page in the order of the paths, and the totals over all of them. `more`: there are further pages.
+
+    `problems` says why a folder is left out, in a sentence for each.
+    """
 
     entries: Sequence[ReportEntry]
     totals: Mapping[str, int]
     masked: Mapping[str, int]
     ignored: int
+    problems: Sequence[str]
     more: bool
 
 
@@ -50,15 +54,15 @@ class _Findings:
     ignored: int
     found_at: float
     last_job: Job | None
+    problems: Sequence[str] = ()
 
 
 class ReportService:
     """Looks at the folders and the manifest; no file is read."""
 
-    def __init__(self, store: Store, root: Path, limits: WalkLimits) -> None:
+    def __init__(self, store: Store, folders: IndexedFolders) -> None:
         self._store = store
-        self._root = root
-        self._limits = limits
+        self._folders = folders
         self._latest: _Findings | None = None
 
     async def report(self, after: str, limit: int, max_age: float) -> Report:
@@ -74,9 +78,10 @@ class ReportService:
 
     async def _find(self, last_job: Job | None) -> _Findings:
         found_at = time.monotonic()
-        folders, manifest = await asyncio.gather(self._store.list_folders(), self._store.list_files())
-        found = await asyncio.to_thread(FileTree(self._root, folders, self._limits).walk)
-        return await asyncio.to_thread(_findings, found, manifest, found_at, last_job)
+        tree, manifest = await asyncio.gather(self._folders.tree(), self._store.list_files())
+        found = await asyncio.to_thread(tree.walk)
+        findings = await asyncio.to_thread(_findings, found, manifest, found_at, last_job)
+        return replace(findings, problems=tree.problems)
 
 
 def _findings(
@@ -95,7 +100,7 @@ def _page(findings: _Findings, after: str, limit: int) -> Report:
     entries = findings.entries
     first = bisect_right(entries, after, key=attrgetter("path")) if after else 0
     page, more = entries[first : first + limit], first + limit < len(entries)
-    return Report(page, findings.totals, findings.masked, findings.ignored, more)
+    return Report(page, findings.totals, findings.masked, findings.ignored, findings.problems, more)
 
 
 def _by_walk(found: WalkResult) -> Iterator[ReportEntry]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from contextlib import aclosing
-from pathlib import Path
 from typing import Literal
 
-from agent_brain_server.domain.content import Folder
 from agent_brain_server.errors import AgentBrainError
-from agent_brain_server.indexing.walk import WalkLimits
+from agent_brain_server.indexing.walk import FileTree
 from agent_brain_server.indexing.watch import watch
+from agent_brain_server.services.folders import IndexedFolders
 from agent_brain_server.services.indexing import IndexingService
-from agent_brain_server.storage.protocol import FolderStore
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +23,9 @@ MOST_PATHS = 200
 class Watching:
     """`state` is what it does now; `detail` says why it failed, empty otherwise."""
 
-    def __init__(self, store: FolderStore, indexing: IndexingService, root: Path, limits: WalkLimits) -> None:
-        self._store = store
+    def __init__(self, folders: IndexedFolders, indexing: IndexingService) -> None:
+        self._folders = folders
         self._indexing = indexing
-        self._root = root
-        self._limits = limits
         self._stop = asyncio.Event()
         self._restarting = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
@@ -42,10 +38,10 @@ class Watching:
         """Begin, with a first job for what changed while nobody watched."""
         self._wanted = True
         self._stop.clear()
-        folders = await self._store.list_folders()
-        if folders:
+        tree = await self._folders.tree()
+        if tree.tops or tree.problems:
             self.state, self.detail = "watching", ""
-            self._task = asyncio.create_task(self._watch(folders), name="watcher")
+            self._task = asyncio.create_task(self._watch(tree), name="watcher")
 
     async def stop(self) -> None:
         """End, and leave no thread behind."""
@@ -62,11 +58,11 @@ class Watching:
                 await self.stop()
                 await self.start()
 
-    async def _watch(self, folders: Sequence[Folder]) -> None:
+    async def _watch(self, tree: FileTree) -> None:
         ready = asyncio.Event()
         catching_up = asyncio.create_task(self._catch_up(ready))
         try:
-            async with aclosing(watch(self._root, folders, self._limits, self._stop, ready=ready)) as changes:
+            async with aclosing(watch(tree, self._stop, ready=ready)) as changes:
                 async for paths in changes:
                     await self._index(paths if len(paths) <= MOST_PATHS else ())
         except Exception as error:

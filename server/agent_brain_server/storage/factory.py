@@ -132,6 +132,15 @@ def sqlite_file(url: str, project_root: Path) -> Path | None:
     return _sqlite_path(rest, project_root) if scheme == "sqlite" else None
 
 
+def files_of_index(url: str, project_root: Path) -> list[Path]:
+    """The real paths of the file that holds the index of `url`, if one does, and of those that SQLite and we add."""
+    if (file := sqlite_file(url, project_root)) is None:
+        return []
+    file = file.resolve()
+    added = [file.with_name(f"{file.name}{suffix}") for suffix in ("-wal", "-shm", "-journal")]
+    return [file, *added, *map(file.with_suffix, (".vectors", ".vectors.cache"))]
+
+
 def _sqlite_path(rest: str, project_root: Path) -> Path:
     if not rest.startswith("/"):
         raise SettingsError(f"A SQLite storage URL has three slashes before its path; accepted are {ACCEPTED}.")

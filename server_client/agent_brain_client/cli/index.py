@@ -71,7 +71,8 @@ def _report(arguments: argparse.Namespace, client: AgentBrainClient) -> int:
         return OK
     for entry in entries:
         say(report_line(entry))
-    say(report_totals(page) or "Nothing is left out and nothing is masked.")
+    problems, totals = [one_line(problem) for problem in page["problems"]], report_totals(page)
+    say(*problems, *([totals] if totals else [] if problems else ["Nothing is left out and nothing is masked."]))
     return OK
 
 

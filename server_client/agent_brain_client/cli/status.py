@@ -43,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     status, report = client.status(), client.report(limit=1, max_age=REPORT_SECONDS)
     if arguments.json:
         left_out = {"totals": report["totals"], "masked": report["masked"], "ignored": report["ignored"]}
+        left_out["problems"] = report["problems"]
         print_json({"running": True, **status, "report": left_out})
     else:
         say(*status_lines(status), *_report_lines(report))
@@ -82,9 +83,10 @@ def status_lines(status: StatusResponse) -> list[str]:
 
 
 def _report_lines(report: ReportResponse) -> list[str]:
-    """What is not in the index, if anything, and the command that lists it."""
+    """What is not in the index, if anything, and the command that lists it; each folder that is left out, and why."""
     totals = report_totals(report)
-    return [f"{_label('not indexed')}{totals}. See: agent-brain index --report"] if totals else []
+    lines = [f"{_label('folders')}{one_line(problem)}" for problem in report["problems"]]
+    return [*lines, *([f"{_label('not indexed')}{totals}. See: agent-brain index --report"] if totals else [])]
 
 
 def _label(text: str) -> str:

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.indexing.walk import FileTree, WalkLimits, WalkResult, admits, walk
+from agent_brain_server.indexing.walk import FileTree, WalkLimits, WalkResult
+from support.walking import accept_all, admits, walk
 
 LIMITS = WalkLimits(max_file_bytes=1000, max_document_bytes=5000)
 
@@ -91,7 +92,7 @@ def test_a_root_that_is_a_link_gives_the_same_paths(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("real")
     root = tmp_path / "link"
     assert names(walk(root, [Folder("."), Folder(root.as_posix())], LIMITS)) == ["a.py"]
-    assert admits(root, [Folder(".")], LIMITS, (root / "a.py").as_posix()) is not None
+    assert admits(root, [Folder(".")], LIMITS, "a.py") is not None
 
 
 def test_files_outside_of_the_project_have_absolute_paths(tmp_path: Path) -> None:
@@ -208,7 +209,7 @@ def test_a_single_path_gets_the_verdict_of_the_walk(
                 continue
         (root / ".gitignore").write_text("\n".join(rules))
         (root / ".agent-brainignore").write_text("\n".join(own))
-        tree = FileTree(root, folders, LIMITS)
+        tree = FileTree(root, folders, LIMITS, accept_all)
         walked = {entry.absolute: entry for entry in tree.walk().files}
         for file in root.parent.rglob("*"):
             found = admits(root, folders, LIMITS, file.as_posix())

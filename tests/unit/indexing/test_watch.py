@@ -17,6 +17,7 @@ import pytest
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.indexing import watch as watch_module
 from agent_brain_server.indexing.file_events import file_events, recursive_events
+from agent_brain_server.indexing.walk import FileTree
 from agent_brain_server.indexing.watch import watch
 from support.watching import LIMITS, told_of, watching, write
 
@@ -140,7 +141,7 @@ def test_no_thread_is_left_however_it_ends(tmp_path: Path) -> None:
 
     async def cancelled() -> None:
         stop, ready = asyncio.Event(), asyncio.Event()
-        batches = watch(tmp_path, [Folder(".")], LIMITS, stop, ready=ready)
+        batches = watch(FileTree(tmp_path, [Folder(".")], LIMITS), stop, ready=ready)
         listening = asyncio.create_task(anext(batches))
         await ready.wait()
         listening.cancel()

@@ -13,10 +13,12 @@ from agent_brain_server.domain.content import EmbeddingModel, Folder
 from agent_brain_server.domain.jobs import Job, Progress
 from agent_brain_server.embedding.disabled import DisabledEmbedder
 from agent_brain_server.errors import StorageError, WriterElsewhereError
+from agent_brain_server.folder_consent import FolderConsent
 from agent_brain_server.indexing import changes
 from agent_brain_server.indexing.walk import WalkLimits
 from agent_brain_server.indexing.workers import Workers
 from agent_brain_server.services import lease, runner
+from agent_brain_server.services.folders import IndexedFolders
 from agent_brain_server.services.index_run import Surroundings
 from agent_brain_server.services.indexing import IndexingService
 from agent_brain_server.services.metrics import Metrics
@@ -64,8 +66,9 @@ class Process:
     def __init__(self, root: Path, store: Store) -> None:
         self.store = store
         limits = WalkLimits(max_file_bytes=10_000)
-        self.runner = JobRunner(Surroundings(store, DisabledEmbedder(), Workers(1), root, limits), Metrics())
-        self.indexing = IndexingService(store, self.runner, root)
+        folders = IndexedFolders(store, root, limits, FolderConsent(root, ()))
+        self.runner = JobRunner(Surroundings(store, DisabledEmbedder(), Workers(1), folders), Metrics())
+        self.indexing = IndexingService(store, self.runner, folders)
 
     async def die(self) -> None:
         """As kill -9 does it: nothing is tidied up."""
