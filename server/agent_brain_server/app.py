@@ -21,6 +21,7 @@ from agent_brain_server.embedding.factory import create_embedder
 from agent_brain_server.embedding.protocol import Embedder
 from agent_brain_server.errors import AgentBrainError, SettingsError
 from agent_brain_server.folder_consent import FolderConsent
+from agent_brain_server.indexing.exclusions import is_in_state
 from agent_brain_server.indexing.walk import WalkLimits
 from agent_brain_server.indexing.workers import Workers
 from agent_brain_server.services.activity import Activity
@@ -180,7 +181,8 @@ async def _accepted_folders(store: Store, settings: Settings) -> IndexedFolders:
     consent = FolderConsent(root, settings.index.folders)
     consent.require(folder.path for folder in await store.list_folders())
     limits = WalkLimits(max_file_bytes=settings.index.max_file_bytes)
-    own = frozenset(path.as_posix() for path in files_of_index(settings.storage.location, root))
+    files = (path.as_posix() for path in files_of_index(settings.storage.location, root))
+    own = frozenset(path for path in files if not is_in_state(path))
     return IndexedFolders(store, root, limits, consent, own)
 
 

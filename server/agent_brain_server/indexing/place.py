@@ -85,7 +85,7 @@ class Place:
     def refuses_file(self, scope: Scope, path: str) -> str:
         """Why a file beneath the folder is left out."""
         name = path[path.rfind("/") + 1 :]
-        if name == ".git" or path in self.own:  # the former is that of a worktree or a submodule
+        if name == ".git" or (self.own and path in self.own):  # the former is that of a worktree or a submodule
             return "ignored"
         if is_secret_path(path, name):
             return "secret"
