@@ -96,11 +96,11 @@ def test_status_is_a_line_a_subject() -> None:
         "jobs_queued": 1,
     }
     assert status_lines(status) == [
-        "project    /p",
-        "server     127.0.0.1:8317 · pid 4 · up 60 s · version 1",
-        "storage    sqlite .claude/agent-brain/index.db (1.5 kB)",
-        "embedding  built-in v1 (256)",
-        "index      1 file · 2 chunks · job 3 failed:  · 1 job waiting",
-        "watcher    failed: too many files",
-        "languages  python 1",
+        "project     /p",
+        "server      127.0.0.1:8317 · pid 4 · up 60 s · version 1",
+        "storage     sqlite .claude/agent-brain/index.db (1.5 kB)",
+        "embedding   built-in v1 (256)",
+        "index       1 file · 2 chunks · job 3 failed:  · 1 job waiting",
+        "watcher     failed: too many files",
+        "languages   python 1",
     ]

@@ -142,7 +142,7 @@ def test_outside_git_only_an_existing_gitignore_is_added_to() -> None:
     assert written(make_plan(present, ANSWERS, Chosen("t", 1)))[GITIGNORE] == 0o664
 
 
-@pytest.mark.parametrize("value", ['a"b', "a: b # c", "{x}", "é 店", "a\nb", "'"])
+@pytest.mark.parametrize("value", ['a"b', "a: b # c", "{x}", "é 店", "'"])
 def test_values_are_quoted_for_yaml(value: str) -> None:
     answers = resolve(
         {"embedding": "openai-compatible", "embedding_url": f"http://h/{value}", "embedding_model": value}, {}, {}
