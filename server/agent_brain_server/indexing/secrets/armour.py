@@ -34,13 +34,16 @@ _HEADER = re.compile(r"[^\w]*(?:Proc-Type|DEK-Info|Version|Comment|Subject|Messa
 # "-----BEGIN" in base64, in each of its three alignments, and in base64 of that.
 _ENCODED_BEGINS = ("LS0tLS1CRUdJTi", "0tLS0tQkVHSU", "tLS0tLUJFR0lO", "TFMwdExTMUNSVWRKVGl")
 _ENCODED = re.compile("|".join(_ENCODED_BEGINS))
+_ENCODED_DASHES = ("0tL", "TFMwdExT")
 _DER = re.compile(
     r"M(?:II[A-Za-z0-9+/]{2}[AQgw]IBA|I[GHIE][A-Za-z0-9+/]AgE[AB]|[A-Za-z0-9+/][4C]CAQ[AE])[A-Za-z0-9+/]{24}"
 )
 _HEX_DER = re.compile(r"30(?:[0-7].|81..|82....)02010[01]30?[0-9a-fA-F]{40,20000}")
 # Where the armour is gone: lines as long as PEM's, and letters with blanks between them.
-_BARE_LINES = re.compile(r"(?:(?<=\n)|\A)(?:[ \t>]{0,12}[A-Za-z0-9+/]{64}\r?\n){3,800}(?:[ \t>]{0,12}[A-Za-z0-9+/]{1,63}={0,2})?")
-_PUBLIC = re.compile(r"BEGIN [^\n]{0,60}-----(?:\r?\n[\w-]{1,20}: [^\n]{0,200}){0,9}\s{0,4}$")
+_BARE_LINES = re.compile(
+    r"(?:(?<=\n)|\A)(?:[ \t>]{0,12}[A-Za-z0-9+/]{64}\r?\n){3,800}(?:[ \t>]{0,12}[A-Za-z0-9+/]{1,63}={0,2})?"
+)
+_PUBLIC = re.compile(r"(?i)certificate|public|signature|signed|BEGIN |ssh-")
 _SPACED = re.compile(r"M [IC4FG] (?:[A-Za-z0-9+/=][ \t\r\n]){40,20000}")
 _FRAME = rf"(?:{_ESCAPED_BREAK}|[\s\"'`,+\\#*>-]){{1,60}}"
 _JOINED = re.compile(
@@ -54,11 +57,13 @@ def find_keys(text: str) -> Iterator[Span]:
     """The material of every private key in `text`, line by line."""
     if "BEGIN " in text:
         yield from _armoured(text)
-    if any(begin in text for begin in _ENCODED_BEGINS):
+    if any(dashes in text for dashes in _ENCODED_DASHES):
         yield from _encoded(text, _ENCODED, _is_encoded_key)
     yield from _encoded(text, _DER, _is_private_der)
     if "02010" in text:
-        yield from (Span(*match.span(), KIND) for match in _HEX_DER.finditer(text) if _is_private_der(_of_hex(match[0])))
+        yield from (
+            Span(*match.span(), KIND) for match in _HEX_DER.finditer(text) if _is_private_der(_of_hex(match[0]))
+        )
     if "kty" in text:
         yield from (Span(match.start(1), match.end(1), KIND) for match in _JWK.finditer(text))
 
@@ -66,7 +71,7 @@ def find_keys(text: str) -> Iterator[Span]:
 def find_bare_keys(text: str) -> Iterator[Span]:
     """What is left of a key whose armour is gone: for documents, where base64 in lines of 64 letters is nothing else."""
     for match in _BARE_LINES.finditer(text):
-        if not _PUBLIC.search(text, max(0, match.start() - 600), match.start()):
+        if not _PUBLIC.search(text, max(0, match.start() - 300), match.start()):
             yield from (Span(*place, KIND) for place in _mixed_lines(text, match))
     if "M I" in text or "M C" in text or "M G" in text:
         yield from (Span(*match.span(), KIND) for match in _SPACED.finditer(text))

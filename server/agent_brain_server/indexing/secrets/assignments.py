@@ -44,6 +44,8 @@ class _Name(NamedTuple):
 
     def judges(self, value: str) -> bool:
         """Whether the value is a secret: one for a token is longer than one for a password."""
+        if self.word == "sess":
+            return value.isalnum() and is_random(value, 20)
         return is_password(value) if self.is_pass else is_random(value)
 
     @property
@@ -66,7 +68,7 @@ _NAMES = tuple(
         ("sess", r"sess(?:ion)?[_-]?id", False),
     )
 )
-# What passwords are called elsewhere, each with its endings. In code only those that are no ASCII are looked for.
+# What passwords are called in documents and settings of other languages, each with its endings.
 _ABROAD = tuple(
     _Name(word, re.compile(word + ends, re.IGNORECASE), is_pass=True)
     for word, _, ends in (
@@ -77,7 +79,6 @@ _ABROAD = tuple(
         """.split()
     )
 )
-_ABROAD_IN_CODE = tuple(name for name in _ABROAD if not name.word.isascii())
 _KEYS = tuple(
     """
     access account admin aes api app application auth client consumer crypt crypto deploy encrypt encryption hmac
@@ -89,17 +90,12 @@ _OWNERS = "db user smtp mail ftp root admin my proxy ssh redis mysql pg rpc sql 
 _PASSES = (*_OWNERS.split(), *"_-./\"'`([,;&?< \n\t")
 
 
-def find_assigned(text: str, language: str, *, strict: bool) -> Iterator[Span]:
-    """The secrets in `text` beside a name or in a URL. With `strict` every value of such a name is one."""
-    lowered = text.lower()
-    if len(lowered) != len(text):  # a few capitals have small forms of two characters
-        lowered = "".join(character if len(character.lower()) > 1 else character.lower() for character in text)
-    names = _NAMES
-    if language not in CODE:
-        names += _ABROAD
-    elif not text.isascii():
-        names += _ABROAD_IN_CODE
-    for name in names:
+def find_assigned(text: str, lowered: str, language: str, *, strict: bool) -> Iterator[Span]:
+    """The secrets in `text` beside a name or in a URL. With `strict` every value of such a name is one.
+
+    `lowered` is the text in small letters, place by place.
+    """
+    for name in _NAMES if language in CODE else _NAMES + _ABROAD:
         if name.word != "salt" or strict:
             yield from _named(text, lowered, name, language, strict=strict)
     if "://" in text:
@@ -133,7 +129,7 @@ def _qualifies(word: str, lowered: str, start: int, end: int) -> bool:
     if word == "token" and before.rstrip("_-").endswith("key"):
         return not before.rstrip("_-").endswith(("publickey", "public_key", "public-key"))
     if word == "pass" and end - start == 4:
-        return not before or before.endswith(_PASSES)
+        return not lowered.startswith("\n", end) and (not before or before.endswith(_PASSES))
     if word == "pw" and end - start == 2:
         return not before[-1:].isalnum()
     if word == "passe":
@@ -156,6 +152,10 @@ def _values(text: str, start: int, end: int, language: str, judge: Judge) -> lis
             value = _bare_value(text, start, first, value, language, flag=flag)
         if value and judge(value):
             return [(first, first + len(value))]
+        if any(sign in text[end:first] for sign in "=:"):
+            return []
+    if text[end : end + 1] in ".[:=":
+        return []
     return [*find_in_pair(text, start, end, judge), *find_in_column(text, start, end, language, judge)]
 
 
@@ -208,7 +208,8 @@ _FIRST_ARGUMENT = re.compile(r"(?:\([ \t\n]{0,20}|^[ \t]{0,40})[\"'`][\w.-]{0,50
 
 
 _SHELL_NAME = re.compile(r"[ \t]{0,40}(?:(?:export|set|ENV|ARG|-e|[#$])[ \t]{1,4})?[A-Z][A-Z0-9_]{0,60}")
-_FLAG = re.compile(r"(?:--?|^[ \t]{0,20}(?:ENV|env|setenv|SetEnv)[ \t]{1,4})[\w-]{0,40}$", re.MULTILINE)
+_FLAG = re.compile(r"--?[\w-]{0,40}$")
+_ENV = re.compile(r"^[ \t]{0,20}(?:ENV|env|setenv|SetEnv)[ \t]{1,4}[\w-]{0,40}$", re.MULTILINE)
 _BLOCK = re.compile(r"[|>][+-]?[ \t]{0,4}\n")
 _MARGIN = re.compile(r"[ \t]{0,200}(?:-[ \t]+)?")
 _LINE = re.compile(r"([ \t]*)([^\n]*?)[ \t]*(?:\n|$)")
@@ -216,7 +217,12 @@ LONGEST_BLOCK = 4_000
 
 
 def _is_flag(text: str, start: int) -> bool:
-    return _FLAG.search(text, max(0, start - 64), start) is not None
+    """Whether the name is that of an option or of a variable that is set without a sign."""
+    first = max(0, start - 64)
+    before = text[first:start]
+    if "-" in before and _FLAG.search(text, max(0, start - 44), start) is not None:
+        return True
+    return "env" in before.lower() and _ENV.search(text, first, start) is not None
 
 
 _URL = re.compile(r"://([^\s/@:\"'<>\\]{0,100}):([^\s@\"'<>\\]{1,200})@|://([A-Za-z0-9_-]{20,200})@")

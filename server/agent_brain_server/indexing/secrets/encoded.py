@@ -1,6 +1,6 @@
 """Tokens and passwords that are written in a code: as escapes, in hex, in base64. What is in the code decides.
 
-In code, hex and base64 are only looked at where the text says that it has to do with them.
+In code, hex and base64 are only looked at near the words that name them.
 """
 
 from __future__ import annotations
@@ -16,25 +16,34 @@ from agent_brain_server.indexing.secrets.values import CODE, is_password
 KIND = "encoded secret"
 SHORTEST = 20
 
-_ESCAPED = re.compile(r"(?:\\(?:x|u00)[2-7][0-9a-fA-F][\w.-]{0,80}){1,600}")
+_ESCAPED = re.compile(r"\\(?:x|u00)[2-7][0-9a-fA-F][\w.-]{0,80}(?:\\(?:x|u00)[2-7][0-9a-fA-F][\w.-]{0,80}){0,600}")
 _ESCAPE = re.compile(r"\\(?:x|u00)([2-7][0-9a-fA-F])")
 _LONG = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{28,20000}={0,2}")
-_WORDS = ("b64", "ase64", "hex")
+_NEAR = 400
+_CODES = ("ase64", "hex")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){20,}")
-_NAMED = re.compile(r"(?i)(?:token|secret|passw(?:or)?d|pwd|api_?key)[\"']?[=:][ ]?[\"']?([^\s\"'&;,]{6,200})")
+_NAMED = re.compile(r"(?i)(?:(?<!key)token|secret|passw(?:or)?d|pwd|api_?key)[\"']?[=:][ ]?[\"']?([^\s\"'&;,]{6,200})")
 
 
 def find_encoded(text: str, language: str) -> Iterator[Span]:
     """The places in `text` that are a token or an assignment of a secret once they are decoded."""
-    if "\\x" in text or "\\u00" in text:
-        for match in _ESCAPED.finditer(text):
-            start = max(text.rfind("\n", 0, match.start()) + 1, match.start() - 12)
-            if shows_token(_unescaped(text[start : match.end()])):
-                yield Span(match.start(), match.end(), KIND)
-    if language not in CODE or any(word in text for word in _WORDS):
-        for match in _LONG.finditer(text):
+    for match in _ESCAPED.finditer(text):
+        start = max(text.rfind("\n", max(0, match.start() - 12), match.start()) + 1, match.start() - 12)
+        if shows_token(_unescaped(text[start : match.end()])):
+            yield Span(match.start(), match.end(), KIND)
+    for first, last in [(0, len(text))] if language not in CODE else _near_words(text):
+        for match in _LONG.finditer(text, first, last):
             if _shows_secret(_decoded(match[0])):
                 yield Span(match.start(), match.end(), KIND)
+
+
+def _near_words(text: str) -> Iterator[tuple[int, int]]:
+    """The stretches of code around the words for base64 and hex."""
+    for word in _CODES:
+        at = text.find(word)
+        while at >= 0:
+            yield max(0, at - _NEAR), at + _NEAR
+            at = text.find(word, at + _NEAR)
 
 
 def _unescaped(escaped: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 MOST_PIECES = 12
@@ -14,16 +13,15 @@ _JOIN = re.compile(
 )
 
 
-def split_places(text: str, start: int, shape: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+def split_places(text: str, start: int, shape: re.Pattern[str]) -> list[tuple[int, int]]:
     """Where the pieces are of what begins at `start` and has this shape once its pieces are joined; none for one piece."""
     places = [_PIECE.match(text, start).span()]  # type: ignore[union-attr]  # it matches nothing, too
     while len(places) < MOST_PIECES and (join := _JOIN.match(text, places[-1][1])) is not None:
         places.append(_PIECE.match(text, join.end()).span())  # type: ignore[union-attr]
-    if len(places) == 1:
-        return
-    match = shape.match("".join(text[first:last] for first, last in places))
-    left = match.end() if match else 0
+    match = shape.match("".join(text[first:last] for first, last in places)) if len(places) > 1 else None
+    found, left = [], match.end() if match else 0
     for first, last in places:
         if left > 0 and last > first:
-            yield first, min(last, first + left)
+            found.append((first, min(last, first + left)))
         left -= last - first
+    return found

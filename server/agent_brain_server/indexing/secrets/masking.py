@@ -91,12 +91,22 @@ def find_secrets(text: str, language: str, *, strict: bool = False) -> list[Span
 
 
 def _found(text: str, language: str, *, strict: bool) -> list[Span]:
-    found = [*find_tokens(text), *find_keys(text), *find_assigned(text, language, strict=strict)]
+    lowered = _lowered(text)
+    found = [*find_tokens(text, lowered), *find_keys(text)]
+    found += find_assigned(text, lowered, language, strict=strict)
     found += find_manifest_values(text)
     found += find_encoded(text, language)
     if language not in CODE:
         found += find_bare_keys(text)
     return found
+
+
+def _lowered(text: str) -> str:
+    """The text in small letters, place by place: a few capitals have small forms of two characters."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(character if len(character.lower()) > 1 else character.lower() for character in text)
 
 
 def _is_nothing_else(text: str, spans: Sequence[Span]) -> bool:

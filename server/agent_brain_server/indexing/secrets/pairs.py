@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from string import ascii_letters, digits
 
 Judge = Callable[[str], bool]
 Place = tuple[int, int]
 
 MOST_COLUMNS = 40
+LONGEST_HEAD = 2_000
 SECOND_ARGUMENT = (
     r"[\"']?[ \t]{0,4}(?:[:=][ \t]{0,4})?[(\[][ \t\n]{0,40}(?:\w{1,20} ?= ?)?[\"'][^\"'\n]{1,100}[\"'][ \t\n]{0,40}"
     r",[ \t\n]{0,40}(?:\w{1,20} ?= ?)?[\"']([^\"'\n]{3,200})[\"']"
@@ -33,6 +35,7 @@ _DEFAULT = re.compile(
 _VARIABLE = re.compile(r"variable[ \t]{1,4}\"[\w-]{0,60}$")
 
 
+_OF_NAMES = f"{ascii_letters}{digits}_.-\"' \t"
 _SECOND_ARGUMENT = re.compile(SECOND_ARGUMENT)
 
 
@@ -43,17 +46,19 @@ def find_in_pair(text: str, start: int, end: int, judge: Judge) -> Iterator[Plac
     before = text[max(text.rfind("\n", max(0, start - 80), start) + 1, start - 80) : start]
     match = None
     if text.startswith("(", end):
+        if not text[start : start + 4].lower().startswith("cred"):
+            return
         match = _SECOND_ARGUMENT.match(text, end)
     elif "variable" in before and _VARIABLE.search(before):
         match = _DEFAULT.match(text, end)
-    elif (":" in before or "=" in before) and _NAMED.search(before):
+    elif before.rstrip(_OF_NAMES).endswith((":", "=")) and _NAMED.search(before):
         match = _VALUE_AFTER.match(text, end) or _VALUE_BEFORE.search(text, max(0, start - 340), start)
     if match is not None and match.lastindex is not None and judge(match[match.lastindex]):
         yield match.span(match.lastindex)
 
 
 _COLUMN_ENDS = re.compile(r"\w{0,8}[ \t\"'`*_\]]{0,9}([,;|)\t\n])")
-_INTO = re.compile(r"(?i:\binto|^[ \t]{0,20}copy)\s{1,20}[\w.\"`\[\]]{1,120}\s{0,20}$", re.MULTILINE)
+_INTO = re.compile(r"(?:\binto|^[ \t]{0,20}copy)\s{1,20}[\w.\"`\[\]]{1,120}\s{0,20}$", re.MULTILINE)
 _VALUES = re.compile(r"\)\s{0,60}(?i:values)\s{0,60}(?=\()")
 _STDIN = re.compile(r"\)\s{0,20}(?i:from)\s{1,20}(?i:stdin)[^\n;]{0,100};[ \t]*\n")
 _FIELD = re.compile(
@@ -72,10 +77,12 @@ def find_in_column(text: str, start: int, end: int, language: str, judge: Judge)
         return
     if match[1] in ",)":
         yield from _in_statement(text, start, end, judge)
-    line = text.rfind("\n", 0, start) + 1
+    line = text.rfind("\n", max(0, start - LONGEST_HEAD), start) + 1
+    if start - line > LONGEST_HEAD:
+        return
     if language == "csv" and line == 0:
-        separator = next((sign for sign in ";\t," if sign in text[: text.find("\n")]), ",")
-        yield from _in_lines(text, start, separator, judge)
+        signs = [sign for sign in (match[1], *text[max(0, start - 40) : start]) if sign in ",;\t"]
+        yield from _in_lines(text, start, signs[0] if signs else ",", judge)
     elif match[1] in "|\n" and text.rfind("|", line, end + 40) >= 0:
         head = text.find("\n", end)
         if head >= 0 and (rule := _RULE.match(text, head + 1)) is not None:
@@ -85,11 +92,12 @@ def find_in_column(text: str, start: int, end: int, language: str, judge: Judge)
 def _in_statement(text: str, start: int, end: int, judge: Judge) -> Iterator[Place]:
     """The fields of this column in the rows behind `INSERT INTO t (…) VALUES` or `COPY t (…) FROM stdin`."""
     opened = text.rfind("(", max(0, start - 400), start)
-    close = text.find(")", end, end + 400)
-    if opened < 0 or close < 0 or _INTO.search(text, max(0, opened - 160), opened) is None:
+    head = text[max(0, opened - 160) : max(0, opened)].lower()
+    if ("into" not in head and "copy" not in head) or _INTO.search(head) is None:
         return
+    close = text.find(")", end, end + 400)
     column = text.count(",", opened, start)
-    if column > MOST_COLUMNS:
+    if close < 0 or column > MOST_COLUMNS:
         return
     if match := _STDIN.match(text, close):
         yield from _in_lines(text, start, "\t", judge, match.end(), column)

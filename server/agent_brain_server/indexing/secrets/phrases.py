@@ -34,7 +34,9 @@ def _is_hash(_: str) -> bool:
     return True
 
 
-_RECOVERY = r"s?[\"']?[ \t]{0,4}(?::=|=>|[:=,(])[ \t(]{0,4}[\"'`]?([a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23})(?![ ,]{0,2}[a-z])"
+_RECOVERY = (
+    r"s?[\"']?[ \t]{0,4}(?::=|=>|[:=,(])[ \t(]{0,4}[\"'`]?([a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23})(?![ ,]{0,2}[a-z])"
+)
 
 # By what the phrases begin with, in small letters.
 _PHRASES: dict[str, tuple[Phrase, ...]] = {

@@ -200,7 +200,7 @@ _LITERAL_SHAPES = (
     ("sig=", r"(?<=[?&;]sig=)[A-Za-z0-9%+/_-]{30,120}=?", "signed URL", 0),
 )
 # What several of them have in common is looked for once.
-_GATES = ("~", "hook", "AA")
+_GATES = ("~", "hook")
 
 
 def _shapes_by_gate() -> dict[str, list[tuple[re.Pattern[str], str, int]]]:
@@ -219,8 +219,8 @@ _AWS_SECRET = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=]
 _HEX_OR_WORDS = re.compile(r"[a-f0-9]+|[A-F0-9]+|[A-Za-z/]+")
 
 
-def find_tokens(text: str) -> Iterator[Span]:
-    """Every token in `text`, in no order."""
+def find_tokens(text: str, lowered: str = "") -> Iterator[Span]:
+    """Every token in `text`, in no order; `lowered` is the same in small letters, where it is there already."""
     for delimiter, prefixes in _BY_END.items():
         parts = text.split(delimiter)
         if not prefixes.keys().isdisjoint(map(_last, parts)):
@@ -234,9 +234,10 @@ def find_tokens(text: str) -> Iterator[Span]:
         if gate in text:
             for shape, kind, before in shapes:
                 yield from (Span(match.start() - before, match.end(), kind) for match in shape.finditer(text))
-    if "wilio" in text or "WILIO" in text:
+    lowered = lowered or text.lower()
+    if "twilio" in lowered:
         yield from (Span(match.start(), match.end(), "Twilio key") for match in _TWILIO.finditer(text))
-    if "iscord" in text or "ISCORD" in text:
+    if "discord" in lowered:
         yield from (Span(match.start(), match.end(), "Discord bot token") for match in _DISCORD.finditer(text))
 
 
@@ -247,7 +248,8 @@ def _after_prefix(text: str, prefix: _Prefix) -> Iterator[Span]:
         if not (prefix.bounded and _goes_on(text, start)):
             if match := prefix.rest.match(text, end):
                 yield Span(end, match.end(), prefix.kind)
-            yield from (Span(*place, prefix.kind) for place in split_places(text, end, prefix.rest))
+            for first, end in split_places(text, end, prefix.rest):
+                yield Span(first, end, prefix.kind)
         start = text.find(prefix.text, end)
 
 
