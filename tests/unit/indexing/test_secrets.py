@@ -52,7 +52,7 @@ def test_names_that_are_refused(name: str) -> None:
         "example.env", ".env.production.example", "terraform.tfvars.example", "history.py", "env.ts", "kubeconfig.go",
         "config.json", "hosts.yml", "token", "settings.xml", "id_rsa.py", "vault.go",
         "tokens.txt", ".flaskenv", "v1.2.3", "dotenv.py", "dotenv.js", "dotenv.go", "dotenv.md", "dotenv-config.ts",
-        "prod.env.js", "jest.env.js", "test.env.ts", "passwords.md", "public-key.asc", "htpasswd", "keyboard.py", "primary_key.sql",
+        "prod.env.js", "jest.env.js", "test.env.ts", "passwords.md", "public-key.asc", "htpasswd", "keyboard.py",
     ],
 )  # fmt: skip
 def test_names_that_are_taken(name: str) -> None:
@@ -157,8 +157,9 @@ NEGATIVES = {
     ".env.example": "DB_PASSWORD=changeme\nAPI_KEY=your-api-key-here\nTOKEN=<token>\nSECRET=${SECRET}\n",
     "compose.yaml": "environment:\n  POSTGRES_PASSWORD: ${POSTGRES_PASSWORD}\n  TOKEN: postgres\n",
     "ids.ts": 'primaryKey = "user_id_2024"\ncssToken = "--color-primary-500a"\n',
-    "values.yaml": "- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef: {name: db, key: password}\n- name: A\n  value: b2c4d6e8f\n",
-    "variables.tf": 'variable "db_password" {\n  type = string\n}\nvariable "region" {\n  default = "eu-central-1"\n}\n',
+    "values.yaml": "- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef: {name: db, key: password}\n"
+    "- name: A\n  value: b2c4d6e8f\n",
+    "variables.tf": 'variable "db_password" {\n  type = string\n}\nvariable "region" {\n  default = "eu-west-1"\n}\n',
     "insert.sql": "INSERT INTO users (name, password) VALUES (?, ?), ($1, $2), ('a', :password);\n",
     "options.md": "| option | password |\n|---|---|\n| `-p` | asked for |\n\nThe password is `required`. pw: yes\n",
     "seed.py": 'seed = "one of the words of a sentence that is in the code and has twelve"\nauth = ("read", "write")\n',
@@ -191,14 +192,17 @@ def _language(path: str) -> str:
 def test_the_time_is_linear_in_the_text() -> None:
     """Ten times as much text takes about ten times as long, not a hundred times, whatever is repeated in it."""
     pieces = [
-        dashes("BEGIN", "PRIVATE") + "\n", "-----BEGIN", "LS0tLS1CRUdJTi\n", "MIIABABA", 'password="', "password = ",
-        "://a:",        ".eyJ", "ghp_", "a.", "login a password ", "curl -u ", "bearer ", "kind: Secret\ndata:\n a:\n",
-        'x\\"', "--token ", "- name: password\n", '{"name": "password", "type": "a", ', 'variable "password" {', "a | password\n-|-\n",
-        "insert into t (password, ", "insert into t (password) values ('a'), ", "insert into t (password) values ('a',",
-        "copy t (a, password) from stdin;\n", "auth=('bob', ", "password(", "login(", "mnemonic = abc ", "abcd ", "seed: word ",
-        "echo root:a ", "chpasswd <<< ", "password is ", "password: >\n", "password: |\n  a\n", "password\\\n", "password || ",
-        'ghp_"+"', "ghp_\u200b", "\u200b", "\\x41", "\\u0041a", "hex ", "base64 " + "QUJD" * 9, "QUJD", "6768", "02010",
-        "30820200020100", "A" * 64 + "\n", "Ab1+" * 16 + "\n", "BEGIN \n" + "Ab1+" * 48 + "\n", "M I ", "пароль ", "senha: ", "session_id ",
+        dashes("BEGIN", "PRIVATE") + "\n", "-----BEGIN", "LS0tLS1CRUdJTi\n", "MIIABABA", "password=\"", "password = ",
+        "://a:", ".eyJ", "ghp_", "a.", "login a password ", "curl -u ", "bearer ", "kind: Secret\ndata:\n a:\n",
+        "x\\\"",
+        "--token ", "- name: password\n", "{\"name\": \"password\", \"type\": \"a\", ", "variable \"password\" {",
+        "a | password\n-|-\n", "insert into t (password, ", "insert into t (password) values ('a'), ",
+        "insert into t (password) values ('a',", "copy t (a, password) from stdin;\n", "auth=('bob', ", "password(",
+        "login(", "mnemonic = abc ", "abcd ", "seed: word ", "echo root:a ", "chpasswd <<< ", "password is ",
+        "password: >\n", "password: |\n  a\n", "password\\\n", "password || ", "ghp_\"+\"", "ghp_\u200b", "\u200b",
+        "\\x41", "\\u0041a", "hex ", "base64 " + "QUJD" * 9, "QUJD", "6768", "02010", "30820200020100", "A" * 64 + "\n",
+        "Ab1+" * 16 + "\n", "BEGIN \n" + "Ab1+" * 48 + "\n", "M I ", "\u043f\u0430\u0440\u043e\u043b\u044c ", "senha: ",
+        "session_id ",
     ]  # fmt: skip
     for piece in pieces:
         small, large = (_seconds(piece * (size // len(piece))) for size in (20_000, 200_000))

@@ -69,7 +69,7 @@ def find_keys(text: str) -> Iterator[Span]:
 
 
 def find_bare_keys(text: str) -> Iterator[Span]:
-    """What is left of a key whose armour is gone: for documents, where base64 in lines of 64 letters is nothing else."""
+    """What is left of keys without their armour. For documents: there, base64 in lines of 64 letters is little else."""
     for match in _BARE_LINES.finditer(text):
         if not _PUBLIC.search(text, max(0, match.start() - 300), match.start()):
             yield from (Span(*place, KIND) for place in _mixed_lines(text, match))

@@ -8,13 +8,14 @@ INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 MOST_PIECES = 12
 _PIECE = re.compile(r"[\w.~+/=-]{0,400}")
 _JOIN = re.compile(
-    r"\\?([\"'`])[ \t]{0,9}(?:[+.&\\]|\.\.|\+\+|<>)?\s{0,120}(?:[+.&] ?)?[bBfFrRuU@$]{0,2}\\?[\"'`]|\\\r?\n[ \t]{0,40}|</?\w{1,10}>"
+    r"\\?[\"'`][ \t]{0,9}(?:[+.&\\]|\.\.|\+\+|<>)?\s{0,120}(?:[+.&] ?)?[bBfFrRuU@$]{0,2}\\?[\"'`]"
+    r"|\\\r?\n[ \t]{0,40}|</?\w{1,10}>"
     rf"|[{INVISIBLE}]{{1,9}}"
 )
 
 
 def split_places(text: str, start: int, shape: re.Pattern[str]) -> list[tuple[int, int]]:
-    """Where the pieces are of what begins at `start` and has this shape once its pieces are joined; none for one piece."""
+    """Where the pieces are of what begins at `start` and has this shape once they are joined; none for one piece."""
     places = [_PIECE.match(text, start).span()]  # type: ignore[union-attr]  # it matches nothing, too
     while len(places) < MOST_PIECES and (join := _JOIN.match(text, places[-1][1])) is not None:
         places.append(_PIECE.match(text, join.end()).span())  # type: ignore[union-attr]

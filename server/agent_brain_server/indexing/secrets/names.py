@@ -44,9 +44,11 @@ _NAMES = """
     .terraformrc
     .vault-token .viminfo .zhistory _netrc access_tokens.db accesstokens.json adc.json
     application_default_credentials.json auth.json authinfo azureprofile.json client_secret.json client_secrets.json
-    consolehost_history.txt credentials.db credentials-config.json credentials.tfrc.json creds.txt credstore dotenv env.txt fish_history
+    consolehost_history.txt credentials.db credentials-config.json credentials.tfrc.json creds.txt credstore dotenv
+    env.txt fish_history
     gcp-key.json google-services.json googleservice-info.plist gshadow key3.db key4.db
-    kaggle.json local.settings.json login.keychain-db logins.json logins.txt mylogin.cnf netrc ngrok.yml oauth_creds.json
+    kaggle.json local.settings.json login.keychain-db logins.json logins.txt mylogin.cnf netrc ngrok.yml
+    oauth_creds.json
     passwd.txt passwords.csv passwords.json passwords.txt passwords.yaml passwords.yml password.txt pgpass pgpass.conf
     rclone.conf recentservers.xml rootkey.csv secret.json secret.toml secret.txt secret.yaml secret.yml secrets.cfg
     secrets.conf secrets.env secrets.ini secrets.json secrets.properties secrets.toml secrets.txt secrets.xml
@@ -91,7 +93,8 @@ _NO_DOTENV = (
 )
 _DOTENV = (
     r"\.env(?:[^a-z0-9].*)?|env[._-](?:ci|dev|development|docker|live|local|private|prod|production|qa|secrets?|stag(?:e|ing)"
-    rf"|test(?:ing)?|uat)(?:\.local)?|.+\.env\.{_NO_DOTENV}[a-z]+|\.?dotenv(?:[._-]{_NO_DOTENV}.*)?|\.env(?:ironment)?|\.envrc\..*"
+    rf"|test(?:ing)?|uat)(?:\.local)?|.+\.env\.{_NO_DOTENV}[a-z]+|\.?dotenv(?:[._-]{_NO_DOTENV}.*)?"
+    r"|\.env(?:ironment)?|\.envrc\..*"
 )
 _CREDENTIALS = r"(?:.*[._ -])?credentials?(?:\.(?:cfg|conf|csv|db|ini|json|properties|toml|txt|xml|ya?ml))?"
 _KEYS = (

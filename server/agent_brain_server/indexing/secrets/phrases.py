@@ -1,4 +1,4 @@
-"""Secrets that the words before them give away without a name of their own: headers, commands, hashes, recovery phrases.
+"""Secrets that the words before them give away without a name of their own: headers, commands, hashes, wallets.
 
 What a phrase begins with is found by `str.find`, which is fast, and bounded patterns are tried there.
 """
@@ -45,7 +45,8 @@ _PHRASES: dict[str, tuple[Phrase, ...]] = {
     "auth": (
         Phrase(
             re.compile(
-                r"(?i:authorization)(?:[\"']?\s{0,4}[:=]|[\"'],)\s{0,4}[\"']?(?:(?i:token|apikey|key) )?([\w.~+/=-]{20,400})"
+                r"(?i:authorization)(?:[\"']?\s{0,4}[:=]|[\"'],)\s{0,4}[\"']?"
+                r"(?:(?i:token|apikey|key) )?([\w.~+/=-]{20,400})"
             ),
             _is_header_value,
             "authorization",

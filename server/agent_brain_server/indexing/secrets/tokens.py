@@ -230,15 +230,19 @@ def find_tokens(text: str, lowered: str = "") -> Iterator[Span]:
     parts = text.split("A")
     if not _A_SHAPES.keys().isdisjoint(map(_first, parts)):
         yield from _after_a(text, parts)
-    for gate, shapes in _SHAPES_BY_GATE.items():
-        if gate in text:
-            for shape, kind, before in shapes:
-                yield from (Span(match.start() - before, match.end(), kind) for match in shape.finditer(text))
+    yield from _shaped(text)
     lowered = lowered or text.lower()
     if "twilio" in lowered:
         yield from (Span(match.start(), match.end(), "Twilio key") for match in _TWILIO.finditer(text))
     if "discord" in lowered:
         yield from (Span(match.start(), match.end(), "Discord bot token") for match in _DISCORD.finditer(text))
+
+
+def _shaped(text: str) -> Iterator[Span]:
+    for gate, shapes in _SHAPES_BY_GATE.items():
+        if gate in text:
+            for shape, kind, before in shapes:
+                yield from (Span(match.start() - before, match.end(), kind) for match in shape.finditer(text))
 
 
 def _after_prefix(text: str, prefix: _Prefix) -> Iterator[Span]:
@@ -248,8 +252,9 @@ def _after_prefix(text: str, prefix: _Prefix) -> Iterator[Span]:
         if not (prefix.bounded and _goes_on(text, start)):
             if match := prefix.rest.match(text, end):
                 yield Span(end, match.end(), prefix.kind)
-            for first, end in split_places(text, end, prefix.rest):
-                yield Span(first, end, prefix.kind)
+            for first, last in split_places(text, start + len(prefix.text), prefix.rest):
+                yield Span(first, last, prefix.kind)
+                end = last
         start = text.find(prefix.text, end)
 
 

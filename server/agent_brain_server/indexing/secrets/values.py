@@ -92,6 +92,6 @@ _NO_RECOVERY_WORDS = frozenset("and are for has have how not the was were will w
 
 
 def is_recovery(value: str) -> bool:
-    """Whether the words may be a wallet's recovery phrase: so many of BIP-39's list, which lacks the commonest words."""
+    """Whether the words may be a wallet's recovery phrase: so many of BIP-39, which lacks the commonest words."""
     words = value.replace(",", " ").split()
     return len(words) in _RECOVERY_LENGTHS and _NO_RECOVERY_WORDS.isdisjoint(words)
