@@ -10,8 +10,10 @@ import base64
 import json
 import random
 import string
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+
+from support.secret_spellings import SPELLED
 
 BASE62 = string.ascii_letters + string.digits
 HEX = "0123456789abcdef"
@@ -205,11 +207,11 @@ def _basic(m: Maker) -> str:
     return encoded
 
 
-def _assigned_files(number: Iterator[int]) -> Iterator[Kind]:
-    for index, (name, make) in enumerate(_assigned().items()):
+def _files(folder: str, makes: Mapping[str, Callable[[Maker], str]], number: Iterator[int]) -> Iterator[Kind]:
+    for index, (name, make) in enumerate(makes.items()):
         m = Maker(next(number))
         content = make(m)
-        yield Kind(f"assigned/{index}/{name}", content.encode(), m.made)
+        yield Kind(f"{folder}/{index}/{name}", content.encode(), m.made)
 
 
 def _framed() -> dict[str, Callable[[Maker], str | bytes]]:
@@ -311,7 +313,8 @@ STORES = """
     credentials.csv aws-credentials.json my-service-account.json client_secret_1.json .git-credentials .dockercfg
     local.settings.json .databrickscfg .snowsql/config .msmtprc bitwarden_export_1.json vault_pass.txt db_password.txt
     .secrets.yaml app.token x.publishsettings keyrings/a.keyring .config/glab-cli/config.yml .dbshell .viminfo
-    azure/msal_token_cache.json fish_history .kaggle/kaggle.json shadow .smbcredentials sftp-config.json
+    azure/msal_token_cache.json creds.txt env.txt logins.txt .dev.vars rsa.priv key.asc deploy_key
+    .docker/config.json.bak fish_history .kaggle/kaggle.json shadow .smbcredentials sftp-config.json
 """.split()
 
 
@@ -324,7 +327,13 @@ def _store_files(number: Iterator[int]) -> Iterator[Kind]:
 def secret_kinds() -> list[Kind]:
     """Every kind, each in a file of its own."""
     number = iter(range(1, 10_000))
-    return [*_token_files(number), *_assigned_files(number), *_framed_files(number), *_store_files(number)]
+    return [
+        *_token_files(number),
+        *_files("assigned", _assigned(), number),
+        *_files("spelled", SPELLED, number),
+        *_framed_files(number),
+        *_store_files(number),
+    ]
 
 
 SHOWN = 10

@@ -35,6 +35,8 @@ SHOWN = 10
         "credentials.json", ".netrc", ".npmrc", ".pypirc", ".htpasswd", "passwords.kdbx", "secrets.yml", "Secrets.YAML",
         "secrets.json", "secrets.toml", "my-service-account.json", "service_account_prod.json", "client_secret_12.json",
         "terraform.tfstate", "terraform.tfstate.backup", ".git-credentials", ".pgpass", "kubeconfig",
+        "creds.txt", "env.txt", "logins.txt", ".dev.vars", "rsa.priv", "key.asc", "deploy_key", "dotenv.prod",
+        "app.env.json", ".env.py",
         ".env.bak", ".env~", "credentials.json.old", ".bash_history", "prod.tfvars", "wg0.conf",
     ],
 )  # fmt: skip
@@ -49,7 +51,8 @@ def test_names_that_are_refused(name: str) -> None:
         "secrets.md", "key.py", "pem.go", "keystore.java", "monkey", "service_account.py", "main.tf", "netrc.c", "a",
         "example.env", ".env.production.example", "terraform.tfvars.example", "history.py", "env.ts", "kubeconfig.go",
         "config.json", "hosts.yml", "token", "settings.xml", "id_rsa.py", "vault.go",
-        "tokens.txt", ".flaskenv", "v1.2.3",
+        "tokens.txt", ".flaskenv", "v1.2.3", "dotenv.py", "dotenv.js", "dotenv.go", "dotenv.md", "dotenv-config.ts",
+        "prod.env.js", "jest.env.js", "test.env.ts", "passwords.md", "public-key.asc", "htpasswd", "keyboard.py",
     ],
 )  # fmt: skip
 def test_names_that_are_taken(name: str) -> None:
@@ -58,6 +61,7 @@ def test_names_that_are_taken(name: str) -> None:
 
 def test_names_that_are_stores_in_their_directory_alone() -> None:
     assert is_secret_path("/p/.docker/config.json", "config.json")
+    assert is_secret_path("/p/.docker/config.json.bak", "config.json.bak")
     assert not is_secret_path("/p/src/config.json", "config.json")
     assert is_secret_path("/p/.config/gh/hosts.yml", "hosts.yml")
     assert not is_secret_path("/p/ansible/hosts.yml", "hosts.yml")
@@ -76,6 +80,11 @@ def test_a_name_that_shows_a_token_is_refused_and_not_shown() -> None:
     assert is_secret_name(f"{token}.txt")
     assert is_secret_directory(token)
     assert token not in mask_text(f"a/{token}/b.py").text
+
+
+@pytest.mark.parametrize("name", ["wp-config.php", "wp-config.php.bak", "tokens.txt", "passwords.md", ".flaskenv"])
+def test_names_under_which_every_value_is_a_secret(name: str) -> None:
+    assert "plainword" not in mask_file(name, "text", "An ordinary line of words.\nPASSWORD: plainword\n").text
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +156,19 @@ NEGATIVES = {
     'raise ValueError("password: must have 8 characters")\nkey = "primary-key-1"\n',
     ".env.example": "DB_PASSWORD=changeme\nAPI_KEY=your-api-key-here\nTOKEN=<token>\nSECRET=${SECRET}\n",
     "compose.yaml": "environment:\n  POSTGRES_PASSWORD: ${POSTGRES_PASSWORD}\n  TOKEN: postgres\n",
+    "ids.ts": 'primaryKey = "user_id_2024"\ncssToken = "--color-primary-500a"\n',
+    "values.yaml": "- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef: {name: db, key: password}\n"
+    "- name: A\n  value: b2c4d6e8f\n",
+    "variables.tf": 'variable "db_password" {\n  type = string\n}\nvariable "region" {\n  default = "eu-west-1"\n}\n',
+    "insert.sql": "INSERT INTO users (name, password) VALUES (?, ?), ($1, $2), ('a', :password);\n",
+    "options.md": "| option | password |\n|---|---|\n| `-p` | asked for |\n\nThe password is `required`. pw: yes\n",
+    "seed.py": 'seed = "one of the words of a sentence that is in the code and has twelve"\nauth = ("read", "write")\n',
+    "certificate.txt": "-----BEGIN CERTIFICATE-----\n" + ("Ab1+" * 16 + "\n") * 5 + "-----END CERTIFICATE-----\n",
+    "digest.txt": "sha256 " + "0123456789abcdef" * 4 + "\nsha512-" + "Ab1+" * 21 + "Ab==\n",
+    "join.kt": "onSecret { secret ->\n    val name = first(secret)\n    second(name, 1)\n}\n",
+    "hex.py": 'from base64 import b64decode\nDATA = b64decode("'
+    + "iVBORw0KGgoAAAANSUhEUg" * 5
+    + '")\nx = "\\x41\\x42"\n',
     "openapi.yaml": "password:\n  type: string\n  format: password\ntoken: string\n",
     "doc.md": "Set `password: your-password`, `--token <token>` or `postgresql://user:password@localhost/x`.\n",
     "assembly.config": '<assemblyIdentity name="x" publicKeyToken="b77a5c561934e089" culture="neutral"/>\n',
@@ -170,9 +192,17 @@ def _language(path: str) -> str:
 def test_the_time_is_linear_in_the_text() -> None:
     """Ten times as much text takes about ten times as long, not a hundred times, whatever is repeated in it."""
     pieces = [
-        dashes("BEGIN", "PRIVATE") + "\n", "-----BEGIN", "LS0tLS1CRUdJTi\n", "MIIABABA", 'password="', "password = ",
-        "://a:",        ".eyJ", "ghp_", "a.", "login a password ", "curl -u ", "bearer ", "kind: Secret\ndata:\n a:\n",
-        'x\\"', "--token ",
+        dashes("BEGIN", "PRIVATE") + "\n", "-----BEGIN", "LS0tLS1CRUdJTi\n", "MIIABABA", "password=\"", "password = ",
+        "://a:", ".eyJ", "ghp_", "a.", "login a password ", "curl -u ", "bearer ", "kind: Secret\ndata:\n a:\n",
+        "x\\\"",
+        "--token ", "- name: password\n", "{\"name\": \"password\", \"type\": \"a\", ", "variable \"password\" {",
+        "a | password\n-|-\n", "insert into t (password, ", "insert into t (password) values ('a'), ",
+        "insert into t (password) values ('a',", "copy t (a, password) from stdin;\n", "auth=('bob', ", "password(",
+        "login(", "mnemonic = abc ", "abcd ", "seed: word ", "echo root:a ", "chpasswd <<< ", "password is ",
+        "password: >\n", "password: |\n  a\n", "password\\\n", "password || ", "ghp_\"+\"", "ghp_\u200b", "\u200b",
+        "\\x41", "\\u0041a", "hex ", "base64 " + "QUJD" * 9, "QUJD", "6768", "02010", "30820200020100", "A" * 64 + "\n",
+        "Ab1+" * 16 + "\n", "BEGIN \n" + "Ab1+" * 48 + "\n", "M I ", "\u043f\u0430\u0440\u043e\u043b\u044c ", "senha: ",
+        "session_id ",
     ]  # fmt: skip
     for piece in pieces:
         small, large = (_seconds(piece * (size // len(piece))) for size in (20_000, 200_000))

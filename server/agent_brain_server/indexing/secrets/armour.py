@@ -1,4 +1,5 @@
-"""Private keys inside of a text: in armour (PEM, OpenSSH, PGP, SSH2), in base64 of that, as bare base64 of DER, as JWK.
+"""Private keys inside of a text: in armour (PEM, OpenSSH, PGP, SSH2), in base64 of that, as bare base64 or hex of DER,
+as JWK, as lines without their armour.
 
 What frames the lines of a key does not matter: comment signs, quotes, commas, `+` of a diff or of a concatenation,
 escaped line breaks. Each region between two markers is looked at once, so the time is linear in the text.
@@ -24,6 +25,7 @@ _END = re.compile(rf"-{{2,5}} ?END [\w .()-]{{0,60}}?{_KEY}")
 _ESCAPED_BREAK = r"\\[nrt]|\\u000[aAdD]|&#(?:10|13|x[aAdD]);|%0[aAdD]|<br ?/?>"
 _RUN = re.compile(rf"{_ESCAPED_BREAK}|([A-Za-z0-9][A-Za-z0-9+/=_-]*)")
 _LONG = re.compile(r"[A-Za-z0-9+/=]{20,}")
+_LONG_RUN = re.compile(r"[A-Za-z0-9+/=]+")
 _COMMAND = re.compile(r"\s*(?:echo|REM|rem|dnl|printf|var|let|const)\s+")
 _WORDS = re.compile(r"[A-Za-z0-9+/=] +[A-Za-z0-9+/=]")
 _FOREIGN = re.compile(r"[^\s\w\"'`,;:+=/\\*#.|<>&(){}\[\]%!~^-]|[\w)][(.]\w")
@@ -32,9 +34,17 @@ _HEADER = re.compile(r"[^\w]*(?:Proc-Type|DEK-Info|Version|Comment|Subject|Messa
 # "-----BEGIN" in base64, in each of its three alignments, and in base64 of that.
 _ENCODED_BEGINS = ("LS0tLS1CRUdJTi", "0tLS0tQkVHSU", "tLS0tLUJFR0lO", "TFMwdExTMUNSVWRKVGl")
 _ENCODED = re.compile("|".join(_ENCODED_BEGINS))
+_ENCODED_DASHES = ("0tL", "TFMwdExT")
 _DER = re.compile(
     r"M(?:II[A-Za-z0-9+/]{2}[AQgw]IBA|I[GHIE][A-Za-z0-9+/]AgE[AB]|[A-Za-z0-9+/][4C]CAQ[AE])[A-Za-z0-9+/]{24}"
 )
+_HEX_DER = re.compile(r"30(?:[0-7].|81..|82....)02010[01]30?[0-9a-fA-F]{40,20000}")
+# Where the armour is gone: lines as long as PEM's, and letters with blanks between them.
+_BARE_LINES = re.compile(
+    r"(?:(?<=\n)|\A)(?:[ \t>]{0,12}[A-Za-z0-9+/]{64}\r?\n){3,800}(?:[ \t>]{0,12}[A-Za-z0-9+/]{1,63}={0,2})?"
+)
+_PUBLIC = re.compile(r"(?i)certificate|public|signature|signed|BEGIN |ssh-")
+_SPACED = re.compile(r"M [IC4FG] (?:[A-Za-z0-9+/=][ \t\r\n]){40,20000}")
 _FRAME = rf"(?:{_ESCAPED_BREAK}|[\s\"'`,+\\#*>-]){{1,60}}"
 _JOINED = re.compile(
     rf"[A-Za-z0-9+/_-]{{4,}}={{0,2}}(?:{_FRAME}[A-Za-z0-9+/]{{20,}}={{0,2}})*(?:{_FRAME}[A-Za-z0-9+/]{{2,}}={{1,2}})?"
@@ -47,11 +57,33 @@ def find_keys(text: str) -> Iterator[Span]:
     """The material of every private key in `text`, line by line."""
     if "BEGIN " in text:
         yield from _armoured(text)
-    if any(begin in text for begin in _ENCODED_BEGINS):
+    if any(dashes in text for dashes in _ENCODED_DASHES):
         yield from _encoded(text, _ENCODED, _is_encoded_key)
     yield from _encoded(text, _DER, _is_private_der)
+    if "02010" in text:
+        yield from (
+            Span(*match.span(), KIND) for match in _HEX_DER.finditer(text) if _is_private_der(_of_hex(match[0]))
+        )
     if "kty" in text:
         yield from (Span(match.start(1), match.end(1), KIND) for match in _JWK.finditer(text))
+
+
+def find_bare_keys(text: str) -> Iterator[Span]:
+    """What is left of keys without their armour. For documents: there, base64 in lines of 64 letters is little else."""
+    for match in _BARE_LINES.finditer(text):
+        if not _PUBLIC.search(text, max(0, match.start() - 300), match.start()):
+            yield from (Span(*place, KIND) for place in _mixed_lines(text, match))
+    if "M I" in text or "M C" in text or "M G" in text:
+        yield from (Span(*match.span(), KIND) for match in _SPACED.finditer(text))
+
+
+def _mixed_lines(text: str, lines: re.Match[str]) -> list[tuple[int, int]]:
+    found = [match.span() for match in _LONG_RUN.finditer(text, *lines.span())]
+    return found if all(_is_mixed(text[first:last]) for first, last in found[:3]) else []
+
+
+def _of_hex(digits: str) -> bytes:
+    return bytes.fromhex(digits[: len(digits) // 2 * 2])
 
 
 def _armoured(text: str) -> Iterator[Span]:

@@ -12,11 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from posixpath import basename
 
-from agent_brain_server.indexing.secrets.armour import find_keys
+from agent_brain_server.indexing.secrets.armour import find_bare_keys, find_keys
 from agent_brain_server.indexing.secrets.assignments import find_assigned
+from agent_brain_server.indexing.secrets.encoded import find_encoded
+from agent_brain_server.indexing.secrets.joins import INVISIBLE
 from agent_brain_server.indexing.secrets.manifests import find_manifest_values
 from agent_brain_server.indexing.secrets.stores import is_strict, secret_text
 from agent_brain_server.indexing.secrets.tokens import Span, find_tokens
+from agent_brain_server.indexing.secrets.values import CODE
 
 MASK = "MASKED_"
 NOTE = "masked: "
@@ -79,9 +82,31 @@ def mask_text(text: str) -> Masked:
 
 def find_secrets(text: str, language: str, *, strict: bool = False) -> list[Span]:
     """The secrets in order, none over another."""
-    found = [*find_tokens(text), *find_keys(text), *find_assigned(text, language, strict=strict)]
-    found += find_manifest_values(text)
+    found = _found(text, language, strict=strict)
+    if not text.isascii() and any(sign in text for sign in INVISIBLE):
+        places = [place for place, sign in enumerate(text) if sign not in INVISIBLE]
+        visible = _found("".join(text[place] for place in places), language, strict=strict)
+        found += [Span(places[span.start], places[span.end - 1] + 1, span.kind) for span in visible]
     return _apart(found) if found else found
+
+
+def _found(text: str, language: str, *, strict: bool) -> list[Span]:
+    lowered = _lowered(text)
+    found = [*find_tokens(text, lowered), *find_keys(text)]
+    found += find_assigned(text, lowered, language, strict=strict)
+    found += find_manifest_values(text)
+    found += find_encoded(text, language)
+    if language not in CODE:
+        found += find_bare_keys(text)
+    return found
+
+
+def _lowered(text: str) -> str:
+    """The text in small letters, place by place: a few capitals have small forms of two characters."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(character if len(character.lower()) > 1 else character.lower() for character in text)
 
 
 def _is_nothing_else(text: str, spans: Sequence[Span]) -> bool:

@@ -33,7 +33,7 @@ _PARENT_OF_DIRECTORY = {
     "keystores": (".foundry",),
 }
 _NAMES = """
-    .1password
+    .1password .dev.vars
     .envrc .authinfo .azureauth .boto .cifs .cifscredentials .databrickscfg .dbshell .dockercfg
     .dockerconfigjson
     .fetchmailrc .ftpconfig .ftppass .gist .gist-vim .git-credentials .github-token .github_token .githubtoken
@@ -44,9 +44,11 @@ _NAMES = """
     .terraformrc
     .vault-token .viminfo .zhistory _netrc access_tokens.db accesstokens.json adc.json
     application_default_credentials.json auth.json authinfo azureprofile.json client_secret.json client_secrets.json
-    consolehost_history.txt credentials.db credentials-config.json credentials.tfrc.json credstore dotenv fish_history
+    consolehost_history.txt credentials.db credentials-config.json credentials.tfrc.json creds.txt credstore dotenv
+    env.txt fish_history
     gcp-key.json google-services.json googleservice-info.plist gshadow key3.db key4.db
-    kaggle.json local.settings.json login.keychain-db logins.json mylogin.cnf netrc ngrok.yml oauth_creds.json
+    kaggle.json local.settings.json login.keychain-db logins.json logins.txt mylogin.cnf netrc ngrok.yml
+    oauth_creds.json
     passwd.txt passwords.csv passwords.json passwords.txt passwords.yaml passwords.yml password.txt pgpass pgpass.conf
     rclone.conf recentservers.xml rootkey.csv secret.json secret.toml secret.txt secret.yaml secret.yml secrets.cfg
     secrets.conf secrets.env secrets.ini secrets.json secrets.properties secrets.toml secrets.txt secrets.xml
@@ -56,7 +58,7 @@ _NAMES = """
 NAMES = frozenset(_NAMES.split())
 _SUFFIXES = """
     .1pif .1pux .agekey .agilekeychain .bks .env .gpg .jceks .jks .kdb .kdbx .key .keychain .keychain-db .keyring
-    .keystore .keytab .kubeconfig .kwallet .opvault .ovpn .p12 .p8 .pem .pfx .pkcs12 .pkpass .ppk .psafe3
+    .keystore .keytab .kubeconfig .kwallet .opvault .ovpn .p12 .p8 .pem .pfx .pkcs12 .pkpass .ppk .priv .psafe3
     .publishsettings .rdp .secret .secrets .tfstate .tfvars .token .truststore .walletx
 """
 SUFFIXES = frozenset(_SUFFIXES.split())
@@ -84,14 +86,21 @@ _PARENT_OF_FILE = {
     "user-config.json": (".gitpod",),
 }
 _HISTORY = r"\.\w[\w.-]*?_?history(?:[-.]\d+|\.sqlite)?"
+# Names of modules and documents about dotenv files, which are masked like all others.
+_NO_DOTENV = (
+    r"(?!(?:.*\.)?(?:[cm]?[jt]sx?|adoc|c|cc|cpp|cs|dart|exs?|go|h|hpp|html?|java|kt|lua|md|php|pyi?|rb|rs|rst|scala|svelte"
+    r"|swift|vue)$)"
+)
 _DOTENV = (
     r"\.env(?:[^a-z0-9].*)?|env[._-](?:ci|dev|development|docker|live|local|private|prod|production|qa|secrets?|stag(?:e|ing)"
-    r"|test(?:ing)?|uat)(?:\.local)?|.+\.env\.[a-z]+|\.?dotenv(?:[._-].*)?|\.env(?:ironment)?|\.envrc\..*"
+    rf"|test(?:ing)?|uat)(?:\.local)?|.+\.env\.{_NO_DOTENV}[a-z]+|\.?dotenv(?:[._-]{_NO_DOTENV}.*)?"
+    r"|\.env(?:ironment)?|\.envrc\..*"
 )
 _CREDENTIALS = r"(?:.*[._ -])?credentials?(?:\.(?:cfg|conf|csv|db|ini|json|properties|toml|txt|xml|ya?ml))?"
 _KEYS = (
     r"(?:.*[._-])?(?:id|ssh_host|identity)_(?:dsa|ecdsa|ed25519|rsa)(?:_sk)?(?:_key)?"
     r"(?:[._-](?!py|go|rs|js|ts|c$|h$|rb).*)?"
+    r"|(?:.*[._-])?(?:deploy|private|signing|ssh)[._-]?key|(?!.*pub)(?:.*[._-])?(?:key|priv(?:ate)?|sec(?:ret)?)\.asc"
 )
 _CLOUD = (
     r"client_secret.*\.json|.*service[-_]?account.*\.json|.*firebase-adminsdk.*\.json|gha-creds-.*\.json"
@@ -109,7 +118,7 @@ PATTERN = re.compile(f"{_HISTORY}|{_DOTENV}|{_CREDENTIALS}|{_KEYS}|{_CLOUD}|{_SA
 # One of these is in every name that `PATTERN` takes.
 _HINTS = re.compile(
     "env|histor|credential|_[der][cds]|client_s|account|firebase|gha-creds|accesskey|tfstate|tfvars|msal|kernel|utc--"
-    "|kubeconfig|pem|export|pass|logins|vault|wg|wireguard|secret|api.?key"
+    "|kubeconfig|pem|export|pass|logins|vault|wg|wireguard|secret|api.?key|key$|asc$"
 )
 _TEMPLATE = re.compile(
     r"(?:.*[._-])?(?:defaults?|dist|example|examples|sample|samples|template|templates|tmpl|tpl)(?:[._-].*)?"
@@ -120,13 +129,20 @@ _COPY = re.compile(
 )
 
 
+def original_name(name: str) -> str:
+    """The name in small letters, of a copy that of its original."""
+    lower = name.lower()
+    if not lower.endswith(_COPY_ENDS):
+        return lower
+    original = _COPY.sub("", lower).removeprefix("#")
+    return original if original.startswith(".") is lower.startswith(".") else lower
+
+
 def is_secret_name(name: str) -> bool:
     """Whether a file of this name may hold secrets and nothing else that is worth an answer."""
-    lower = name.lower()
-    if lower.endswith(_COPY_ENDS) and (original := _COPY.sub("", lower).removeprefix("#")) != lower:
-        lower = original if original.startswith(".") is lower.startswith(".") else lower
-        if lower.startswith(".") and name.lower().endswith((".swp", ".swo")):
-            return is_secret_name(lower) or is_secret_name(lower[1:])
+    lower = original_name(name)
+    if lower.startswith(".") and name.lower().endswith((".swp", ".swo")) and lower != name.lower():
+        return is_secret_name(lower) or is_secret_name(lower[1:])
     if lower in NAMES:
         return True
     if lower[lower.rfind(".") :] in SUFFIXES or (_HINTS.search(lower) and PATTERN.fullmatch(lower)):
@@ -141,7 +157,7 @@ def is_secret_path(path: str, name: str) -> bool:
     """Whether the file called `name` at `path` may hold secrets: by its name, or by that in its directory."""
     if is_secret_name(name):
         return True
-    parents = _PARENT_OF_FILE.get(name.lower())
+    parents = _PARENT_OF_FILE.get(original_name(name))
     return parents is not None and _parent(path, name) in parents
 
 

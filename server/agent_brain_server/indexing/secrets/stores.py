@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from agent_brain_server.indexing.secrets.names import original_name
+
 _MAGIC = (
     (b"\xfe\xed\xfe\xed", "Java keystore"),
     (b"\xce\xce\xce\xce", "Java keystore"),
@@ -23,7 +25,7 @@ _STRICT = re.compile(
     r"|\.?condarc|\.?odbc\.ini|web(?:\.\w+)?\.config|app\.config|connections?trings?\.config|persistence\.xml|context\.xml"
     r"|hibernate.*\.xml|parameters\.ya?ml|config\.inc\.php|localsettings\.php|configuration\.php|config\.local\..*|\.?mongorc\.js"
     r"|redis\.conf|my\.cnf|\.?bowerrc|\.?curlrc|\.?wgetrc|\.?muttrc|\.flaskenv|secret_token\.rb|secrets\.rb|.*\.env\..*|.*env.*\.example"
-    r"|docker-compose.*\.ya?ml|compose.*\.ya?ml"
+    r"|docker-compose.*\.ya?ml|compose.*\.ya?ml|tokens?\.txt|(?:passwords?|credentials?|logins?|accounts?)\.(?:md|rst)"
 )
 
 
@@ -100,4 +102,4 @@ def _is_named(name: str) -> bool:
 
 def is_strict(name: str) -> bool:
     """Whether a file of this name is known for holding credentials among other things."""
-    return _STRICT.fullmatch(name) is not None
+    return _STRICT.fullmatch(original_name(name)) is not None

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
+from agent_brain_server.indexing.secrets.joins import split_places
+
 
 class Span(NamedTuple):
     """Where a secret starts and ends in a text, and what it is."""
@@ -177,37 +179,48 @@ _A_SHAPES = {
 }
 # The others: the literal that the shape begins with (what is before it is looked at behind it, which is faster), the
 # shape, what it is, and how many characters before it are secret too.
-_LITERAL_SHAPES = tuple(
-    (literal, re.compile(re.escape(literal) + shape), kind, before)
-    for literal, shape, kind, before in (
-        ("cmVmd", r"[A-Za-z0-9]{55,75}", "Artifactory token", 0),
-        ("EAA", r"(?<![A-Za-z0-9+/]EAA)[\w-]{57,400}", "Meta or Square token", 0),
-        ("GR1348941", r"[\w-]{20}", "GitLab token", 0),
-        ("LTAI", r"(?<![A-Za-z0-9]LTAI)[A-Za-z0-9]{12,24}(?![A-Za-z0-9])", "Alibaba key id", 0),
-        ("dapi", r"[a-f0-9]{32}(?:-\d)?", "Databricks token", 0),
-        ("prv", r"(?<=[xyztv]prv)[A-Za-z0-9]{100,110}", "wallet key", 0),
-        ("1//0", r"(?<![\w/]1//0)[\w-]{30,120}", "Google refresh token", 0),
-        ("-us", r"(?<=[a-f0-9]{32}-us)\d{1,2}(?!\w)", "Mailchimp key", 32),
-        (".eyJ", r"(?<=[\w-]{10}\.eyJ)[\w-]{5,8000}\.[\w-]{10,1500}", "JWT", 0),
-        (":AA", r"(?<=\d{8}:AA)[\w-]{32,35}(?![\w-])", "Telegram bot token", 0),
-        ("/bot", r"\d{8,10}:[\w-]{30,40}", "Telegram bot token", 0),
-        ("Q~", r"(?<=[\w~.]{3}\dQ~)[\w~.-]{31,34}", "Azure client secret", 4),
-        ("sha256~", r"[\w-]{43}(?![\w-])", "OpenShift token", 0),
-        (".atlasv1.", r"(?<=[A-Za-z0-9]{14}\.atlasv1\.)[\w=-]{60,70}", "Terraform Cloud token", 14),
-        ("hooks.slack.com/", r"(?:services|workflows|triggers)/[\w+/-]{20,120}", "webhook URL", 0),
-        ("/api/webhooks/", r"\d{15,20}/[\w-]{40,100}", "webhook URL", 0),
-        ("webhook.office.com/", r"webhookb2/[\w@/-]{60,300}", "webhook URL", 0),
-        ("sig=", r"(?<=[?&;]sig=)[A-Za-z0-9%+/_-]{30,120}=?", "signed URL", 0),
-    )
+_LITERAL_SHAPES = (
+    ("cmVmd", r"[A-Za-z0-9]{55,75}", "Artifactory token", 0),
+    ("EAA", r"(?<![A-Za-z0-9+/]EAA)[\w-]{57,400}", "Meta or Square token", 0),
+    ("GR1348941", r"[\w-]{20}", "GitLab token", 0),
+    ("LTAI", r"(?<![A-Za-z0-9]LTAI)[A-Za-z0-9]{12,24}(?![A-Za-z0-9])", "Alibaba key id", 0),
+    ("dapi", r"[a-f0-9]{32}(?:-\d)?", "Databricks token", 0),
+    ("prv", r"(?<=[xyztv]prv)[A-Za-z0-9]{100,110}", "wallet key", 0),
+    ("1//0", r"(?<![\w/]1//0)[\w-]{30,120}", "Google refresh token", 0),
+    ("-us", r"(?<=[a-f0-9]{32}-us)\d{1,2}(?!\w)", "Mailchimp key", 32),
+    (".eyJ", r"(?<=[\w-]{10}\.eyJ)[\w-]{5,8000}\.[\w-]{10,1500}", "JWT", 0),
+    (":AA", r"(?<=\d{8}:AA)[\w-]{32,35}(?![\w-])", "Telegram bot token", 0),
+    ("/bot", r"\d{8,10}:[\w-]{30,40}", "Telegram bot token", 0),
+    ("Q~", r"(?<=[\w~.]{3}\dQ~)[\w~.-]{31,34}", "Azure client secret", 4),
+    ("sha256~", r"[\w-]{43}(?![\w-])", "OpenShift token", 0),
+    (".atlasv1.", r"(?<=[A-Za-z0-9]{14}\.atlasv1\.)[\w=-]{60,70}", "Terraform Cloud token", 14),
+    ("hooks.slack.com/", r"(?:services|workflows|triggers)/[\w+/-]{20,120}", "webhook URL", 0),
+    ("/api/webhooks/", r"\d{15,20}/[\w-]{40,100}", "webhook URL", 0),
+    ("webhook.office.com/", r"webhookb2/[\w@/-]{60,300}", "webhook URL", 0),
+    ("sig=", r"(?<=[?&;]sig=)[A-Za-z0-9%+/_-]{30,120}=?", "signed URL", 0),
 )
+# What several of them have in common is looked for once.
+_GATES = ("~", "hook")
+
+
+def _shapes_by_gate() -> dict[str, list[tuple[re.Pattern[str], str, int]]]:
+    """The shapes by what must be in a text for any of them."""
+    table: dict[str, list[tuple[re.Pattern[str], str, int]]] = {}
+    for literal, shape, kind, before in _LITERAL_SHAPES:
+        gate = next((gate for gate in _GATES if gate in literal), literal)
+        table.setdefault(gate, []).append((re.compile(re.escape(literal) + shape), kind, before))
+    return table
+
+
+_SHAPES_BY_GATE = _shapes_by_gate()
 _TWILIO = re.compile(r"SK(?<![A-Za-z0-9]SK)[0-9a-f]{32}(?![A-Za-z0-9])")
 _DISCORD = re.compile(r"[MNO][\w-]{23,25}\.[\w-]{6}\.[\w-]{27,38}(?![\w-])")
 _AWS_SECRET = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 _HEX_OR_WORDS = re.compile(r"[a-f0-9]+|[A-F0-9]+|[A-Za-z/]+")
 
 
-def find_tokens(text: str) -> Iterator[Span]:
-    """Every token in `text`, in no order."""
+def find_tokens(text: str, lowered: str = "") -> Iterator[Span]:
+    """Every token in `text`, in no order; `lowered` is the same in small letters, where it is there already."""
     for delimiter, prefixes in _BY_END.items():
         parts = text.split(delimiter)
         if not prefixes.keys().isdisjoint(map(_last, parts)):
@@ -217,22 +230,31 @@ def find_tokens(text: str) -> Iterator[Span]:
     parts = text.split("A")
     if not _A_SHAPES.keys().isdisjoint(map(_first, parts)):
         yield from _after_a(text, parts)
-    for literal, shape, kind, before in _LITERAL_SHAPES:
-        if literal in text:
-            yield from (Span(match.start() - before, match.end(), kind) for match in shape.finditer(text))
-    if "wilio" in text or "WILIO" in text:
+    yield from _shaped(text)
+    lowered = lowered or text.lower()
+    if "twilio" in lowered:
         yield from (Span(match.start(), match.end(), "Twilio key") for match in _TWILIO.finditer(text))
-    if "iscord" in text or "ISCORD" in text:
+    if "discord" in lowered:
         yield from (Span(match.start(), match.end(), "Discord bot token") for match in _DISCORD.finditer(text))
+
+
+def _shaped(text: str) -> Iterator[Span]:
+    for gate, shapes in _SHAPES_BY_GATE.items():
+        if gate in text:
+            for shape, kind, before in shapes:
+                yield from (Span(match.start() - before, match.end(), kind) for match in shape.finditer(text))
 
 
 def _after_prefix(text: str, prefix: _Prefix) -> Iterator[Span]:
     start = text.find(prefix.text)
     while start >= 0:
         end = start + len(prefix.text)
-        match = prefix.rest.match(text, end)
-        if match and not (prefix.bounded and _goes_on(text, start)):
-            yield Span(end, match.end(), prefix.kind)
+        if not (prefix.bounded and _goes_on(text, start)):
+            if match := prefix.rest.match(text, end):
+                yield Span(end, match.end(), prefix.kind)
+            for first, last in split_places(text, start + len(prefix.text), prefix.rest):
+                yield Span(first, last, prefix.kind)
+                end = last
         start = text.find(prefix.text, end)
 
 

@@ -8,6 +8,14 @@ from binascii import Error
 from collections import Counter
 from math import log2
 
+CODE = frozenset(
+    """
+    assembly c clojure cpp csharp css dart elixir erlang fortran fsharp go graphql groovy haskell java javascript
+    json jsonl julia kotlin lisp lua matlab nix notebook objc ocaml pascal perl php protobuf python r ruby rust scala
+    solidity sql svelte swift terraform tex toml typescript vue zig
+    """.split()
+)
+"""Languages in which only what stands in quotes is a value."""
 LEAST_ENTROPY = 3.0
 """Bits a character of what is random: words of a language have less or are told by their letters alone."""
 
@@ -20,6 +28,7 @@ _PLACEHOLDER = re.compile(
     r"|process\.env|environ|getenv|^secrets?\.|secretsmanager|^file:|^env:"
 )
 _WORDS = re.compile(r"[_$]{0,2}[A-Za-z]+\d{0,3}(?:[ ._/:,$+-]{1,2}(?:[A-Za-z]+\d{0,3}|\d{1,2}))*[.!?:+]?")
+_IDENTIFIER = re.compile(r"-{0,2}[A-Za-z]+\d{0,3}(?:[_-](?:[A-Za-z]+\d{0,3}|\d{1,4}[A-Za-z]?)){1,12}")
 _PATH = re.compile(
     r"(?:~|\.{0,2})/[\w./-]*|[A-Za-z]:\\.*|.*\.(?:pem|key|crt|json|ya?ml|txt|env|conf|sock|py|js|ts|go|php|html)"
 )
@@ -41,7 +50,7 @@ def is_password(value: str) -> bool:
 
 def is_random(value: str, least: int = 12) -> bool:
     """Whether a token-like value looks random."""
-    if len(value) < least or _is_plain(value):
+    if len(value) < least or _is_plain(value) or _IDENTIFIER.fullmatch(value):
         return False
     mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
     return (mixed or _sorts(value) > 2) and entropy(value) >= LEAST_ENTROPY
@@ -76,3 +85,13 @@ def is_basic(value: str) -> bool:
     except (Error, ValueError):
         return False
     return b":" in decoded and decoded.isascii() and not decoded.endswith(b":")
+
+
+_RECOVERY_LENGTHS = (12, 15, 18, 21, 24)
+_NO_RECOVERY_WORDS = frozenset("and are for has have how not the was were will with you".split())
+
+
+def is_recovery(value: str) -> bool:
+    """Whether the words may be a wallet's recovery phrase: so many of BIP-39, which lacks the commonest words."""
+    words = value.replace(",", " ").split()
+    return len(words) in _RECOVERY_LENGTHS and _NO_RECOVERY_WORDS.isdisjoint(words)

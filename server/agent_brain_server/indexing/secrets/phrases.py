@@ -1,0 +1,150 @@
+"""Secrets that the words before them give away without a name of their own: headers, commands, hashes, wallets.
+
+What a phrase begins with is found by `str.find`, which is fast, and bounded patterns are tried there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from agent_brain_server.indexing.secrets.pairs import SECOND_ARGUMENT
+from agent_brain_server.indexing.secrets.tokens import Span
+from agent_brain_server.indexing.secrets.values import is_basic, is_password, is_placeholder, is_random, is_recovery
+
+
+class Phrase(NamedTuple):
+    """What is written from a gate on, whether that is a secret, and which."""
+
+    pattern: re.Pattern[str]
+    judge: Callable[[str], bool]
+    kind: str
+
+
+def _is_header_value(value: str) -> bool:
+    return is_random(value, 16)
+
+
+def _is_given(value: str) -> bool:
+    return not is_placeholder(value)
+
+
+def _is_hash(_: str) -> bool:
+    return True
+
+
+_RECOVERY = (
+    r"s?[\"']?[ \t]{0,4}(?::=|=>|[:=,(])[ \t(]{0,4}[\"'`]?([a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23})(?![ ,]{0,2}[a-z])"
+)
+
+# By what the phrases begin with, in small letters.
+_PHRASES: dict[str, tuple[Phrase, ...]] = {
+    "bearer ": (Phrase(re.compile(r"\w{6} {1,4}([A-Za-z0-9._~+/=-]{16,4000})"), _is_header_value, "bearer token"),),
+    "basic ": (Phrase(re.compile(r"\w{5} {1,4}([A-Za-z0-9+/]{8,400}={0,2})"), is_basic, "basic credentials"),),
+    "auth": (
+        Phrase(
+            re.compile(
+                r"(?i:authorization)(?:[\"']?\s{0,4}[:=]|[\"'],)\s{0,4}[\"']?"
+                r"(?:(?i:token|apikey|key) )?([\w.~+/=-]{20,400})"
+            ),
+            _is_header_value,
+            "authorization",
+        ),
+        Phrase(
+            re.compile(r"\w{4}[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?([A-Za-z0-9+/]{8,400}={0,2})"),
+            is_basic,
+            "basic credentials",
+        ),
+        Phrase(re.compile(rf"\w{{4}}(?i:entication|enticate)?{SECOND_ARGUMENT}"), is_password, "password"),
+    ),
+    "login(": (Phrase(re.compile(rf"\w{{5}}{SECOND_ARGUMENT}"), is_password, "password"),),
+    "identified by ": (
+        Phrase(
+            re.compile(r"\w{10} \w\w {1,4}(?i:password {1,4})?['\"]([^'\"\n]{3,200})"),
+            _is_given,
+            "password",
+        ),
+    ),
+    "{s": (Phrase(re.compile(r"\{\w{3,7}\}([A-Za-z0-9+/=]{20,120})"), _is_given, "password hash"),),
+    "dockerconfigjson": (
+        Phrase(
+            re.compile(r"\w{16}[\"']?:[ \t]{0,4}[\"']?([A-Za-z0-9+/=]{20,20000})"),
+            _is_given,
+            "registry credentials",
+        ),
+    ),
+    "signature=": (Phrase(re.compile(r"\w{9}=([A-Za-z0-9%+/_-]{30,1000})"), _is_header_value, "signed URL"),),
+    "mnemonic": (Phrase(re.compile(rf"\w{{8}}{_RECOVERY}"), is_recovery, "recovery phrase"),),
+    "phrase": (Phrase(re.compile(rf"\w{{6}}{_RECOVERY}"), is_recovery, "recovery phrase"),),
+}
+_WITH_DOLLARS: dict[str, tuple[Phrase, ...]] = {
+    ":$": (
+        Phrase(re.compile(r":(\$(?:apr1|1|2[aby]|5|6|7|y|gy)\$[./A-Za-z0-9$+=]{12,120})"), _is_hash, "password hash"),
+    ),
+    "$2": (Phrase(re.compile(r"(\$2[aby]\$[./A-Za-z0-9$+=]{12,120})"), _is_hash, "password hash"),),
+    "$apr1": (Phrase(re.compile(r"(\$\w{4}\$[./A-Za-z0-9$]{12,120})"), _is_hash, "password hash"),),
+}
+# Of shells, and of what people write down of them.
+_COMMANDS: dict[str, tuple[Phrase, ...]] = {
+    "login ": (
+        Phrase(
+            re.compile(r"\w{5}[ \t]+\S{1,100}\s+(?:account[ \t]+\S{1,100}\s+)?password[ \t]+(\S{2,200})"),
+            _is_given,
+            "password",
+        ),
+    ),
+    "curl ": (
+        Phrase(
+            re.compile(r"\w{4}\b[^\n|;]{0,200}?(?:-u|--user)[ =][\"']?[^\s:\"']{1,60}:([^\s\"'$]{3,100})"),
+            _is_given,
+            "password",
+        ),
+    ),
+    "sshpass ": (Phrase(re.compile(r"\w{7} +-p *[\"']?([^\s\"'$]{3,100})"), _is_given, "password"),),
+    "mysql": (
+        Phrase(
+            re.compile(r"\w{5,13}\b[^\n|;]{0,120}? -p([^\s'\"$=-][^\s'\"]{3,60})"),
+            is_password,
+            "password",
+        ),
+    ),
+    "seed": (Phrase(re.compile(rf"\w{{4}}(?i:[_ -]?word)?{_RECOVERY}"), is_recovery, "recovery phrase"),),
+    "recovery": (Phrase(re.compile(rf"\w{{8}}(?i:[_ -]?(?:word|key))?{_RECOVERY}"), is_recovery, "recovery phrase"),),
+    "psk=": (Phrase(re.compile(r"\w{3}=[\"']?([^\s\"'$]{8,64})"), _is_given, "password"),),
+    "chpasswd": (
+        Phrase(re.compile(r"\w{8}[^\n|<]{0,40}<<<? ?[\"']?[\w.-]{1,32}:([^\s\"']{3,100})"), _is_given, "password"),
+    ),
+    "echo ": (
+        Phrase(
+            re.compile(
+                r"\w{4} (?:-\w{1,3} )?[\"']?[\w.-]{1,32}:([^\s\"'|]{3,100})[\"']?[ \t]{0,9}\|[^\n|]{0,40}chpasswd"
+            ),
+            _is_given,
+            "password",
+        ),
+    ),
+}
+
+
+def find_phrases(text: str, lowered: str, *, commands: bool) -> Iterator[Span]:
+    """The secrets behind each phrase in `text`; `lowered` is the same in small letters, place by place."""
+    for gate, phrases in _PHRASES.items():
+        yield from _behind(text, lowered, gate, phrases)
+    if "$" in text:
+        for gate, phrases in _WITH_DOLLARS.items():
+            yield from _behind(text, lowered, gate, phrases)
+    if commands:
+        for gate, phrases in _COMMANDS.items():
+            yield from _behind(text, lowered, gate, phrases)
+
+
+def _behind(text: str, lowered: str, gate: str, phrases: tuple[Phrase, ...]) -> Iterator[Span]:
+    start = lowered.find(gate)
+    while start >= 0:
+        end = start + len(gate)
+        for pattern, judge, kind in phrases:
+            if (match := pattern.match(text, start)) and judge(match[1]):
+                yield Span(match.start(1), match.end(1), kind)
+                end = max(end, match.end())
+        start = lowered.find(gate, end)
