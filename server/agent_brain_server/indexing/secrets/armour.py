@@ -34,7 +34,6 @@ _HEADER = re.compile(r"[^\w]*(?:Proc-Type|DEK-Info|Version|Comment|Subject|Messa
 # "-----BEGIN" in base64, in each of its three alignments, and in base64 of that.
 _ENCODED_BEGINS = ("LS0tLS1CRUdJTi", "0tLS0tQkVHSU", "tLS0tLUJFR0lO", "TFMwdExTMUNSVWRKVGl")
 _ENCODED = re.compile("|".join(_ENCODED_BEGINS))
-_ENCODED_DASHES = ("0tL", "TFMwdExT")
 _DER = re.compile(
     r"M(?:II[A-Za-z0-9+/]{2}[AQgw]IBA|I[GHIE][A-Za-z0-9+/]AgE[AB]|[A-Za-z0-9+/][4C]CAQ[AE])[A-Za-z0-9+/]{24}"
 )
@@ -57,7 +56,7 @@ def find_keys(text: str) -> Iterator[Span]:
     """The material of every private key in `text`, line by line."""
     if "BEGIN " in text:
         yield from _armoured(text)
-    if any(dashes in text for dashes in _ENCODED_DASHES):
+    if any(begin in text for begin in _ENCODED_BEGINS):
         yield from _encoded(text, _ENCODED, _is_encoded_key)
     yield from _encoded(text, _DER, _is_private_der)
     if "02010" in text:
