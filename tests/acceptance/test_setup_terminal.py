@@ -104,7 +104,7 @@ def test_a_container_with_pgadmin(project: CliProject) -> None:
     services = yaml.safe_load((project.state / "docker-compose.yml").read_text())["services"]
     assert set(services) == {"postgres", "pgadmin"}
     passwords = [line.partition("=")[2] for line in secrets_of(project).splitlines() if "_PASSWORD=" in line]
-    assert len(passwords) == 2
+    assert len(passwords) == 3  # the role, the superuser, pgAdmin
     for password in passwords:
         assert password not in screen.raw
         assert password not in (project.state / "docker-compose.yml").read_text()
