@@ -259,7 +259,7 @@ def assert_plain_sql_is_restored_too(project: CliProject, file: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_running_database_can_be_looked_at(running: CliProject) -> None:
     project = running
     assert project.run("db", "status").stdout.startswith("database   absent")
@@ -300,7 +300,7 @@ def assert_a_lost_password_is_replaced(project: CliProject) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_prompt_in_a_terminal_and_a_log_that_is_followed(running: CliProject) -> None:
     project = running
     project.ok("db", "up")
@@ -333,7 +333,7 @@ def bind_once_free(held: socket.socket, port: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_what_docker_cannot_do_is_one_sentence(running: CliProject) -> None:
     project = running
     compose, env = project.state / "docker-compose.yml", project.root / ".env.agent-brain"
@@ -374,7 +374,7 @@ def test_what_docker_cannot_do_is_one_sentence(running: CliProject) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_pgadmin_comes_when_it_is_asked_for(running: CliProject) -> None:
     project = running
     project.ok("setup", "--yes", "--pgadmin")

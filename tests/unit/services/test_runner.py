@@ -100,13 +100,13 @@ async def start(root: Path) -> AsyncIterator[Start]:
 
 
 async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.005)
 
 
 async def ended(desk: Desk, job: Job) -> Job:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (found := await desk.memory.find_job(job.id)) is None or found.finished_at is None:
             await asyncio.sleep(0.005)
     return found
