@@ -26,9 +26,9 @@ from agent_brain_client.discovery import (
 from agent_brain_client.errors import PortTakenError, StartError, StopError
 from agent_brain_client.isolation import DIRECTORY, server_command
 from agent_brain_client.logfile import last_sentence, log_path, open_log
-from agent_brain_client.processes import has_ended, port_holder, runs_server, server_process
+from agent_brain_client.processes import find_server_process, has_ended, port_holder, runs_server, server_process
 from agent_brain_client.provisioning import ProvisioningError, has_superuser, provision
-from agent_brain_client.wire import ServerFile
+from agent_brain_client.wire import ServerFile, location_id
 from agent_brain_contract.errors import UnsafeStateError
 
 START_SECONDS = 20.0
@@ -203,9 +203,13 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _stop(root: Path) -> ServerFile | None:
     server = read_server_file(root)
-    process = _process_of(root, server) if server is not None else None
+    process = (_process_of(root, server) if server is not None else None) or find_server_process(root)
     if process is None:
         return None
+    if server is None or server["pid"] != process.pid:
+        server = ServerFile(
+            url="", pid=process.pid, project_id=location_id(root), version="", started_at=process.create_time()
+        )
     # psutil looks at the age again before it signals, so a process id that was reused meanwhile is safe.
     for signal_it, seconds in ((process.terminate, STOP_SECONDS), (process.kill, KILL_SECONDS)):
         with suppress(psutil.NoSuchProcess):

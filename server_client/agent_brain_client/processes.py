@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import psutil
@@ -39,6 +40,19 @@ def runs_server(process: psutil.Process, root: Path) -> bool:
         return str(root) in words and any(_MODULE in word for word in words)
     except psutil.Error:
         return False
+
+
+def find_server_process(root: Path) -> psutil.Process | None:
+    """Return this user's process that serves `root`, by its command line, for when `server.json` does not name it."""
+    for process in psutil.process_iter():
+        try:
+            words = process.cmdline()
+            serves = any(words[at : at + 3] == [_MODULE, "--project", str(root)] for at in range(len(words)))
+            if serves and (os.name != "posix" or process.uids().real == os.getuid()) and not has_ended(process):
+                return process
+        except psutil.Error:
+            continue
+    return None
 
 
 def has_ended(process: psutil.Process) -> bool:

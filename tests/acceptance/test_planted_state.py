@@ -91,6 +91,15 @@ def test_stop_ends_no_process_that_only_server_json_names(
     assert bystander.poll() is None
 
 
+def test_stop_ends_the_server_though_server_json_was_replaced(project: CliProject) -> None:
+    project.set_up()
+    project.ok("start")
+    pid = json.loads(project.server_file.read_text())["pid"]
+    project.server_file.write_text('{"url": "http://127.0.0.1:1", "pid": 1}')
+    assert f"pid {pid}" in project.ok("stop")
+    project.ok("start")
+
+
 def test_a_server_with_another_token_is_named_with_the_way_on(project: CliProject) -> None:
     project.set_up()
     project.ok("start")
