@@ -3,39 +3,89 @@
 from __future__ import annotations
 
 import os
-import secrets
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+from agent_brain_contract.files import remove_temporaries, temporary_name
 from agent_brain_wizard.errors import SetupError
 from agent_brain_wizard.plan import FileWrite, Plan
 
 
+@dataclass(slots=True)
+class _Staged:
+    """A new file under its `temporary` name; `old` is the name of what was at `target` before, None for nothing."""
+
+    target: Path
+    temporary: Path
+    old: Path | None = None
+
+    def keep_old(self) -> None:
+        if not self.target.exists():
+            return
+        old = temporary_name(self.target)
+        try:
+            os.link(self.target, old)
+        except OSError:  # a file system without links
+            shutil.copy2(self.target, old)
+        self.old = old
+
+    def restore(self) -> None:
+        if self.old is None:
+            self.target.unlink()
+        else:
+            self.old.replace(self.target)
+            self.old = None
+
+    def forget_old(self) -> None:
+        if self.old is not None:
+            self.old.unlink(missing_ok=True)
+
+
 def apply_plan(root: Path, plan: Plan) -> None:
-    """Write the plan's files under `root`, all of them or, if it is interrupted, none. Raises SetupError."""
+    """Write the plan's files under `root`: all of them, or none where one cannot be written. Raises SetupError.
+
+    No other plan for `root` may be written meanwhile: what an earlier one left when it was killed is removed.
+    """
     made: list[Path] = []
-    staged: list[tuple[Path, Path]] = []
+    staged: list[_Staged] = []
     try:
         for write in plan.writes:
             target = root / write.path
             _make_directories(target.parent, made)
-            staged.append((_stage(target, write), target))
+            remove_temporaries(target)
+            staged.append(_Staged(target, _stage(target, write)))
         with _uninterrupted():
-            for temporary, target in staged:
-                temporary.replace(target)
-            directories = {target.parent for _, target in staged}
-            staged.clear()  # from here on there is nothing to undo
+            _replace_all(staged)
     except BaseException as error:
         _undo(staged, made)
         if not isinstance(error, OSError):
             raise
-        where = error.filename or root
+        where = error.filename2 or error.filename or root
         raise SetupError(f"{_shown(where, root)} cannot be written: {error.strerror}. Nothing was changed.") from error
-    for directory in directories:
+    for directory in {one.target.parent for one in staged}:
         _sync_directory(directory)
+
+
+def _replace_all(staged: list[_Staged]) -> None:
+    """Put each new file in its place; where one cannot be, those before it are as they were."""
+    for one in staged:
+        one.keep_old()
+    done: list[_Staged] = []
+    try:
+        for one in staged:
+            one.temporary.replace(one.target)
+            done.append(one)
+    except OSError:
+        for one in reversed(done):
+            one.restore()
+        raise
+    for one in staged:
+        one.forget_old()
 
 
 def _make_directories(directory: Path, made: list[Path]) -> None:
@@ -67,7 +117,7 @@ def _uninterrupted() -> Iterator[None]:
 
 def _stage(target: Path, write: FileWrite) -> Path:
     """A new file beside `target`, with the final mode from its first moment on."""
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    temporary = temporary_name(target)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, write.mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -82,10 +132,11 @@ def _stage(target: Path, write: FileWrite) -> Path:
     return temporary
 
 
-def _undo(staged: list[tuple[Path, Path]], made: list[Path]) -> None:
-    for temporary, _ in staged:
+def _undo(staged: list[_Staged], made: list[Path]) -> None:
+    for one in staged:
         with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            one.temporary.unlink(missing_ok=True)
+            one.forget_old()
     for directory in reversed(made):
         with suppress(OSError):
             directory.rmdir()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import subprocess
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from agent_brain_client.discovery import find_server, stored_id
 from agent_brain_client.errors import UsageError
 from agent_brain_client.output import size
 from agent_brain_client.provisioning import provision
+from agent_brain_contract.files import STALE_SECONDS, remove_temporaries, temporary_name
 from agent_brain_wizard.database import explained, inside, open_compose, query, require_running
 from agent_brain_wizard.docker import DatabaseError, Progress
 
@@ -70,7 +70,8 @@ def back_up(root: Path, file: Path, progress: Progress) -> int:
     """
     _refuse_other_file(file)
     require_running(root)
-    temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}.tmp")
+    remove_temporaries(file, STALE_SECONDS)
+    temporary = temporary_name(file)
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
+from agent_brain_contract.files import find_temporaries
 from agent_brain_contract.paths import IDENTITY
 from agent_brain_contract.regular_files import open_regular_file
 from agent_brain_wizard.apply import apply_plan
@@ -66,8 +67,8 @@ def plan_removal(facts: Facts, purge: bool) -> Removal:
     if not kept.keys().isdisjoint((*ours, GITIGNORE)):
         kept[MANIFEST] = "says what setup wrote, for uninstall --purge"
     whole = gitignore is not None and not gitignore.content and _was_made(facts, GITIGNORE)
-    manifest = [MANIFEST] if MANIFEST in facts.files else []
-    files = [*index, *made, *([GITIGNORE] if whole else []), *ours, *manifest]
+    # Secrets go before .gitignore, which git ignores them by; the manifest, which says what is ours, goes last.
+    files = [*index, *made, *ours, *([GITIGNORE] if whole else []), *([MANIFEST] if MANIFEST in facts.files else [])]
     return Removal(
         facts.root,
         tuple(path for path in files if path not in kept),
@@ -89,8 +90,10 @@ def _ours(facts: Facts, purge: bool, kept: dict[str, str]) -> list[str]:
 
 
 def _made(root: Path, purge: bool, kept: dict[str, str], known: set[str]) -> list[str]:
-    """What the server has left in the state directory besides what is `known`."""
-    made = []
+    """What the server and a setup that was killed have left besides what is `known`."""
+    made = [
+        found.relative_to(root).as_posix() for name in (GITIGNORE, ENV_FILE) for found in find_temporaries(root / name)
+    ]
     for path in _in_state_directory(root):
         if path in known:
             continue
@@ -172,17 +175,34 @@ def _gitignore(facts: Facts, purge: bool, kept: dict[str, str]) -> FileWrite | N
 
 
 def remove(removal: Removal) -> None:
-    """Do it. What is gone already is fine. Raises RemovalError."""
-    if removal.gitignore is not None:
-        apply_plan(removal.root, Plan((removal.gitignore,)))
+    """Do it in the order of the list, .gitignore before the manifest. What is gone already is fine.
+
+    Raises RemovalError.
+    """
     for path in removal.files:
+        if path == MANIFEST:
+            _restore_gitignore(removal)
         try:
             (removal.root / path).unlink(missing_ok=True)
         except OSError as error:
-            raise RemovalError(
-                f"{path} cannot be removed: {error.strerror}. Make its directory writable, then run again:"
-                " agent-brain uninstall"
-            ) from error
+            raise _not_removed(path, error.strerror) from error
+    if MANIFEST not in removal.files:
+        _restore_gitignore(removal)
     for path in removal.directories:
         with suppress(OSError):
             (removal.root / path).rmdir()
+
+
+def _restore_gitignore(removal: Removal) -> None:
+    if removal.gitignore is not None:
+        try:
+            apply_plan(removal.root, Plan((removal.gitignore,)))
+        except SetupError as error:
+            reason = error.__cause__.strerror if isinstance(error.__cause__, OSError) else None
+            raise _not_removed(f"the block of Agent Brain in {GITIGNORE}", reason) from error
+
+
+def _not_removed(path: str, reason: str | None) -> RemovalError:
+    return RemovalError(
+        f"{path} cannot be removed: {reason}. Make its directory writable, then run again: agent-brain uninstall"
+    )

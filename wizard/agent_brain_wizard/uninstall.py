@@ -36,6 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     restrict_search_path(root)
     removal = plan_removal(probe_project(root, needs_record=False), arguments.purge)
     if arguments.dry_run or not removal.paths:
+        if not arguments.dry_run:
+            _forget(root)  # one that was killed may have come so far
         _report(arguments, removal, _notes(removal, arguments.purge))
         return OK
     if not arguments.yes and not _confirmed(arguments, removal):
@@ -46,10 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
     notes = _notes(removal, arguments.purge, _drop_container(root) if removal.has_container and arguments.purge else "")
     removal = plan_removal(probe_project(root, needs_record=False), arguments.purge)
     remove(removal)
-    drop_draft(root)
-    forget_record(root)
+    _forget(root)
     _report(arguments, removal, notes)
     return OK
+
+
+def _forget(root: Path) -> None:
+    drop_draft(root)
+    forget_record(root)
 
 
 def _confirmed(arguments: argparse.Namespace, removal: Removal) -> bool:

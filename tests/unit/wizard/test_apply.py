@@ -57,3 +57,33 @@ def test_a_secret_is_never_readable_by_others(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(os, "fsync", fsync)
     apply_plan(tmp_path, Plan((PLAN.writes[1],)))
     assert modes[0] == 0o600
+
+
+def test_where_one_file_cannot_be_replaced_the_others_are_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "two").write_bytes(b"old")
+    real = Path.replace
+
+    def replace(source: Path, target: Path) -> Path:
+        if target.name == "three":
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(source), None, str(target))
+        return real(source, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(SetupError, match=r"three cannot be written: Device or resource busy. Nothing was changed."):
+        apply_plan(tmp_path, Plan((*PLAN.writes, FileWrite("three", b"3", 0o644, "new"))))
+    assert [path.name for path in tmp_path.rglob("*")] == ["two"]
+    assert (tmp_path / "two").read_bytes() == b"old"
+
+
+def test_what_a_killed_setup_left_is_removed(tmp_path: Path) -> None:
+    for name in (".two.0123abcd.tmp", ".two.tmp", ".twofold.0123abcd.tmp"):
+        (tmp_path / name).write_bytes(b"token")
+    apply_plan(tmp_path, PLAN)
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [
+        ".two.tmp",
+        ".twofold.0123abcd.tmp",
+        "one",
+        "two",
+    ]
