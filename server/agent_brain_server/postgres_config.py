@@ -11,6 +11,7 @@ from annotated_types import Interval, MinLen
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from agent_brain_server.errors import SettingsError
+from agent_brain_server.validation import reason
 
 FORM = "postgresql://user:password@host:port/database?sslmode=prefer"
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
@@ -87,7 +88,7 @@ class PostgresConfig(BaseModel):
             return cls.model_validate({**tuning, **connection})
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
-            raise SettingsError(f"{name}: its {first['loc'][0]} is refused: {first['msg']}.") from None
+            raise SettingsError(f"{name}: its {first['loc'][0]} {reason(first)}.") from None
         except ValueError as error:
             raise SettingsError(f"{name}: {error} (the form is {FORM}).") from None
 

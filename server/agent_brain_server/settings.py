@@ -14,11 +14,24 @@ from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_contract.identity import FORM
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.postgres_config import PostgresConfig, is_postgres_url
-from agent_brain_server.settings_sources import ENVIRONMENT, Place, ProjectFiles, database_variable, places
+from agent_brain_server.settings_sources import (
+    ENVIRONMENT,
+    HARMLESS,
+    Place,
+    ProjectFiles,
+    database_variable,
+    lookup,
+    places,
+    source_of,
+)
+from agent_brain_server.validation import UNKNOWN, reason
 
 DEFAULT_PORT = 8317
 DEFAULT_STORAGE_URL = f"sqlite:///{STATE_DIRECTORY}/index.db"
-_FILES = f"{STATE_DIRECTORY}/config.yaml, {ENV_FILE}"
+PREFIX = "AGENT_BRAIN_"
+_FILES = f"{STATE_DIRECTORY}/config.yaml, {ENV_FILE} or the environment"
+_SHOWN = (*HARMLESS, "embedding.provider", "index.folders")
+"""The settings whose value a message may show: none of them can hold a secret."""
 
 
 class _Section(BaseModel):
@@ -89,7 +102,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="AGENT_BRAIN_",
+        env_prefix=PREFIX,
         env_nested_delimiter="_",
         env_nested_max_split=1,
         env_ignore_empty=True,
@@ -175,10 +188,25 @@ def read_settings(
     try:
         settings = ProjectSettings(**flags)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise SettingsError(f"setting {name}: {first['msg']}. Correct it in {_FILES} or the environment.") from error
+        raise SettingsError(_refusal(error, found)) from error
     return settings.model_copy(update={"storage": _connected(settings.storage, files, environment)})
+
+
+def _refusal(error: ValidationError, found: Mapping[str, Place]) -> str:
+    """The first thing that is wrong, with its place and, unless it may be a secret, its value."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    name = ".".join(str(part) for part in first["loc"]) or "settings"
+    place = source_of(found, name)
+    if first["type"] in UNKNOWN:
+        shown = name.upper() if name.startswith(PREFIX.lower()) else name
+        return f"{shown} in {_named(place)} is no setting. Correct its name, or remove it."
+    value = lookup(found.get(place, {}), name)
+    told = f", not {value!r:.60}" if isinstance(value, str | int | float) and name.startswith(_SHOWN) else ""
+    return f"the setting {name} {reason(first)}{told}. Correct it in {_named(place)}."
+
+
+def _named(place: str) -> str:
+    return "the environment" if place == ENVIRONMENT else place or _FILES
 
 
 def find_places(files: ProjectFiles, *, environment: bool = True) -> dict[str, Place]:

@@ -34,6 +34,7 @@ from agent_brain_server.settings_sources import (
     read_shared,
     source_of,
 )
+from agent_brain_server.validation import reason
 
 _NOT_SHOWN = frozenset({"token", "embedding.api_key", "storage.url", "storage.postgres.password"})
 
@@ -177,5 +178,5 @@ def _problems(error: SettingsError, places: Mapping[str, Place]) -> list[dict[st
     for one in cause.errors(include_input=False, include_url=False):
         name = ".".join(map(str, one["loc"]))
         source = next((place for place, tree in places.items() if lookup(tree, name) is not MISSING), "")
-        problems.append({"name": name, "source": source, "kind": one["type"], "reason": one["msg"]})
+        problems.append({"name": name, "source": source, "kind": one["type"], "reason": reason(one)})
     return problems

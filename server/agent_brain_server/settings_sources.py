@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
@@ -35,6 +36,8 @@ HARMLESS = (
 )
 """What the project's own `.env` may set: nothing here sends text anywhere, opens anything or holds a secret."""
 MISSING: Any = object()
+_OF_COMMANDS = re.compile(r"project|python|started_in|owner_url|copy_(?:url|from|to)|setup_\w+")
+"""Variables of ours that commands read from the environment alone; a file that is also exported may hold them."""
 
 Place = Mapping[str, Any]
 
@@ -78,7 +81,8 @@ class _EnvFileSource(DotEnvSettingsSource):
         return {
             name: value
             for name, value in super().__call__().items()
-            if name in self.settings_cls.model_fields or name.startswith(prefix)
+            if name in self.settings_cls.model_fields
+            or (name.startswith(prefix) and not _OF_COMMANDS.fullmatch(name.removeprefix(prefix)))
         }
 
 

@@ -27,6 +27,15 @@ def leave_project_out(arguments: list[str]) -> None:
     sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) not in gone]
 
 
+def use_utf8() -> None:
+    """Start this program again in Python's UTF-8 mode where the locale has another encoding: paths are UTF-8 to us.
+
+    Nothing of this process is kept but its arguments and its environment.
+    """
+    if sys.getfilesystemencoding().lower() != "utf-8" and sys.executable:
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+
+
 def restrict_search_path(root: str | os.PathLike[str]) -> None:
     """Remove from this process's PATH what is relative or inside the project at `root`.
 
@@ -59,7 +68,7 @@ def server_command(*arguments: str) -> list[str]:
         f"import sys; sys.path[:0] = [path for path in {_package_paths()!r} if path not in sys.path];"
         " del sys.argv[0]; from agent_brain_server.__main__ import run; sys.exit(run())"
     )
-    return [sys.executable, "-I", "-c", code, "agent_brain_server", *arguments]
+    return [sys.executable, "-I", "-X", "utf8", "-c", code, "agent_brain_server", *arguments]
 
 
 def _package_paths() -> list[str]:

@@ -83,7 +83,9 @@ def test_every_setting_that_cannot_be_used_is_named(project: CliProject) -> None
     found = findings(project, expect=1, AGENT_BRAIN_INDEX_WACTH="false")["config"]
     assert found["fix"] == "correct .claude/agent-brain/config.yaml, AGENT_BRAIN_INDEX_WACTH"
     assert "index.wacth in environment is no setting (did you mean index.watch?)" in found["detail"]
-    assert "log_level in .claude/agent-brain/config.yaml: Input should be" in found["detail"]
+    assert (
+        "log_level in .claude/agent-brain/config.yaml must be 'debug', 'info', 'warning' or 'error'" in found["detail"]
+    )
     assert "indx in .claude/agent-brain/config.yaml is no setting" in found["detail"]
     config.write_text("storage: [")
     assert findings(project, expect=1)["config"]["state"] == "fail"

@@ -2,8 +2,9 @@
 
 import sys
 
-from agent_brain_client.isolation import leave_project_out
+from agent_brain_client.isolation import leave_project_out, use_utf8
 
+use_utf8()
 leave_project_out(sys.argv[1:])
 
 from agent_brain_client.cli.entry import run

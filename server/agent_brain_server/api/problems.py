@@ -17,6 +17,7 @@ from starlette.responses import Response
 from agent_brain_client.wire import PROBLEM_JSON, Problem
 from agent_brain_server.domain.globs import path_matcher
 from agent_brain_server.errors import AgentBrainError, RequestError
+from agent_brain_server.validation import UNKNOWN, reason
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +56,9 @@ async def on_validation_error(request: Request, error: Exception) -> Response:
     first = cast(RequestValidationError, error).errors()[0]
     where, *names = first["loc"]
     field = ".".join(str(name) for name in names) or str(where)
-    message = str(first["msg"]).encode("utf-8", "replace").decode()
-    if first["type"] == "unexpected_keyword_argument":
-        message = "there is no such field"
-    field = field.encode("utf-8", "replace").decode()
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "request_invalid", f"{field}: {message}.", field)
+    message = "is no field of this request" if first["type"] in UNKNOWN else reason(first)
+    field, message = (text.encode("utf-8", "replace").decode() for text in (field, message))
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "request_invalid", f"{field} {message}.", field)
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
