@@ -33,7 +33,7 @@ def use_utf8() -> None:
     Nothing of this process is kept but its arguments and its environment.
     """
     if sys.getfilesystemencoding().lower() != "utf-8" and sys.executable:
-        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606  no shell is meant
 
 
 def restrict_search_path(root: str | os.PathLike[str]) -> None:
