@@ -88,7 +88,7 @@ class PostgresConfig(BaseModel):
             return cls.model_validate({**tuning, **connection})
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
-            raise SettingsError(f"{name}: its {first['loc'][0]} {reason(first)}.") from None
+            raise SettingsError(f"{name}: its {first['loc'][0]}{reason(first)}.") from None
         except ValueError as error:
             raise SettingsError(f"{name}: {error} (the form is {FORM}).") from None
 

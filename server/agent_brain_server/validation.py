@@ -35,7 +35,15 @@ _MISSING = frozenset({"missing", "missing_argument"})
 
 
 def reason(error: Mapping[str, Any]) -> str:
-    """Return what is wrong with the value of one of Pydantic's errors, to be put behind its name."""
+    """Return what is wrong with the value of one of Pydantic's errors, to be put behind its name: with a space before
+    it, or a colon where it is a sentence of its own.
+    """
+    if error["type"] == "value_error":
+        return f": {str(error['msg']).removeprefix('Value error, ')}"
+    return f" {_reason(error)}"
+
+
+def _reason(error: Mapping[str, Any]) -> str:
     kind, context = str(error["type"]), error.get("ctx") or {}
     if kind in _BOUNDS:
         words, bound = _BOUNDS[kind]
@@ -46,8 +54,6 @@ def reason(error: Mapping[str, Any]) -> str:
         return "is not known"
     if kind in _MISSING:
         return "is missing"
-    if kind == "value_error":
-        return str(error["msg"]).removeprefix("Value error, ")
     if kind == "string_unicode":
         return "must be text in UTF-8"
     return _KINDS.get(kind.partition("_")[0], str(error["msg"]))

@@ -56,9 +56,9 @@ async def on_validation_error(request: Request, error: Exception) -> Response:
     first = cast(RequestValidationError, error).errors()[0]
     where, *names = first["loc"]
     field = ".".join(str(name) for name in names) or str(where)
-    message = "is no field of this request" if first["type"] in UNKNOWN else reason(first)
+    message = " is no field of this request" if first["type"] in UNKNOWN else reason(first)
     field, message = (text.encode("utf-8", "replace").decode() for text in (field, message))
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "request_invalid", f"{field} {message}.", field)
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "request_invalid", f"{field}{message}.", field)
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:

@@ -132,7 +132,7 @@ def _problem(problem: dict[str, str], names: tuple[str, ...]) -> str:
         return problem["reason"]
     place = f" in {problem['source']}" if problem["source"] else ""
     if problem["kind"] != "extra_forbidden":
-        return f"{name}{place} {problem['reason']}"
+        return f"{name}{place}{problem['reason']}"
     near = get_close_matches(name.lower().removeprefix(_PREFIX.lower()), names, n=1)
     return f"{name}{place} is no setting" + (f" (did you mean {near[0]}?)" if near else "")
 
