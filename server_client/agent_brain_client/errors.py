@@ -17,6 +17,11 @@ class ClientError(Exception):
 
     exit_code: ClassVar[int] = FAILED
 
+    @property
+    def members(self) -> dict[str, object]:
+        """What `--json` says besides the sentence."""
+        return {}
+
 
 class UsageError(ClientError):
     """The command or a setting is not as it must be."""
@@ -70,3 +75,8 @@ class ServerError(ClientError):
         self.status = status
         self.detail = detail
         self.field = field
+
+    @property
+    def members(self) -> dict[str, object]:
+        """The server's code and the field that it refuses, as its answer has them."""
+        return {"code": self.code, "status": self.status} | ({"field": self.field} if self.field else {})

@@ -1,4 +1,4 @@
-"""Follows an indexing job: a bar where a person watches, a line every two seconds elsewhere."""
+"""Follows an indexing job: a bar where a person watches, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from agent_brain_client.output import is_terminal, job_line, note
 from agent_brain_client.wire import JobResponse
 from agent_brain_contract.escaping import name
 
-LINE_SECONDS = 2.0
+FIRST_LINE_SECONDS = 2.0
+LINE_SECONDS = 15.0
+LINE_SHARE = 0.1
 FIRST_POLL_SECONDS = 0.02
 POLL_SECONDS = 0.2
 FINISHED = frozenset({"done", "failed", "cancelled"})
@@ -49,13 +51,16 @@ def _reporter() -> Iterator[Report]:
 
 
 def _lines() -> Report:
-    """At most one line every two seconds, none for a job that is over before."""
-    last = time.monotonic()
+    """A line for each tenth of the job, at least one in 15 s and at most one in 2 s; none for one that ends before."""
+    last, told = time.monotonic(), 0.0
+    pause = FIRST_LINE_SECONDS
 
     def report(job: JobResponse) -> None:
-        nonlocal last
-        if time.monotonic() - last >= LINE_SECONDS:
-            last = time.monotonic()
+        nonlocal last, told, pause
+        waited = time.monotonic() - last
+        share = job["progress"]["files_done"] / max(1, job["progress"]["files_total"])
+        if waited >= pause or (waited >= FIRST_LINE_SECONDS and share - told >= LINE_SHARE):
+            last, told, pause = time.monotonic(), share, LINE_SECONDS
             note(job_line(job))
 
     return report

@@ -67,12 +67,13 @@ class Census:
         """The count in one line: `1,204 files: 812 Python, 96 Markdown; 3.1 MB to index, about 2 s`."""
         if not self.files:
             return "no files yet"
-        more = "" if self.complete else "more than "
         top = sorted(self.languages.items(), key=lambda item: -item[1])[:SHOWN_LANGUAGES]
-        listed = ", ".join(f"{number:,} {language}" for language, number in top)
-        parts = f"{more}{count(self.files, 'file')}" + (f": {listed}" if listed else "")
         if not self.complete:
-            return parts
+            least = self.files // (unit := 10 ** (len(str(self.files)) - 1)) * unit
+            listed = ", ".join(language for language, _ in top)
+            return f"over {count(least, 'file')}" + (f", most of them {listed}" if listed else "")
+        listed = ", ".join(f"{number:,} {language}" for language, number in top)
+        parts = count(self.files, "file") + (f": {listed}" if listed else "")
         seconds = max(1, round(self.size / BYTES_PER_SECOND))
         took = f"{seconds} s" if seconds < 120 else duration(seconds)
         return f"{parts}; {size(self.size)} to index, about {took}"

@@ -45,7 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
         return FAILED
     # A server that ends writes and removes files of its own, so they are looked for again.
     stop(root)
-    notes = _notes(removal, arguments.purge, _drop_container(root) if removal.has_container and arguments.purge else "")
+    failure = _drop_container(root) if removal.has_container and arguments.purge else ""
+    notes = _notes(removal, arguments.purge, failure, done=True)
     removal = plan_removal(probe_project(root, needs_record=False), arguments.purge)
     remove(removal)
     _forget(root)
@@ -77,20 +78,23 @@ def _drop_container(root: Path) -> str:
     return ""
 
 
-def _notes(removal: Removal, purge: bool, failure: str = "") -> list[str]:
-    """What is to be known beside the list: what goes with it, and what stays outside of the project."""
+def _notes(removal: Removal, purge: bool, failure: str = "", *, done: bool = False) -> list[str]:
+    """What else goes, or is gone when it is `done`, and what stays outside of the project."""
     notes = []
+    goes = "is gone" if done else "goes"
     if removal.index_bytes:
-        notes.append(f"the index ({size(removal.index_bytes)}) goes too; it can be made again from your files")
+        notes.append(f"the index ({size(removal.index_bytes)}) {goes} too; it can be made again from your files")
     if not removal.has_container:
         return notes
     command = f"docker compose --project-name {compose_project(removal.root)} down --volumes"
     if failure:
         notes.append(f"the PostgreSQL container could not be removed: {failure} Later: {command}")
     elif purge:
-        notes.append("the PostgreSQL container goes too, and the index in it")
+        notes.append(f"the PostgreSQL container {goes} too, and the index in it")
+    elif done:
+        notes.append(f"the PostgreSQL container and its data stay, until: {command}")
     else:
-        notes.append(f"the PostgreSQL container and its data stay: agent-brain db down --purge, or later {command}")
+        notes.append("the PostgreSQL container and its data stay; agent-brain uninstall --purge removes them too")
     return notes
 
 

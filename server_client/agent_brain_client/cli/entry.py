@@ -6,7 +6,7 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
@@ -21,6 +21,7 @@ EPILOG = """exit codes:
   130  interrupted with Ctrl-C
   141  the reader of the output went away
 
+agent-brain --version says the same as agent-brain version.
 Every command takes --project, --json and --debug, before or after its name.
 Answers go to stdout, progress and notes to stderr. NO_COLOR turns colour off."""
 _WITH_VALUE = frozenset({"--project"})
@@ -30,13 +31,15 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, as every other failure."""
 
     def error(self, message: str) -> NoReturn:
+        if self.prog.endswith("search") and ("unrecognized" in message or "required: QUERY" in message):
+            raise UsageError(f"{message}. Where the question begins with -, put -- before it: {self.prog} -- QUERY")
         raise UsageError(f"{message.rstrip('.')}. See: {self.prog} --help")
 
 
 def run(argv: Sequence[str], commands: Sequence[Command]) -> int:
     """Run the command that `argv` names and return its exit code. Never raises, but for `--help`'s SystemExit."""
     _keep_output_printable()
-    debug = "--debug" in argv
+    debug, as_json = "--debug" in argv, "--json" in argv
     try:
         code = _dispatch(list(argv), commands)
         sys.stdout.flush()
@@ -49,22 +52,25 @@ def run(argv: Sequence[str], commands: Sequence[Command]) -> int:
     except ClientError as error:
         if debug:
             _show_where(error)
-        return _say(str(error), error.exit_code)
+        return _say(str(error), error.exit_code, as_json, error.members)
     except OSError as error:
         if debug:
             _show_where(error)
-        return _say(f"{error.strerror or error}: {error.filename or 'this file'}", FAILED)
+        return _say(f"{error.strerror or error}: {error.filename or 'this file'}", FAILED, as_json)
     except Exception as error:
         if debug:
             _show_where(error)
-        return _say(f"{type(error).__name__}: {error}. This is a defect; --debug shows where.", FAILED)
+        return _say(f"{type(error).__name__}: {error}. This is a defect; --debug shows where.", FAILED, as_json)
 
 
-def _say(sentence: str, code: int) -> int:
-    from agent_brain_client.output import note, styled
+def _say(sentence: str, code: int, as_json: bool, members: Mapping[str, object] | None = None) -> int:
+    """Print what went wrong for people on stderr and, if asked to, for programs on stdout; the value is `code`."""
+    from agent_brain_client.output import note, print_json, styled
     from agent_brain_contract.escaping import one_line
 
     try:
+        if as_json:
+            print_json({"error": sentence, "exit_code": code, **(members or {})})
         sys.stdout.flush()
     except OSError:
         _abandon_stdout()
@@ -83,7 +89,7 @@ def _show_where(error: Exception) -> None:
 
 
 def _dispatch(argv: list[str], commands: Sequence[Command]) -> int:
-    before, name, after = _split(argv)
+    before, name, after = _split(["version" if word == "--version" else word for word in argv[:1]] + argv[1:])
     parser = _top_parser(commands)
     shared = parser.parse_args(before)
     if name is None:

@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("relation", choices=RELATIONS, metavar="RELATION", help=", ".join(RELATIONS))
     parser.add_argument("symbol", metavar="SYMBOL", help="a name, or as much of its qualified name as is needed")
     parser.add_argument("--depth", type=int, default=1, metavar="N", help="so many steps away, 5 at most (%(default)s)")
-    parser.add_argument("--limit", type=int, default=100, metavar="N", help="results at most (%(default)s)")
+    parser.add_argument("-k", "-n", "--limit", type=int, default=100, metavar="N", help="results at most (%(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -40,4 +40,7 @@ def _print(answer: GraphResponse) -> None:
     if answer["note"]:
         say(answer["note"])
     more = " · there is more: --limit" if answer["truncated"] else ""
-    note(f"{count(len(answer['results']), 'edge')} · {answer['took_ms']:.0f} ms{more}")
+    found = count(len(answer["results"]), "edge")
+    if answer["relation"] == "definitions":
+        found = count(len(answer["definitions"]), "definition")
+    note(f"{found} · {answer['took_ms']:.0f} ms{more}")

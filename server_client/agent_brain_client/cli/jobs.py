@@ -16,7 +16,12 @@ from agent_brain_contract.escaping import one_line
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("id", nargs="?", type=int, metavar="ID", help="show this job (default: list the latest)")
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="ID",
+        help="show this job (default: list the latest); watch ID follows it",
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--cancel", type=int, metavar="ID", help="end this job early; what it has written stays")
     what.add_argument("--watch", type=int, metavar="ID", help="follow this job to its end")
@@ -24,16 +29,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """List the jobs, or show, watch or cancel one."""
-    if arguments.id is not None and (arguments.cancel or arguments.watch) is not None:
-        raise UsageError("jobs takes one of ID, --cancel ID and --watch ID. See: agent-brain jobs --help")
+    verb, job_id = _asked(arguments)
     client = connect(project_root(arguments))
-    if arguments.cancel is not None:
-        return _show(client.cancel(arguments.cancel), arguments.json)
-    if arguments.watch is not None:
-        return _watch(client, arguments.watch, arguments.json)
-    if arguments.id is not None:
-        return _show(client.job(arguments.id), arguments.json)
+    if verb == "cancel":
+        return _show(client.cancel(job_id), arguments.json)
+    if verb == "watch":
+        return _watch(client, job_id, arguments.json)
+    if verb == "show":
+        return _show(client.job(job_id), arguments.json)
     return _list(client, arguments.json)
+
+
+def _asked(arguments: argparse.Namespace) -> tuple[str, int]:
+    """What is to be done with which job; all of them have the number 0. Raises UsageError."""
+    words = [*arguments.words]
+    for verb in ("cancel", "watch"):
+        if (job_id := getattr(arguments, verb)) is not None:
+            words += [verb, str(job_id)]
+    if words in ([], ["list"]):
+        return "list", 0
+    verb = words.pop(0) if words[0] in ("show", "watch", "cancel") else "show"
+    if len(words) != 1 or not words[0].isdecimal():
+        raise UsageError("jobs takes the number of one job, or nothing. See: agent-brain jobs --help")
+    return verb, int(words[0])
 
 
 def _show(job: JobResponse, as_json: bool) -> int:

@@ -18,6 +18,8 @@ _HERE = "agent_brain_client.cli"
 COMMANDS: tuple[Command, ...] = (
     Command("start", f"{_HERE}.start", "start the project's server in the background"),
     Command("stop", f"{_HERE}.stop", "end the project's server"),
+    Command("restart", f"{_HERE}.restart", "end the project's server and start it"),
+    Command("logs", f"{_HERE}.logs", "what the project's server has logged"),
     Command("status", f"{_HERE}.status", "what is indexed, what runs, what goes on"),
     Command("index", f"{_HERE}.index", "bring the index up to date"),
     Command("search", f"{_HERE}.search", "ask the project a question"),

@@ -15,7 +15,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     default = QueryRequest(query="-")
     parser.add_argument("query", nargs="+", metavar="QUERY", help="the question; several words need no quotes")
     parser.add_argument("--mode", default=default.mode, help="bm25, vector, hybrid, graph or multi (%(default)s)")
-    parser.add_argument("--top-k", type=int, default=default.top_k, metavar="N", help="answers at most (%(default)s)")
+    parser.add_argument(
+        "-k", "-n", "--top-k", type=int, default=default.top_k, metavar="N", help="answers at most (%(default)s)"
+    )
     parser.add_argument("--max-tokens", type=int, metavar="N", help="cut the passages to this many tokens in all")
     for flag, metavar, text in (
         ("--path", "GLOB", "only files that match, as in .gitignore; !GLOB leaves out"),
