@@ -112,11 +112,13 @@ def _search(root: Path, arguments: ToolArguments) -> str:
     answer = connection.ask(root, "POST", "/query", body)
     if answer["results"]:
         return search_text(answer, max_tokens)
-    if answer.get("note"):
+    if answer.get("note") and mode == "graph":
         return one_line(str(answer["note"]))
     status = _after_first_indexing(root)
     answer = connection.ask(root, "POST", "/query", body)
-    return search_text(answer, max_tokens) if answer["results"] else nothing_found(status)
+    if not answer["results"]:
+        return one_line(str(answer["note"])) if answer.get("note") else nothing_found(status)
+    return search_text(answer, max_tokens)
 
 
 def _after_first_indexing(root: Path) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast, get_args
 
 from agent_brain_server.domain.content import Chunk, FloatArray
@@ -20,6 +20,7 @@ from agent_brain_server.retrieval.packing import Found, drop_repeats, outline, p
 from agent_brain_server.retrieval.query import Query, understand
 from agent_brain_server.retrieval.reasons import reason
 from agent_brain_server.services.arms import Arms
+from agent_brain_server.services.filters import unmatched, with_literal_paths
 from agent_brain_server.services.freshness import Freshness
 from agent_brain_server.services.graph import GraphService
 from agent_brain_server.services.graph_search import ARM, GraphSearch
@@ -67,7 +68,7 @@ class Answers:
     """Best first. `mode` is what was done: bm25 for hybrid without embedding.
 
     `truncated`: the token budget left something out. `plan`: how the store found each arm's hits, by arm. `note`: in
-    mode graph how the question was read, or why there is nothing.
+    mode graph how the question was read, or why there is nothing; else which filter nothing in the index passes.
     """
 
     results: tuple[Answer, ...]
@@ -115,6 +116,7 @@ class SearchService:
         """The best passages. Raises UnsupportedModeError, EmbeddingDisabledError or EmbeddingProviderError."""
         started = time.perf_counter()
         mode = self._mode(question.mode)
+        question = replace(question, filters=await with_literal_paths(self._store, question.filters))
         vector = await self._arms.embed(question.query) if self._needs_vector(mode) else None
 
         async def look() -> tuple[_Findings, set[str]]:
@@ -127,7 +129,10 @@ class SearchService:
         done = self._done(mode)
         self._metrics.observe_query(done, seconds)
         results = tuple(_answer(item, item.chunk.path in stale, findings.reasons) for item in findings.found)
-        return Answers(results, done, seconds * 1e3, findings.truncated, findings.plan, findings.note)
+        note = findings.note
+        if not results and question.filters:
+            note = await unmatched(self._store, question.filters) or note
+        return Answers(results, done, seconds * 1e3, findings.truncated, findings.plan, note)
 
     async def chunk(self, chunk_id: str) -> tuple[Chunk, bool]:
         """The chunk and whether its file has changed since. Raises NotFoundError."""

@@ -68,6 +68,10 @@ class SearchStore(Protocol):
         """The manifest rows of these paths; an unknown path is left out."""
         ...
 
+    async def list_files(self) -> dict[str, FileRecord]:
+        """The whole manifest by path."""
+        ...
+
     async def statistics(self) -> IndexStatistics:
         """Counts over the whole index."""
         ...
@@ -114,10 +118,6 @@ class IndexStore(Protocol):
 
     Every write raises WriterElsewhereError while another process holds the lease (see `WriteLease`).
     """
-
-    async def list_files(self) -> dict[str, FileRecord]:
-        """The whole manifest by path."""
-        ...
 
     async def missing_vectors(self, text_hashes: Collection[str]) -> set[str]:
         """Those of `text_hashes` that no vector is stored for."""

@@ -1,0 +1,55 @@
+"""Filters as people give them: paths as answers print them, and names that no file of the index has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from agent_brain_server.domain.globs import path_matcher
+from agent_brain_server.domain.search import Filters
+from agent_brain_server.storage.protocol import ReadStore
+
+_SPECIAL = re.compile(r"[\\*?\[\]]")
+_LISTED = 12
+
+
+async def with_literal_paths(store: ReadStore, filters: Filters) -> Filters:
+    """Return `filters` in which a glob that is the path of an indexed file means that file alone.
+
+    Names such as `app/[id]/page.tsx` are globs of something else.
+    """
+    globs = {glob: glob.removeprefix("!").removeprefix("/") for glob in filters.paths if _SPECIAL.search(glob)}
+    if not globs:
+        return filters
+    known = await store.find_files(set(globs.values()))
+    return replace(filters, paths=tuple(_literal(glob) if globs.get(glob) in known else glob for glob in filters.paths))
+
+
+def _literal(glob: str) -> str:
+    negation, path = ("!", glob[1:]) if glob.startswith("!") else ("", glob)
+    return f"{negation}/{_SPECIAL.sub(lambda sign: chr(92) + sign[0], path.removeprefix('/'))}"
+
+
+async def unmatched(store: ReadStore, filters: Filters) -> str:
+    """Return a sentence on the filters that nothing in the index can pass, empty if there is none or no index."""
+    from agent_brain_server.indexing.chunking.passage import KINDS
+
+    if not (statistics := await store.statistics()).files:
+        return ""
+    said = _unknown("language", filters.languages, statistics.languages)
+    said += _unknown("kind", filters.kinds, KINDS)
+    if filters.paths and not all(glob.startswith("!") for glob in filters.paths):
+        matches = path_matcher(filters.paths)
+        if not any(matches(path) for path, record in (await store.list_files()).items() if record.language):
+            said.append(f"No indexed file matches {', '.join(filters.paths)}.")
+    return " ".join(said)
+
+
+def _unknown(what: str, asked: Sequence[str], known: Iterable[str]) -> list[str]:
+    """The names in `asked` that are none, where no other of them is one."""
+    names = sorted(known)
+    if not asked or any(name in names for name in asked):
+        return []
+    listed = ", ".join(names[:_LISTED]) + (" …" if len(names) > _LISTED else "")
+    return [f"The index has no {what} {', '.join(asked)}; it has {listed}."]
