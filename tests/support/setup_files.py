@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from support.cli import COMMAND, CliProject, cli_project
+from support.cli import COMMAND, CliProject
 
 WRITTEN = (
     ".claude/agent-brain/config.yaml",
@@ -17,12 +14,6 @@ WRITTEN = (
     ".gitignore",
     ".claude/agent-brain/manifest.json",
 )
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Iterator[CliProject]:
-    with cli_project(tmp_path / "mein Läden é 店") as made:
-        yield made
 
 
 def snapshot(root: Path) -> dict[str, tuple[bytes, int, int]]:
