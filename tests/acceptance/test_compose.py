@@ -5,27 +5,19 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from agent_brain_contract.envfile import read_env
-from support.cli import RETRY_SOURCE, CliProject, cli_project, free_port
+from support.cli import CliProject, cli_project
+from support.contained import MODES, SETUP, answers, contained_shop
 from support.docker import ComposedDatabase, composed_database, require_docker
-
-SETUP = ("setup", "--yes", "--no-watch", "--storage", "postgres-docker")
-QUESTION = "how long to wait before a failed request is sent again"
-MODES = ("bm25", "vector", "hybrid")
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[CliProject]:
     require_docker()
-    with cli_project(tmp_path / "mein Laden") as made:
-        for name in ("DATABASE_URL", "POSTGRES_PASSWORD"):
-            made.environment.pop(name, None)
-        made.write({"net/retry.py": RETRY_SOURCE, "docs/guide.md": "# Guide\n\nHow a theme picks its colours.\n"})
-        made.ok(*SETUP, "--port", str(free_port()), "--postgres-port", str(free_port()))
+    with contained_shop(tmp_path / "mein Laden") as made:
         yield made
 
 
@@ -34,12 +26,6 @@ def database(project: CliProject) -> Iterator[ComposedDatabase]:
     with composed_database(project.root) as made:
         yield made
         project.run("stop")
-
-
-def answers(project: CliProject) -> dict[str, list[Any]]:
-    """What is found in each mode, but for what differs from run to run."""
-    found = {mode: project.json("search", "--mode", mode, QUESTION)["results"] for mode in MODES}
-    return {mode: [(one["path"], one["chunk_id"], one["text"]) for one in results] for mode, results in found.items()}
 
 
 @pytest.mark.slow

@@ -38,13 +38,6 @@ REFUSED = (
 
 
 @pytest.fixture
-def attacker() -> Iterator[Attacker]:
-    with Attacker() as listening:
-        yield listening
-        assert (listening.connections, listening.received) == (0, b"")
-
-
-@pytest.fixture
 def outside(tmp_path: Path) -> Iterator[Path]:
     """A folder of the person's; that nothing in it is opened is what the kernel says."""
     made = tmp_path / "private"

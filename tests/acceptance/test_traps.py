@@ -15,6 +15,7 @@ import pytest
 
 from support.claude import ROOT, plugin_tree
 from support.cli import COMMAND, clean_environment, free_port
+from support.mcp_client import search_once
 from support.traps import TrappedProject
 
 BUILD_SECONDS = 1200  # generous: a busy machine takes many times as long as an idle one
@@ -151,28 +152,9 @@ def from_file(tree: Path, name: str, data: Path) -> list[str]:
 
 def ask_mcp(visit: Visit, tree: Path, data: Path) -> str:
     """The answer to a search, as a client asks it."""
-    search = {"name": "search", "arguments": {"query": "gizmo_7"}}
-    messages = [
-        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": "2025-06-18"}},
-        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": search},
-    ]
-    command = from_file(tree, "mcp.json", data)
-    with subprocess.Popen(
-        command,
-        cwd=visit.project.root,
-        env=visit.environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        server.stdin.write("".join(json.dumps(message) + "\n" for message in messages))
-        server.stdin.flush()
-        said = [server.stdout.readline() for _ in messages]
-        server.stdin.close()
+    answer = search_once(from_file(tree, "mcp.json", data), visit.project.root, visit.environment, "gizmo_7")
     assert visit.project.sprung() == []
-    return said[-1]
+    return answer
 
 
 def assert_apart(root: Path) -> None:

@@ -13,8 +13,8 @@ from agent_brain_server.indexing.chunking.source import MAX_CHARS
 from agent_brain_server.indexing.chunking.syntaxes import SYNTAXES
 from agent_brain_server.indexing.languages import detect_language
 
+from .expected_chunks import SYMBOLS
 from .samples import SAMPLES, read_sample
-from .test_code import SYMBOLS
 
 CODE = sorted(SYNTAXES)
 LINES = ["markdown", "rst", "yaml", "toml", "ini", "json", "css", "vue", "text", "dockerfile"]

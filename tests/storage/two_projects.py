@@ -1,0 +1,97 @@
+"""Two projects in one PostgreSQL, and what the role of the first tries on the second."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import asyncpg
+import pytest
+
+from agent_brain_server.domain.content import Folder
+from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.storage.postgres import ledger
+from agent_brain_server.storage.postgres.connection import single_transaction
+from agent_brain_server.storage.postgres.session import Statements
+from agent_brain_server.storage.postgres.store import PostgresStore
+from agent_brain_server.storage.queries import load_queries
+from storage.building import MODEL, TOKENIZER, make_chunk, make_file, put
+from storage.copying import graph_of
+from support.postgres import DatabaseServer
+
+A, B = "project-A_1", "project-B_2"
+SECRET = "the words of B alone"
+TABLES = (
+    "SELECT relname FROM pg_class WHERE relnamespace = 'agent_brain'::regnamespace AND relkind IN ('r', 'p', 'm', 'f')"
+)
+COLUMNS = "SELECT attname FROM pg_attribute WHERE attrelid = 'agent_brain.{}'::regclass AND attnum > 0 ORDER BY attnum"
+SHARED = {"meta"}  # the version of the schema and the name of the embedding model: nothing of a project
+
+
+class Intruder:
+    """The role of A on a connection of its own."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.connection = connection
+
+    async def rows(self, sql: str) -> list[Any]:
+        """What a statement gives; nothing where it is refused. All that it does is undone."""
+        transaction = self.connection.transaction()
+        await transaction.start()
+        try:
+            return list(await self.connection.fetch(sql))
+        except asyncpg.PostgresError as error:
+            return [str(error)] if SECRET in str(error) else []
+        finally:
+            await transaction.rollback()
+
+    async def refused(self, sql: str) -> str:
+        """The SQLSTATE that a statement is refused with."""
+        with pytest.raises(asyncpg.PostgresError) as caught:
+            async with self.connection.transaction():
+                await self.connection.execute(sql)
+        assert SECRET not in str(caught.value)
+        return str(caught.value.sqlstate)
+
+    async def status(self, sql: str) -> str:
+        """What a statement says that it did, for good; `refused` if it was."""
+        try:
+            async with self.connection.transaction():
+                return str(await self.connection.execute(sql))
+        except asyncpg.PostgresError as error:
+            return "told" if SECRET in str(error) else "refused"
+
+
+async def fill(config: PostgresConfig, project: str, words: str) -> None:
+    """Rows in every table."""
+    store = PostgresStore(config, project, MODEL, TOKENIZER)
+    await store.open()
+    chunk = make_chunk("src/a.py", words, symbol="run", documentation=words)
+    await put(
+        store, replace(make_file("src/a.py", chunk, make_chunk("src/a.py", "in both")), graph=graph_of("src/a.py", 2))
+    )
+    if project == B:
+        await put(store, *[make_file(f"only-b/{name}.py", f"{SECRET} {name}") for name in "xyz"])
+    await store.save_folder(Folder("src"))
+    await store.add_job([], False, 1.0)
+    await store.close()
+    async with single_transaction(
+        config, Statements(load_queries("agent_brain_server.storage.postgres")), project
+    ) as session:
+        await session.run("enter_namespace")
+        await ledger.begin(session, "somewhere")
+
+
+async def connected(config: PostgresConfig) -> asyncpg.Connection:
+    connection = await asyncpg.connect(config.url())
+    await connection.execute("SET search_path = agent_brain, public")
+    return connection
+
+
+def picture(superuser: DatabaseServer, tables: list[str]) -> dict[str, Any]:
+    """Every row of B, and of what belongs to nobody."""
+    shown = {}
+    for table in tables:
+        where = "" if table in SHARED else f"WHERE project_id = '{B}'"
+        shown[table] = superuser.psql(f"SELECT CAST(t AS text) FROM agent_brain.{table} AS t {where} ORDER BY 1")
+    return shown
