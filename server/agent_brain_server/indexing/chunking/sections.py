@@ -16,6 +16,7 @@ _LONGEST_LINE = 500
 
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
 _FENCE = re.compile(r"[ \t]*(?:[-*+>][ \t]+|\d+\.[ \t]+)*(`{3,}|~{3,})(.*)$")
+_HTML = re.compile(r" {0,3}(<!--|(?i:<(?:pre|script|style|textarea))(?=[\s>]|$))")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _NO_PARAGRAPH = re.compile(r"[ \t]*(?:$|[#>|]|[-*+][ \t]|\d+[.)][ \t]|<|={3}|-{3}|`{3}|~{3})| {4}|\t")
 _MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|<[^>]*>|[*`]+|\{#[^}]*\}|(?<!\w)_+|_+(?!\w)")
@@ -57,22 +58,53 @@ def section_items(headings: Iterable[Heading], last: int) -> list[Item]:
 
 
 def _markdown_headings(source: Source) -> Iterator[Heading]:
-    fence = above = ""
+    above, closed = "", _Closed()
     for row in range(_front_matter(source.lines), len(source.lines)):
         line = source.lines[row][:_LONGEST_LINE]
-        if (match := _FENCE.match(line)) is not None:
-            marks, rest = match.groups()
-            if not fence and not (marks[0] == "`" and "`" in rest):
-                fence = marks
-            elif fence and marks.startswith(fence) and not rest.strip():
-                fence = ""
-        elif fence:
-            continue
+        if closed.takes(line):
+            pass
         elif (match := _ATX.match(line)) is not None:
             yield Heading(row, len(match.group(1)), _plain(match.group(2) or ""))
         elif (match := _SETEXT.match(line)) is not None and not _NO_PARAGRAPH.match(above):
             yield Heading(row - 1, 1 if match.group(1)[0] == "=" else 2, _plain(above))
         above = line
+
+
+@dataclass(slots=True)
+class _Closed:
+    """Whether the reader is in a block without headings: fenced code, an HTML comment, `<pre>` and the like."""
+
+    fence: str = ""
+    indented: bool = False
+    html_end: re.Pattern[str] | None = None
+
+    def takes(self, line: str) -> bool:
+        """Whether `line`, the next one, belongs to such a block or begins or ends one."""
+        if self.html_end is not None:
+            if self.html_end.search(line):
+                self.html_end = None
+            return True
+        if self.indented and line.strip() and not line.startswith((" ", "\t")):
+            self.fence, self.indented = "", False  # the list item or the indented code that it was in is over
+        if (match := _FENCE.match(line)) is not None:
+            self._meet_fence(*match.groups(), indented=line.startswith(("    ", "\t")))
+            return True
+        return bool(self.fence) or self._opens_html(line)
+
+    def _meet_fence(self, marks: str, rest: str, *, indented: bool) -> None:
+        if not self.fence and not (marks[0] == "`" and "`" in rest):
+            self.fence, self.indented = marks, indented
+        elif self.fence and marks.startswith(self.fence) and not rest.strip():
+            self.fence, self.indented = "", False
+
+    def _opens_html(self, line: str) -> bool:
+        match = _HTML.match(line)
+        if match is None:
+            return False
+        end = re.compile("-->" if match[1] == "<!--" else rf"(?i)</{match[1][1:]}>")
+        if not end.search(line, match.end()):
+            self.html_end = end
+        return True
 
 
 def _front_matter(lines: list[str]) -> int:
