@@ -1,4 +1,5 @@
-"""Ignore rules as git reads them: `.gitignore`, `.git/info/exclude`, and `.agent-brainignore`, which wins over both.
+"""Ignore rules as git reads them: `.gitignore`, `.git/info/exclude`, the person's own ignore file, and
+`.agent-brainignore`, which wins over all.
 
 Follows gitignore(5) and git's `dir.c` and `wildmatch.c`: rules match octets, the last matching rule of the innermost
 file decides, and nothing beneath an ignored directory is looked at (to re-include a file, re-include its directory).
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 
 from agent_brain_contract.regular_files import read_regular_file
 from agent_brain_server.domain.wildmatch import SPECIAL, InvalidPatternError, octets, translate
+from agent_brain_server.indexing.personal_ignore import personal_ignore_file
 
 GIT_IGNORE = ".gitignore"
 OWN_IGNORE = ".agent-brainignore"
@@ -221,7 +223,7 @@ class Scope:
         own, git = self.own, self.git
         start = len(octets(directory).rstrip("/")) + 1
         if (names is None or REPOSITORY in names) and (exclude := exclude_file(directory)) is not None:
-            git = _above((), exclude, start)
+            git = _above(_above((), personal_ignore_file(), start), exclude, start)
         if names is None or GIT_IGNORE in names:
             git = _above(git, f"{directory}/{GIT_IGNORE}", start)
         if names is None or OWN_IGNORE in names:

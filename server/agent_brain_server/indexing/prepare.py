@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from agent_brain_server.indexing.chunking import ChunkedText
 
 HEAD_BYTES = 8192
+# What Git LFS and git-annex check out in the place of a large file that is not there.
+_POINTER = re.compile(
+    rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*oid |(?:\.git)?/annex/objects/\S+\s*\Z"
+)
 
 Verdict = Literal["indexed", "same", "binary", "secret", "too_large", "unreadable", "unparsable"]
 
@@ -118,6 +123,8 @@ def _prepare_bytes(request: ReadRequest, data: bytes, mtime_ns: int) -> Prepared
         return replace(read, verdict="secret", note=kind)
     if language != "pdf" and is_binary(head):
         return replace(read, verdict="binary")
+    if _POINTER.match(head):
+        return replace(read, verdict="binary", note="a pointer: its content is not checked out")
     if language == "pdf":
         return _with_chunks(read, language, _chunk(request, language, data, ""))
     decoded = decode(data)

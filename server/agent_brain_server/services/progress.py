@@ -84,7 +84,7 @@ class ProgressMeter:
     def _note(self, file: PreparedFile) -> None:
         if file.verdict in LEFT_OUT:
             self._skipped[file.verdict] += 1
-        if file.note and file.verdict != "secret" and len(self._problems) < MOST_PROBLEMS:
+        if file.note and file.verdict not in ("secret", "binary") and len(self._problems) < MOST_PROBLEMS:
             self._problems.append(f"{file.entry.path}: {file.note}")
 
     def _estimate(self, chunks: int) -> int:

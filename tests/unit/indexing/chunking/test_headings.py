@@ -1,4 +1,4 @@
-"""What looks like a heading of Markdown and is none: in comments, in preformatted text, behind fences that never end."""
+"""What looks like a heading of Markdown and is none: in comments, in preformatted text, behind open fences."""
 
 from __future__ import annotations
 
