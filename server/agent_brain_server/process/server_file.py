@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agent_brain_client.wire import VERSION, ServerFile, location_id
+from agent_brain_server.process.presence import code_directories
 from agent_brain_server.settings import Settings
 
 HOST = "127.0.0.1"
@@ -22,6 +23,7 @@ def write_server_file(settings: Settings, port: int) -> None:
         project_id=location_id(settings.project_root),
         version=VERSION,
         started_at=time.time(),
+        code=str(code_directories()[0]),
     )
     target = _path(settings)
     temporary = target.with_suffix(f".{os.getpid()}.tmp")
