@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -27,10 +28,18 @@ from agent_brain_client.discovery import (
 from agent_brain_client.errors import PortTakenError, StartError, StopError
 from agent_brain_client.isolation import DIRECTORY, server_command
 from agent_brain_client.logfile import last_sentence, log_path, open_log
-from agent_brain_client.processes import end_process, find_server_processes, port_holder, runs_server, server_process
+from agent_brain_client.processes import (
+    end_process,
+    find_server_processes,
+    live_process,
+    port_holder,
+    runs_server,
+    server_process,
+)
 from agent_brain_client.provisioning import ProvisioningError, has_superuser, provision
 from agent_brain_client.wire import ServerFile, location_id
 from agent_brain_contract.errors import UnsafeStateError
+from agent_brain_contract.regular_files import read_regular_file
 
 START_SECONDS = 20.0
 LEAST_START_SECONDS = 2.0
@@ -248,8 +257,8 @@ def _process_of(root: Path, server: ServerFile) -> psutil.Process | None:
 
 
 def _forget_ended(root: Path) -> None:
-    """Remove the `server.json` that a server left which was killed."""
-    claim = read_server_file(root)
-    if claim is not None and server_process(claim) is None:
-        with suppress(OSError):
-            (state_directory(root) / "server.json").unlink()
+    """Remove the `server.json` of a server that was killed, also one from before the project was moved."""
+    path = state_directory(root) / "server.json"
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        if live_process(int(json.loads(read_regular_file(path))["pid"])) is None:
+            path.unlink()

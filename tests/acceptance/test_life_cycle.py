@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from support.life import LifeError, Machine, state_files
+from support.life import Machine, state_files
 
 SHORT_SECONDS = 35.0
 LONG_SECONDS = 600.0
@@ -159,7 +159,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     try:
         yield made
     finally:
-        print("\n".join(made.log[-60:]))
+        print("\n".join(made.log))
         made.close()
 
 

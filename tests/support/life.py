@@ -18,13 +18,18 @@ from pathlib import Path
 
 import psutil
 
-from support.claude import plugin_tree
+from support.claude import ROOT
 from support.cli import clean_environment
 
 COMMAND_SECONDS = 120
+# What the plugin runs, with what is compiled already; `support.claude.plugin_tree` makes all that a person gets.
+PARTS = (".claude-plugin", "plugin", "server", "server_client", "wizard", "templates", "uv.lock")
 END_SECONDS = 60.0
 STEADY = "def steady_marker():\n    return 'found by every search'\n"
-_NAMED = re.compile(r"(?i)(?:run|fill it|follow it|see|look|watch it|replace it|in order|begin anew): (agent-brain .+?|.* && .+?|rm .+?|chmod .+?)\.?$")
+_NAMED = re.compile(
+    r"(?i)(?:run|fill it|follow it|see|look|watch it|replace it|begin anew):"
+    r" (agent-brain .+?|.* && .+?|rm .+?|chmod .+?)\.?$"
+)
 _FIX = re.compile(r"^\s*→ (.+)$")
 
 
@@ -57,7 +62,6 @@ class Machine:
         (place / "home").mkdir()
         self.log: list[str] = []
         self._listeners: list[socket.socket] = []
-        self._pristine = plugin_tree(place / "pristine")
         self._version = 0
         self.plugin = self.install_plugin()
 
@@ -66,7 +70,10 @@ class Machine:
         self._version += 1
         version = f"0.1.{self._version}"
         tree = self.place / "cache" / version
-        shutil.copytree(self._pristine, tree, symlinks=True)
+        for name in PARTS:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+            tree.mkdir(parents=True, exist_ok=True)
+            copy(ROOT / name, tree / name)
         manifest = tree / ".claude-plugin" / "plugin.json"
         manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "version": version}))
         wire = tree / "server_client" / "agent_brain_client" / "wire.py"
@@ -194,7 +201,8 @@ class Machine:
 
 
 def state_files(root: Path) -> Iterator[Path]:
-    """The files of the project's state, its secrets and port among them."""
+    """The files of the project's state, its secrets and port among them; not the index, whose damage has its own tests."""
     state = root / ".claude" / "agent-brain"
-    yield from sorted(path for path in state.rglob("*") if path.is_file() and not path.is_symlink())
+    found = (path for path in state.rglob("*") if path.is_file() and not path.is_symlink())
+    yield from sorted(path for path in found if not path.name.startswith("index."))
     yield root / ".env.agent-brain"
