@@ -29,7 +29,7 @@ def connect(root: Path) -> AgentBrainClient:
     else:
         server = _start(root)
         note(f"Started the server on {server['url'].removeprefix('http://')}.")
-    return AgentBrainClient(server["url"], token)
+    return AgentBrainClient(server["url"], token, renew=lambda: _start(root)["url"])
 
 
 def _start(root: Path) -> ServerFile:
