@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+from pathlib import Path
 
 _RELEASE = re.compile(r"\d+(?:\.\d+)*")
 
@@ -14,7 +14,7 @@ def is_outdated(version: str, code: str, own_version: str) -> bool:
     Only an older one is: two installations of different versions would end each other's servers in turn otherwise. So
     is one whose code is gone, since it can start no worker process; an empty `code` is not known.
     """
-    return _numbers(version) < _numbers(own_version) or bool(code and not os.path.isdir(code))
+    return _numbers(version) < _numbers(own_version) or bool(code and not Path(code).is_dir())
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,27 @@ from support.life import Machine, state_files
 
 SHORT_SECONDS = 35.0
 LONG_SECONDS = 600.0
+STEPS = {
+    "start": 2,
+    "stop": 2,
+    "search": 2,
+    "index": 3,
+    "edit": 4,
+    "move": 3,
+    "copy": 2,
+    "delete": 2,
+    "update_plugin": 2,
+    "replace_plugin": 3,
+    "renew_environment": 1,
+    "kill": 3,
+    "hang": 1,
+    "ask_at_once": 2,
+    "fill_port": 2,
+    "free_ports": 1,
+    "damage": 5,
+    "change_locale": 2,
+}
+NAMES = ("my shop", "mein Läden é 店", "plain")
 LOCALES: tuple[dict[str, str], ...] = (
     {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"},
     {"LC_ALL": "C", "PYTHONUTF8": "0"},
@@ -44,7 +65,7 @@ class Life:
 
     def _place(self) -> Path:
         self.number += 1
-        return self.machine.place / "projects" / f"my shop {self.number}"
+        return self.machine.place / "projects" / f"{NAMES[self.number % len(NAMES)]} {self.number}"
 
     def begin_project(self) -> None:
         root = self._place()
@@ -64,9 +85,9 @@ class Life:
         self.machine.run(self.root, self.random.choice(["agent-brain index", "agent-brain index --wait"]))
 
     def edit(self) -> None:
-        for _ in range(self.random.randint(1, 20)):
-            number = self.random.randint(1, 30)
+        for number in self.random.sample(range(30), self.random.randint(1, 20)):
             (self.root / f"part{number}.py").write_text(f"def part_{number}():\n    return {self.random.random()}\n")
+        self.machine.is_truthful(self.root, f"part_{number}")
 
     def move(self) -> None:
         before, after = self.roots.pop(), self._place()
@@ -94,8 +115,18 @@ class Life:
         self.machine.install_plugin()
         shutil.rmtree(before)
 
+    def renew_environment(self) -> None:
+        self.machine.renew_environment()
+
     def kill(self) -> None:
         self.machine.kill_server(self.root)
+
+    def hang(self) -> None:
+        self.machine.kill_server(self.root, signal.SIGSTOP)
+
+    def ask_at_once(self) -> None:
+        commands = ["agent-brain search steady_marker"] * 3 + ["agent-brain index", "agent-brain status"]
+        self.machine.run_at_once(self.root, self.random.sample(commands, 4))
 
     def fill_port(self) -> None:
         if self.random.random() < 0.5:
@@ -118,16 +149,12 @@ class Life:
 
     def live(self, seconds: float) -> None:
         """Do things at random for so long; after each, the next search has to answer or to help."""
-        steps: list[Callable[[], None]] = [
-            self.start, self.stop, self.search, self.index, self.edit, self.move, self.copy, self.delete,
-            self.update_plugin, self.replace_plugin, self.kill, self.fill_port, self.free_ports, self.damage,
-            self.change_locale,
-        ]
+        names = [name for name, weight in STEPS.items() for _ in range(weight)]
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            step = self.random.choice(steps)
-            self.machine.log.append(f"{step.__name__} ({self.root.name})")
-            step()
+            name = self.random.choice(names)
+            self.machine.log.append(f"{name} ({self.root.name})")
+            getattr(self, name)()
             self.machine.answers(self.root)
 
     def end(self) -> None:

@@ -13,7 +13,9 @@ import sys
 import sysconfig
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -52,11 +54,11 @@ class Machine:
         self.place = place
         self.commands = place / "bin"
         self.commands.mkdir(parents=True)
-        python = borrowed_environment(place / "environment")
+        self._python = borrowed_environment(place / "environment")
         self.environment = clean_environment(
             place / "home",
             XDG_STATE_HOME=str(place / "state"),
-            AGENT_BRAIN_PYTHON=str(python),
+            AGENT_BRAIN_PYTHON=str(self._python),
             PATH=f"{self.commands}{os.pathsep}{os.environ['PATH']}",
         )
         (place / "home").mkdir()
@@ -83,6 +85,32 @@ class Machine:
         link.symlink_to(tree / "plugin" / "scripts" / "agent-brain")
         self.plugin = tree
         return tree
+
+    def renew_environment(self) -> None:
+        """Put another environment in the place of the one that the plugin uses."""
+        before, fresh = self.place / "environment", self.place / "fresh environment"
+        borrowed_environment(fresh)
+        before.rename(self.place / "old environment")
+        fresh.rename(before)
+        shutil.rmtree(self.place / "old environment")
+
+    def run_at_once(self, root: Path, commands: list[str]) -> None:
+        """Run commands of the shell at the same time; none may fail in a way that names nothing."""
+        with ThreadPoolExecutor() as pool:
+            for done in pool.map(partial(self.run, root), commands):
+                if done.returncode:
+                    self._named_commands(root, done)
+
+    def is_truthful(self, root: Path, query: str) -> None:
+        """No passage that is said to be fresh may differ from its file."""
+        done = self.run(root, f"agent-brain search --json {query}")
+        if done.returncode:
+            self._named_commands(root, done)
+            return
+        for found in json.loads(done.stdout)["results"]:
+            text = (root / found["path"]).read_text() if (root / found["path"]).exists() else ""
+            if not found["stale"] and found["text"].strip() not in text:
+                raise LifeError(f"{found['path']} is not as the answer says: {found['text']}")
 
     def run(self, root: Path, command: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the shell in a project."""
@@ -201,7 +229,7 @@ class Machine:
 
 
 def state_files(root: Path) -> Iterator[Path]:
-    """The files of the project's state, its secrets and port among them; not the index, whose damage has its own tests."""
+    """The files of the project's state, its secrets and port among them. A damaged index has tests of its own."""
     state = root / ".claude" / "agent-brain"
     found = (path for path in state.rglob("*") if path.is_file() and not path.is_symlink())
     yield from sorted(path for path in found if not path.name.startswith("index."))

@@ -19,7 +19,7 @@ OPEN_PATHS = frozenset({"/health"})
 MOST_BODY_BYTES = 1_000_000
 NO_CREDENTIAL = "Send the token: Authorization: Bearer AGENT_BRAIN_TOKEN (.env.agent-brain)."
 OTHER_CREDENTIAL = (
-    "This server was started with another AGENT_BRAIN_TOKEN. Run: agent-brain stop, then the same command again"
+    "This server was started with another AGENT_BRAIN_TOKEN. Run: agent-brain stop && agent-brain start"
 )
 
 

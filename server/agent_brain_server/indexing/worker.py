@@ -11,6 +11,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from agent_brain_server.errors import CodeGoneError, WorkersError
@@ -76,8 +77,8 @@ class Worker:
 
     @classmethod
     def start(cls) -> Worker:
-        """A process that waits for calls. Raises WorkersError where none can be started, CodeGoneError where its code is
-        not there any more.
+        """A process that waits for calls. Raises WorkersError where none can be started, CodeGoneError where its code
+        is not there any more.
         """
         try:
             worker = cls()
@@ -193,7 +194,7 @@ class _Lifeline:
 def _require_code(error: Exception) -> None:
     """Raise CodeGoneError where what a worker process is started from is gone."""
     for path in (sys.executable, worker_process.__file__):
-        if not os.path.exists(path):
+        if not Path(path).exists():
             raise CodeGoneError(f"{path} is gone, so this server ends. Run: agent-brain start") from error
 
 
