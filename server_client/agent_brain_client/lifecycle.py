@@ -49,7 +49,6 @@ LOCK_SECONDS = 60.0
 POLL_SECONDS = 0.01
 RETRY_SECONDS = 0.1
 ALREADY_SERVED = 3
-_RESTART = "Run: agent-brain stop && agent-brain start"
 
 
 def start(root: Path, port: int | str | None = None, reindex: bool = False) -> ServerFile:
@@ -148,7 +147,10 @@ def _start(root: Path, command: list[str], token: str) -> ServerFile:
 
 def _held(root: Path) -> StartError:
     if holders := find_server_processes(root):
-        return StartError(f"another server (pid {holders[0].pid}) holds {root} but does not answer. {_RESTART}")
+        return StartError(
+            f"another server (pid {holders[0].pid}) holds {root} but does not answer."
+            " Run: agent-brain stop && agent-brain start"
+        )
     return StartError(
         f"another process holds {root}, such as a copy of its index. When it has ended, run: agent-brain start"
     )
@@ -159,7 +161,8 @@ def _refuse_other_token(root: Path) -> None:
     server = read_server_file(root)
     if server is not None and _process_of(root, server) is not None and seems_to_answer(server):
         raise StartError(
-            f"the server that runs (pid {server['pid']}) has another token than the project has now. {_RESTART}"
+            f"the server that runs (pid {server['pid']}) has another token than the project has now."
+            " Run: agent-brain stop && agent-brain start"
         )
 
 
