@@ -148,8 +148,7 @@ def _start(root: Path, command: list[str], token: str) -> ServerFile:
 def _held(root: Path) -> StartError:
     if holders := find_server_processes(root):
         return StartError(
-            f"another server (pid {holders[0].pid}) holds {root} but does not answer."
-            " Run: agent-brain stop && agent-brain start"
+            f"another server (pid {holders[0].pid}) holds {root} but does not answer. Run: agent-brain restart"
         )
     return StartError(
         f"another process holds {root}, such as a copy of its index. When it has ended, run: agent-brain start"
@@ -162,7 +161,7 @@ def _refuse_other_token(root: Path) -> None:
     if server is not None and _process_of(root, server) is not None and seems_to_answer(server):
         raise StartError(
             f"the server that runs (pid {server['pid']}) has another token than the project has now."
-            " Run: agent-brain stop && agent-brain start"
+            " Run: agent-brain restart"
         )
 
 

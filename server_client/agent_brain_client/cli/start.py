@@ -61,4 +61,4 @@ def _refuse_ignored(arguments: argparse.Namespace, url: str) -> None:
     port = arguments.port if arguments.port not in (None, "auto", url.rpartition(":")[2]) else None
     if port or arguments.reindex:
         flags = (f" --port {port}" if port else "") + (" --reindex" if arguments.reindex else "")
-        raise StartError(f"a server already runs on {url}. Run: agent-brain stop && agent-brain start{flags}")
+        raise StartError(f"a server already runs on {url}. Run: agent-brain restart{flags}")
