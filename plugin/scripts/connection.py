@@ -14,9 +14,15 @@ from urllib.parse import urlsplit
 
 import shared_path  # noqa: F401  where the contract is found
 from agent_brain_contract.proof import new_challenge, prove
+from agent_brain_contract.releases import is_outdated
 from project import PluginError, consent, find_token, in_the_client, is_alive, read_claim, require_record
 
 LAUNCHER = Path(__file__).resolve().with_name("agent-brain")
+MANIFEST = Path(__file__).resolve().parents[2] / ".claude-plugin" / "plugin.json"
+PLUGIN_GONE = (
+    "the plugin was updated or removed while this session ran, so that it cannot start the server."
+    " Ask the person to start a new session of Claude Code; until then use grep."
+)
 HEALTH_SECONDS = 5.0
 ANSWER_SECONDS = 60.0
 START_SECONDS = 30.0
@@ -82,13 +88,25 @@ def find_server(root: Path, seconds: float = HEALTH_SECONDS) -> Server | None:
 
 
 def connect(root: Path) -> Server:
-    """The project's server, started if it does not run. Many callers at once get the same one."""
+    """The project's server, started if it does not run or is of an older version. Many callers get the same one."""
     record = require_record(root, os.environ)
     with _starting:
         found = find_server(root)
+        if found is not None and _is_outdated(root):
+            return _start(root)
         if found is not None and record.checked != consent.files_digest(root):
             _require_accepted(root)
         return found or _start(root)
+
+
+def _is_outdated(root: Path) -> bool:
+    """Whether the server that runs is to be replaced by this plugin's."""
+    claim = read_claim(root)
+    try:
+        version = str(json.loads(MANIFEST.read_text("utf-8"))["version"])
+    except OSError:  # this plugin itself was updated or removed, and whoever came after it starts the server
+        return False
+    return claim is not None and is_outdated(claim.version, claim.code, version)
 
 
 def _require_accepted(root: Path) -> None:
@@ -121,6 +139,8 @@ def _run(root: Path, *arguments: str) -> str:
     """Run the command on `root`: its sentence if it failed, else empty."""
     import subprocess
 
+    if not LAUNCHER.exists():
+        return PLUGIN_GONE
     command = [sys.executable, "-I", "-S", str(LAUNCHER), "--project", str(root), *arguments]
     try:
         done = subprocess.run(

@@ -39,6 +39,8 @@ class ServerClaim:
     url: str
     pid: int
     project_id: str
+    version: str
+    code: str
 
 
 def find_root(environment: Mapping[str, str]) -> Path:
@@ -100,7 +102,8 @@ def read_claim(root: Path) -> ServerClaim | None:
     """What `server.json` says, if it is well-formed, of this project and on this machine."""
     try:
         said = json.loads(read_regular_file(root / STATE_DIRECTORY / "server.json"))
-        claim = ServerClaim(str(said["url"]), int(said["pid"]), str(said["project_id"]))
+        version, code = str(said.get("version", "")), str(said.get("code", ""))
+        claim = ServerClaim(str(said["url"]), int(said["pid"]), str(said["project_id"]), version, code)
         address = urlsplit(claim.url)
         local = address.scheme == "http" and address.hostname in _LOOPBACK and address.port is not None
     except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):

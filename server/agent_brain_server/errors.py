@@ -122,6 +122,12 @@ class WorkersError(AgentBrainError):
     code = "workers_unavailable"
 
 
+class CodeGoneError(WorkersError):
+    """The code that this process runs was removed or replaced under it; it ends, and its jobs are left to the next."""
+
+    code = "code_gone"
+
+
 class AlreadyServedError(AgentBrainError):
     """Another server holds this project."""
 

@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from filelock import FileLock, Timeout
 
 from agent_brain_contract.escaping import one_line
+from agent_brain_contract.paths import SERVER_LOCK
 from agent_brain_server.app import create_app
 from agent_brain_server.errors import AgentBrainError, AlreadyServedError, SettingsError
 from agent_brain_server.garbage import collect_seldom
@@ -32,7 +33,7 @@ from agent_brain_server.process.connections import (
     ConnectionTable,
 )
 from agent_brain_server.process.descriptors import left_for_connections, raise_limit
-from agent_brain_server.process.presence import Presence, end_at_last
+from agent_brain_server.process.presence import CodePresence, Presence, end_at_last
 from agent_brain_server.process.server_file import remove_server_file, restore_server_file, write_server_file
 from agent_brain_server.process.server_log import ServerLog, log_to_stderr
 from agent_brain_server.settings import Settings
@@ -45,7 +46,6 @@ log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 EXIT_REFUSED = 2
 EXIT_ALREADY_SERVED = 3
-LOCK = "server.lock"
 TICK_SECONDS = 1.0
 PRESENCE_TICKS = 2
 # uvicorn counts tenths of a second, and sets the date of its answers at each tenth of them.
@@ -56,7 +56,9 @@ class ProjectServer(uvicorn.Server):
     """Announces itself when it listens, and stops with everything closed: on a signal, for want of requests, or when
     what it serves is gone."""
 
-    def __init__(self, app: FastAPI, settings: Settings, listener: socket.socket, log_file: ServerLog) -> None:
+    def __init__(
+        self, app: FastAPI, settings: Settings, listener: socket.socket, log_file: ServerLog, presence: Presence
+    ) -> None:
         most = min(MOST_CONNECTIONS, left_for_connections(raise_limit()))
         self._connections = ConnectionTable(max(most, LEAST_CONNECTIONS))
         super().__init__(
@@ -76,6 +78,8 @@ class ProjectServer(uvicorn.Server):
         self._settings = settings
         self._listener = listener
         self._log_file = log_file
+        self._presence = presence
+        self._code = CodePresence()
         self._stopping = asyncio.Event()
         self._swept = 0.0
 
@@ -102,7 +106,7 @@ class ProjectServer(uvicorn.Server):
         await super().startup(sockets)
         # What uvicorn asks the system for is also how many asyncio accepts at once: more may wait than that.
         self._listener.listen(QUEUE)
-        self._presence = Presence(_places(self._settings))
+        self._presence.add(_database(self._settings))
         write_server_file(self._settings, self._listener.getsockname()[1])
         collect_seldom()
 
@@ -130,7 +134,7 @@ class ProjectServer(uvicorn.Server):
         return await super().on_tick(counter)
 
     def _is_lost(self) -> bool:
-        lost = self._presence.lost()
+        lost = self._presence.lost() or self._code.lost()
         if not lost:
             restore_server_file(self._settings, self._listener.getsockname()[1])
             return False
@@ -148,8 +152,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.worker:
             work(settings, once=options.once)
             return 0
-        with _sole_server(settings), _listening(settings) as listener:
-            serve(settings, listener, log_file, reindex=options.reindex)
+        with _sole_server(settings) as presence, _listening(settings) as listener:
+            serve(settings, listener, log_file, presence, reindex=options.reindex)
     except AlreadyServedError as error:
         print(f"agent-brain: {one_line(str(error))}", file=sys.stderr)
         return EXIT_ALREADY_SERVED
@@ -159,19 +163,23 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def serve(settings: Settings, listener: socket.socket, log_file: ServerLog, *, reindex: bool) -> None:
-    """Run the server on `listener` until it ends; `server.json` goes with it."""
+def serve(
+    settings: Settings, listener: socket.socket, log_file: ServerLog, presence: Presence, *, reindex: bool
+) -> None:
+    """Run the server on `listener` until it ends, at the latest when `presence` is lost; `server.json` goes with it."""
     app = create_app(settings, discard_mismatch=reindex)
     app.state.port = listener.getsockname()[1]
     try:
-        asyncio.run(ProjectServer(app, settings, listener, log_file).run_project())
+        asyncio.run(ProjectServer(app, settings, listener, log_file, presence).run_project())
     finally:
         remove_server_file(settings)
 
 
 @contextmanager
-def _sole_server(settings: Settings) -> Iterator[None]:
-    lock = FileLock(settings.state_directory / LOCK, timeout=0, mode=0o600)
+def _sole_server(settings: Settings) -> Iterator[Presence]:
+    """Hold the project's lock; what has to stay where it is meanwhile."""
+    path = settings.project_root / SERVER_LOCK
+    lock = FileLock(path, timeout=0, mode=0o600)
     try:
         settings.state_directory.mkdir(0o700, parents=True, exist_ok=True)
         lock.acquire()
@@ -180,7 +188,7 @@ def _sole_server(settings: Settings) -> Iterator[None]:
     except OSError as error:
         raise SettingsError(f"{settings.state_directory} cannot be written: {error.strerror}.") from error
     try:
-        yield
+        yield Presence([settings.project_root, settings.state_directory, path])
     finally:
         lock.release()
 
@@ -193,6 +201,8 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
     with listener:
         try:
             listener.bind((HOST, settings.port))
+            # At once: a port that is only bound can be bound by a second server too, which then fails to listen.
+            listener.listen(QUEUE)
         except OSError as error:
             raise SettingsError(
                 f"port {settings.port} is taken ({error.strerror}). Run: agent-brain start --port auto"
@@ -200,11 +210,10 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
         yield listener
 
 
-def _places(settings: Settings) -> list[Path]:
-    """What has to stay where it is while a server runs."""
-    state = settings.state_directory
+def _database(settings: Settings) -> list[Path]:
+    """The file that holds the index, where one does."""
     database = sqlite_file(settings.storage.location, settings.project_root)
-    return [settings.project_root, state, state / LOCK, *([database] if database else [])]
+    return [database] if database else []
 
 
 def _port(text: str) -> int:

@@ -17,6 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from agent_brain_contract.escaping import line, one_line
+from agent_brain_contract.paths import SERVER_LOCK
 from agent_brain_server import access_command
 from agent_brain_server.domain.content import FloatArray
 from agent_brain_server.embedding.factory import create_embedder
@@ -214,7 +215,7 @@ def _place(settings: Settings, name: str, environment: Mapping[str, str]) -> str
 @contextmanager
 def _nobody_serving(settings: Settings, target: str, dry_run: bool) -> Iterator[None]:
     """No server of this project runs while a SQLite file, which has one writer, is the target."""
-    path = settings.state_directory / "server.lock"
+    path = settings.project_root / SERVER_LOCK
     if is_postgres_url(target) or (dry_run and not path.exists()):
         yield
         return

@@ -10,14 +10,14 @@ from contextlib import suppress
 from agent_brain_server.app import open_worker
 from agent_brain_server.errors import StorageLostError
 from agent_brain_server.garbage import collect_seldom
-from agent_brain_server.process.presence import Presence, end_at_last
+from agent_brain_server.process.presence import CodePresence, Presence, end_at_last
 from agent_brain_server.settings import Settings
 from agent_brain_server.storage.protocol import JobStore
 
 log = logging.getLogger(__name__)
 
 IDLE_CHECK_SECONDS = 0.5
-PRESENCE_SECONDS = 5.0
+PRESENCE_SECONDS = 2.0
 
 
 def work(settings: Settings, *, once: bool) -> None:
@@ -40,13 +40,13 @@ async def _work(settings: Settings, once: bool) -> None:
         if once:
             await _until_idle(store, stop)
         else:
-            await _until_stopped(Presence([settings.project_root]), stop)
+            await _until_stopped(Presence([settings.project_root]), CodePresence(), stop)
         log.info("stopping")
 
 
-async def _until_stopped(presence: Presence, stop: asyncio.Event) -> None:
+async def _until_stopped(presence: Presence, code: CodePresence, stop: asyncio.Event) -> None:
     while not stop.is_set():
-        if lost := presence.lost():
+        if lost := presence.lost() or code.lost():
             log.warning("stopping: %s", lost)
             end_at_last()
             return

@@ -13,6 +13,8 @@ from agent_brain_client.errors import ServerError, ServerUnreachableError
 from agent_brain_client.wire import PROBLEM_JSON
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent_brain_client.wire import (
         ChunkResponse,
         DatabaseHealth,
@@ -40,15 +42,19 @@ class AgentBrainClient:
     """One server, addressed by `url`, with its bearer `token`. Raises ServerError or ServerUnreachableError.
 
     `timeout` is how many seconds an answer may take. Each request has a connection of its own, so that none grows stale
-    and any thread may ask. Proxies from the environment are not used: the server is on this machine.
+    and any thread may ask. Proxies from the environment are not used: the server is on this machine. `renew` starts the
+    server again and returns its URL, for one that ended before it took a request: it is sent once more then.
     """
 
-    def __init__(self, url: str, token: str, timeout: float = ANSWER_SECONDS) -> None:
+    def __init__(
+        self, url: str, token: str, timeout: float = ANSWER_SECONDS, renew: Callable[[], str] | None = None
+    ) -> None:
         self.url = url.rstrip("/")
         self._headers = {"Content-Type": "application/json", "Connection": "close"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
         self._timeout = timeout
+        self._renew = renew
 
     def health(self, challenge: str | None = None) -> Health:
         """Who answers here; needs no token."""
@@ -119,9 +125,16 @@ class AgentBrainClient:
         return cast("Removed", self._ask("DELETE", f"/index/folders?{urlencode({'path': path})}"))
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> object:
+        # ASCII, so that half a surrogate from an odd file name or argument is sent, not a failure to encode it.
+        content = None if body is None else json.dumps(body).encode("ascii")
         try:
-            # ASCII, so that half a surrogate from an odd file name or argument is sent, not a failure to encode it.
-            answer = self._exchange(method, path, None if body is None else json.dumps(body).encode("ascii"))
+            try:
+                answer = self._exchange(method, path, content)
+            except ConnectionError as error:
+                if self._renew is None or not _may_be_sent_again(error, method, path):
+                    raise
+                self.url = self._renew().rstrip("/")
+                answer = self._exchange(method, path, content)
         except TimeoutError as error:
             raise ServerUnreachableError(f"the server at {self.url} did not answer in time. {_LOOK}") from error
         except (OSError, HTTPException) as error:
@@ -138,6 +151,11 @@ class AgentBrainClient:
             connection.request(method, path, content, self._headers)
             response = connection.getresponse()
             return _Answer(response.status, response.reason, response.headers.get_content_type(), response.read())
+
+
+def _may_be_sent_again(error: ConnectionError, method: str, path: str) -> bool:
+    """Whether the server has not taken the request, or has changed nothing by it."""
+    return isinstance(error, ConnectionRefusedError) or method == "GET" or path == "/query"
 
 
 class _Answer(NamedTuple):

@@ -10,13 +10,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from agent_brain_client.errors import ClientError, ConsentNeededError, NotSetUpError, UsageError
-from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, Health, ServerFile, location_id
+from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, VERSION, Health, ServerFile, location_id
 from agent_brain_contract import consent
 from agent_brain_contract.errors import ContractError, NotSetUpHereError
 from agent_brain_contract.ownership import require_safe_state
 from agent_brain_contract.paths import ID_VARIABLE, PROJECT_VARIABLE, TOKEN_VARIABLE
 from agent_brain_contract.proof import new_challenge, prove
 from agent_brain_contract.regular_files import read_regular_file
+from agent_brain_contract.releases import is_outdated
 
 HEALTH_SECONDS = 5.0
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -107,6 +108,7 @@ def read_server_file(root: Path) -> ServerFile | None:
             project_id=str(claim["project_id"]),
             version=str(claim["version"]),
             started_at=float(claim["started_at"]),
+            code=str(claim.get("code", "")),
         )
         address = urlsplit(server["url"])
         local = address.scheme == "http" and address.hostname in _LOOPBACK and address.port is not None
@@ -128,6 +130,14 @@ def find_server(root: Path) -> ServerFile | None:
     except ClientError:
         return None
     return server if answers(server, token) else None
+
+
+def find_current_server(root: Path) -> ServerFile | None:
+    """As `find_server`, but None for one of an older version, and for one whose code was removed."""
+    server = find_server(root)
+    if server is None or is_outdated(server["version"], server.get("code", ""), VERSION):
+        return None
+    return server
 
 
 def _is_alive(pid: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from agent_brain_client.discovery import (
     answers,
+    find_current_server,
     find_server,
     find_token,
     read_server_file,
@@ -26,10 +28,18 @@ from agent_brain_client.discovery import (
 from agent_brain_client.errors import PortTakenError, StartError, StopError
 from agent_brain_client.isolation import DIRECTORY, server_command
 from agent_brain_client.logfile import last_sentence, log_path, open_log
-from agent_brain_client.processes import find_server_process, has_ended, port_holder, runs_server, server_process
+from agent_brain_client.processes import (
+    end_process,
+    find_server_processes,
+    live_process,
+    port_holder,
+    runs_server,
+    server_process,
+)
 from agent_brain_client.provisioning import ProvisioningError, has_superuser, provision
 from agent_brain_client.wire import ServerFile, location_id
 from agent_brain_contract.errors import UnsafeStateError
+from agent_brain_contract.regular_files import read_regular_file
 
 START_SECONDS = 20.0
 LEAST_START_SECONDS = 2.0
@@ -44,17 +54,18 @@ ALREADY_SERVED = 3
 def start(root: Path, port: int | str | None = None, reindex: bool = False) -> ServerFile:
     """The project's server, started if it does not run. Many callers at once get the same one.
 
-    `port` (or `auto`) and `reindex` are for a server that is started here; one that runs stays as it is. Raises
-    StartError with the server's own sentence, NotSetUpError where `setup` has not been run.
+    `port` (or `auto`) and `reindex` are for a server that is started here; one that runs stays as it is, unless it is
+    of an older version or its code is gone. Raises StartError with the server's own sentence, NotSetUpError where
+    `setup` has not been run.
     """
     require_set_up(root)
     token = find_token(root)
-    running = find_server(root)
+    running = find_current_server(root)
     if running is not None:
         return running
     try:
         with _lifecycle_lock(root):
-            return find_server(root) or _start_provisioned(root, _command(root, port, reindex), token)
+            return find_current_server(root) or _start_anew(root, _command(root, port, reindex), token)
     except Timeout as error:
         raise StartError(f"another start or stop of {root} has not ended in {LOCK_SECONDS:.0f} s.") from error
     except UnsafeStateError as error:
@@ -63,9 +74,16 @@ def start(root: Path, port: int | str | None = None, reindex: bool = False) -> S
         raise StartError(f"the server cannot start: {error.strerror or error} ({error.filename or root}).") from error
 
 
+def _start_anew(root: Path, command: list[str], token: str) -> ServerFile:
+    """As `_start_provisioned`, in the place of a server that runs with code of before."""
+    if find_server(root) is not None:
+        _stop(root)
+    return _start_provisioned(root, command, token)
+
+
 def stop(root: Path) -> ServerFile | None:
-    """End the project's server and return what it was; None if none runs. Raises StopError if it does not end,
-    ConsentNeededError where the state is not safe to use.
+    """End the project's server, whatever it started and whoever else holds the project's lock; return what it was,
+    None if none runs. Raises StopError if it does not end, ConsentNeededError where the state is not safe to use.
     """
     if read_server_file(root) is None and not state_directory(root).is_dir():
         return None
@@ -123,10 +141,18 @@ def _start(root: Path, command: list[str], token: str) -> ServerFile:
         if server is not None:
             return server
         if time.monotonic() + LEAST_START_SECONDS > deadline:
-            raise StartError(
-                f"another server holds {root} but does not answer. Run: agent-brain stop, then agent-brain start"
-            )
+            raise _held(root)
         time.sleep(RETRY_SECONDS)
+
+
+def _held(root: Path) -> StartError:
+    if holders := find_server_processes(root):
+        return StartError(
+            f"another server (pid {holders[0].pid}) holds {root} but does not answer. Run: agent-brain restart"
+        )
+    return StartError(
+        f"another process holds {root}, such as a copy of its index. When it has ended, run: agent-brain start"
+    )
 
 
 def _refuse_other_token(root: Path) -> None:
@@ -135,7 +161,7 @@ def _refuse_other_token(root: Path) -> None:
     if server is not None and _process_of(root, server) is not None and seems_to_answer(server):
         raise StartError(
             f"the server that runs (pid {server['pid']}) has another token than the project has now."
-            " Run: agent-brain stop, then agent-brain start"
+            " Run: agent-brain restart"
         )
 
 
@@ -163,6 +189,8 @@ def _spawn(root: Path, command: list[str], token: str, deadline: float) -> Serve
         raise _start_error(reason)
     if server is None:
         _end(child)
+        if find_server_processes(root):
+            raise _held(root)
         raise StartError(f"the server did not answer within {START_SECONDS:.0f} s. Log: {log_path(state)}")
     child.returncode = 0  # It outlives us: without this, Popen complains of a child that was not waited for.
     return server
@@ -202,21 +230,23 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def _stop(root: Path) -> ServerFile | None:
-    server = read_server_file(root)
-    process = (_process_of(root, server) if server is not None else None) or find_server_process(root)
-    if process is None:
-        return None
-    if server is None or server["pid"] != process.pid:
-        server = ServerFile(
-            url="", pid=process.pid, project_id=location_id(root), version="", started_at=process.create_time()
-        )
-    # psutil looks at the age again before it signals, so a process id that was reused meanwhile is safe.
-    for signal_it, seconds in ((process.terminate, STOP_SECONDS), (process.kill, KILL_SECONDS)):
-        with suppress(psutil.NoSuchProcess):
-            signal_it()
-        if _ends_within(process, seconds):
-            return server
-    raise StopError(f"the server (pid {process.pid}) does not end, not even when it is killed.")
+    claim = read_server_file(root)
+    named = _process_of(root, claim) if claim is not None else None
+    processes = list(dict.fromkeys([*([named] if named else []), *find_server_processes(root)]))
+    servers = [_server_file(root, claim, process) for process in processes]
+    for process in processes:
+        if not end_process(process, STOP_SECONDS, KILL_SECONDS):
+            raise StopError(f"the server (pid {process.pid}) does not end, not even when it is killed.")
+    _forget_ended(root)
+    return servers[0] if servers else None
+
+
+def _server_file(root: Path, claim: ServerFile | None, process: psutil.Process) -> ServerFile:
+    if claim is not None and claim["pid"] == process.pid:
+        return claim
+    return ServerFile(
+        url="", pid=process.pid, project_id=location_id(root), version="", started_at=process.create_time()
+    )
 
 
 def _process_of(root: Path, server: ServerFile) -> psutil.Process | None:
@@ -225,10 +255,9 @@ def _process_of(root: Path, server: ServerFile) -> psutil.Process | None:
     return process if process is not None and runs_server(process, root) else None
 
 
-def _ends_within(process: psutil.Process, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not has_ended(process):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(POLL_SECONDS)
-    return True
+def _forget_ended(root: Path) -> None:
+    """Remove the `server.json` of a server that was killed, also one from before the project was moved."""
+    path = state_directory(root) / "server.json"
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        if live_process(int(json.loads(read_regular_file(path))["pid"])) is None:
+            path.unlink()

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 from agent_brain_client.wire import ServerFile
+from agent_brain_contract.paths import SERVER_LOCK
 
 CLOCK_TOLERANCE = 2.0
+POLL_SECONDS = 0.01
 _MODULE = "agent_brain_server"
+_SERVES = [_MODULE, "--project"]
+_WORKER = "--worker"
 
 
 def live_process(pid: int) -> psutil.Process | None:
@@ -37,22 +44,83 @@ def runs_server(process: psutil.Process, root: Path) -> bool:
     """Whether the command line of `process` is that of the server of `root`, for when it cannot be asked over HTTP."""
     try:
         words = process.cmdline()
-        return str(root) in words and any(_MODULE in word for word in words)
+    except psutil.Error:
+        return False
+    return str(root) in words and any(_MODULE in word for word in words) and _WORKER not in words
+
+
+def find_server_processes(root: Path) -> list[psutil.Process]:
+    """Return this user's servers of `root`: by their command lines, or since they have its lock open.
+
+    The lock finds a server that was started before the project was moved or renamed, or by another path to it.
+    """
+    lock = _identity(root / SERVER_LOCK)
+    return [process for process in psutil.process_iter() if _serves(process, root, lock)]
+
+
+def _serves(process: psutil.Process, root: Path, lock: tuple[int, int] | None) -> bool:
+    try:
+        words = process.cmdline()
+        at = next((at for at in range(len(words)) if words[at : at + 2] == _SERVES), None)
+        if at is None or _WORKER in words or not _is_own(process) or has_ended(process):
+            return False
+        if words[at + 2 : at + 3] == [str(root)]:
+            return True
+        return lock is not None and any(_identity(Path(file.path)) == lock for file in process.open_files())
     except psutil.Error:
         return False
 
 
-def find_server_process(root: Path) -> psutil.Process | None:
-    """Return this user's process that serves `root`, by its command line, for when `server.json` does not name it."""
-    for process in psutil.process_iter():
-        try:
-            words = process.cmdline()
-            serves = any(words[at : at + 3] == [_MODULE, "--project", str(root)] for at in range(len(words)))
-            if serves and (os.name != "posix" or process.uids().real == os.getuid()) and not has_ended(process):
-                return process
-        except psutil.Error:
-            continue
-    return None
+def _is_own(process: psutil.Process) -> bool:
+    return os.name != "posix" or process.uids().real == os.getuid()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def end_process(process: psutil.Process, seconds: float, kill_seconds: float) -> bool:
+    """End `process`, by force after `seconds`, and whatever it started and left; False if it does not end.
+
+    psutil looks at the age again before it signals, so that a process id that was reused meanwhile is safe.
+    """
+    started = _children(process)
+    with suppress(psutil.NoSuchProcess):
+        process.terminate()
+    if not ends_within(process, seconds):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    ended = ends_within(process, kill_seconds)
+    return _kill(started, kill_seconds) and ended
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def _kill(processes: Iterable[psutil.Process], seconds: float) -> bool:
+    left = [process for process in processes if not has_ended(process)]
+    for process in left:
+        with suppress(psutil.Error):
+            process.kill()
+    return all(ends_within(process, seconds) for process in left)
+
+
+def ends_within(process: psutil.Process, seconds: float) -> bool:
+    """Wait for the end of `process`; whether it came in time."""
+    deadline = time.monotonic() + seconds
+    while not has_ended(process):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
 
 
 def has_ended(process: psutil.Process) -> bool:

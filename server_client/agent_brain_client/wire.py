@@ -396,10 +396,14 @@ class DatabaseHealth(TypedDict):
 
 
 class ServerFile(TypedDict):
-    """`server.json` in the project's state directory: written when the server is ready, removed when it ends."""
+    """`server.json` in the project's state directory: written when the server is ready, removed when it ends.
+
+    `code` is the directory that the server's code is in; empty where that is not known.
+    """
 
     url: str
     pid: int
     project_id: str
     version: str
     started_at: float
+    code: NotRequired[str]

@@ -15,6 +15,8 @@ CONFIG = f"{STATE_DIRECTORY}/config.yaml"
 COMPOSE = f"{STATE_DIRECTORY}/docker-compose.yml"
 MANIFEST = f"{STATE_DIRECTORY}/manifest.json"
 IDENTITY = f"{STATE_DIRECTORY}/project.json"
+SERVER_LOCK = f"{STATE_DIRECTORY}/server.lock"
+"""Held by the server of the project while it runs."""
 TOKEN_VARIABLE = "AGENT_BRAIN_TOKEN"  # noqa: S105  a name
 PROJECT_VARIABLE = "AGENT_BRAIN_PROJECT"
 ID_VARIABLE = "AGENT_BRAIN_PROJECT_ID"

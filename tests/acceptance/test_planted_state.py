@@ -105,7 +105,7 @@ def test_a_server_with_another_token_is_named_with_the_way_on(project: CliProjec
     project.ok("start")
     done = project.run("search", "retry", AGENT_BRAIN_TOKEN="another one that is long enough")
     assert (done.returncode, "has another token" in done.stderr) == (3, True), done.stderr
-    assert "Run: agent-brain stop, then agent-brain start" in done.stderr
+    assert "Run: agent-brain restart" in done.stderr
     project.ok("stop")
     project.ok("search", "retry", AGENT_BRAIN_TOKEN="another one that is long enough")
 

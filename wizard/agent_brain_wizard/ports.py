@@ -13,14 +13,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from agent_brain_client.discovery import find_server, read_server_file, state_directory
 from agent_brain_client.processes import port_holder
 from agent_brain_contract.files import write_private
+from agent_brain_contract.given_ports import GIVEN, NAMED, Given, given_ports
 from agent_brain_contract.paths import user_state_directory
-from agent_brain_contract.regular_files import read_regular_file
 from agent_brain_wizard.docker import Publisher, published_ports
 from agent_brain_wizard.errors import SetupError
 
@@ -33,8 +32,6 @@ LAST_PGADMIN_PORT = 5299
 HOST = "127.0.0.1"
 LOCK_SECONDS = 30.0
 MOST_PROJECTS = 500
-
-Given = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +59,11 @@ _PGADMIN = _Kind("pgadmin_port", "--pgadmin-port", FIRST_PGADMIN_PORT, LAST_PGAD
 
 @dataclass(slots=True)
 class _Draft:
-    """What is chosen while the lock is held: the ports by Compose project, and the roots."""
+    """What is chosen while the lock is held: the ports by Compose project, the roots, and whose port was named."""
 
     ports: dict[str, dict[str, int]] = field(default_factory=dict)
     roots: dict[str, Path] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
 
 
 _draft: ContextVar[_Draft | None] = ContextVar("draft", default=None)
@@ -80,10 +78,19 @@ def choose_port(root: Path, wanted: int | None, saved: int | None) -> PortChoice
     if wanted is not None and wanted != saved:
         if wanted != own and not is_free(wanted):
             raise SetupError(f"--port {wanted} is taken by {port_holder(wanted)}. Name another one.")
+        _note_named(project)
         return _take(project, _SERVER, wanted, _shared(project, wanted))
     if saved is not None and (saved == own or (is_free(saved) and _is_ours(project, _SERVER, saved))):
+        before = _given().get(project, {})
+        if before.get("port") == saved and before.get(NAMED):
+            _note_named(project)
         return _take(project, _SERVER, saved)
     return _take_free(project, _SERVER, saved)
+
+
+def _note_named(project: str) -> None:
+    if (draft := _draft.get()) is not None:
+        draft.named.add(project)
 
 
 def choose_database_port(project: str, wanted: int | None, saved: int | None) -> PortChoice:
@@ -221,12 +228,8 @@ def _project(root: Path) -> str:
 
 
 def _given() -> Given:
-    """The record: by Compose project, its root and its ports. A project that is no longer set up is not in it."""
-    try:
-        record = json.loads(read_regular_file(user_state_directory() / "ports.json"))
-        return {str(name): one for name, one in record.items() if _is_set_up(Path(one["root"]))}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return {}
+    """The record without the projects that are no longer set up."""
+    return {name: one for name, one in given_ports().items() if _is_set_up(Path(one["root"]))}
 
 
 def _is_set_up(root: Path) -> bool:
@@ -246,10 +249,13 @@ def _ports_of_others(project: str) -> dict[int, Path]:
 
 def _keep(draft: _Draft) -> None:
     known = _given()
-    chosen = {name: {"root": str(root), **draft.ports.get(name, {})} for name, root in draft.roots.items()}
+    chosen = {
+        name: {"root": str(root), **draft.ports.get(name, {}), **({NAMED: True} if name in draft.named else {})}
+        for name, root in draft.roots.items()
+    }
     if all(known.get(name) == one for name, one in chosen.items()):
         return
     kept = {name: one for name, one in known.items() if name not in chosen} | chosen
     latest = dict(list(kept.items())[-MOST_PROJECTS:])
     with suppress(OSError):
-        write_private(user_state_directory() / "ports.json", json.dumps(latest, indent=1).encode())
+        write_private(user_state_directory() / GIVEN, json.dumps(latest, indent=1).encode())

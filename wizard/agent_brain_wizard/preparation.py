@@ -70,7 +70,7 @@ class Prepared:
         facts, answers = self.facts, self.answers
         notes = []
         if is_serving(facts.root):
-            notes.append("the running server keeps its settings until: agent-brain stop, then agent-brain start")
+            notes.append("the running server keeps its settings until: agent-brain restart")
         has_key = answers.embedding_key or facts.variables.get("AGENT_BRAIN_EMBEDDING_API_KEY")
         if answers.embedding == "openai-compatible" and not has_key:
             notes.append(

@@ -18,9 +18,7 @@ ORIGIN = re.compile(rf"https?://{_LOOPBACK}", re.IGNORECASE)
 OPEN_PATHS = frozenset({"/health"})
 MOST_BODY_BYTES = 1_000_000
 NO_CREDENTIAL = "Send the token: Authorization: Bearer AGENT_BRAIN_TOKEN (.env.agent-brain)."
-OTHER_CREDENTIAL = (
-    "This server was started with another AGENT_BRAIN_TOKEN. Run: agent-brain stop, then the same command again"
-)
+OTHER_CREDENTIAL = "This server was started with another AGENT_BRAIN_TOKEN. Run: agent-brain restart"
 
 
 class Guard:

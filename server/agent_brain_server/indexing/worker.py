@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import signal
 import subprocess
@@ -10,11 +11,13 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from agent_brain_server.errors import WorkersError
+from agent_brain_server.errors import CodeGoneError, WorkersError
+from agent_brain_server.indexing import worker_process
 from agent_brain_server.indexing.limits import STUCK_SECONDS
-from agent_brain_server.indexing.worker_process import END, ERROR, ITEM, READY
+from agent_brain_server.indexing.worker_process import END, ERROR, ITEM, LIFELINE, READY
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -52,13 +55,21 @@ class Worker:
     def __init__(self) -> None:
         flags = ["-I"] if sys.flags.isolated else ["-P"]
         path = "\n".join(filter(None, sys.path))
-        self._process = subprocess.Popen(
-            [sys.executable, *flags, "-c", _CODE, path],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=_PIPE_BYTES,
-        )
-        self._close = weakref.finalize(self, _end, self._process)
+        lifeline = _Lifeline()
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, *flags, "-c", _CODE, *lifeline.arguments, path],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=_PIPE_BYTES,
+                pass_fds=lifeline.inherited,
+            )
+        except BaseException:
+            lifeline.close()
+            raise
+        finally:
+            lifeline.hand_over()
+        self._close = weakref.finalize(self, _end, self._process, lifeline)
         self._values = 0
         self._resident = 0
         self._answered_at = time.monotonic()
@@ -66,12 +77,15 @@ class Worker:
 
     @classmethod
     def start(cls) -> Worker:
-        """A process that waits for calls. Raises WorkersError where none can be started."""
+        """A process that waits for calls. Raises WorkersError where none can be started, CodeGoneError where its code
+        is not there any more.
+        """
         try:
             worker = cls()
             if worker._receive()[0] == READY:
                 return worker
         except (OSError, WorkerDiedError) as error:
+            _require_code(error)
             raise WorkersError("Worker processes cannot be started; the server's log says why.") from error
         raise WorkersError("Worker processes cannot be started; install the package again.")
 
@@ -148,8 +162,45 @@ class Worker:
         return WorkerDiedError(self._process.returncode or 0, was_stuck=self._was_stuck)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+class _Lifeline:
+    """A pipe that a worker process reads and this process alone writes to, so that the system tells the worker of this
+    process's end, whatever either is busy with.
+    """
+
+    def __init__(self) -> None:
+        self._ends = os.pipe() if LIFELINE else ()
+
+    @property
+    def inherited(self) -> tuple[int, ...]:
+        """What the worker process gets."""
+        return self._ends[:1]
+
+    @property
+    def arguments(self) -> list[str]:
+        """How it is told."""
+        return [f"{LIFELINE}{number}" for number in self.inherited]
+
+    def hand_over(self) -> None:
+        """Close what is the worker's alone."""
+        for end in self._ends[:1]:
+            os.close(end)
+
+    def close(self) -> None:
+        """Close this process's end."""
+        for end in self._ends[1:]:
+            os.close(end)
+
+
+def _require_code(error: Exception) -> None:
+    """Raise CodeGoneError where what a worker process is started from is gone."""
+    for path in (sys.executable, worker_process.__file__):
+        if not Path(path).exists():
+            raise CodeGoneError(f"{path} is gone, so this server ends. Run: agent-brain start") from error
+
+
+def _end(process: subprocess.Popen[bytes], lifeline: _Lifeline) -> None:
     process.kill()
+    lifeline.close()
     with suppress(subprocess.TimeoutExpired):
         process.wait(_WAIT_SECONDS)
     for pipe in (process.stdin, process.stdout):

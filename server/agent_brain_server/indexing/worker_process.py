@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import signal
 import sys
 import threading
@@ -19,12 +20,17 @@ from agent_brain_server.indexing.limits import resident_bytes
 
 Call: TypeAlias = tuple[Callable[[Any], Any], Any]
 
+LIFELINE = "--lifeline=" if sys.platform == "linux" else ""
+"""The argument that names the pipe which closes when the server ends; Linux alone can send a signal for that."""
+
 READY, ITEM, ERROR, END = "ready", "item", "error", "end"
 """What an answer is: the first of all; a value; what an exception says; the last of a call, with the memory held."""
 
 
 def spawn_main() -> None:
     """Answer calls until standard input ends, which it does when the server ends, even if that was killed."""
+    if LIFELINE and sys.argv[1:]:
+        end_with(int(sys.argv[1].removeprefix(LIFELINE)))
     answers = _take_standard_output()
     _ignore_terminal()
     _mute(2)
@@ -35,6 +41,18 @@ def spawn_main() -> None:
     collect_seldom()
     while True:
         _serve(answers, *calls.get())
+
+
+def end_with(pipe: int) -> None:
+    """Let the kernel kill this process when the other end of `pipe` closes, also while a parser holds Python's lock."""
+    if sys.platform == "linux":
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(pipe, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
+        if select.select([pipe], [], [], 0)[0]:  # closed before the kernel was asked
+            os._exit(1)
 
 
 def _take_standard_output() -> IO[bytes]:

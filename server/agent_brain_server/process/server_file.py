@@ -9,9 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from agent_brain_client.wire import VERSION, ServerFile, location_id
+from agent_brain_contract.regular_files import read_regular_file
+from agent_brain_server.process.presence import code_directories
 from agent_brain_server.settings import Settings
 
 HOST = "127.0.0.1"
+_MOST_BYTES = 65_536
 
 
 def write_server_file(settings: Settings, port: int) -> None:
@@ -22,6 +25,7 @@ def write_server_file(settings: Settings, port: int) -> None:
         project_id=location_id(settings.project_root),
         version=VERSION,
         started_at=time.time(),
+        code=str(code_directories()[0]),
     )
     target = _path(settings)
     temporary = target.with_suffix(f".{os.getpid()}.tmp")
@@ -33,8 +37,8 @@ def write_server_file(settings: Settings, port: int) -> None:
 
 
 def restore_server_file(settings: Settings, port: int) -> None:
-    """Write the file again where it has gone: without it no command finds the server, to stop it for one."""
-    if not os.path.lexists(_path(settings)):
+    """Write the file again where it has gone or says something else: without it no command finds the server."""
+    if not _is_own(_path(settings)):
         with suppress(OSError):
             write_server_file(settings, port)
 
@@ -42,9 +46,17 @@ def restore_server_file(settings: Settings, port: int) -> None:
 def remove_server_file(settings: Settings) -> None:
     """Remove the file if this process wrote it."""
     path = _path(settings)
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        if json.loads(path.read_bytes())["pid"] == os.getpid():
+    if _is_own(path):
+        with suppress(OSError):
             path.unlink()
+
+
+def _is_own(path: Path) -> bool:
+    try:
+        claim = json.loads(read_regular_file(path, _MOST_BYTES))
+        return bool(claim["pid"] == os.getpid() and claim["project_id"] and claim["url"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
 
 
 def _path(settings: Settings) -> Path:

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from agent_brain_server.domain.jobs import FINISHED, Job, JobState, Progress
-from agent_brain_server.errors import AgentBrainError, StorageLostError, WriterElsewhereError
+from agent_brain_server.errors import AgentBrainError, CodeGoneError, StorageLostError, WriterElsewhereError
 from agent_brain_server.services.index_run import IndexRun, JobInterruptedError, Surroundings
 from agent_brain_server.services.lease import Lease
 from agent_brain_server.services.memory import give_back
@@ -225,7 +225,7 @@ class JobRunner:
     async def _attempt(self, job: Job) -> _End | None:
         """How the job ended; None for one that goes back to the queue or has been ended by somebody else.
 
-        Raises StorageLostError, after which the job goes back as well.
+        Raises StorageLostError or CodeGoneError, after which the job goes back as well.
         """
         state, error = await self._outcome(job)
         return None if state is None else _End(self.current or job, state, error)
@@ -233,10 +233,10 @@ class JobRunner:
     async def _outcome(self, job: Job) -> tuple[JobState | None, str]:
         try:
             await IndexRun(self._around, job, self._report, lambda: self._interrupted(job.id)).run()
-        except (JobInterruptedError, StorageLostError, WriterElsewhereError) as reason:
+        except (JobInterruptedError, StorageLostError, WriterElsewhereError, CodeGoneError) as reason:
             if job.id in self._cancelled:
                 return "cancelled", ""
-            if isinstance(reason, StorageLostError):
+            if isinstance(reason, StorageLostError | CodeGoneError):
                 raise
             return None, ""
         except AgentBrainError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.consenting import require_accepted
-from agent_brain_client.discovery import find_root, find_server, find_token, require_set_up
+from agent_brain_client.discovery import find_current_server, find_root, find_token, require_set_up
 from agent_brain_client.errors import PortTakenError, UsageError
 from agent_brain_client.output import note
 from agent_brain_client.wire import ServerFile
@@ -23,13 +23,13 @@ def connect(root: Path) -> AgentBrainClient:
     """A client of the server of `root`, which is started if it does not run."""
     record = require_set_up(root)
     token = find_token(root)
-    server = find_server(root)
+    server = find_current_server(root)
     if server is not None:
         require_accepted(root, record)
     else:
         server = _start(root)
         note(f"Started the server on {server['url'].removeprefix('http://')}.")
-    return AgentBrainClient(server["url"], token)
+    return AgentBrainClient(server["url"], token, renew=lambda: _start(root)["url"])
 
 
 def _start(root: Path) -> ServerFile:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
 
 from agent_brain_client.cli.session import project_root
 from agent_brain_client.consenting import require_accepted
-from agent_brain_client.discovery import find_server, require_set_up
-from agent_brain_client.errors import StartError
+from agent_brain_client.discovery import find_current_server, require_set_up
+from agent_brain_client.errors import PortTakenError, StartError
 from agent_brain_client.lifecycle import start
-from agent_brain_client.output import print_json, say
+from agent_brain_client.output import note, print_json, say
+from agent_brain_client.wire import ServerFile
+from agent_brain_contract.given_ports import setup_chose
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,11 +31,11 @@ def _port(text: str) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """Start the server, or say which one runs."""
     root = project_root(arguments)
-    running = find_server(root)
+    running = find_current_server(root)
     if running is not None:
         require_accepted(root, require_set_up(root))
         _refuse_ignored(arguments, running["url"])
-    server = running or start(root, arguments.port, arguments.reindex)
+    server = running or _start(root, arguments)
     if arguments.json:
         print_json({**server, "already_running": running is not None})
         return 0
@@ -40,9 +44,21 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _start(root: Path, arguments: argparse.Namespace) -> ServerFile:
+    """Start it: on another port where its own is taken and the person did not choose that."""
+    try:
+        return start(root, arguments.port, arguments.reindex)
+    except PortTakenError as error:
+        named = arguments.port is not None or os.environ.get("AGENT_BRAIN_PORT")
+        if named or not setup_chose(root, error.port):
+            raise
+        note(f"Port {error.port} is taken by {error.holder}; taking another one.")
+        return start(root, "auto", arguments.reindex)
+
+
 def _refuse_ignored(arguments: argparse.Namespace, url: str) -> None:
     """What is for a new server is refused while one runs, not ignored."""
     port = arguments.port if arguments.port not in (None, "auto", url.rpartition(":")[2]) else None
     if port or arguments.reindex:
         flags = (f" --port {port}" if port else "") + (" --reindex" if arguments.reindex else "")
-        raise StartError(f"a server already runs on {url}. Run: agent-brain stop, then agent-brain start{flags}")
+        raise StartError(f"a server already runs on {url}. Run: agent-brain restart{flags}")

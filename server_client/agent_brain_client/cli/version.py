@@ -24,5 +24,5 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     say(f"agent-brain {VERSION} (Python {platform.python_version()})")
     if server is not None and server["version"] != VERSION:
-        say(f"The running server is {server['version']}. Renew it: agent-brain stop, then agent-brain start")
+        say(f"The running server is {server['version']}. Replace it: agent-brain restart")
     return 0

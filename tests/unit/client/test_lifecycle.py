@@ -161,7 +161,7 @@ def test_a_start_that_never_answers_is_given_up_and_ended(project: Path, monkeyp
 def test_a_holder_that_does_not_answer_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, "import sys; sys.exit(3)")
     monkeypatch.setattr(lifecycle, "START_SECONDS", 0.5)
-    with pytest.raises(StartError, match="another server holds"):
+    with pytest.raises(StartError, match=r"another process holds .* run: agent-brain start"):
         lifecycle.start(project)
 
 
