@@ -219,12 +219,13 @@ def compose_command(root: Path, *arguments: str) -> list[str]:
 def compose_environment(root: Path) -> dict[str, str]:
     """This process's environment, without what would go before the project's own files.
 
-    A password that is not in them is a dash: what only stops, shows or asks must do without. `up` looks before.
+    Passwords are as we read them: Compose would replace a `$` in them. One that is not there is a dash: what only
+    stops, shows or asks must do without. `up` looks before.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("COMPOSE_", "PG", "POSTGRES_"))}
     known = read_env(root / ENV_FILE)
     passwords = (SERVER_VARIABLE, SUPERUSER_VARIABLE, PGADMIN_VARIABLE)
-    return kept | {name: "-" for name in passwords if not known.get(name)}
+    return kept | {name: known.get(name) or "-" for name in passwords}
 
 
 def explained(said: str) -> DatabaseError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
@@ -13,6 +14,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from agent_brain_contract.container import SERVER_VARIABLE
 from agent_brain_server.errors import AgentBrainError, StorageError, StorageLostError
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.checks import repeated_chunk_id
@@ -78,10 +80,7 @@ def translate(error: BaseException, config: PostgresConfig) -> StorageError:
             "storage.postgres.pool_max."
         )
     if code in _WRONG_LOGIN:
-        return StorageLostError(
-            f"PostgreSQL at {place} refuses the login of {config.user}: correct POSTGRES_PASSWORD in .env.agent-brain, "
-            "or the password in the storage URL, then run: agent-brain stop, agent-brain start"
-        )
+        return StorageLostError(f"PostgreSQL at {place} refuses the login of {config.user}: {_other_password(config)}")
     if code in _FULL:
         return StorageLostError(
             f"PostgreSQL at {place} has no space left: free some on its disk; the job goes on by itself then."
@@ -96,6 +95,20 @@ def translate(error: BaseException, config: PostgresConfig) -> StorageError:
             f"PostgreSQL at {place} does not answer ({_reason(error)}): start it, or correct storage.url."
         )
     return _lasting(error, code, place, config)
+
+
+def _other_password(config: PostgresConfig) -> str:
+    """Where the password that is refused comes from, and what to do."""
+    exported = os.environ.get(SERVER_VARIABLE)
+    if exported and exported == config.password.get_secret_value():
+        return (
+            f"the environment sets {SERVER_VARIABLE}, perhaps for another program, and it goes before"
+            f" .env.agent-brain. Run: unset {SERVER_VARIABLE}; agent-brain restart"
+        )
+    return (
+        f"correct {SERVER_VARIABLE} in .env.agent-brain, or the password in the storage URL, then run:"
+        " agent-brain restart"
+    )
 
 
 def _lasting(error: BaseException, code: str, place: str, config: PostgresConfig) -> StorageError:
