@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SHOWN_LINES = 4
 PIPE_WIDTH = 160
 WIDEST_FIELD = 48
+LEAST_SYMBOL = 16
+SCORE_COLUMNS = 14
+"""What a head takes besides its path and its symbol: the number, the gaps and the score."""
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 # What marks a style until it is printed: no text from outside can hold it.
 _KEY = os.urandom(8).hex()
@@ -123,17 +126,26 @@ def duration(seconds: float) -> str:
 
 def listing_lines(passages: Sequence[Passage], columns: int) -> list[str]:
     """Search results in order: where each is, what it is, its score, and its first lines. Nothing is wider than
-    `columns` but the heads, whose fields are aligned as far as they are not overlong."""
+    `columns` but a head with a long path, which is never cut; the other fields are aligned and cut to what is left."""
     heads = [_head(passage) for passage in passages]
+    room = columns - SCORE_COLUMNS
     places, symbols = (min(max([0, *(len(head[field]) for head in heads)]), WIDEST_FIELD) for field in (0, 1))
+    places = min(places, max(0, room - symbols))
     lines: list[str] = []
     for number, (passage, (place, symbol)) in enumerate(zip(passages, heads, strict=True), start=1):
-        fields = f"{styled(place.ljust(places), 'bold')}  {styled(symbol.ljust(symbols), 'cyan')}"
+        left = max(LEAST_SYMBOL, room - max(places, len(place)))
+        fields = (
+            f"{styled(place.ljust(places), 'bold')}  {styled(_cut(symbol, left).ljust(min(symbols, left)), 'cyan')}"
+        )
         stale = styled("  changed since it was indexed", "yellow") if passage["stale"] else ""
         lines.append(f"{number:>2}  {fields}  {passage['score']:.3g}{stale}")
         lines += [f"    {line}" for line in _excerpt(passage["text"], columns - 4)]
         lines += _explained(passage)
     return lines
+
+
+def _cut(text: str, columns: int) -> str:
+    return text if len(text) <= columns else f"{text[: columns - 1]}…"
 
 
 def _head(passage: Passage) -> tuple[str, str]:
@@ -143,7 +155,7 @@ def _head(passage: Passage) -> tuple[str, str]:
 
 def _excerpt(text: str, columns: int) -> list[str]:
     lines = [line.rstrip() for line in textwrap.dedent(plain(text).expandtabs(4)).splitlines() if line.strip()]
-    shown = [line if len(line) <= columns else line[: max(columns - 1, 1)] + "…" for line in lines[:SHOWN_LINES]]
+    shown = [_cut(line, max(columns, 2)) for line in lines[:SHOWN_LINES]]
     return [*shown, styled("…", "dim")] if len(lines) > SHOWN_LINES else shown
 
 

@@ -212,3 +212,16 @@ def test_counts_and_sizes() -> None:
         "18 MB",
         "2.0 TB",
     ]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100])
+def test_heads_fit_the_terminal_unless_their_path_does_not(columns: int) -> None:
+    path = "server/package/module.py"
+    symbols = ["short", "AVeryLongClassName.and_a_method_of_it_with_a_long_name_that_goes_on_and_on"]
+    heads = [
+        line for line in listing_lines([passage(path=path, symbol=one) for one in symbols], columns) if path in line
+    ]
+    assert max(map(len, heads)) <= columns
+    assert heads[0].split()[2] == "short"
+    (long,) = [line for line in listing_lines([passage(path="d/" * 60 + "x.py")], columns) if "x.py" in line]
+    assert "d/" * 60 + "x.py" in long
