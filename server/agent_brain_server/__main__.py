@@ -1,4 +1,4 @@
-"""`python -m agent_brain_server --project ROOT`, and `python -m agent_brain_server storage|settings …`."""
+"""`python -m agent_brain_server --project ROOT`, and `python -m agent_brain_server storage|settings|try …`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 
 def run() -> int:
-    """Serve, move an index, or explain the settings.
+    """Serve, move an index, explain the settings, or try what is to be set.
 
     Importing makes much that lives and little that dies, so the collector rests until the server is ready.
     """
@@ -22,6 +22,10 @@ def run() -> int:
         from agent_brain_server.settings_command import main as explain
 
         return explain(sys.argv[2:])
+    if sys.argv[1:2] == ["try"]:
+        from agent_brain_server.trial_command import main as try_answers
+
+        return try_answers()
     gc.disable()
     from agent_brain_server.serve import main
 

@@ -24,6 +24,7 @@ from support.setup_questions import (
     PGADMIN,
     PORT,
     STORAGE,
+    WHAT_NOW,
     config,
     drafts,
     shop_without_docker,
@@ -62,6 +63,8 @@ WAY = (
     (FOLDERS, (ENTER,)),
     (PORT, (ENTER,)),
     (IDLE, (ENTER,)),
+    (WHAT_NOW, (UP, ENTER)),  # the endpoint
+    (WHAT_NOW, (UP, ENTER)),  # Docker
     (GO, ()),
 )
 

@@ -31,6 +31,7 @@ from support.setup_questions import (
     secrets_of,
     shop_without_docker,
     take_defaults,
+    write_anyway,
 )
 from support.terminal import BACK, DOWN, ENTER, UP, terminal
 
@@ -75,7 +76,9 @@ def test_a_container_with_pgadmin(project: CliProject) -> None:
         screen.see("Docker is not installed")
         screen.answer("by URL", DOWN, ENTER)
         screen.answer(PGADMIN, DOWN, ENTER)
-        take_defaults(screen, EMBEDDINGS, FRESH, MORE, GO)
+        take_defaults(screen, EMBEDDINGS, FRESH, MORE)
+        write_anyway(screen)
+        take_defaults(screen, GO)
         assert screen.end() == 0
     services = yaml.safe_load((project.state / "docker-compose.yml").read_text())["services"]
     assert set(services) == {"postgres", "pgadmin"}
@@ -96,6 +99,7 @@ def test_an_existing_database_by_its_url(project: CliProject, tmp_path: Path) ->
         take_defaults(screen, EMBEDDINGS, FRESH, MORE)
         assert b"hidden-word" not in Path(f"/proc/{screen.child.pid}/cmdline").read_bytes()
         assert "hidden-word" not in "".join(path.read_text() for path in drafts(tmp_path))
+        write_anyway(screen)
         screen.answer(GO, DOWN, ENTER)
         screen.see("AGENT_BRAIN_STORAGE_URL=…")
         screen.answer(GO, ENTER)
@@ -110,7 +114,9 @@ def test_an_endpoint_of_a_known_program(project: CliProject) -> None:
         take_defaults(screen, STORAGE)
         screen.answer(EMBEDDINGS, DOWN, ENTER)
         screen.answer(ENDPOINT, "j", "k", DOWN, ENTER)
-        take_defaults(screen, MODEL, KEY, FRESH, MORE, GO)
+        take_defaults(screen, MODEL, KEY, FRESH, MORE)
+        write_anyway(screen)
+        take_defaults(screen, GO)
         assert screen.end() == 0
     endpoint = {"provider": "openai-compatible", "base_url": "http://127.0.0.1:11434/v1", "model": "nomic-embed-text"}
     assert config(project)["embedding"] == endpoint
@@ -132,6 +138,7 @@ def test_an_endpoint_of_another_kind_with_a_key(project: CliProject, tmp_path: P
         screen.press(CLEAR, "sk-hidden-word", ENTER)
         take_defaults(screen, FRESH, MORE)
         assert "hidden-word" not in "".join(path.read_text() for path in drafts(tmp_path))
+        write_anyway(screen)
         screen.answer(GO, DOWN, ENTER)
         screen.answer(GO, ENTER)
         assert screen.end() == 0
@@ -191,7 +198,9 @@ def test_the_way_back_by_key_and_by_menu(project: CliProject) -> None:
 def test_what_a_flag_or_a_variable_answers_is_not_asked(project: CliProject) -> None:
     flags = ("--storage", "embedded", "--embedding-preset", "lmstudio", "--no-index")
     with terminal(project, "setup", *flags, AGENT_BRAIN_INDEX_WATCH="false") as screen:
-        take_defaults(screen, MODEL, KEY, MORE, GO)
+        take_defaults(screen, MODEL, KEY, MORE)
+        write_anyway(screen)
+        take_defaults(screen, GO)
         assert screen.end() == 0
     assert STORAGE not in screen.text
     assert EMBEDDINGS not in screen.text

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from support.cli import RETRY_SOURCE, CliProject, cli_project
-from support.terminal import ENTER, Terminal, path_without_docker
+from support.terminal import ENTER, UP, Terminal, path_without_docker
 
 STORAGE = "Where should the index live?"
 URL_ASKED = "The database's URL?"
@@ -25,6 +25,7 @@ MORE = "Anything else?"
 FOLDERS = "Which folders?"
 PORT = "The server's port?"
 IDLE = "idle minutes?"
+WHAT_NOW = "What now?"
 GO = "Go ahead?"
 CLEAR = "\x15"  # Ctrl-U: the line that is being typed goes
 URL = "postgresql://me:hidden-word@db.example:5432/shop"
@@ -63,6 +64,11 @@ def take_defaults(screen: Terminal, *questions: str) -> None:
     """Take what each question offers."""
     for question in questions:
         screen.answer(question, ENTER)
+
+
+def write_anyway(screen: Terminal) -> None:
+    """What was named does not answer: go on as it is, by the last entry of the menu."""
+    screen.answer(WHAT_NOW, UP, ENTER)
 
 
 def drafts(parent: Path) -> list[Path]:

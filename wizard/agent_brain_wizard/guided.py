@@ -22,6 +22,7 @@ from agent_brain_wizard.questionnaire import BACK, Option, Prompter, Questionnai
 from agent_brain_wizard.questions import Answer, Values
 from agent_brain_wizard.report import headline, note_consequences, styled_headline, text_reporter
 from agent_brain_wizard.review import coloured, diff_lines, file_lines
+from agent_brain_wizard.trial import CHANGE, INSTEAD, KEEP, decide, try_answers, without
 
 GO, SHOW, LEAVE = "go", "show", "leave"
 _REVIEW = (
@@ -77,8 +78,7 @@ def _agreed(facts: Facts, flags: Values, prompter: Prompter, machine: MachinePro
         asked = questionnaire.ask(asked, again)
         again = True
         try:
-            answers = _resolved(facts, flags, asked)
-            prepared = prepare(facts, answers, own=own_answers(flags, os.environ, facts.accepted, asked))
+            prepared = _prepared(facts, flags, asked)
         except EditedFileError:
             raise
         except SetupError as error:
@@ -89,9 +89,35 @@ def _agreed(facts: Facts, flags: Values, prompter: Prompter, machine: MachinePro
         agreed = all(one.accepted for one in prepared.reviews)
         if agreed and not prepared.plan.writes and prepared.answers.index is False:
             return prepared
-        decision = _review(prepared, prompter, bool(asked))
+        tried = _tried(prepared, flags, asked, prompter)
+        if tried is None:
+            again = False
+            continue
+        decision = _review(tried, prompter, bool(asked))
         if decision is not BACK:
-            return prepared if decision == GO else None
+            return tried if decision == GO else None
+
+
+def _prepared(facts: Facts, flags: Values, asked: Values) -> Prepared:
+    answers = _resolved(facts, flags, asked)
+    return prepare(facts, answers, own=own_answers(flags, os.environ, facts.accepted, asked))
+
+
+def _tried(prepared: Prepared, flags: Values, asked: dict[str, Answer | None], prompter: Prompter) -> Prepared | None:
+    """The plan once what it names answers, or the person goes on without; None to ask the questions again."""
+    kept: set[str] = set()
+    while failure := next((one for one in try_answers(prepared) if one.name not in kept), None):
+        decision = decide(prompter, failure, asked)
+        if decision == CHANGE:
+            return None
+        if decision == KEEP:
+            kept.add(failure.name)
+        elif decision == INSTEAD:
+            others = without(failure, asked)
+            asked.clear()
+            asked.update(others)
+            prepared = _prepared(prepared.facts, flags, asked)
+    return prepared
 
 
 def _defaults(facts: Facts, draft: Values) -> Values:
