@@ -59,6 +59,23 @@ def note(*lines: str) -> None:
         print(_printable(one), file=sys.stderr, flush=True)
 
 
+def page(lines: Sequence[str]) -> None:
+    """Print notes, a screen at a time where they are more than the terminal holds and `less` is there."""
+    import shutil
+    import subprocess
+
+    pager = shutil.which("less")
+    rows = shutil.get_terminal_size().lines
+    if pager is None or len(lines) < rows or not is_terminal(sys.stderr) or not sys.stdin.isatty():
+        note(*lines)
+        return
+    sys.stdout.flush()
+    text = "".join(f"{_printable(one)}\n" for one in lines)
+    # LESSSECURE: whoever looks at a difference can run nothing from there.
+    environment = {**os.environ, "LESSSECURE": "1", "LESSOPEN": ""}
+    subprocess.run([pager, "-R"], check=False, input=text, text=True, stdout=sys.stderr, env=environment)
+
+
 def prompt(text: str) -> str:
     """Print `text` on stderr and return the line that is typed after it, empty at the end of the input."""
     print(_printable(text), end="", file=sys.stderr, flush=True)

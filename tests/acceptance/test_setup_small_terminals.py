@@ -25,7 +25,7 @@ from support.setup_questions import (
     shop_without_docker,
     take_defaults,
 )
-from support.terminal import COLOUR, DOWN, ENTER, LEAVE, terminal
+from support.terminal import COLOUR, DOWN, END, ENTER, LEAVE, terminal
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_forty_columns_are_enough(project: CliProject) -> None:
         screen.answer("idle", ENTER)
         screen.answer(GO, ENTER)
         assert screen.end() == 0
-    assert "nothing to install" not in screen.text
+    assert "nothing to install" in screen.text, "the help of the highlighted choice is below the menu"
     assert config(project)["embedding"] == {"provider": "built-in"}
 
 
@@ -105,3 +105,34 @@ def test_a_default_with_characters_that_are_not_shown_is_none(project: CliProjec
     done = project.run("setup", "--yes")
     assert done.returncode == 2
     assert "--embedding-url http://theirs.example/v1\\u202e has characters that are not shown" in done.stderr
+
+
+def test_a_menu_is_left_by_the_end_of_the_input_too(project: CliProject) -> None:
+    with terminal(project, "setup") as screen:
+        screen.answer(STORAGE, END)
+        screen.see("Nothing was written.")
+        assert screen.end() == 130
+
+
+def test_a_hint_that_is_too_long_is_cut_at_a_word_and_shown_whole_below(project: CliProject) -> None:
+    with terminal(project, "setup", columns=84) as screen:
+        screen.answer("by URL", DOWN)
+        screen.see("Description: ")
+        screen.press(LEAVE)
+        assert screen.end() == 130
+    line = next(line for line in screen.text.splitlines() if "Docker is not installed" in line)
+    assert len(line) <= 84
+    assert line.rstrip().endswith(" …")
+
+
+def test_a_long_difference_is_shown_a_screen_at_a_time(project: CliProject, tmp_path: Path) -> None:
+    less = tmp_path / "bin" / "less"
+    less.write_text('#!/bin/sh\necho "PAGED $*"\nwhile IFS= read -r line; do echo "$line"; done\n')
+    less.chmod(0o755)
+    with terminal(project, "setup", "--no-index", rows=12) as screen:
+        take_defaults(screen, STORAGE, EMBEDDINGS, FRESH, MORE)
+        screen.answer(GO, DOWN, ENTER)
+        screen.see("PAGED -R")
+        screen.see("+++ b/.claude/agent-brain/config.yaml")
+        screen.answer(GO, LEAVE)
+        assert screen.end() == 130

@@ -72,14 +72,16 @@ class Terminal:
 
 
 @contextmanager
-def terminal(project: CliProject, *arguments: str, columns: int = 100, **more: str) -> Iterator[Terminal]:
+def terminal(
+    project: CliProject, *arguments: str, columns: int = 100, rows: int = ROWS, **more: str
+) -> Iterator[Terminal]:
     """The command in a terminal of the project's; `more` are environment variables. It is ended in the end."""
     child = pexpect.spawn(
         COMMAND,
         list(arguments),
         cwd=str(project.root),
         env={**os.environ, **project.environment, **more},
-        dimensions=(ROWS, columns),
+        dimensions=(rows, columns),
         encoding="utf-8",
         timeout=SECONDS,
     )

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from agent_brain_client.errors import ClientError
-from agent_brain_client.output import listing_lines, note, say, styled
+from agent_brain_client.output import listing_lines, note, page, say, styled
 from agent_brain_contract.escaping import one_line
 from agent_brain_wizard.answers import Answers, check_flags, own_answers, resolve, storage_of
 from agent_brain_wizard.drafts import drop_draft, load_draft, save_draft
@@ -143,8 +143,7 @@ def _review(prepared: Prepared, prompter: Prompter, back: bool) -> object:
         decision = prompter.choose("Go ahead?", "", _REVIEW, GO, back)
         if decision != SHOW:
             return decision
-        for line in diff_lines(prepared.facts, prepared.plan) or ["No file changes."]:
-            note(coloured(line))
+        page([coloured(line) for line in diff_lines(prepared.facts, prepared.plan) or ["No file changes."]])
 
 
 def _show_plan(prepared: Prepared) -> None:

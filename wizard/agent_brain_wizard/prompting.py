@@ -51,7 +51,11 @@ class MenuPrompter:
         import questionary
 
         instruction = _beside(question, why)
-        choices = [questionary.Choice(_title(option, options), value=_token(option.value)) for option in options]
+        choices = [
+            questionary.Choice(title, value=_token(option.value), description=help_)
+            for option in options
+            for title, help_ in [_title(option, options)]
+        ]
         if back:
             choices.append(questionary.Choice("← back", value=_BACK_VALUE))
         known = [_token(option.value) for option in options]
@@ -66,8 +70,10 @@ class MenuPrompter:
             erase_when_done=True,
             output=_output(),
         )
+        keys = cast("KeyBindings", asked.application.key_bindings)
+        _bind_end(keys)
         if back:
-            _bind_back(cast("KeyBindings", asked.application.key_bindings))
+            _bind_back(keys)
         chosen = _ask(asked)
         if chosen in (BACK, _BACK_VALUE):
             return BACK
@@ -101,15 +107,22 @@ def _token(value: object) -> str:
     return str(value)
 
 
-def _title(option: Option, options: tuple[Option, ...]) -> str:
-    """The label, and the hint where there is room for it."""
+def _title(option: Option, options: tuple[Option, ...]) -> tuple[str, str | None]:
+    """The label with as much of the hint as there is room for, and the whole hint where that is not all of it.
+
+    The latter is shown below the menu while the option is highlighted.
+    """
     columns = _size()[0]
     label, hint = plain(option.label), plain(option.hint)
-    if not hint or columns < WIDE:
-        return label
+    if not hint:
+        return label, None
+    if columns < WIDE:
+        return label, hint
     width = max(len(plain(one.label)) for one in options)
-    title = f"{label:<{width}}  {hint}"
-    return title if len(title) <= columns - 4 else title[: columns - 5] + "…"
+    room = columns - width - 6
+    if len(hint) <= room:
+        return f"{label:<{width}}  {hint}", None
+    return f"{label:<{width}}  {hint[: room - 1].rpartition(' ')[0]} …", hint
 
 
 def _verdict(check: Check) -> Any:
@@ -139,6 +152,14 @@ def _bind_back(keys: KeyBindings) -> None:
     @keys.add("c-b", eager=True)
     def _(event: Any) -> None:
         event.app.exit(result=BACK)
+
+
+def _bind_end(keys: KeyBindings) -> None:
+    """Let Ctrl-D leave a menu as it leaves a line."""
+
+    @keys.add("c-d", eager=True)
+    def _(event: Any) -> None:
+        event.app.exit(exception=KeyboardInterrupt)
 
 
 def _output() -> Output:

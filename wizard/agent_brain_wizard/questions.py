@@ -228,7 +228,7 @@ QUESTIONS: tuple[Question, ...] = (
         (),
         "yes-no",
         "Keep the index fresh by?",
-        "An answer from a file that has changed says so either way",
+        "Either way an answer marks passages that are out of date",
         labels=(("By hand", "agent-brain index"), ("Watching files", "as they change, while the server runs")),
     ),
     Question(
