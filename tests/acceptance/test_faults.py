@@ -178,7 +178,7 @@ def test_a_file_that_becomes_another_kind_before_it_is_read_is_not_read(tmp_path
         path.write_text(RETRY * 100)
     entry = FileEntry("a.py", str(path), ".", len(RETRY), 0)
     prepared = prepare_file(ReadRequest(entry, "", 2 * len(RETRY)))
-    assert prepared.verdict == ("too_large" if kind == "grown" else "unreadable")
+    assert prepared.verdict == ("too_large" if kind == "grown" else "gone")
     assert not prepared.chunks
 
 

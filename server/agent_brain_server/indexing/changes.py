@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from agent_brain_server.domain.content import FileRecord
@@ -23,8 +23,13 @@ class Changes:
     unchanged: int
 
 
-def compare(found: Iterable[FileEntry], manifest: Mapping[str, FileRecord], force: bool) -> Changes:
-    """Sort `found` into what must be read and what need not; whatever else the manifest holds is gone."""
+def compare(
+    found: Iterable[FileEntry], manifest: Mapping[str, FileRecord], force: bool, unknown: Set[str] = frozenset()
+) -> Changes:
+    """Sort `found` into what must be read and what need not; whatever else the manifest holds is gone.
+
+    What lies at or beneath one of `unknown` is kept: nobody knows whether it is gone.
+    """
     to_read: list[FileEntry] = []
     paths: set[str] = set()
     for entry in found:
@@ -32,8 +37,18 @@ def compare(found: Iterable[FileEntry], manifest: Mapping[str, FileRecord], forc
         record = manifest.get(entry.path)
         if force or record is None or _may_differ(entry, record):
             to_read.append(entry)
-    removed = tuple(path for path in manifest if path not in paths)
+    removed = tuple(path for path in manifest if path not in paths and not _lies_in(path, unknown))
     return Changes(tuple(to_read), removed, len(paths) - len(to_read))
+
+
+def _lies_in(path: str, places: Set[str]) -> bool:
+    """Whether the path, or a directory above it, is one of the places."""
+    if not places:
+        return False
+    if path in places or ("." in places and not path.startswith("/")):
+        return True
+    ends = (at for at, character in enumerate(path) if character == "/")
+    return any(path[: at or 1] in places for at in ends)
 
 
 def _may_differ(entry: FileEntry, record: FileRecord) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,7 @@ from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.globs import path_matcher
 from agent_brain_server.indexing.exclusions import BINARY_EXTENSIONS, extension, is_in_state, is_never_entered
 from agent_brain_server.indexing.ignore import Scope, TooManyRulesError, scope_above
-from agent_brain_server.indexing.real_paths import is_real
+from agent_brain_server.indexing.real_paths import is_gone, is_real
 from agent_brain_server.indexing.secrets import is_secret_directory, is_secret_path
 
 DEEPEST = 200  # directories inside each other
@@ -119,10 +121,23 @@ def _find_top(folder: Folder, root: str, accepts: Accepts) -> str:
         )
     if not path.is_relative_to(root) and not accepts(top):
         raise FolderLeftOutError(_not_accepted(folder.path, top))
-    if not path.is_dir():
-        what = "is not a directory" if path.exists() else "does not exist"
-        raise FolderMissingError(f"The folder {folder.path} {what}; it is left out.")
+    _require_directory(folder.path, top)
     return top
+
+
+def _require_directory(folder: str, top: str) -> None:
+    try:
+        is_directory = stat.S_ISDIR(os.stat(top).st_mode)
+    except OSError as error:
+        what = "does not exist" if is_gone(error) else f"cannot be read ({error.strerror or type(error).__name__})"
+    else:
+        if is_directory:
+            return
+        what = "is not a directory"
+    raise FolderMissingError(
+        f"The folder {folder} {what}; what the index holds of it is kept. To drop it: agent-brain folders remove"
+        f" {shlex.quote(shown(folder))}"
+    )
 
 
 def _not_accepted(folder: str, top: str) -> str:

@@ -16,7 +16,7 @@ from agent_brain_server.domain.terms import chunk_terms
 from agent_brain_server.indexing.decode import decode, is_binary
 from agent_brain_server.indexing.languages import detect_language
 from agent_brain_server.indexing.limits import bounded, seconds_for
-from agent_brain_server.indexing.real_paths import open_real
+from agent_brain_server.indexing.real_paths import is_gone, open_real
 from agent_brain_server.indexing.secrets import kinds_note, mask_file, secret_bytes
 from agent_brain_server.indexing.walk import FileEntry
 
@@ -29,7 +29,7 @@ _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*oid |(?:\.git)?/annex/objects/\S+\s*\Z"
 )
 
-Verdict = Literal["indexed", "same", "binary", "secret", "too_large", "unreadable", "unparsable"]
+Verdict = Literal["indexed", "same", "binary", "secret", "too_large", "unreadable", "gone", "unparsable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class PreparedFile:
     """What came of reading a file. `size` and `mtime_ns` are those of the bytes that were read.
 
     `note` says what was odd, or what kind of secret the file is; `masked` is the manifest's note of what was masked.
+    A file that is `gone` is not there any more as one, an `unreadable` one is.
     """
 
     entry: FileEntry
@@ -91,12 +92,14 @@ def prepare_file(request: ReadRequest) -> PreparedFile:
         with open(entry.absolute, "rb", opener=open_real) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                return PreparedFile(entry, "unreadable", note="not a regular file")
+                return PreparedFile(entry, "gone")
             data = file.read(request.max_bytes + 1)
             if len(data) > request.max_bytes:
                 return PreparedFile(entry, "too_large", status.st_size, status.st_mtime_ns)
     except OSError as error:
-        return PreparedFile(entry, "unreadable", note=error.strerror or type(error).__name__)
+        if is_gone(error):
+            return PreparedFile(entry, "gone")
+        return PreparedFile(entry, "unreadable", note=f"cannot be read ({error.strerror or type(error).__name__})")
     return _prepare_bytes(request, data, status.st_mtime_ns)
 
 

@@ -12,6 +12,8 @@ import errno
 import os
 import stat
 
+# What the system says of a path where nothing is, or nothing that is reached without links.
+_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 _CLOSED = getattr(os, "O_CLOEXEC", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _NO_LINK_AT_ALL = getattr(os, "O_NOFOLLOW_ANY", 0)  # macOS
@@ -48,6 +50,11 @@ def _open_by_parts(path: str, flags: int) -> int:
         return os.open(name, flags, dir_fd=directory)
     finally:
         os.close(directory)
+
+
+def is_gone(error: OSError) -> bool:
+    """Return whether nothing is at the path; any other error leaves open what is there."""
+    return error.errno in _GONE
 
 
 def is_directory(path: str) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
@@ -22,7 +22,7 @@ from agent_brain_server.domain.content import Folder
 from agent_brain_server.indexing.exclusions import DOCUMENT_EXTENSIONS, MARKERS, extension, is_marked
 from agent_brain_server.indexing.ignore import EXCLUDE_DIRECTORY, REPOSITORY, Scope, TooManyRulesError
 from agent_brain_server.indexing.place import Accepts, FolderLeftOutError, FolderMissingError, Place, accept_none
-from agent_brain_server.indexing.real_paths import is_directory
+from agent_brain_server.indexing.real_paths import is_directory, is_gone
 
 PROBLEMS_NAMED = 20
 # Reasons that are named file by file: what the ignore files leave out is too much, and they say it themselves.
@@ -66,13 +66,15 @@ class WalkResult:
 
     `skipped` counts by reason: ignored, secret, binary, too_large, too_deep, unreadable, link, not_a_file, filtered; a
     directory that is not entered counts once. `left_out` names those of `NAMED`, with their reason. `problems` are
-    sentences for people, at most `PROBLEMS_NAMED` and one.
+    sentences for people, at most `PROBLEMS_NAMED` and one. `unknown` are the paths of files and directories that the
+    system did not show: whether they, or what is in them, still exist cannot be said.
     """
 
     files: tuple[FileEntry, ...]
     skipped: dict[str, int]
     problems: tuple[str, ...]
     left_out: tuple[LeftOut, ...] = ()
+    unknown: frozenset[str] = frozenset()
 
 
 Enter: TypeAlias = Callable[[str], object]
@@ -89,6 +91,16 @@ class _Found:
     skipped: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
+
+    def not_shown(self, path: str, error: OSError, *, directory: bool) -> None:
+        """Name what the system does not show. What is gone is no problem."""
+        if is_gone(error):
+            return
+        self.unknown.add(path)
+        self.leave_out(path, "unreadable", directory=directory)
+        reason = error.strerror or type(error).__name__
+        self.problems.append(f"{path} cannot be read ({reason}); what the index holds of it is kept.")
 
     def leave_out(self, path: str, reason: str, *, directory: bool) -> None:
         """Count it, and name it if its reason is one of `NAMED`."""
@@ -101,7 +113,8 @@ class _Found:
         named = self.problems[:PROBLEMS_NAMED]
         if more := len(self.problems) - len(named):
             named.append(f"There are {more} more problems like these.")
-        return WalkResult(tuple(self.files), dict(self.skipped), tuple(named), tuple(self.left_out))
+        kept = frozenset(self.unknown)
+        return WalkResult(tuple(self.files), dict(self.skipped), tuple(named), tuple(self.left_out), kept)
 
 
 class FileTree:
@@ -164,6 +177,9 @@ class FileTree:
         """What `walk` finds at or beneath one path: for a job over single files and directories."""
         absolute = self.absolute(path)
         found = _Found(enter)
+        if (error := _not_shown(absolute)) is not None:
+            found.not_shown(self.name(absolute), error, directory=False)
+            return found.result()
         for inner in self._places.values():
             if inner.top != absolute and inner.top.startswith(f"{absolute.rstrip('/')}/"):
                 self._descend_from_top(inner, found)
@@ -245,17 +261,30 @@ class FileTree:
             if entered is None:
                 continue
             entries, scope = entered
-            prefix = "" if directory == self.root else f"{self.name(directory)}/"
-            for name, entry in entries.items():
-                path = f"{directory}/{name}"
-                if path in self._places:
-                    continue
-                if not entry.is_dir(follow_symlinks=False):
+            pending += [(below, scope) for below in self._judge(place, scope, directory, entries, found)]
+
+    def _judge(
+        self, place: Place, scope: Scope, directory: str, entries: Mapping[str, os.DirEntry[str]], found: _Found
+    ) -> Iterator[str]:
+        """Take the files among the entries of a directory; yield the directories to enter."""
+        prefix = "" if directory == self.root else f"{self.name(directory)}/"
+        for name, entry in entries.items():
+            path = f"{directory}/{name}"
+            if path in self._places:
+                continue
+            try:
+                is_entered = entry.is_dir(follow_symlinks=False)
+                if is_entered:
+                    reason = place.refuses_directory(scope, path)
+                else:
                     reason = self._take(place, scope, entry, path, prefix, found)
-                elif not (reason := place.refuses_directory(scope, path)):
-                    pending.append((path, scope))
-                if reason:
-                    found.leave_out(f"{prefix}{name}", reason, directory=entry.is_dir(follow_symlinks=False))
+            except OSError as error:
+                found.not_shown(f"{prefix}{name}", error, directory=False)
+                continue
+            if reason:
+                found.leave_out(f"{prefix}{name}", reason, directory=is_entered)
+            elif is_entered:
+                yield path
 
     def _enter(
         self, place: Place, directory: str, above: Scope, found: _Found
@@ -272,25 +301,23 @@ class FileTree:
                 found.enter(f"{directory}/{EXCLUDE_DIRECTORY}")
             return entries, above.enter(directory, entries)
         except OSError as error:
-            problem = f"{self.name(directory)} cannot be read: {error.strerror or error}."
+            if directory == place.top and is_gone(error):  # as for a folder that is not there when the walk begins
+                found.unknown.add(self.name(directory))
+            found.not_shown(self.name(directory), error, directory=True)
         except TooManyRulesError as error:
-            problem = f"{error}; the directory is left out."
-        found.leave_out(self.name(directory), "unreadable", directory=True)
-        found.problems.append(problem)
+            found.leave_out(self.name(directory), "unreadable", directory=True)
+            found.problems.append(f"{error}; the directory is left out.")
         return None
 
     def _take(self, place: Place, scope: Scope, entry: os.DirEntry[str], path: str, prefix: str, found: _Found) -> str:
-        """Takes a file, or says why not."""
+        """Take a file, or say why not. Raise OSError where the system does not show it."""
         if entry.is_symlink():
             return "link"
         if not entry.is_file(follow_symlinks=False):
             return "not_a_file"
         if reason := place.refuses_file(scope, path):
             return reason
-        try:
-            status = entry.stat(follow_symlinks=False)
-        except OSError:
-            return "unreadable"
+        status = entry.stat(follow_symlinks=False)
         if self._too_large(path, status.st_size):
             return "too_large"
         found.files.append(FileEntry(prefix + entry.name, path, place.folder.path, status.st_size, status.st_mtime_ns))
@@ -298,3 +325,14 @@ class FileTree:
 
     def _too_large(self, path: str, size: int) -> bool:
         return size > self.limits.of(path)
+
+
+def _not_shown(absolute: str) -> OSError | None:
+    """Why the system does not show what is at the path; None where it does, or where nothing is."""
+    try:
+        os.lstat(absolute)
+    except OSError as error:
+        return None if is_gone(error) else error
+    except ValueError:
+        return None
+    return None

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from agent_brain_contract.regular_files import read_regular_file
 from agent_brain_server.domain.content import FileRecord, hash_bytes
 from agent_brain_server.indexing.changes import saved_while_read
-from agent_brain_server.indexing.real_paths import RealDirectories
+from agent_brain_server.indexing.real_paths import RealDirectories, is_gone
 from agent_brain_server.services.off_loop import off_loop
+
+Sight: TypeAlias = tuple[object, ...] | None
+"""What the index has of a file and what is there instead; None where no job can mend it: its folder is not there."""
+Changed: TypeAlias = Mapping[str, Sight]
+"""Files that differ from the index, by path."""
 
 
 class Freshness:
@@ -22,25 +28,35 @@ class Freshness:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    async def changed(self, records: Iterable[FileRecord]) -> set[str]:
+    async def changed(self, records: Iterable[FileRecord]) -> dict[str, Sight]:
         """The paths of those whose file has changed or gone since."""
         return await off_loop(self._compare, list(records))
 
-    def _compare(self, records: Iterable[FileRecord]) -> set[str]:
+    def _compare(self, records: Iterable[FileRecord]) -> dict[str, Sight]:
         real = RealDirectories()
-        return {record.path for record in records if self._differs(record, real)}
+        found: dict[str, Sight] = {}
+        for record in records:
+            try:
+                seen = self._seen(record, real)
+            except OSError as error:
+                seen = None if is_gone(error) and not self._is_mounted(record) else (error.errno,)
+            if seen is None or seen:
+                found[record.path] = (record.content_hash, record.indexed_at, *seen) if seen else None
+        return found
 
-    def _differs(self, record: FileRecord, real: RealDirectories) -> bool:
+    def _is_mounted(self, record: FileRecord) -> bool:
+        return (self._root / record.folder).is_dir()
+
+    def _seen(self, record: FileRecord, real: RealDirectories) -> tuple[object, ...]:
+        """What is there instead of the file that was indexed, empty if it is still the same. Raise OSError."""
         file = self._root / record.path
-        try:
-            status = file.lstat()
-            if not stat.S_ISREG(status.st_mode) or str(file.parent) not in real:
-                return True
-            same = (status.st_size, status.st_mtime_ns) == (record.size, record.mtime_ns)
-            if same and not saved_while_read(record):
-                return False
-            if status.st_size != record.size:
-                return True
-            return hash_bytes(read_regular_file(file, record.size)) != record.content_hash
-        except OSError:
-            return True
+        status = file.lstat()
+        seen = status.st_mode, status.st_size, status.st_mtime_ns
+        if not stat.S_ISREG(status.st_mode) or str(file.parent) not in real:
+            return seen
+        if (status.st_size, status.st_mtime_ns) == (record.size, record.mtime_ns) and not saved_while_read(record):
+            return ()
+        if status.st_size != record.size:
+            return seen
+        same = hash_bytes(read_regular_file(file, record.size)) == record.content_hash
+        return () if same else seen

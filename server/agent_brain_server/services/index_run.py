@@ -38,6 +38,8 @@ REMOVE_AT_ONCE = 500
 LEFT_OUT_NOTE = "left out: "
 # Files with a row in the manifest. One that is left out has it too, so that it is not read again at every job.
 HELD = ("indexed", "binary", "secret", "unparsable")
+# Files that the index holds nothing of any more. One that cannot be read may be the same again when it can.
+LOST = ("gone", "too_large")
 
 
 class JobInterruptedError(Exception):
@@ -104,7 +106,7 @@ class IndexRun:
         # A folder that is not there may be a disk that is not mounted: its files stay until it is removed by name.
         self._manifest = {path: record for path, record in manifest.items() if record.folder not in tree.missing}
         self._heed_interruption()
-        return found, await asyncio.to_thread(compare, found.files, self._manifest, self.job.force)
+        return found, await asyncio.to_thread(compare, found.files, self._manifest, self.job.force, found.unknown)
 
     async def _known(self) -> Mapping[str, FileRecord]:
         """The manifest, or what the job asks for of it: all of it is read only where that may be more than files."""
@@ -124,6 +126,7 @@ class IndexRun:
             tuple(sorted((entry for part in parts for entry in part.files), key=lambda entry: entry.path)),
             dict(sum((Counter(part.skipped) for part in parts), Counter())),
             tuple(problem for part in parts for problem in part.problems),
+            unknown=frozenset[str]().union(*(part.unknown for part in parts)),
         )
 
     def _left_out_before(self, changes: Changes) -> Counter[str]:
@@ -196,9 +199,9 @@ class IndexRun:
         new = [
             IndexedFile(_record(file, now), file.chunks, file.graph) for file in batch.prepared if file.verdict in HELD
         ]
-        lost = [file.entry.path for file in batch.prepared if file.verdict in ("unreadable", "too_large")]
+        lost = [file.entry.path for file in batch.prepared if file.verdict in LOST]
         if lost := [path for path in lost if path in self._manifest]:
-            await store.remove_files(lost)
+            meter.removed(await store.remove_files(lost))
         if new:
             await store.upsert_chunks(new, batch.vectors)
         if unchanged:

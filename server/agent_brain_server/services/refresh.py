@@ -10,6 +10,7 @@ from pathlib import Path
 
 from agent_brain_server.errors import StorageError
 from agent_brain_server.services.background import Background
+from agent_brain_server.services.freshness import Changed, Sight
 from agent_brain_server.services.runner import JobRunner
 from agent_brain_server.storage.protocol import JobStore
 
@@ -18,6 +19,9 @@ log = logging.getLogger(__name__)
 CHEAP_FILES = 8
 CHEAP_BYTES = 400_000
 PATIENCE_SECONDS = 0.5
+# A file that is still as it was when a job for it was queued is not queued for again so soon.
+AGAIN_SECONDS = 60.0
+MOST_REMEMBERED = 10_000
 
 
 class Refresher:
@@ -28,24 +32,51 @@ class Refresher:
         self._runner = runner
         self._root = root
         self._background = background
+        self._tried: dict[str, tuple[Sight, float]] = {}
+        self._latest: tuple[int, float] | None = None  # a job that others may still wait for, and until when
 
-    async def refresh(self, paths: Collection[str]) -> bool:
+    async def refresh(self, changed: Changed) -> bool:
         """Have these files indexed again; whether that is done already.
 
         A few small ones are waited for, but not behind another job and not for long. Where no job can be queued (the
-        disk is full, or may only be read), nothing is done: who asked still has an answer, which is stale.
+        disk is full, or may only be read), nothing is done: who asked still has an answer, which is stale. Nothing is
+        done either for what no job can bring up to date.
         """
+        if not (paths := self._worth_trying(changed)):
+            return any(changed.values()) and await self._join()
         if self._runner.current is not None or not await asyncio.to_thread(self._is_cheap, paths):
-            self._background.run(self._queue_only(sorted(paths)))
+            self._background.run(self._queue_only(paths))
             return False
-        job_id = await self._queue(sorted(paths))
+        job_id = await self._queue(paths)
+        self._latest = None if job_id is None else (job_id, time.monotonic() + PATIENCE_SECONDS)
         return job_id is not None and await self._runner.wait_for(job_id, PATIENCE_SECONDS)
+
+    async def _join(self) -> bool:
+        """Wait for the job that another question has just queued, as long as that one would."""
+        job_id, until = self._latest or (0, 0.0)
+        left = until - time.monotonic()
+        return left > 0 and await self._runner.wait_for(job_id, left)
+
+    def _worth_trying(self, changed: Changed) -> list[str]:
+        """Those that have changed since they were last queued, which are noted as queued now."""
+        now = time.monotonic()
+        if len(self._tried) > MOST_REMEMBERED:
+            self._tried.clear()
+        paths = []
+        for path, sight in changed.items():
+            before, at = self._tried.get(path, (None, 0.0))
+            if sight is not None and (sight != before or now - at > AGAIN_SECONDS):
+                self._tried[path] = sight, now
+                paths.append(path)
+        return sorted(paths)
 
     async def _queue(self, paths: Sequence[str]) -> int | None:
         try:
             job = await self._store.add_job(paths, False, time.time())
         except StorageError as error:
             log.warning("changed files are not indexed again: %s", error)
+            for path in paths:
+                self._tried.pop(path, None)
             return None
         self._runner.wake()
         return job.id

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ MOST_RETRY_SECONDS = 10.0
 POLL_SECONDS = 2.0
 PAUSE_SECONDS = 10.0
 PAUSE_RETRY_SECONDS = 0.1
+ENDED_KNOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class JobRunner:
         self._failures = 0  # in a row, with nothing written in between
         self._held_up = ""  # why the last try failed
         self._task: asyncio.Task[None] | None = None
-        self._awaited: dict[int, asyncio.Event] = {}
+        self._awaited: dict[int, list[asyncio.Event]] = {}
+        self._ended: deque[int] = deque(maxlen=ENDED_KNOWN)
         self.current: Job | None = None
 
     def start(self) -> None:
@@ -85,15 +88,20 @@ class JobRunner:
         self._queued.set()
 
     async def wait_for(self, job_id: int, seconds: float) -> bool:
-        """Wait for the end of a job that runs here; whether it came within the time."""
-        ended = self._awaited.setdefault(job_id, asyncio.Event())
+        """Wait for the end of a job that runs here; whether it came within the time, or was there already."""
+        if job_id in self._ended:
+            return True
+        ended = asyncio.Event()
+        self._awaited.setdefault(job_id, []).append(ended)
         try:
             async with asyncio.timeout(seconds):
                 await ended.wait()
         except TimeoutError:
             return False
         finally:
-            self._awaited.pop(job_id, None)
+            self._awaited[job_id].remove(ended)
+            if not self._awaited[job_id]:
+                del self._awaited[job_id]
         return True
 
     def cancel(self, job_id: int) -> bool:
@@ -207,9 +215,13 @@ class JobRunner:
         finally:
             self.current = None
             self._cancelled.discard(job.id)
-            if (ended := self._awaited.get(job.id)) is not None:
-                ended.set()
+            self._tell_waiters(job.id)
             await asyncio.to_thread(give_back)
+
+    def _tell_waiters(self, job_id: int) -> None:
+        self._ended.append(job_id)
+        for waiter in self._awaited.get(job_id, ()):
+            waiter.set()
 
     async def _write_end(self) -> None:
         """Keep how the last job ended. What cannot be written now is written before anything else is done."""

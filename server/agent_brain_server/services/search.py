@@ -21,7 +21,7 @@ from agent_brain_server.retrieval.query import Query, understand
 from agent_brain_server.retrieval.reasons import reason
 from agent_brain_server.services.arms import Arms
 from agent_brain_server.services.filters import unmatched, with_literal_paths
-from agent_brain_server.services.freshness import Freshness
+from agent_brain_server.services.freshness import Freshness, Sight
 from agent_brain_server.services.graph import GraphService
 from agent_brain_server.services.graph_search import ARM, GraphSearch
 from agent_brain_server.services.metrics import Metrics
@@ -119,7 +119,7 @@ class SearchService:
         question = replace(question, filters=await with_literal_paths(self._store, question.filters))
         vector = await self._arms.embed(question.query) if self._needs_vector(mode) else None
 
-        async def look() -> tuple[_Findings, set[str]]:
+        async def look() -> tuple[_Findings, dict[str, Sight]]:
             return await self._check(question, mode, vector)
 
         findings, stale = await self._store.beside(look)
@@ -139,11 +139,16 @@ class SearchService:
         chunk = await self._store.find_chunk(chunk_id)
         if chunk is None:
             raise NotFoundError(f"No chunk {chunk_id}: it has changed or gone since. Search again.")
-        records = (await self._store.find_files({chunk.path})).values()
-        if records and not await self._freshness.changed(records):
-            return chunk, False
-        await self._refresher.refresh({chunk.path})
-        return chunk, True
+        stale = await self._stale(chunk.path)
+        if stale and await self._refresher.refresh(stale):
+            again = await self._store.find_chunk(chunk_id)
+            return again or chunk, again is None or bool(await self._stale(chunk.path))
+        return chunk, bool(stale)
+
+    async def _stale(self, path: str) -> dict[str, Sight]:
+        """The file, if it has changed since it was indexed."""
+        records = (await self._store.find_files({path})).values()
+        return await self._freshness.changed(records) if records else {path: ("no file", time.monotonic())}
 
     def _mode(self, mode: str) -> SearchMode:
         if mode not in MODES:
@@ -163,7 +168,7 @@ class SearchService:
 
     async def _check(
         self, question: Question, mode: SearchMode, vector: FloatArray | None
-    ) -> tuple[_Findings, set[str]]:
+    ) -> tuple[_Findings, dict[str, Sight]]:
         """What is found, and the files of it that have changed since they were indexed.
 
         A file that is indexed anew between its passages and its check is not what they were: then all is done again.
@@ -175,7 +180,7 @@ class SearchService:
             stale = await self._freshness.changed({record.path: record for record in records.values()}.values())
             if len(records) == len(paths):
                 break
-        stale |= {path for row, path in paths.items() if row not in records}
+        stale |= {path: ("other rows", time.monotonic()) for row, path in paths.items() if row not in records}
         findings.found, findings.truncated = await self._pack(question, findings.found)
         return findings, stale
 

@@ -128,8 +128,10 @@ def test_a_missing_folder_is_a_problem_and_the_others_are_walked(tmp_path: Path)
     result = walk(tmp_path, [Folder("gone"), Folder("file.txt"), Folder(".")], LIMITS)
     assert names(result) == ["a.py", "file.txt"]
     assert result.problems == (
-        "The folder gone does not exist; it is left out.",
-        "The folder file.txt is not a directory; it is left out.",
+        "The folder gone does not exist; what the index holds of it is kept."
+        " To drop it: agent-brain folders remove gone",
+        "The folder file.txt is not a directory; what the index holds of it is kept."
+        " To drop it: agent-brain folders remove file.txt",
     )
 
 
@@ -149,7 +151,7 @@ def test_directories_that_cannot_be_read_are_named_up_to_a_bound(
     assert (names(result), result.skipped) == (["open/a.py"], {"unreadable": 25})
     assert len(result.problems) == 21
     assert result.problems[-1] == "There are 5 more problems like these."
-    assert all("cannot be read: Permission denied." in problem for problem in result.problems[:-1])
+    assert all("cannot be read (Permission denied)" in problem for problem in result.problems[:-1])
 
 
 def test_names_that_are_not_utf8_are_counted(tmp_path: Path) -> None:
