@@ -248,7 +248,7 @@ class GraphContract(ContractSetting):
     async def test_what_no_database_can_hold_is_replaced(self, store: Store) -> None:
         await put(store, with_graph("a.py", define("nul\0", signature="\udc80"), refer("half\udc80", 1, scope="nul\0")))
         (definition,) = await store.find_definitions(["NUL\0"])
-        assert (definition.definition.symbol, definition.definition.signature) == ("nul\ufffd", "?")
+        assert (definition.definition.symbol, definition.definition.signature) == ("nul\ufffd", "\ufffd")
         (reference,) = await store.find_references(["half\udc80"], MOST)
         assert (reference.reference.name, reference.reference.scope) == ("half?", "nul\ufffd")
         assert await store.find_references(["half?"], MOST) == [reference]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from agent_brain_server.domain.content import Chunk, PreparedChunk, hash_bytes, hash_text
 from agent_brain_server.domain.graph import NO_GRAPH, FileGraph
 from agent_brain_server.domain.terms import chunk_terms
+from agent_brain_server.domain.texts import is_storable, storable
 from agent_brain_server.indexing.decode import decode, is_binary
 from agent_brain_server.indexing.languages import detect_language
 from agent_brain_server.indexing.limits import bounded, seconds_for
@@ -141,14 +142,14 @@ def _prepare_bytes(request: ReadRequest, data: bytes, mtime_ns: int) -> Prepared
 
 
 def _with_chunks(read: PreparedFile, language: str, chunked: ChunkedText) -> PreparedFile:
-    chunks = tuple(map(_prepare_chunk, chunked.chunks))
+    chunks = tuple(_prepare_chunk(_cleaned(chunk)) for chunk in chunked.chunks)
     masked = kinds_note(chunked.masked)
     return replace(
         read,
         verdict="indexed",
         language=language,
         chunks=chunks,
-        note=chunked.note,
+        note=storable(chunked.note),
         masked=masked,
         graph=chunked.graph,
     )
@@ -162,6 +163,17 @@ def _chunk(request: ReadRequest, language: str, data: bytes, text: str) -> Chunk
     if request.gave_up:
         return chunk_lines(path, language, text, request.gave_up)
     return chunk_pdf(path, data) if language == "pdf" else chunk_text(path, language, text)
+
+
+def _cleaned(chunk: Chunk) -> Chunk:
+    """The chunk as every store holds it. A parser can make any text: of escapes in JSON, of the codes of a PDF."""
+    texts = (chunk.language, chunk.symbol, chunk.signature, chunk.documentation, chunk.text)
+    if all(map(is_storable, texts)):
+        return chunk
+    language, symbol, signature, documentation, text = map(storable, texts)
+    return chunk._replace(
+        language=language, symbol=symbol, signature=signature, documentation=documentation, text=text
+    )
 
 
 def _prepare_chunk(chunk: Chunk) -> PreparedChunk:

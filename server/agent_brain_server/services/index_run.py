@@ -17,8 +17,9 @@ from typing import TypeVar
 
 from agent_brain_server.domain.content import FileRecord, FloatArray, IndexedFile
 from agent_brain_server.domain.jobs import Job, Progress
+from agent_brain_server.domain.texts import storable
 from agent_brain_server.embedding.protocol import Embedder
-from agent_brain_server.errors import StorageError
+from agent_brain_server.errors import AgentBrainError, StorageError
 from agent_brain_server.indexing.changes import Changes, batches, compare, within
 from agent_brain_server.indexing.prepare import PreparedFile, ReadRequest
 from agent_brain_server.indexing.walk import FileEntry, FileTree, WalkResult
@@ -35,6 +36,7 @@ LOOKAHEAD = 3
 HEED_SECONDS = 0.1
 POOL_FROM_FILES = 48
 REMOVE_AT_ONCE = 500
+MOST_REASON = 300  # characters
 LEFT_OUT_NOTE = "left out: "
 # Files with a row in the manifest. One that is left out has it too, so that it is not read again at every job.
 HELD = ("indexed", "binary", "secret", "unparsable")
@@ -203,13 +205,42 @@ class IndexRun:
         if lost := [path for path in lost if path in self._manifest]:
             meter.removed(await store.remove_files(lost))
         if new:
-            await store.upsert_chunks(new, batch.vectors)
+            await self._put(new, batch.vectors, meter)
         if unchanged:
             await store.refresh_files(unchanged)
         meter.left_out(_left_out(unchanged))
         meter.add(batch.prepared, len(batch.vectors))
         if not await store.save_progress(self.job.id, meter.progress):
             raise JobInterruptedError
+
+    async def _put(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], meter: ProgressMeter) -> None:
+        """Write the files; each by itself where the store does not take them together."""
+        if await self._refusal(files, vectors) is None:
+            return
+        for file in files:
+            needed = {chunk.text_hash for chunk in file.chunks}
+            own = {text_hash: vector for text_hash, vector in vectors.items() if text_hash in needed}
+            if (reason := await self._refusal([file], own)) is not None:
+                meter.refused(file.record.path, reason)
+                note = f"{LEFT_OUT_NOTE}unparsable: {reason}"
+                # As of no content and no time, so that every job over it tries again.
+                row = replace(file.record, content_hash="", mtime_ns=0, language="", chunk_count=0, note=note)
+                await self._refusal([IndexedFile(row, ())], {})
+
+    async def _refusal(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray]) -> str | None:
+        """Why the store does not take these files, None if it has. Raise what is the store's own trouble."""
+        try:
+            await self.around.store.upsert_chunks(files, vectors)
+        except AgentBrainError as error:
+            if type(error) is not StorageError:
+                raise
+            reason: Exception = error
+        except Exception as error:
+            reason = error
+        else:
+            return None
+        log.warning("job %d: %d files were not written together: %s", self.job.id, len(files), reason)
+        return f"the store did not take it: {storable(' '.join(str(reason).split()))[:MOST_REASON]}"
 
     def _seen_again(self, file: PreparedFile, now: float) -> FileRecord:
         record = self._manifest[file.entry.path]

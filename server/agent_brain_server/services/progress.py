@@ -72,6 +72,12 @@ class ProgressMeter:
             )
         )
 
+    def refused(self, path: str, reason: str) -> None:
+        """A file of the batch that is being written, which the store does not take."""
+        self._skipped["unparsable"] += 1
+        if len(self._problems) < MOST_PROBLEMS:
+            self._problems.append(f"{path}: {reason}")
+
     def removed(self, files: int) -> None:
         """Files that are gone from disk are gone from the index."""
         self._publish(replace(self.progress, files_removed=self.progress.files_removed + files))

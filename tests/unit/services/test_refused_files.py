@@ -1,0 +1,78 @@
+"""A file that the store does not take costs itself alone, and is named with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from agent_brain_server.domain.content import EmbeddingModel, FloatArray, Folder, IndexedFile
+from agent_brain_server.domain.jobs import Progress
+from agent_brain_server.embedding.disabled import DisabledEmbedder
+from agent_brain_server.errors import StorageError, StorageFullError
+from agent_brain_server.folder_consent import FolderConsent
+from agent_brain_server.indexing.walk import WalkLimits
+from agent_brain_server.indexing.workers import Workers
+from agent_brain_server.services.folders import IndexedFolders
+from agent_brain_server.services.index_run import IndexRun, Surroundings
+from agent_brain_server.services.report import ReportService
+from agent_brain_server.storage.memory.store import MemoryStore
+from support.brain import write_files
+
+
+class Picky(MemoryStore):
+    """Takes no chunk of bad.py."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(EmbeddingModel("none", 0), "1")
+        self._error = error
+
+    async def upsert_chunks(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray]) -> int:
+        if any(file.record.path == "bad.py" and file.chunks for file in files):
+            raise self._error
+        return await super().upsert_chunks(files, vectors)
+
+
+async def indexed(root: Path, store: Picky) -> Progress:
+    await store.save_folder(Folder("."))
+    folders = IndexedFolders(store, root, WalkLimits(), FolderConsent(root, ()))
+    job = await store.add_job([], False, 1.0)
+    await store.claim_job(1.0)
+    around = Surroundings(store, DisabledEmbedder(), Workers(1), folders)
+    try:
+        progress = await IndexRun(around, job, lambda progress: None, lambda: False).run()
+    finally:
+        around.workers.close()
+    return progress
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write_files(tmp_path, {name: f"x = '{name}'\n" for name in ("a.py", "bad.py", "c.py")})
+    return tmp_path
+
+
+ERRORS = [StorageError("index row size 3000 exceeds the maximum"), UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "half")]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=["sentence", "defect"])
+async def test_the_others_are_written_and_it_is_reported(root: Path, error: Exception) -> None:
+    store = Picky(error)
+    progress = await indexed(root, store)
+    manifest = await store.list_files()
+    assert {path: record.chunk_count for path, record in manifest.items()} == {"a.py": 1, "bad.py": 0, "c.py": 1}
+    (problem,) = progress.problems
+    assert problem.startswith("bad.py: the store did not take it: ")
+    assert progress.skipped == {"unparsable": 1}
+    folders = IndexedFolders(store, root, WalkLimits(), FolderConsent(root, ()))
+    (entry,) = (await ReportService(store, folders).report("", 10, 0.0)).entries
+    assert (entry.path, entry.reason) == ("bad.py", "unparsable")
+    assert problem == f"bad.py: {entry.detail}"
+
+
+async def test_the_stores_own_trouble_ends_the_job(root: Path) -> None:
+    store = Picky(StorageFullError("the disk is full"))
+    with pytest.raises(StorageFullError):
+        await indexed(root, store)
+    assert await store.list_files() == {}
