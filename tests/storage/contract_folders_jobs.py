@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.domain.jobs import JOBS_KEPT, JobState, Progress
+from agent_brain_server.domain.jobs import JOBS_KEPT, MOST_PATHS, JobState, Progress
 from agent_brain_server.storage.protocol import Store
 from storage.building import axis, find, make_file, nearest, put
 from storage.contract_setting import ContractSetting, MakeStore
@@ -21,6 +22,11 @@ SOME = Progress(
     skipped={"binary": 4},
     problems=("a.py: odd",),
 )
+
+
+def apart(name: str) -> list[str]:
+    """Paths of a forced job that no other is merged with."""
+    return [name, *(f"{name}/{number}" for number in range(MOST_PATHS))]
 
 
 class FolderContract(ContractSetting):
@@ -84,17 +90,45 @@ class JobContract(ContractSetting):
     async def test_a_queued_job_that_asks_for_the_same_is_not_doubled(self, store: Store) -> None:
         first = await store.add_job(["a", "b"], force=False, now=1.0)
         assert await store.add_job(["b", "a"], force=False, now=2.0) == first
-        others = [
-            await store.add_job(["a", "b"], force=True, now=3.0),
-            await store.add_job(["a"], force=False, now=4.0),
-            await store.add_job([], force=False, now=5.0),
-        ]
-        assert len({first.id, *[job.id for job in others]}) == 4
-        await store.claim_job(6.0)
-        assert (await store.add_job(["a", "b"], force=False, now=7.0)).id not in {first.id, *[o.id for o in others]}
+        assert await store.add_job(["a"], force=False, now=2.0) == first
+        assert await store.list_unfinished() == [first]
+
+    async def test_jobs_for_paths_become_one_until_it_runs(self, store: Store) -> None:
+        first = await store.add_job(["a", "b"], force=False, now=1.0)
+        second = await store.add_job(["b", "c"], force=False, now=2.0)
+        assert second == replace(first, paths=("a", "b", "c"))
+        assert await store.list_unfinished() == [second]
+        await store.claim_job(3.0)
+        assert (await store.add_job(["a"], force=False, now=4.0)).id != first.id
+
+    async def test_a_job_for_all_files_takes_the_others_over(self, store: Store) -> None:
+        part = await store.add_job(["a"], force=False, now=1.0)
+        whole = await store.add_job([], force=False, now=2.0)
+        assert whole == replace(part, paths=())
+        assert await store.add_job(["b"], force=False, now=3.0) == whole
+        forced = await store.add_job([], force=True, now=4.0)
+        assert forced == replace(whole, force=True)
+        assert await store.add_job([], force=False, now=5.0) == forced
+        assert await store.add_job(["c"], force=True, now=5.0) == forced
+        assert await store.list_unfinished() == [forced]
+
+    async def test_what_is_forced_stays_forced_and_nothing_else_becomes_so(self, store: Store) -> None:
+        plain = await store.add_job([], force=False, now=1.0)
+        forced = await store.add_job(["a"], force=True, now=2.0)
+        assert (plain.force, forced.force, forced.paths) == (False, True, ("a",))
+        assert await store.add_job(["b"], force=True, now=3.0) == replace(forced, paths=("a", "b"))
+        assert [job.id for job in await store.list_unfinished()] == [plain.id, forced.id]
+
+    async def test_very_many_paths_become_all_files_unless_they_are_forced(self, store: Store) -> None:
+        many = [str(number) for number in range(MOST_PATHS)]
+        for force, paths, jobs in ((False, (), 1), (True, ("more",), 3)):
+            first = await store.add_job(many, force=force, now=1.0)
+            second = await store.add_job(["more"], force=force, now=2.0)
+            assert (second.paths, second.force, second.id == first.id) == (paths, force, not force)
+            assert len(await store.list_unfinished()) == jobs
 
     async def test_jobs_are_claimed_oldest_first(self, store: Store) -> None:
-        jobs = [await store.add_job([name], force=False, now=1.0) for name in "cab"]
+        jobs = [await store.add_job(apart(name), force=True, now=1.0) for name in "cab"]
         claimed = [await store.claim_job(2.0) for _ in range(4)]
         assert [job and job.id for job in claimed] == [*[job.id for job in jobs], None]
         assert claimed[0] is not None
@@ -103,7 +137,7 @@ class JobContract(ContractSetting):
 
     async def test_no_job_is_claimed_twice_at_once(self, store: Store) -> None:
         for number in range(5):
-            await store.add_job([str(number)], force=False, now=1.0)
+            await store.add_job(apart(str(number)), force=True, now=1.0)
         claimed = await asyncio.gather(*[store.claim_job(2.0) for _ in range(9)])
         assert len({job.id for job in claimed if job}) == sum(job is not None for job in claimed) == 5
 
@@ -138,7 +172,7 @@ class JobContract(ContractSetting):
         await store.finish_job(job.id + 1, "done", "", Progress(), 2.0)
 
     async def test_what_a_dead_server_left_running_is_queued_again(self, store: Store) -> None:
-        jobs = [await store.add_job([name], force=False, now=1.0) for name in "ab"]
+        jobs = [await store.add_job(apart(name), force=True, now=1.0) for name in "ab"]
         await store.claim_job(2.0)
         await store.save_progress(jobs[0].id, SOME)
         assert await store.requeue_running() == 1
@@ -149,7 +183,7 @@ class JobContract(ContractSetting):
 
     async def test_the_jobs_that_have_not_ended_are_listed_oldest_first(self, store: Store) -> None:
         assert await store.list_unfinished() == []
-        jobs = [await store.add_job([name], force=False, now=1.0) for name in "abcd"]
+        jobs = [await store.add_job(apart(name), force=True, now=1.0) for name in "abcd"]
         await store.finish_job(jobs[1].id, "cancelled", "", Progress(), 2.0)
         running = await store.claim_job(2.0)
         assert await store.list_unfinished() == [running, jobs[2], jobs[3]]
@@ -157,7 +191,7 @@ class JobContract(ContractSetting):
         assert await store.list_unfinished() == jobs[2:]
 
     async def test_jobs_are_listed_in_pages_newest_first(self, store: Store) -> None:
-        ids = [(await store.add_job([str(number)], force=False, now=1.0)).id for number in range(5)]
+        ids = [(await store.add_job(apart(str(number)), force=True, now=1.0)).id for number in range(5)]
         first = await store.list_jobs(None, 2)
         assert [job.id for job in first] == ids[:2:-1]
         await store.add_job(["late"], force=False, now=1.0)
@@ -171,7 +205,7 @@ class JobContract(ContractSetting):
         waiting = await store.add_job(["waiting"], force=False, now=0.0)
         ended = []
         for number in range(JOBS_KEPT + 5):
-            ended.append(await store.add_job([str(number)], force=False, now=1.0))
+            ended.append(await store.add_job([str(number)], force=True, now=1.0))
             await store.finish_job(ended[-1].id, "done", "", Progress(), 2.0)
         assert await store.find_job(ended[4].id) is None
         assert await store.find_job(ended[5].id) is not None

@@ -7,6 +7,8 @@ from typing import Literal
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 JOBS_KEPT = 1_000
+# Beyond this many paths one walk over everything is cheaper than asking for each.
+MOST_PATHS = 200
 # How long the right to write outlives its last renewal, by the clock of the database.
 LEASE_SECONDS = 30.0
 FINISHED: frozenset[str] = frozenset({"done", "failed", "cancelled"})

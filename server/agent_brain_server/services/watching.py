@@ -8,6 +8,7 @@ from collections.abc import Collection
 from contextlib import aclosing
 from typing import Literal
 
+from agent_brain_server.domain.jobs import MOST_PATHS
 from agent_brain_server.errors import AgentBrainError
 from agent_brain_server.indexing.walk import FileTree
 from agent_brain_server.indexing.watch import watch
@@ -16,8 +17,6 @@ from agent_brain_server.services.indexing import IndexingService
 
 log = logging.getLogger(__name__)
 
-# Beyond this many changed paths one walk over everything is cheaper than asking for each.
-MOST_PATHS = 200
 
 
 class Watching:

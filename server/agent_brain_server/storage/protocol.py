@@ -198,7 +198,10 @@ class JobStore(Protocol):
     """The queue of jobs; it survives a restart."""
 
     async def add_job(self, paths: Sequence[str], force: bool, now: float) -> Job:
-        """Queue a job; a queued job that asks for the same, in whatever order, is returned instead of a second one."""
+        """Queue a job, or widen a queued one to do what is asked, and return that (see `storage.merging`).
+
+        It takes the same time however long the queue is.
+        """
         ...
 
     async def claim_job(self, now: float) -> Job | None:

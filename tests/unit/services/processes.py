@@ -60,9 +60,9 @@ async def ended(desk: Desk, job: Job) -> Job:
     return found
 
 
-async def queue(desk: Desk, *paths: str) -> Job:
+async def queue(desk: Desk, *paths: str, force: bool = False) -> Job:
     """A new job that no process was told of."""
-    return await desk.memory.add_job(paths, False, 1.0)
+    return await desk.memory.add_job(paths, force, 1.0)
 
 
 def held_up(desk: Desk, method: str = "upsert_chunks") -> SeenByOne:

@@ -26,6 +26,7 @@ from agent_brain_server.storage.graph import key_of
 from agent_brain_server.storage.lexical import plain_terms
 from agent_brain_server.storage.memory.content import Content, Graph
 from agent_brain_server.storage.memory.ranking import rank_by_cosine, rank_by_terms
+from agent_brain_server.storage.merging import merge
 from agent_brain_server.storage.texts import clean
 
 Result = TypeVar("Result")
@@ -208,9 +209,12 @@ class MemoryStore:
         return True
 
     async def add_job(self, paths: Sequence[str], force: bool, now: float) -> Job:
-        for job in self._jobs.values():
-            if job.state == "queued" and job.force == force and set(job.paths) == set(paths):
-                return job
+        queued = [job for job in self._jobs.values() if job.state == "queued"]
+        newest = {job.force: job for job in queued}
+        if (merged := merge(newest.values(), paths, force)) is not None:
+            found = replace(merged.job, paths=merged.paths, force=merged.force)
+            self._jobs[found.id] = found
+            return found
         job = Job(id=max(self._jobs, default=0) + 1, state="queued", paths=tuple(paths), force=force, created_at=now)
         self._jobs[job.id] = job
         return job

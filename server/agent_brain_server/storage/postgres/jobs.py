@@ -7,16 +7,21 @@ from dataclasses import asdict
 
 from agent_brain_server.domain.jobs import JOBS_KEPT, Job, JobState, Progress
 from agent_brain_server.storage import rows
+from agent_brain_server.storage.merging import merge
 from agent_brain_server.storage.postgres.session import Row, Session, to_json
 
 
 async def add_job(session: Session, paths: Sequence[str], force: bool, now: float) -> Job:
     """See `JobStore.add_job`. The project's row is locked, so that two servers do not queue the same at once."""
     await session.run("lock_queue")
-    for row in await session.rows("select_queued_jobs"):
-        job = _job(row)
-        if job.force == force and set(job.paths) == set(paths):
-            return job
+    newest = [_job(row) for forced in (False, True) for row in await session.rows("select_newest_queued", force=forced)]
+    if (merged := merge(newest, paths, force)) is not None:
+        # The row is read again under its lock: another process may have claimed the job meanwhile.
+        widened = await session.first(
+            "widen_job", id=merged.job.id, paths=to_json(list(merged.paths)), force=merged.force
+        )
+        if widened:
+            return _job(widened)
     (number,) = await session.one("take_job_number")
     await session.run("insert_job", id=number, paths=to_json(list(paths)), force=force, now=now)
     return _job(await session.one("find_job", id=number))

@@ -8,9 +8,14 @@ VALUES (:project, :id, 'queued', CAST(:paths AS jsonb), :force, :now)
 -- lock_queue --
 SELECT 1 FROM projects WHERE project_id = :project FOR UPDATE
 
--- select_queued_jobs --
+-- select_newest_queued --
 SELECT id, state, paths, force, created_at, started_at, finished_at, attempt, error, progress
-FROM jobs WHERE project_id = :project AND state = 'queued' ORDER BY id
+FROM jobs WHERE project_id = :project AND state = 'queued' AND force = :force ORDER BY id DESC LIMIT 1
+
+-- widen_job --
+UPDATE jobs SET paths = CAST(:paths AS jsonb), force = :force
+WHERE project_id = :project AND id = :id AND state = 'queued'
+RETURNING id, state, paths, force, created_at, started_at, finished_at, attempt, error, progress
 
 -- claim_job --
 UPDATE jobs SET state = 'running', started_at = :now, attempt = attempt + 1

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from agent_brain_server.domain.jobs import JOBS_KEPT, Job, JobState, Progress
 from agent_brain_server.storage import rows
+from agent_brain_server.storage.merging import merge
 from agent_brain_server.storage.sqlite.session import Row, Session
 
 
 def add_job(session: Session, paths: Sequence[str], force: bool, now: float) -> Job:
     """See `JobStore.add_job`."""
-    for row in session.run("select_queued_jobs"):
-        job = _job(row)
-        if job.force == force and set(job.paths) == set(paths):
-            return job
+    newest = [_job(row) for forced in (False, True) for row in session.run("select_newest_queued", force=forced)]
+    if (merged := merge(newest, paths, force)) is not None:
+        if merged.is_changed:
+            session.run("widen_job", id=merged.job.id, paths=json.dumps(merged.paths), force=merged.force)
+        return replace(merged.job, paths=merged.paths, force=merged.force)
     job_id = session.run("insert_job", paths=json.dumps(list(paths)), force=force, now=now).lastrowid
     return _job(session.one("find_job", id=job_id))
 
 
 def claim_job(session: Session, now: float) -> Job | None:
     """See `JobStore.claim_job`."""
-    oldest = session.run("select_queued_jobs").fetchone()
+    oldest = session.run("select_oldest_queued").fetchone()
     if oldest is None:
         return None
     session.run("claim_job", id=oldest[0], now=now)

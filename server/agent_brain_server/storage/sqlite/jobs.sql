@@ -1,9 +1,15 @@
 -- insert_job --
 INSERT INTO jobs (state, paths, force, created_at) VALUES ('queued', :paths, :force, :now)
 
--- select_queued_jobs --
+-- select_newest_queued --
 SELECT id, state, paths, force, created_at, started_at, finished_at, attempt, error, progress
-FROM jobs WHERE state = 'queued' ORDER BY id
+FROM jobs WHERE state = 'queued' AND force = :force ORDER BY id DESC LIMIT 1
+
+-- select_oldest_queued --
+SELECT id FROM jobs WHERE state = 'queued' ORDER BY id LIMIT 1
+
+-- widen_job --
+UPDATE jobs SET paths = :paths, force = :force WHERE id = :id AND state = 'queued'
 
 -- claim_job --
 UPDATE jobs SET state = 'running', started_at = :now, attempt = attempt + 1 WHERE id = :id

@@ -23,7 +23,7 @@ async def test_a_queued_job_is_found_by_a_process_that_was_not_told(desk: Desk, 
 async def test_one_process_writes_at_a_time(desk: Desk, start: Start) -> None:
     first, second = held_up(desk), SeenByOne(desk)
     start(first.store)
-    jobs = [await queue(desk, path) for path in ("a", "b")]
+    jobs = [await queue(desk, "a"), await queue(desk, "b", force=True)]
     await until(lambda: first.waiting)
     start(second.store)
     await until(lambda: second.calls["acquire_writing"] >= 5)
@@ -91,7 +91,7 @@ async def test_who_has_lost_the_lease_neither_writes_nor_ends_the_job(
 async def test_a_job_cancelled_elsewhere_stops_and_the_next_one_runs(desk: Desk, start: Start) -> None:
     seen = held_up(desk)
     start(seen.store)
-    first, second = await queue(desk), await queue(desk, "c")
+    first, second = await queue(desk), await queue(desk, "c", force=True)
     await until(lambda: seen.waiting)
     await desk.memory.finish_job(first.id, "cancelled", "", Progress(), 2.0)
     seen.gates["upsert_chunks"].set()
