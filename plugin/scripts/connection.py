@@ -51,6 +51,10 @@ class Server:
             connection.request(method, path, None if body is None else json.dumps(body).encode("ascii"), headers)
             answer = connection.getresponse()
             status, content = answer.status, answer.read()
+        except TimeoutError as error:  # it may still be at work: asked again, it would do all of it once more
+            raise PluginError(
+                f"the server at {self.url} did not answer within {seconds:g} seconds. Look: /agent-brain:doctor"
+            ) from error
         except (OSError, HTTPException) as error:
             raise ServerGoneError(f"the server at {self.url} does not answer. Look: /agent-brain:doctor") from error
         finally:

@@ -72,6 +72,10 @@ class StorageLostError(StorageError):
     """The database does not answer for now; what was asked may succeed later."""
 
 
+class StorageLoginError(StorageLostError):
+    """The database refuses the login; it may accept it later, but not by itself."""
+
+
 class StorageDamagedError(StorageError):
     """The index cannot be read as one: it is damaged, or another program's."""
 

@@ -254,6 +254,7 @@ class JobProgress(TypedDict):
     current_file: str
     skipped: dict[str, int]
     problems: list[str]
+    chunks_written: int
 
 
 class JobResponse(TypedDict):
@@ -305,10 +306,11 @@ class FolderAdded(TypedDict):
 
 
 class Removed(TypedDict):
-    """What a DELETE took out of the index."""
+    """What a DELETE took out of the index; `kept_in` is the folder around it that holds the files of one removed."""
 
     files: int
     chunks: int
+    kept_in: NotRequired[str]
 
 
 class ProjectStatus(TypedDict):

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import pytest
 
+from storage.contract_differences import DifferenceContract
 from storage.contract_folders_jobs import FolderContract, JobContract
 from storage.contract_graph import GraphContract
 from storage.contract_indexing import IndexContract
@@ -14,7 +15,9 @@ from storage.contract_searching import SearchContract
 from storage.contract_setting import MakeStore
 
 
-class StoreContract(SearchContract, GraphContract, IndexContract, LeaseContract, FolderContract, JobContract):
+class StoreContract(
+    SearchContract, GraphContract, IndexContract, DifferenceContract, LeaseContract, FolderContract, JobContract
+):
     """Inherit, override `make_store`; set `persistent` where a closed store can be opened again with what it held."""
 
     persistent: ClassVar[bool] = True

@@ -72,6 +72,23 @@ class FolderContract(ContractSetting):
             assert await find(store, "common") == []
             assert await nearest(store, axis(1)) == []
 
+    async def test_a_removed_folder_leaves_its_files_to_another(self, store: Store) -> None:
+        for name in (".", "docs"):
+            await store.save_folder(Folder(name))
+        inner = make_file("docs/a.md", "common inner", folder="docs")
+        await put(store, inner, make_file("b.py", "common outer", folder="."))
+        assert await store.remove_folder("docs", ".") is True
+        assert await store.list_folders() == [Folder(".")]
+        assert set(await find(store, "common")) == {"common inner", "common outer"}
+        assert (await store.list_files())["docs/a.md"] == replace(inner.record, folder=".")
+        assert await store.remove_folder("docs", ".") is False
+
+    async def test_files_and_chunks_are_counted_by_folder(self, store: Store) -> None:
+        assert await store.count_folders() == {}
+        await put(store, make_file("a/1.py", "one", "two", folder="a"), make_file("a/2.py", folder="a"))
+        await put(store, make_file("b/1.py", "three", folder="b"))
+        assert await store.count_folders() == {"a": (2, 2), "b": (1, 1)}
+
     async def test_an_unknown_folder_is_not_removed(self, store: Store) -> None:
         await put(store, make_file("one/a.py", "common", folder="one"))
         assert await store.remove_folder("one") is False
@@ -180,6 +197,23 @@ class JobContract(ContractSetting):
         again = await store.claim_job(3.0)
         assert again is not None
         assert (again.id, again.attempt, again.started_at, again.progress) == (jobs[0].id, 2, 3.0, SOME)
+
+    async def test_who_has_lost_a_job_writes_nothing_of_it(self, store: Store) -> None:
+        job = await store.add_job([], force=False, now=1.0)
+        await store.claim_job(2.0)
+        assert await store.save_progress(job.id, SOME, attempt=1) is True
+        await store.requeue_running()
+        assert await store.save_progress(job.id, SOME, attempt=1) is False
+        await store.finish_job(job.id, "failed", "late", SOME, 3.0, attempt=1)
+        again = await store.claim_job(4.0)
+        assert again is not None
+        assert await store.save_progress(job.id, Progress(), attempt=1) is False
+        await store.finish_job(job.id, "failed", "late", Progress(), 5.0, attempt=1)
+        assert await store.find_job(job.id) == again
+        await store.finish_job(job.id, "done", "", SOME, 6.0, attempt=2)
+        ended = await store.find_job(job.id)
+        assert ended is not None
+        assert (ended.state, ended.finished_at) == ("done", 6.0)
 
     async def test_the_jobs_that_have_not_ended_are_listed_oldest_first(self, store: Store) -> None:
         assert await store.list_unfinished() == []

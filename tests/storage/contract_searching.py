@@ -193,9 +193,15 @@ class SearchContract(ContractSetting):
         rows = [hit.row for hit in await store.search_lexical(["alpha", "beta"], EVERYTHING, 10)]
         held = await store.files_of([*rows, 999_999])
         assert set(held) == set(rows)
-        assert sorted(held.values(), key=lambda record: record.path) == [first.record, first.record, second.record]
+        assert sorted(place.record.path for place in held.values()) == ["a.py", "a.py", "b.py"]
+        assert {place.record.path: place.record for place in held.values()} == {
+            "a.py": first.record,
+            "b.py": second.record,
+        }
         await store.remove_files(["a.py"])
-        assert list((await store.files_of(rows)).values()) == [second.record]
+        (place,) = (await store.files_of(rows)).values()
+        (chunk,) = second.chunks
+        assert place == (second.record, chunk.chunk.start_line, chunk.chunk.end_line)
         assert await store.files_of([]) == {}
 
     async def test_reads_beside_the_index_are_reads(self, store: Store) -> None:

@@ -123,7 +123,7 @@ def _index_gauges(now: Status) -> dict[str, float]:
         "index_bytes": now.statistics.bytes,
         "embedded_texts": now.statistics.embedded_texts,
         "uptime_seconds": now.uptime_seconds,
-        "job_running": float(now.job is not None),
+        "job_running": float(now.job is not None and now.job.state == "running"),
     }
 
 

@@ -122,10 +122,10 @@ async def add_folder(request: Request, body: FolderRequest) -> FolderAdded:
 
 @router.delete("/folders")
 async def remove_folder(request: Request, path: Annotated[PathText, Query()]) -> Removed:
-    """Forget a folder and all that is indexed of it."""
-    files, chunks = await _service(request).remove_folder(path)
+    """Forget a folder and all that is indexed of it, but for what another folder around it holds."""
+    files, chunks, heir = await _service(request).remove_folder(path)
     await request.app.state.services.watcher.restart()
-    return Removed(files=files, chunks=chunks)
+    return Removed(files=files, chunks=chunks) if heir is None else Removed(files=files, chunks=chunks, kept_in=heir)
 
 
 def job_response(job: Job) -> JobResponse:

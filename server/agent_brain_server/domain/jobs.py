@@ -18,6 +18,8 @@ FINISHED: frozenset[str] = frozenset({"done", "failed", "cancelled"})
 class Progress:
     """How far a job is. `rate` is chunks per second; `eta_seconds` is None until it can be told.
 
+    `chunks_done` are those of the files that were read, `chunks_written` those of them that were new or had changed.
+
     `skipped` counts files left out by reason; `problems` are sentences for people, bounded in number.
     """
 
@@ -34,6 +36,7 @@ class Progress:
     current_file: str = ""
     skipped: dict[str, int] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    chunks_written: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,10 @@ from agent_brain_server.indexing.ignore import EXCLUDE_DIRECTORY, IGNORE_FILES
 from agent_brain_server.indexing.walk import FileTree
 
 WINDOW_MILLISECONDS = 300
+# So many changes at once are one action, such as the change of a branch: they are handed over when it is over.
+BURST_PATHS = 10
+QUIET_SECONDS = 1.0
+LONGEST_BURST_SECONDS = 15.0
 _GIT_EXCLUDE = f"/{EXCLUDE_DIRECTORY}/exclude"
 
 
@@ -65,8 +69,13 @@ class _Watcher(threading.Thread):
     async def next(self) -> frozenset[str] | None:
         """All changes since the last call, once there are some; None at the end."""
         batch = await self._batches.get()
-        while batch is not None and not self._batches.empty():
-            more = self._batches.get_nowait()
+        until = self._loop.time() + LONGEST_BURST_SECONDS
+        while batch is not None and (not self._batches.empty() or self._is_burst(batch, until)):
+            try:
+                async with asyncio.timeout(QUIET_SECONDS):
+                    more = await self._batches.get()
+            except TimeoutError:
+                break
             if more is None:
                 self._batches.put_nowait(None)
                 break
@@ -74,6 +83,9 @@ class _Watcher(threading.Thread):
         if batch is None and self._error is not None:
             raise self._error
         return batch
+
+    def _is_burst(self, batch: frozenset[str], until: float) -> bool:
+        return len(batch) >= BURST_PATHS and self._loop.time() < until
 
     async def close(self) -> None:
         """Ends the thread."""

@@ -82,7 +82,7 @@ class IndexRun:
     async def run(self) -> Progress:
         """The job's final progress. Raises JobInterruptedError, or the AgentBrainError that ended it."""
         self._claimed.set()
-        meter = ProgressMeter(self.report)
+        meter = ProgressMeter(self.report, before=self.job.progress)
         found, changes = await self._survey()
         meter.start(changes, found)
         meter.left_out(self._left_out_before(changes))
@@ -204,41 +204,47 @@ class IndexRun:
         lost = [file.entry.path for file in batch.prepared if file.verdict in LOST]
         if lost := [path for path in lost if path in self._manifest]:
             meter.removed(await store.remove_files(lost))
-        if new:
-            await self._put(new, batch.vectors, meter)
+        written = await self._put(new, batch.vectors, meter) if new else 0
         if unchanged:
             await store.refresh_files(unchanged)
         meter.left_out(_left_out(unchanged))
-        meter.add(batch.prepared, len(batch.vectors))
-        if not await store.save_progress(self.job.id, meter.progress):
+        meter.add(batch.prepared, len(batch.vectors), written)
+        if not await store.save_progress(self.job.id, meter.progress, attempt=self.job.attempt):
             raise JobInterruptedError
 
-    async def _put(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], meter: ProgressMeter) -> None:
-        """Write the files; each by itself where the store does not take them together."""
-        if await self._refusal(files, vectors) is None:
-            return
+    async def _put(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], meter: ProgressMeter) -> int:
+        """Write the files, each by itself where the store does not take them together; how many chunks were written."""
+        written = await self._try(files, vectors)
+        return written if isinstance(written, int) else await self._put_singly(files, vectors, meter)
+
+    async def _put_singly(
+        self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], meter: ProgressMeter
+    ) -> int:
+        total = 0
         for file in files:
             needed = {chunk.text_hash for chunk in file.chunks}
             own = {text_hash: vector for text_hash, vector in vectors.items() if text_hash in needed}
-            if (reason := await self._refusal([file], own)) is not None:
-                meter.refused(file.record.path, reason)
+            written = await self._try([file], own)
+            if isinstance(written, int):
+                total += written
+            else:
+                meter.refused(file.record.path, reason := written)
                 note = f"{LEFT_OUT_NOTE}unparsable: {reason}"
                 # As of no content and no time, so that every job over it tries again.
                 row = replace(file.record, content_hash="", mtime_ns=0, language="", chunk_count=0, note=note)
-                await self._refusal([IndexedFile(row, ())], {})
+                await self._try([IndexedFile(row, ())], {})
+        return total
 
-    async def _refusal(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray]) -> str | None:
-        """Why the store does not take these files, None if it has. Raise what is the store's own trouble."""
+    async def _try(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray]) -> int | str:
+        """How many chunks were written, or why the store does not take the files. Raise what is its own trouble."""
         try:
-            await self.around.store.upsert_chunks(files, vectors)
+            return await self.around.store.upsert_chunks(files, vectors, rewrite=self.job.force)
         except AgentBrainError as error:
             if type(error) is not StorageError:
                 raise
             reason: Exception = error
         except Exception as error:
             reason = error
-        else:
-            return None
         log.warning("job %d: %d files were not written together: %s", self.job.id, len(files), reason)
         return f"the store did not take it: {storable(' '.join(str(reason).split()))[:MOST_REASON]}"
 

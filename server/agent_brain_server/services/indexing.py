@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -83,15 +82,12 @@ class IndexingService:
         """A job that runs here ends itself; one that runs elsewhere finds out when it next writes."""
         if not self._runner.cancel(job.id):
             await self._store.finish_job(job.id, "cancelled", "", job.progress, time.time())
+            self._runner.forget(job.id)
 
     async def list_folders(self) -> list[tuple[Folder, int, int]]:
         """Each folder with its number of files and of chunks."""
-        files: Counter[str] = Counter()
-        chunks: Counter[str] = Counter()
-        for record in (await self._store.list_files()).values():
-            files[record.folder] += 1
-            chunks[record.folder] += record.chunk_count
-        return [(folder, files[folder.path], chunks[folder.path]) for folder in await self._store.list_folders()]
+        counts = await self._store.count_folders()
+        return [(folder, *counts.get(folder.path, (0, 0))) for folder in await self._store.list_folders()]
 
     async def add_folder(self, folder: Folder) -> tuple[Folder, Job]:
         """Add or replace a folder and queue the job that indexes it.
@@ -111,16 +107,29 @@ class IndexingService:
         await self._store.save_folder(folder)
         return folder, await self.start_index([folder.path], False)
 
-    async def remove_folder(self, path: str) -> tuple[int, int]:
-        """Forget a folder and its files; how many files and chunks went. Raises NotFoundError."""
+    async def remove_folder(self, path: str) -> tuple[int, int, str | None]:
+        """Forget a folder and its files; how many files and chunks went. Raises NotFoundError.
+
+        In a folder that holds it, which is then the third, its files stay: a job finds out which of them are its own.
+        """
         path = self.normalise(path)
         async with self._runner.paused():
+            heir = await self._folder_around(path)
             before = await self._store.statistics()
-            if not await self._store.remove_folder(path):
+            if not await self._store.remove_folder(path, heir):
                 raise NotFoundError(f"{path} is not an indexed folder; list them: agent-brain folders.")
-            await self._store.drop_unused_vectors()
+            if heir is None:
+                await self._store.drop_unused_vectors()
             after = await self._store.statistics()
-        return before.files - after.files, before.chunks - after.chunks
+        if heir is not None:
+            await self._queue([path], force=False)
+        return before.files - after.files, before.chunks - after.chunks, heir
+
+    async def _folder_around(self, path: str) -> str | None:
+        """The innermost other folder that `path` lies in."""
+        folders = [folder.path for folder in await self._store.list_folders()]
+        around = [folder for folder in folders if folder != path and within(path, folder)]
+        return max(around, key=lambda folder: 0 if folder == "." else len(folder), default=None)
 
     async def reset(self) -> tuple[int, int]:
         """Empty the index, folders kept; how many files and chunks went. A running job is cancelled."""

@@ -18,10 +18,26 @@ LEFT_OUT = ("binary", "secret", "too_large", "unreadable", "unparsable")
 
 
 class ProgressMeter:
-    """Grows with every written batch and hands each new state to `report`."""
+    """Grows with every written batch and hands each new state to `report`.
 
-    def __init__(self, report: Callable[[Progress], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self.progress = Progress()
+    `before` is what an earlier attempt of the job had done: its files count as unchanged now, but are this job's work.
+    """
+
+    def __init__(
+        self,
+        report: Callable[[Progress], None],
+        clock: Callable[[], float] = time.monotonic,
+        before: Progress | None = None,
+    ) -> None:
+        before = before or Progress()
+        self.progress = Progress(
+            files_changed=before.files_changed,
+            files_removed=before.files_removed,
+            chunks_done=before.chunks_done,
+            chunks_written=before.chunks_written,
+            texts_embedded=before.texts_embedded,
+        )
+        self._chunks_before = before.chunks_done
         self._report = report
         self._clock = clock
         self._started = clock()
@@ -49,14 +65,14 @@ class ProgressMeter:
         """Unchanged files that an earlier reading left out, by reason."""
         self._skipped.update(reasons)
 
-    def add(self, files: Sequence[PreparedFile], embedded: int) -> None:
-        """A batch is written."""
+    def add(self, files: Sequence[PreparedFile], embedded: int, written: int = 0) -> None:
+        """A batch is written, `written` chunks of it."""
         before = self.progress
         self._bytes_done += sum(file.entry.size for file in files)
         for file in files:
             self._note(file)
         chunks = before.chunks_done + sum(len(file.chunks) for file in files)
-        rate, seconds_left = self._pace(chunks)
+        rate, seconds_left = self._pace(chunks - self._chunks_before)
         self._publish(
             replace(
                 before,
@@ -65,6 +81,7 @@ class ProgressMeter:
                 files_failed=before.files_failed + sum(file.verdict in FAILED for file in files),
                 chunks_done=chunks,
                 chunks_total=self._estimate(chunks),
+                chunks_written=before.chunks_written + written,
                 texts_embedded=before.texts_embedded + embedded,
                 rate=rate,
                 eta_seconds=seconds_left,
@@ -94,7 +111,8 @@ class ProgressMeter:
             self._problems.append(f"{file.entry.path}: {file.note}")
 
     def _estimate(self, chunks: int) -> int:
-        return round(chunks * self._bytes_total / self._bytes_done) if self._bytes_done else chunks
+        new = chunks - self._chunks_before
+        return self._chunks_before + round(new * self._bytes_total / self._bytes_done) if self._bytes_done else chunks
 
     def _pace(self, chunks: int) -> tuple[float, float]:
         """Chunks a second so far, and the seconds that the bytes left will take at the pace of those done."""

@@ -15,7 +15,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from agent_brain_server.domain.jobs import FINISHED, Job, JobState, Progress
-from agent_brain_server.errors import AgentBrainError, CodeGoneError, StorageLostError, WriterElsewhereError
+from agent_brain_server.errors import (
+    AgentBrainError,
+    CodeGoneError,
+    StorageLoginError,
+    StorageLostError,
+    WriterElsewhereError,
+)
 from agent_brain_server.services.index_run import IndexRun, JobInterruptedError, Surroundings
 from agent_brain_server.services.lease import Lease
 from agent_brain_server.services.memory import give_back
@@ -58,6 +64,7 @@ class JobRunner:
         self._end: _End | None = None
         self._failures = 0  # in a row, with nothing written in between
         self._held_up = ""  # why the last try failed
+        self._is_refused = False  # whether waiting alone does not mend that
         self._task: asyncio.Task[None] | None = None
         self._awaited: dict[int, list[asyncio.Event]] = {}
         self._ended: deque[int] = deque(maxlen=ENDED_KNOWN)
@@ -109,11 +116,27 @@ class JobRunner:
         self._cancelled.add(job_id)
         return self.current is not None and self.current.id == job_id
 
+    def forget(self, job_id: int) -> None:
+        """The job is ended, and not by `cancel`."""
+        if self.current is None or self.current.id != job_id:
+            self._cancelled.discard(job_id)
+
     def live(self, job: Job) -> Job:
-        """The job with its progress if it runs here, and with what holds it up if it does not get on."""
+        """The job with its progress if it runs here, and with what holds it up if it does not get on.
+
+        It counts as failed while the store refuses what every job needs. Each is tried again now and then, so that it
+        goes on once that is mended.
+        """
         if self.current is not None and self.current.id == job.id and job.state == "running":
             return self.current
-        return replace(job, error=self._held_up) if self._held_up and job.state not in FINISHED else job
+        if not self._held_up or job.state in FINISHED:
+            return job
+        return replace(job, state="failed" if self._is_refused else job.state, error=self._held_up)
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether the last try to run what is queued failed."""
+        return bool(self._held_up)
 
     @asynccontextmanager
     async def paused(self) -> AsyncIterator[None]:
@@ -152,14 +175,21 @@ class JobRunner:
             patience = POLL_SECONDS if self._store.shared else None
             try:
                 await self._drain()
-                self._failures, self._held_up = 0, ""
+                self._go_on()
             except Exception as error:
-                self._held_up = str(error)
                 patience = min(RETRY_SECONDS * 2**self._failures, MOST_RETRY_SECONDS)
-                self._failures = min(self._failures + 1, 10)
-                defect = None if isinstance(error, AgentBrainError) else error
-                log.error("the queue waits, next try within %g s: %s", patience, error, exc_info=defect)
+                self._hold_up(error, patience)
             await self._await_wake(patience)
+
+    def _hold_up(self, error: Exception, patience: float) -> None:
+        self._held_up = str(error) if isinstance(error, AgentBrainError) else _defect(error)
+        self._is_refused = not isinstance(error, StorageLostError) or isinstance(error, StorageLoginError)
+        self._failures = min(self._failures + 1, 10)
+        defect = None if isinstance(error, AgentBrainError) else error
+        log.error("the queue waits, next try within %g s: %s", patience, error, exc_info=defect)
+
+    def _go_on(self) -> None:
+        self._failures, self._held_up, self._is_refused = 0, "", False
 
     async def _await_wake(self, seconds: float | None) -> None:
         try:
@@ -208,14 +238,17 @@ class JobRunner:
 
     async def _run(self, job: Job) -> None:
         self.current = replace(job, error=self._held_up)
+        is_ended = False
         try:
             self._end = await self._attempt(job)
+            is_ended = self._end is not None
             if self._lease.held:
                 await self._write_end()
         finally:
             self.current = None
             self._cancelled.discard(job.id)
-            self._tell_waiters(job.id)
+            if is_ended:
+                self._tell_waiters(job.id)
             await asyncio.to_thread(give_back)
 
     def _tell_waiters(self, job_id: int) -> None:
@@ -228,7 +261,7 @@ class JobRunner:
         if self._end is None:
             return
         job, state, progress = self._end.job, self._end.state, self._end.job.progress
-        await self._store.finish_job(job.id, state, self._end.error, progress, time.time())
+        await self._store.finish_job(job.id, state, self._end.error, progress, time.time(), attempt=job.attempt)
         self._end = None
         self._metrics.add("jobs_finished_total")
         self._metrics.add("texts_embedded_total", progress.texts_embedded)
@@ -255,7 +288,7 @@ class JobRunner:
             return "failed", str(error)
         except Exception as error:
             log.exception("job %d failed", job.id)
-            return "failed", f"{type(error).__name__}: {error} (the server's log has more)"
+            return "failed", _defect(error)
         return "done", ""
 
     def _interrupted(self, job_id: int) -> bool:
@@ -263,6 +296,10 @@ class JobRunner:
 
     def _report(self, progress: Progress) -> None:
         if progress.files_done:
-            self._failures, self._held_up = 0, ""
+            self._go_on()
         if self.current is not None:
             self.current = replace(self.current, progress=progress, error=self._held_up)
+
+
+def _defect(error: Exception) -> str:
+    return f"{type(error).__name__}: {error} (the server's log has more)"

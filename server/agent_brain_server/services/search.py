@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast, get_args
 
-from agent_brain_server.domain.content import Chunk, FloatArray
+from agent_brain_server.domain.content import Chunk, ChunkPlace, FloatArray
 from agent_brain_server.domain.search import Filters, Hits, SearchMode, StageTrace
 from agent_brain_server.domain.terms import query_terms
 from agent_brain_server.embedding.protocol import Embedder
@@ -175,12 +175,14 @@ class SearchService:
         """
         for _ in range(MOST_READS):
             findings = await self._find(question, mode, vector)
-            paths = {item.ranked.row: item.chunk.path for item in findings.found}
-            records = await self._store.files_of(list(paths)) if paths else {}
-            stale = await self._freshness.changed({record.path: record for record in records.values()}.values())
-            if len(records) == len(paths):
+            rows = [item.ranked.row for item in findings.found]
+            places = await self._store.files_of(rows) if rows else {}
+            records = {place.record.path: place.record for place in places.values()}
+            stale = await self._freshness.changed(records.values())
+            others = {item.chunk.path for item in findings.found if not _is_at(item, places)}
+            if not others:
                 break
-        stale |= {path: ("other rows", time.monotonic()) for row, path in paths.items() if row not in records}
+        stale |= {path: ("other rows", time.monotonic()) for path in others}
         findings.found, findings.truncated = await self._pack(question, findings.found)
         return findings, stale
 
@@ -266,6 +268,12 @@ class SearchService:
         between = lines_between(found)
         held = await self._store.rows_at(between) if between else {}
         return pack(join_neighbours(found, between - held.keys()), question.max_tokens)
+
+
+def _is_at(item: Found, places: Mapping[int, ChunkPlace]) -> bool:
+    """Whether the chunk still is where it was read."""
+    place = places.get(item.ranked.row)
+    return place is not None and place[1:] == (item.chunk.start_line, item.chunk.end_line)
 
 
 def _answer(item: Found, stale: bool, reasons: Mapping[int, str]) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +34,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A moment's picture."""
+    """A moment's picture. `job` is the one that runs, else one that cannot, else the last one if it failed."""
 
     identity: Identity
     storage: str
@@ -64,15 +65,22 @@ class StatusService:
     async def status(self) -> Status:
         """As of now."""
         unfinished = await self.store.list_unfinished()
-        elsewhere = next((job for job in unfinished if job.state == "running"), None)
         return Status(
             identity=self.identity,
             storage=self.store.describe(),
             model=self.model,
             statistics=await self.store.statistics(),
             watcher=self.watcher,
-            job=self.runner.current or (elsewhere and self.runner.live(elsewhere)),
+            job=self.runner.current or await self._notable(unfinished),
             jobs_queued=sum(job.state == "queued" for job in unfinished),
             uptime_seconds=time.time() - self.identity.started_at,
             idle_stop_seconds=self.activity.seconds_left(),
         )
+
+    async def _notable(self, unfinished: Sequence[Job]) -> Job | None:
+        """A job that runs elsewhere, one that cannot run here, or the last one if it failed."""
+        for job in unfinished:
+            if job.state == "running" or self.runner.is_held_up:
+                return self.runner.live(job)
+        latest = next(iter(await self.store.list_jobs(None, 1)), None)
+        return latest if latest is not None and latest.state == "failed" else None

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from agent_brain_server.domain.content import (
     Chunk,
+    ChunkPlace,
     FileRecord,
     FloatArray,
     Folder,
@@ -60,8 +61,8 @@ class SearchStore(Protocol):
         """The chunk of this public id, or None."""
         ...
 
-    async def files_of(self, rows: Sequence[int]) -> dict[int, FileRecord]:
-        """The manifest row of each chunk's file, by the chunk's row; a row that is gone meanwhile is left out."""
+    async def files_of(self, rows: Sequence[int]) -> dict[int, ChunkPlace]:
+        """Where each chunk is now, by the chunk's row; a row that is gone meanwhile is left out."""
         ...
 
     async def find_files(self, paths: Collection[str]) -> dict[str, FileRecord]:
@@ -123,8 +124,13 @@ class IndexStore(Protocol):
         """Those of `text_hashes` that no vector is stored for."""
         ...
 
-    async def upsert_chunks(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray]) -> None:
+    async def upsert_chunks(
+        self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], *, rewrite: bool = False
+    ) -> int:
         """Replace each file's chunks, graph and manifest row, and store `vectors` by text hash, in one transaction.
+
+        A chunk that is stored as it is keeps its row, and one that has only moved gets its lines changed there; with
+        `rewrite` every chunk is written. Return how many chunks were written.
 
         With embedding on, every chunk's text hash must be in `vectors` or stored already (StorageError if not, as for
         two chunks of one id). `embedded_texts` grows by the number of `vectors` that were not stored before; a vector
@@ -186,11 +192,15 @@ class FolderStore(Protocol):
         """Add the folder or replace the one of the same path."""
         ...
 
-    async def remove_folder(self, path: str) -> bool:
+    async def remove_folder(self, path: str, heir: str | None = None) -> bool:
         """Forget the folder and remove its files in one transaction; False if it was not there.
 
-        A write as those of `IndexStore`.
+        With `heir`, its files become those of that folder instead. A write as those of `IndexStore`.
         """
+        ...
+
+    async def count_folders(self) -> dict[str, tuple[int, int]]:
+        """The number of files and of chunks in the manifest, by folder; one without files is left out."""
         ...
 
 
@@ -208,12 +218,20 @@ class JobStore(Protocol):
         """The oldest queued job, now running with its attempt counted; None if there is none."""
         ...
 
-    async def save_progress(self, job_id: int, progress: Progress) -> bool:
-        """Keep how far a running job is. A job that does not run (somebody cancelled it) stays as it is: False."""
+    async def save_progress(self, job_id: int, progress: Progress, *, attempt: int | None = None) -> bool:
+        """Keep how far a running job is. A job that does not run (somebody cancelled it) stays as it is: False.
+
+        With `attempt`, so does one that runs for another time than that: another process has taken it over.
+        """
         ...
 
-    async def finish_job(self, job_id: int, state: JobState, error: str, progress: Progress, now: float) -> None:
-        """End a job. A job that has ended already stays as it is; ended ones beyond the JOBS_KEPT newest jobs go."""
+    async def finish_job(
+        self, job_id: int, state: JobState, error: str, progress: Progress, now: float, *, attempt: int | None = None
+    ) -> None:
+        """End a job. A job that has ended already stays as it is; ended ones beyond the JOBS_KEPT newest jobs go.
+
+        With `attempt`, so does one that does not run for the time that it names.
+        """
         ...
 
     async def requeue_running(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from agent_brain_server.domain.content import FloatArray, IndexedFile, PreparedChunk
@@ -42,6 +43,15 @@ def texts_without_vector(files: Mapping[str, IndexedFile], vectors: Mapping[str,
     }
 
 
+_PROGRESS = frozenset(field.name for field in fields(Progress))
+
+
+def _progress(stored: Mapping[str, Any]) -> Progress:
+    """What is stored of it; another version may have stored more."""
+    known = {name: value for name, value in stored.items() if name in _PROGRESS}
+    return Progress(**{**known, "problems": tuple(known.get("problems", ()))})
+
+
 def job(row: Row, paths: Sequence[str], progress: Mapping[str, Any]) -> Job:
     """The job of a row of `jobs`, its `paths` and `progress` decoded."""
     job_id, state, _, force, created_at, started_at, finished_at, attempt, error, _ = row
@@ -55,5 +65,5 @@ def job(row: Row, paths: Sequence[str], progress: Mapping[str, Any]) -> Job:
         finished_at=finished_at,
         attempt=attempt,
         error=error,
-        progress=Progress(**{**progress, "problems": tuple(progress.get("problems", ()))}),
+        progress=_progress(progress),
     )

@@ -78,7 +78,9 @@ def _remove(client: AgentBrainClient, path: str, as_json: bool) -> int:
         print_json(removed)
     else:
         counts = f"{count(removed['files'], 'file')}, {count(removed['chunks'], 'chunk')}"
-        say(f"Removed {name(path)} from the index ({counts}).")
+        kept = removed.get("kept_in")
+        where = f"; its files stay, as part of the folder {name(kept)}" if kept else f" ({counts})"
+        say(f"Removed {name(path)} from the {'folders' if kept else 'index'}{where}.")
     return OK
 
 

@@ -66,11 +66,11 @@ class SeenByOne:
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         method = getattr(self.desk.memory, name)
 
-        async def call(*arguments: object) -> Any:
+        async def call(*arguments: object, **named: object) -> Any:
             await self._enter(name)
             if name in WRITES and not self.desk.is_free_for(self):
                 raise WriterElsewhereError("another worker writes")
-            return await method(*arguments)
+            return await method(*arguments, **named)
 
         return call
 

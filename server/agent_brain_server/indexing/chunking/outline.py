@@ -110,9 +110,10 @@ class Outliner:
             column and not self._code.data[node.start_byte - column : node.start_byte].isspace()
         ):
             return
-        if first > self._lead.last + 1:
+        # The comments between a head and its body come first, and in a broken file these may stand below what is in it.
+        if not self._lead.first <= first <= self._lead.last + 1:
             self._lead = _Lead(first, node.start_byte)
-        self._lead.last = last_row(node)
+        self._lead.last = max(self._lead.last, last_row(node))
         if node.type in self._syntax.comments:
             self._lead.comments.extend(self._source.lines[first : self._lead.last + 1])
         elif self._syntax.leading_text:
@@ -209,7 +210,7 @@ def _join(items: list[Item], item: Item) -> bool:
     previous = next((other for other in reversed(items) if other.detail == item.detail), None)
     if previous is None or previous.symbol != item.symbol or previous.kind != item.kind:
         return False
-    previous.last = item.last
+    previous.last = max(previous.last, item.last)
     previous.span = previous.span[0], item.span[1]
     previous.members += item.members
     return True

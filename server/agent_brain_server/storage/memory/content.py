@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from agent_brain_server.domain.content import FileRecord, FloatArray, IndexedFile, PreparedChunk
 from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
+from agent_brain_server.storage.differences import StoredChunk
 from agent_brain_server.storage.graph import located_definition, located_reference, reference_rows, symbol_rows
 from agent_brain_server.storage.rows import Row
 
@@ -47,6 +48,26 @@ class Content:
         self.chunks = {row: held for row, held in self.chunks.items() if held.chunk.path not in gone}
         self.graphs = {path: graph for path, graph in self.graphs.items() if path not in gone}
         return len(gone)
+
+    def stored_of(self, paths: Container[str]) -> dict[str, StoredChunk]:
+        """The chunks of these files by id."""
+        held = ((row, prepared.chunk) for row, prepared in self.chunks.items())
+        return {
+            c.id: StoredChunk(row, c.start_line, c.end_line, c.language, c.kind, c.signature, c.documentation)
+            for row, c in held
+            if c.path in paths
+        }
+
+    def drop_rows(self, rows: Iterable[int]) -> None:
+        """Remove these chunks."""
+        gone = set(rows)
+        self.chunks = {row: held for row, held in self.chunks.items() if row not in gone}
+
+    def move(self, moved: Iterable[tuple[int, int, int]]) -> None:
+        """Give chunks, by row, their new first and last line."""
+        for row, start, end in moved:
+            held = self.chunks[row]
+            self.chunks[row] = held._replace(chunk=held.chunk._replace(start_line=start, end_line=end))
 
     def definitions(self, wanted: Callable[[str, str], bool]) -> list[LocatedDefinition]:
         """Those whose path and key are `wanted`, in the order of the protocol."""

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from agent_brain_server.domain.content import (
     Chunk,
+    ChunkPlace,
     EmbeddingModel,
     FileRecord,
     FloatArray,
@@ -21,6 +22,7 @@ from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
 from agent_brain_server.domain.jobs import FINISHED, JOBS_KEPT, Job, JobState, Progress
 from agent_brain_server.domain.search import Filters, Hits
 from agent_brain_server.storage.checks import check_vectors, lacking_vector, repeated_chunk_id
+from agent_brain_server.storage.differences import find_difference
 from agent_brain_server.storage.filtering import chunk_filter
 from agent_brain_server.storage.graph import key_of
 from agent_brain_server.storage.lexical import plain_terms
@@ -99,9 +101,10 @@ class MemoryStore:
     async def find_chunk(self, chunk_id: str) -> Chunk | None:
         return next((held.chunk for held in self._content.chunks.values() if held.chunk.id == chunk_id), None)
 
-    async def files_of(self, rows: Sequence[int]) -> dict[int, FileRecord]:
+    async def files_of(self, rows: Sequence[int]) -> dict[int, ChunkPlace]:
         content = self._content
-        return {row: content.files[content.chunks[row].chunk.path] for row in rows if row in content.chunks}
+        held = {row: content.chunks[row].chunk for row in rows if row in content.chunks}
+        return {row: ChunkPlace(content.files[c.path], c.start_line, c.end_line) for row, c in held.items()}
 
     async def find_files(self, paths: Collection[str]) -> dict[str, FileRecord]:
         return {path: self._content.files[path] for path in paths if path in self._content.files}
@@ -149,20 +152,26 @@ class MemoryStore:
     async def missing_vectors(self, text_hashes: Collection[str]) -> set[str]:
         return set(text_hashes) - self._content.vectors.keys()
 
-    async def upsert_chunks(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray]) -> None:
+    async def upsert_chunks(
+        self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], *, rewrite: bool = False
+    ) -> int:
         check_vectors(vectors, self._model.dimensions)
         newest = {indexed.record.path: indexed for indexed in files}
         content = self._content.copy()
-        content.drop_files(newest)
+        stored = content.stored_of(newest)
+        difference = find_difference({} if rewrite else stored, newest.values())
+        content.drop_rows([chunk.row for chunk in stored.values()] if rewrite else difference.removed)
+        content.move(difference.moved)
         content.embedded_texts += len(vectors.keys() - content.vectors.keys())
         content.vectors = {**vectors, **content.vectors}
         held = {prepared.chunk.id for prepared in content.chunks.values()}
         for path, indexed in newest.items():
             content.files[path] = indexed.record
             content.graphs[path] = Graph.of(indexed)
-            for prepared in indexed.chunks:
+            for prepared in difference.added[path]:
                 self._add_chunk(content, prepared, held)
         self._content = content
+        return difference.written
 
     def _add_chunk(self, content: Content, prepared: PreparedChunk, held: set[str]) -> None:
         if self._model.dimensions and prepared.text_hash not in content.vectors:
@@ -202,11 +211,22 @@ class MemoryStore:
     async def save_folder(self, folder: Folder) -> None:
         self._folders[folder.path] = folder
 
-    async def remove_folder(self, path: str) -> bool:
+    async def remove_folder(self, path: str, heir: str | None = None) -> bool:
         if self._folders.pop(path, None) is None:
             return False
-        self._content.drop_files([name for name, record in self._content.files.items() if record.folder == path])
+        own = {name: record for name, record in self._content.files.items() if record.folder == path}
+        if heir is None:
+            self._content.drop_files(own)
+        else:
+            self._content.files |= {name: replace(record, folder=heir) for name, record in own.items()}
         return True
+
+    async def count_folders(self) -> dict[str, tuple[int, int]]:
+        counts: dict[str, tuple[int, int]] = {}
+        for record in self._content.files.values():
+            files, chunks = counts.get(record.folder, (0, 0))
+            counts[record.folder] = files + 1, chunks + record.chunk_count
+        return counts
 
     async def add_job(self, paths: Sequence[str], force: bool, now: float) -> Job:
         queued = [job for job in self._jobs.values() if job.state == "queued"]
@@ -228,16 +248,18 @@ class MemoryStore:
         self._jobs[claimed.id] = claimed
         return claimed
 
-    async def save_progress(self, job_id: int, progress: Progress) -> bool:
+    async def save_progress(self, job_id: int, progress: Progress, *, attempt: int | None = None) -> bool:
         job = self._jobs.get(job_id)
-        if job is None or job.state != "running":
+        if job is None or job.state != "running" or job.attempt != (attempt or job.attempt):
             return False
         self._jobs[job_id] = replace(job, progress=progress)
         return True
 
-    async def finish_job(self, job_id: int, state: JobState, error: str, progress: Progress, now: float) -> None:
+    async def finish_job(
+        self, job_id: int, state: JobState, error: str, progress: Progress, now: float, *, attempt: int | None = None
+    ) -> None:
         job = self._jobs.get(job_id)
-        if job is not None and job.state not in FINISHED:
+        if job is not None and job.state not in FINISHED and (attempt is None or _runs(job, attempt)):
             self._jobs[job_id] = replace(job, state=state, error=error, progress=progress, finished_at=now)
         for old in sorted(self._jobs)[:-JOBS_KEPT]:
             if self._jobs[old].state in FINISHED:
@@ -260,6 +282,10 @@ class MemoryStore:
             (job for job in self._jobs.values() if before is None or job.id < before), key=lambda job: -job.id
         )
         return newest[: max(limit, 0)]
+
+
+def _runs(job: Job, attempt: int) -> bool:
+    return (job.state, job.attempt) == ("running", attempt)
 
 
 def _lies_in(scope: str, owner: str) -> bool:

@@ -147,6 +147,7 @@ class Database:
 
         async def attempt() -> Result:
             nonlocal unsure
+            unsure = False
             async with (
                 asyncio.timeout(seconds) as limit,
                 self._connection(self._engine) as connection,

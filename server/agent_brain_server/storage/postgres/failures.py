@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from agent_brain_contract.container import SERVER_VARIABLE
-from agent_brain_server.errors import AgentBrainError, StorageError, StorageLostError
+from agent_brain_server.errors import AgentBrainError, StorageError, StorageLoginError, StorageLostError
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.checks import repeated_chunk_id
 
@@ -80,7 +80,9 @@ def translate(error: BaseException, config: PostgresConfig) -> StorageError:
             "storage.postgres.pool_max."
         )
     if code in _WRONG_LOGIN:
-        return StorageLostError(f"PostgreSQL at {place} refuses the login of {config.user}: {_other_password(config)}")
+        return StorageLoginError(
+            f"PostgreSQL at {place} refuses the login of {config.user}: {_other_password(config)}"
+        )
     if code in _FULL:
         return StorageLostError(
             f"PostgreSQL at {place} has no space left: free some on its disk; the job goes on by itself then."

@@ -13,6 +13,11 @@ async def list_folders(session: Session) -> list[Folder]:
     ]
 
 
+async def count_folders(session: Session) -> dict[str, tuple[int, int]]:
+    """See `FolderStore.count_folders`."""
+    return {path: (int(files), int(chunks)) for path, files, chunks in await session.rows("count_folders")}
+
+
 async def save_folder(session: Session, folder: Folder) -> None:
     """See `FolderStore.save_folder`."""
     include, exclude = to_json(folder.include), to_json(folder.exclude)

@@ -9,5 +9,11 @@ ON CONFLICT (project_id, path) DO UPDATE SET include = excluded.include, exclude
 -- remove_folder --
 DELETE FROM folders WHERE project_id = :project AND path = :path
 
+-- bequeath_files --
+UPDATE files SET folder = :heir WHERE project_id = :project AND folder = :folder
+
+-- count_folders --
+SELECT folder, count(*), sum(chunk_count) FROM files WHERE project_id = :project GROUP BY folder
+
 -- select_paths_of_folder --
 SELECT path FROM files WHERE project_id = :project AND folder = :folder

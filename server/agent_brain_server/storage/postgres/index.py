@@ -10,6 +10,7 @@ from operator import attrgetter
 
 from agent_brain_server.domain.content import FileRecord, FloatArray, IndexedFile, PreparedChunk
 from agent_brain_server.storage.checks import check_vectors, lacking_vector
+from agent_brain_server.storage.differences import StoredChunk, find_difference
 from agent_brain_server.storage.postgres.graph import insert_graph, remove_graph
 from agent_brain_server.storage.postgres.lexemes import Lexemes, count_terms, tsvector
 from agent_brain_server.storage.postgres.session import Session
@@ -27,12 +28,19 @@ async def upsert_chunks(
     dimensions: int,
     next_row: int,
     next_file: int,
-) -> None:
+    *,
+    rewrite: bool,
+) -> int:
     """See `IndexStore.upsert_chunks`; new rows and files are numbered from `next_row` and `next_file` on."""
     check_vectors(vectors, dimensions)
     newest = {indexed.record.path: indexed for indexed in files}
     ids = await _find_files(session, newest.keys())
-    removed, removed_terms = await _remove_content(session, list(ids.values()))
+    stored = await _stored(session, list(ids.values()))
+    difference = find_difference({} if rewrite else stored, newest.values())
+    gone = [chunk.row for chunk in stored.values()] if rewrite else difference.removed
+    removed_terms = await _remove_chunks(session, gone)
+    await remove_graph(session, list(ids.values()))
+    await _move(session, difference.moved)
     embedded = await _insert_vectors(session, vectors)
     if dimensions:
         await _check_vectors_stored(session, newest, vectors)
@@ -40,17 +48,30 @@ async def upsert_chunks(
     ids |= {path: file_id for file_id, path in enumerate(new, next_file)}
     await _upsert_files(session, [indexed.record for indexed in newest.values()], ids)
     placed = [(ids[path], indexed) for path, indexed in newest.items()]
-    rows, terms = await _insert_chunks(session, placed, next_row)
+    rows, terms = await _insert_chunks(session, placed, difference.added, next_row)
     await insert_graph(session, placed)
     await session.run(
         "advance_state",
         rows=rows,
         files=len(new),
         embedded=embedded,
-        chunks=rows - removed,
+        chunks=rows - len(gone),
         terms=terms - removed_terms,
         vectors=embedded,
     )
+    return difference.written
+
+
+async def _stored(session: Session, files: Sequence[int]) -> dict[str, StoredChunk]:
+    """The chunks of these files by id."""
+    found = await session.rows("select_stored_of", files=files) if files else []
+    return {chunk_id: StoredChunk(*fields) for chunk_id, *fields in found}
+
+
+async def _move(session: Session, moved: Sequence[tuple[int, int, int]]) -> None:
+    if moved:
+        rows, starts, ends = (list(column) for column in zip(*moved, strict=True))
+        await session.run("move_chunks", rows=rows, starts=starts, ends=ends)
 
 
 async def _find_files(session: Session, paths: Collection[str]) -> dict[str, int]:
@@ -80,9 +101,14 @@ async def _upsert_files(session: Session, records: Sequence[FileRecord], ids: Ma
     await session.run("upsert_files", paths=list(ids.keys()), ids=list(ids.values()))
 
 
-async def _insert_chunks(session: Session, files: Sequence[tuple[int, IndexedFile]], first_row: int) -> tuple[int, int]:
+async def _insert_chunks(
+    session: Session,
+    files: Sequence[tuple[int, IndexedFile]],
+    added: Mapping[str, Sequence[PreparedChunk]],
+    first_row: int,
+) -> tuple[int, int]:
     """How many chunks there were, and how many terms they had together."""
-    placed = [(file_id, chunk) for file_id, indexed in files for chunk in indexed.chunks]
+    placed = [(file_id, chunk) for file_id, indexed in files for chunk in added[indexed.record.path]]
     if not placed:
         return 0, 0
     staged = await asyncio.to_thread(_stage_chunks, placed, first_row, Lexemes(session.project_id))
@@ -121,12 +147,17 @@ async def _remove_content(session: Session, files: Sequence[int]) -> tuple[int, 
         return 0, 0
     await remove_graph(session, files)
     rows = [row for (row,) in await session.rows("select_rows_of", files=files)]
+    return len(rows), await _remove_chunks(session, rows)
+
+
+async def _remove_chunks(session: Session, rows: Sequence[int]) -> int:
+    """How many terms they had together."""
     if not rows:
-        return 0, 0
+        return 0
     await session.run("subtract_frequencies", rows=rows)
     (terms,) = await session.one("delete_terms", rows=rows)
-    await session.run("delete_chunks_of", files=files)
-    return len(rows), int(terms)
+    await session.run("delete_chunks", rows=rows)
+    return int(terms)
 
 
 async def remove_files(session: Session, paths: Collection[str]) -> int:
@@ -140,10 +171,13 @@ async def remove_files(session: Session, paths: Collection[str]) -> int:
     return len(files)
 
 
-async def remove_folder(session: Session, path: str) -> bool:
+async def remove_folder(session: Session, path: str, heir: str | None) -> bool:
     """See `FolderStore.remove_folder`."""
     if not (await session.run("remove_folder", path=path)).rowcount:
         return False
+    if heir is not None:
+        await session.run("bequeath_files", folder=path, heir=heir)
+        return True
     await remove_files(session, [found for (found,) in await session.rows("select_paths_of_folder", folder=path)])
     return True
 

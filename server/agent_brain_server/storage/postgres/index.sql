@@ -160,8 +160,17 @@ WITH gone AS (
 )
 SELECT coalesce(sum(length), 0) FROM gone
 
--- delete_chunks_of --
-DELETE FROM chunks WHERE project_id = :project AND file_id = ANY(CAST(:files AS bigint[]))
+-- delete_chunks --
+DELETE FROM chunks WHERE project_id = :project AND row = ANY(CAST(:rows AS bigint[]))
+
+-- select_stored_of --
+SELECT chunk_id, row, start_line, end_line, language, kind, signature, documentation
+FROM chunks WHERE project_id = :project AND file_id = ANY(CAST(:files AS bigint[]))
+
+-- move_chunks --
+UPDATE chunks SET start_line = moved.start_line, end_line = moved.end_line
+FROM unnest(CAST(:rows AS bigint[]), CAST(:starts AS integer[]), CAST(:ends AS integer[])) AS moved (row, start_line, end_line)
+WHERE chunks.project_id = :project AND chunks.row = moved.row
 
 -- delete_files --
 DELETE FROM files WHERE project_id = :project AND id = ANY(CAST(:files AS bigint[]))

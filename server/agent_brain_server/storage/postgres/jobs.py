@@ -33,16 +33,24 @@ async def claim_job(session: Session, now: float) -> Job | None:
     return _job(row) if row else None
 
 
-async def save_progress(session: Session, job_id: int, progress: Progress) -> bool:
+async def save_progress(session: Session, job_id: int, progress: Progress, attempt: int | None) -> bool:
     """See `JobStore.save_progress`."""
-    return bool((await session.run("save_progress", id=job_id, progress=to_json(asdict(progress)))).rowcount)
+    saved = await session.run("save_progress", id=job_id, progress=to_json(asdict(progress)), attempt=attempt)
+    return bool(saved.rowcount)
 
 
 async def finish_job(
-    session: Session, job_id: int, state: JobState, error: str, progress: Progress, now: float
+    session: Session,
+    job_id: int,
+    state: JobState,
+    error: str,
+    progress: Progress,
+    now: float,
+    attempt: int | None,
 ) -> None:
     """See `JobStore.finish_job`."""
-    await session.run("finish_job", id=job_id, state=state, error=error, progress=to_json(asdict(progress)), now=now)
+    values = {"state": state, "error": error, "progress": to_json(asdict(progress)), "now": now, "attempt": attempt}
+    await session.run("finish_job", id=job_id, **values)
     await session.run("forget_jobs", kept=JOBS_KEPT)
 
 

@@ -28,11 +28,13 @@ WHERE project_id = :project AND id = (
 RETURNING id, state, paths, force, created_at, started_at, finished_at, attempt, error, progress
 
 -- save_progress --
-UPDATE jobs SET progress = CAST(:progress AS jsonb) WHERE project_id = :project AND id = :id AND state = 'running'
+UPDATE jobs SET progress = CAST(:progress AS jsonb)
+WHERE project_id = :project AND id = :id AND state = 'running' AND attempt = coalesce(CAST(:attempt AS integer), attempt)
 
 -- finish_job --
 UPDATE jobs SET state = :state, error = :error, progress = CAST(:progress AS jsonb), finished_at = :now
 WHERE project_id = :project AND id = :id AND state IN ('queued', 'running')
+AND (CAST(:attempt AS integer) IS NULL OR (state = 'running' AND attempt = CAST(:attempt AS integer)))
 
 -- forget_jobs --
 DELETE FROM jobs

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, combinations
 
-from agent_brain_server.domain.content import Chunk, FileRecord
+from agent_brain_server.domain.content import Chunk, ChunkPlace, FileRecord
 from agent_brain_server.domain.search import Filters, Hit, Hits
 from agent_brain_server.storage import lexical
 from agent_brain_server.storage.lexical import Choice, choose_terms, plain_terms, selective_terms
@@ -173,9 +173,10 @@ async def find_files(session: Session, paths: Collection[str]) -> dict[str, File
     return {row[0]: FileRecord(*row) for row in await session.rows("find_files", paths=list(paths))}
 
 
-async def files_of(session: Session, rows: Sequence[int]) -> dict[int, FileRecord]:
+async def files_of(session: Session, rows: Sequence[int]) -> dict[int, ChunkPlace]:
     """See `SearchStore.files_of`."""
-    return {row: FileRecord(*fields) for row, *fields in await session.rows("files_of", rows=list(map(int, rows)))}
+    found = await session.rows("files_of", rows=list(map(int, rows)))
+    return {row: ChunkPlace(FileRecord(*fields), start, end) for row, start, end, *fields in found}
 
 
 async def count_all(session: Session) -> tuple[Row, dict[str, int]]:

@@ -146,7 +146,9 @@ FROM files
 WHERE project_id = :project AND path = ANY(CAST(:paths AS text[]))
 
 -- files_of --
-SELECT c.row, f.path, f.folder, f.content_hash, f.size, f.mtime_ns, f.language, f.chunk_count, f.note, f.indexed_at
+SELECT
+    c.row, c.start_line, c.end_line, f.path, f.folder, f.content_hash, f.size, f.mtime_ns, f.language, f.chunk_count, f.note,
+    f.indexed_at
 FROM chunks AS c JOIN files AS f ON f.project_id = :project AND f.id = c.file_id
 WHERE c.project_id = :project AND c.row = ANY(CAST(:rows AS bigint[]))
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from agent_brain_server.domain.content import (
     Chunk,
+    ChunkPlace,
     EmbeddingModel,
     FileRecord,
     FloatArray,
@@ -176,7 +177,7 @@ class PostgresStore:
         """See `SearchStore.find_files`."""
         return await self._read(lambda session: search.find_files(session, paths))
 
-    async def files_of(self, rows: Sequence[int]) -> dict[int, FileRecord]:
+    async def files_of(self, rows: Sequence[int]) -> dict[int, ChunkPlace]:
         """See `SearchStore.files_of`."""
         return await self._read(lambda session: search.files_of(session, rows))
 
@@ -215,10 +216,13 @@ class PostgresStore:
         """See `IndexStore.missing_vectors`."""
         return await self._read(lambda session: index.missing_vectors(session, text_hashes))
 
-    async def upsert_chunks(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray]) -> None:
+    async def upsert_chunks(
+        self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], *, rewrite: bool = False
+    ) -> int:
         """See `IndexStore.upsert_chunks`."""
-        await self._change(
-            lambda session, begun: index.upsert_chunks(session, files, vectors, self._model.dimensions, *begun)
+        size = self._model.dimensions
+        return await self._change(
+            lambda session, begun: index.upsert_chunks(session, files, vectors, size, *begun, rewrite=rewrite)
         )
 
     async def refresh_files(self, records: Sequence[FileRecord]) -> None:
@@ -252,9 +256,13 @@ class PostgresStore:
         """See `FolderStore.save_folder`."""
         await self._write(lambda session: folders.save_folder(session, folder))
 
-    async def remove_folder(self, path: str) -> bool:
+    async def remove_folder(self, path: str, heir: str | None = None) -> bool:
         """See `FolderStore.remove_folder`."""
-        return await self._change(lambda session, _: index.remove_folder(session, path))
+        return await self._change(lambda session, _: index.remove_folder(session, path, heir))
+
+    async def count_folders(self) -> dict[str, tuple[int, int]]:
+        """See `FolderStore.count_folders`."""
+        return await self._read(folders.count_folders)
 
     async def add_job(self, paths: Sequence[str], force: bool, now: float) -> Job:
         """See `JobStore.add_job`."""
@@ -264,13 +272,15 @@ class PostgresStore:
         """See `JobStore.claim_job`."""
         return await self._write(lambda session: jobs.claim_job(session, now))
 
-    async def save_progress(self, job_id: int, progress: Progress) -> bool:
+    async def save_progress(self, job_id: int, progress: Progress, *, attempt: int | None = None) -> bool:
         """See `JobStore.save_progress`."""
-        return await self._write(lambda session: jobs.save_progress(session, job_id, progress))
+        return await self._write(lambda session: jobs.save_progress(session, job_id, progress, attempt))
 
-    async def finish_job(self, job_id: int, state: JobState, error: str, progress: Progress, now: float) -> None:
+    async def finish_job(
+        self, job_id: int, state: JobState, error: str, progress: Progress, now: float, *, attempt: int | None = None
+    ) -> None:
         """See `JobStore.finish_job`."""
-        await self._write(lambda session: jobs.finish_job(session, job_id, state, error, progress, now))
+        await self._write(lambda session: jobs.finish_job(session, job_id, state, error, progress, now, attempt))
 
     async def requeue_running(self) -> int:
         """See `JobStore.requeue_running`."""

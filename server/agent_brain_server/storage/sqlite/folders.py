@@ -16,6 +16,11 @@ def list_folders(session: Session) -> list[Folder]:
     ]
 
 
+def count_folders(session: Session) -> dict[str, tuple[int, int]]:
+    """See `FolderStore.count_folders`."""
+    return {path: (files, chunks) for path, files, chunks in session.run("count_folders")}
+
+
 def save_folder(session: Session, folder: Folder) -> None:
     """See `FolderStore.save_folder`."""
     include, exclude = json.dumps(folder.include), json.dumps(folder.exclude)

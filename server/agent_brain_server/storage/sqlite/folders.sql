@@ -8,5 +8,11 @@ ON CONFLICT (path) DO UPDATE SET include = excluded.include, exclude = excluded.
 -- remove_folder --
 DELETE FROM folders WHERE path = :path
 
+-- bequeath_files --
+UPDATE files SET folder = :heir WHERE folder = :folder
+
+-- count_folders --
+SELECT folder, count(*), sum(chunk_count) FROM files GROUP BY folder
+
 -- select_paths_of_folder --
 SELECT path FROM files WHERE folder = :folder

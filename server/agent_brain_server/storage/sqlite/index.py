@@ -6,9 +6,10 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from agent_brain_server.domain.content import Chunk, FileRecord, FloatArray, IndexedFile, Terms
+from agent_brain_server.domain.content import Chunk, FileRecord, FloatArray, IndexedFile, PreparedChunk, Terms
 from agent_brain_server.domain.terms import chunk_terms
 from agent_brain_server.storage.checks import check_vectors, lacking_vector
+from agent_brain_server.storage.differences import StoredChunk, find_difference
 from agent_brain_server.storage.rows import chunk_row, texts_without_vector
 from agent_brain_server.storage.sqlite.graph import clear_graph, insert_graph, remove_graph
 from agent_brain_server.storage.sqlite.session import Session
@@ -23,21 +24,32 @@ class Change:
 
 
 def upsert_chunks(
-    session: Session, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], dimensions: int
+    session: Session,
+    files: Sequence[IndexedFile],
+    vectors: Mapping[str, FloatArray],
+    dimensions: int,
+    *,
+    rewrite: bool,
 ) -> Change:
-    """See `IndexStore.upsert_chunks`."""
+    """See `IndexStore.upsert_chunks`; the count is that of the chunks that were written."""
     check_vectors(vectors, dimensions)
     newest = {indexed.record.path: indexed for indexed in files}
-    removed = _remove_content(session, newest.keys())
+    names = json.dumps(list(newest))
+    held = _chunks_of(session, names)
+    difference = find_difference({} if rewrite else _stored(held), newest.values())
+    removed = list(held) if rewrite else difference.removed
+    _remove_chunks(session, {row: held[row] for row in removed})
+    remove_graph(session, names)
+    session.run_many("move_chunk", [(start, end, row) for row, start, end in difference.moved])
     embedded = session.run_many("insert_vector", _vector_rows(vectors))
     if dimensions:
         _check_vectors_stored(session, newest, vectors)
     (first_row,) = session.one("find_next_row")
     placed = _upsert_files(session, newest.values())
-    rows = _insert_chunks(session, placed, first_row)
+    rows = _insert_chunks(session, placed, difference.added, first_row)
     insert_graph(session, placed)
     session.run("advance_meta", rows=rows, embedded=embedded)
-    return Change(removed)
+    return Change(removed, difference.written)
 
 
 def _vector_rows(vectors: Mapping[str, FloatArray]) -> Iterator[tuple[str, bytes]]:
@@ -60,8 +72,13 @@ def _upsert_files(session: Session, files: Collection[IndexedFile]) -> list[tupl
     return [(session.one("find_file", path=indexed.record.path)[0], indexed) for indexed in files]
 
 
-def _insert_chunks(session: Session, files: Sequence[tuple[int, IndexedFile]], first_row: int) -> int:
-    chunks = [(file_id, chunk) for file_id, indexed in files for chunk in indexed.chunks]
+def _insert_chunks(
+    session: Session,
+    files: Sequence[tuple[int, IndexedFile]],
+    added: Mapping[str, Sequence[PreparedChunk]],
+    first_row: int,
+) -> int:
+    chunks = [(file_id, chunk) for file_id, indexed in files for chunk in added[indexed.record.path]]
     placed = [(row, file_id, chunk) for row, (file_id, chunk) in enumerate(chunks, first_row)]
     session.run_many("insert_chunk", (chunk_row(row, file_id, prepared) for row, file_id, prepared in placed))
     session.run_many("insert_terms", (_terms_row(row, prepared.terms) for row, _, prepared in placed))
@@ -75,11 +92,27 @@ def _terms_row(row: int, terms: Terms) -> tuple[object, ...]:
 def _remove_content(session: Session, paths: Collection[str]) -> list[int]:
     """Remove the graphs of these files, their chunks, and their terms, which are made again as they were put in."""
     names = json.dumps(list(paths))
-    gone = [(row, Chunk(*fields)) for row, *fields in session.run("select_chunks_of", paths=names)]
-    session.run_many("delete_terms", (_terms_row(row, chunk_terms(chunk)) for row, chunk in gone))
-    session.run("delete_chunks_of", paths=names)
+    gone = _chunks_of(session, names)
+    _remove_chunks(session, gone)
     remove_graph(session, names)
-    return [row for row, _ in gone]
+    return list(gone)
+
+
+def _chunks_of(session: Session, names: str) -> dict[int, Chunk]:
+    """The chunks of these files by row; `names` is JSON."""
+    return {row: Chunk(*fields) for row, *fields in session.run("select_chunks_of", paths=names)}
+
+
+def _stored(chunks: Mapping[int, Chunk]) -> dict[str, StoredChunk]:
+    return {
+        c.id: StoredChunk(row, c.start_line, c.end_line, c.language, c.kind, c.signature, c.documentation)
+        for row, c in chunks.items()
+    }
+
+
+def _remove_chunks(session: Session, gone: Mapping[int, Chunk]) -> None:
+    session.run_many("delete_terms", (_terms_row(row, chunk_terms(chunk)) for row, chunk in gone.items()))
+    session.run("delete_chunks", rows=json.dumps(list(gone)))
 
 
 def remove_files(session: Session, paths: Collection[str]) -> Change:
@@ -97,10 +130,14 @@ def remove_files(session: Session, paths: Collection[str]) -> Change:
     return Change(removed, found)
 
 
-def remove_folder(session: Session, path: str) -> Change:
+def remove_folder(session: Session, path: str, heir: str | None) -> Change:
     """See `FolderStore.remove_folder`; the count is 1 if it was there."""
     if not session.run("remove_folder", path=path).rowcount:
         return Change([])
+    if heir is not None:
+        session.run("bequeath_files", folder=path, heir=heir)
+        session.run("advance_meta", rows=0, embedded=0)
+        return Change([], 1)
     paths = [found for (found,) in session.run("select_paths_of_folder", folder=path)]
     return Change(remove_files(session, paths).removed, 1)
 

@@ -57,9 +57,11 @@ SELECT
 FROM files JOIN chunks ON chunks.file_id = files.id
 WHERE path IN (SELECT value FROM json_each(:paths))
 
--- delete_chunks_of --
-DELETE FROM chunks
-WHERE file_id IN (SELECT id FROM files WHERE path IN (SELECT value FROM json_each(:paths)))
+-- delete_chunks --
+DELETE FROM chunks WHERE row IN (SELECT value FROM json_each(:rows))
+
+-- move_chunk --
+UPDATE chunks SET start_line = ?, end_line = ? WHERE row = ?
 
 -- delete_files --
 DELETE FROM files WHERE path IN (SELECT value FROM json_each(:paths))

@@ -32,14 +32,23 @@ def claim_job(session: Session, now: float) -> Job | None:
     return find_job(session, oldest[0])
 
 
-def save_progress(session: Session, job_id: int, progress: Progress) -> bool:
+def save_progress(session: Session, job_id: int, progress: Progress, attempt: int | None) -> bool:
     """See `JobStore.save_progress`."""
-    return bool(session.run("save_progress", id=job_id, progress=_encode(progress)).rowcount)
+    return bool(session.run("save_progress", id=job_id, progress=_encode(progress), attempt=attempt).rowcount)
 
 
-def finish_job(session: Session, job_id: int, state: JobState, error: str, progress: Progress, now: float) -> None:
+def finish_job(
+    session: Session,
+    job_id: int,
+    state: JobState,
+    error: str,
+    progress: Progress,
+    now: float,
+    attempt: int | None,
+) -> None:
     """See `JobStore.finish_job`."""
-    session.run("finish_job", id=job_id, state=state, error=error, progress=_encode(progress), now=now)
+    values = {"state": state, "error": error, "progress": _encode(progress), "now": now, "attempt": attempt}
+    session.run("finish_job", id=job_id, **values)
     session.run("forget_jobs", kept=JOBS_KEPT)
 
 

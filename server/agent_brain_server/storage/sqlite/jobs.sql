@@ -15,11 +15,13 @@ UPDATE jobs SET paths = :paths, force = :force WHERE id = :id AND state = 'queue
 UPDATE jobs SET state = 'running', started_at = :now, attempt = attempt + 1 WHERE id = :id
 
 -- save_progress --
-UPDATE jobs SET progress = :progress WHERE id = :id AND state = 'running'
+UPDATE jobs SET progress = :progress
+WHERE id = :id AND state = 'running' AND attempt = coalesce(:attempt, attempt)
 
 -- finish_job --
 UPDATE jobs SET state = :state, error = :error, progress = :progress, finished_at = :now
 WHERE id = :id AND state IN ('queued', 'running')
+AND (:attempt IS NULL OR (state = 'running' AND attempt = :attempt))
 
 -- forget_jobs --
 DELETE FROM jobs

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 
-from agent_brain_server.domain.content import Chunk, FileRecord
+from agent_brain_server.domain.content import Chunk, ChunkPlace, FileRecord
 from agent_brain_server.domain.search import Filters, Hit, Hits
 from agent_brain_server.storage import lexical
 from agent_brain_server.storage.lexical import Choice, choose_terms, plain_terms, selective_terms
@@ -22,21 +23,32 @@ _WEIGHTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """In how many chunks each term occurs, of how many, after so many changes."""
+
+    generation: int
+    chunks: int
+    terms: dict[str, int] = field(default_factory=dict)
+
+
 class TermFrequencies:
-    """In how many chunks a term occurs, remembered until the index changes."""
+    """In how many chunks a term occurs, remembered until the index changes.
+
+    Readers share it without a lock, and may see different states of the index at once: so each takes the counts of one
+    state and goes on with these, and only a whole new set takes their place.
+    """
 
     def __init__(self) -> None:
-        self._generation = -1
-        self._chunks = 0
-        self._counts: dict[str, int] = {}
+        self._latest = _Counts(-1, 0)
 
     def choose(self, session: Session, terms: list[str], filters: Filters, limit: int) -> Choice:
         """What a search of this index asks for. A filter leaves few chunks: then every term may find one of them."""
         (generation,) = session.one("find_generation")
-        if generation != self._generation:
-            (chunks,) = session.one("count_chunks")
-            self._generation, self._chunks, self._counts = generation, chunks, {}
-        counts, chunks = self._counts, self._chunks
+        latest = self._latest
+        if latest.generation != generation:
+            self._latest = latest = _Counts(generation, *session.one("count_chunks"))
+        counts, chunks = latest.terms, latest.chunks
         for term in terms:
             if term not in counts:
                 row = session.run("find_term_frequency", term=term).fetchone()
@@ -133,10 +145,10 @@ def find_files(session: Session, paths: Collection[str]) -> dict[str, FileRecord
     return {row[0]: FileRecord(*row) for row in session.run("find_files", paths=json.dumps(list(paths)))}
 
 
-def files_of(session: Session, rows: Sequence[int]) -> dict[int, FileRecord]:
+def files_of(session: Session, rows: Sequence[int]) -> dict[int, ChunkPlace]:
     """See `SearchStore.files_of`."""
     found = session.run("files_of", rows=json.dumps([int(row) for row in rows]))
-    return {row: FileRecord(*fields) for row, *fields in found}
+    return {row: ChunkPlace(FileRecord(*fields), start, end) for row, start, end, *fields in found}
 
 
 def count_all(session: Session) -> tuple[Row, dict[str, int]]:

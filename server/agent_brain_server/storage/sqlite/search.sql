@@ -69,7 +69,9 @@ FROM files
 WHERE path IN (SELECT value FROM json_each(:paths))
 
 -- files_of --
-SELECT chunks.row, files.path, folder, content_hash, size, mtime_ns, files.language, chunk_count, note, indexed_at
+SELECT
+    chunks.row, start_line, end_line, files.path, folder, content_hash, size, mtime_ns, files.language, chunk_count, note,
+    indexed_at
 FROM json_each(:rows) AS asked
 CROSS JOIN chunks ON chunks.row = asked.value
 CROSS JOIN files ON files.id = file_id

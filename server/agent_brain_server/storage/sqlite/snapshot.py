@@ -10,7 +10,7 @@ from agent_brain_server.domain.search import Filters, Hit
 from agent_brain_server.storage.sqlite.failures import translated
 from agent_brain_server.storage.sqlite.search import TermFrequencies, search_lexical
 from agent_brain_server.storage.sqlite.session import Session
-from agent_brain_server.storage.tables import TABLES, Key, Row, Table, canonical
+from agent_brain_server.storage.tables import CHUNKS, TABLES, Key, Row, Table, canonical
 from agent_brain_server.storage.transfer import Project
 
 
@@ -40,8 +40,9 @@ class SqliteSnapshot:
 
     async def search_lexical(self, terms: Sequence[str], limit: int) -> list[Hit]:
         """See `Snapshot.search_lexical`."""
+        everything = (await self.count_rows())[CHUNKS.name] + 1
         with translated(self._path):
-            return search_lexical(self._session, TermFrequencies(), terms, Filters(), limit)
+            return search_lexical(self._session, TermFrequencies(), terms, Filters(), everything)[:limit]
 
     async def search_vector(self, vector: FloatArray, limit: int) -> list[Hit]:
         """See `Snapshot.search_vector`; the cache beside the file is another process's."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from agent_brain_server.domain.content import (
     Chunk,
+    ChunkPlace,
     EmbeddingModel,
     FileRecord,
     FloatArray,
@@ -172,7 +174,7 @@ class SqliteStore:
         """See `SearchStore.find_files`."""
         return await self._read(lambda session: search.find_files(session, paths))
 
-    async def files_of(self, rows: Sequence[int]) -> dict[int, FileRecord]:
+    async def files_of(self, rows: Sequence[int]) -> dict[int, ChunkPlace]:
         """See `SearchStore.files_of`."""
         return await self._read(lambda session: search.files_of(session, rows))
 
@@ -216,9 +218,13 @@ class SqliteStore:
         """See `IndexStore.missing_vectors`."""
         return await self._read(lambda session: index.missing_vectors(session, text_hashes))
 
-    async def upsert_chunks(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray]) -> None:
+    async def upsert_chunks(
+        self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], *, rewrite: bool = False
+    ) -> int:
         """See `IndexStore.upsert_chunks`."""
-        await self._change(lambda session: index.upsert_chunks(session, files, vectors, self._model.dimensions))
+        size = self._model.dimensions
+        work = partial(index.upsert_chunks, files=files, vectors=vectors, dimensions=size, rewrite=rewrite)
+        return (await self._change(work)).count
 
     async def refresh_files(self, records: Sequence[FileRecord]) -> None:
         """See `IndexStore.refresh_files`."""
@@ -249,9 +255,13 @@ class SqliteStore:
         """See `FolderStore.save_folder`."""
         await self._write(lambda session: folders.save_folder(session, folder))
 
-    async def remove_folder(self, path: str) -> bool:
+    async def remove_folder(self, path: str, heir: str | None = None) -> bool:
         """See `FolderStore.remove_folder`."""
-        return bool((await self._change(lambda session: index.remove_folder(session, path))).count)
+        return bool((await self._change(lambda session: index.remove_folder(session, path, heir))).count)
+
+    async def count_folders(self) -> dict[str, tuple[int, int]]:
+        """See `FolderStore.count_folders`."""
+        return await self._read(folders.count_folders)
 
     async def add_job(self, paths: Sequence[str], force: bool, now: float) -> Job:
         """See `JobStore.add_job`."""
@@ -261,13 +271,15 @@ class SqliteStore:
         """See `JobStore.claim_job`."""
         return await self._write(lambda session: jobs.claim_job(session, now))
 
-    async def save_progress(self, job_id: int, progress: Progress) -> bool:
+    async def save_progress(self, job_id: int, progress: Progress, *, attempt: int | None = None) -> bool:
         """See `JobStore.save_progress`."""
-        return await self._write(lambda session: jobs.save_progress(session, job_id, progress))
+        return await self._write(lambda session: jobs.save_progress(session, job_id, progress, attempt))
 
-    async def finish_job(self, job_id: int, state: JobState, error: str, progress: Progress, now: float) -> None:
+    async def finish_job(
+        self, job_id: int, state: JobState, error: str, progress: Progress, now: float, *, attempt: int | None = None
+    ) -> None:
         """See `JobStore.finish_job`."""
-        await self._write(lambda session: jobs.finish_job(session, job_id, state, error, progress, now))
+        await self._write(lambda session: jobs.finish_job(session, job_id, state, error, progress, now, attempt))
 
     async def requeue_running(self) -> int:
         """See `JobStore.requeue_running`."""

@@ -117,7 +117,7 @@ async def test_a_change_of_folders_waits_for_another_process_and_then_gives_up(
     removing = asyncio.create_task(other.indexing.remove_folder("."))
     first.gates["upsert_chunks"].set()
     await ended(desk, job)
-    assert await removing == (FILES, FILES)
+    assert await removing == (FILES, FILES, None)
     assert await desk.memory.list_files() == {}
 
 

@@ -1,0 +1,35 @@
+"""A server of a project, as far as its jobs go, on a store in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent_brain_server.embedding.disabled import DisabledEmbedder
+from agent_brain_server.folder_consent import FolderConsent
+from agent_brain_server.indexing.walk import WalkLimits
+from agent_brain_server.indexing.workers import Workers
+from agent_brain_server.services.folders import IndexedFolders
+from agent_brain_server.services.index_run import Surroundings
+from agent_brain_server.services.indexing import IndexingService
+from agent_brain_server.services.metrics import Metrics
+from agent_brain_server.services.runner import JobRunner
+from agent_brain_server.storage.protocol import Store
+
+
+class JobProcess:
+    """Its runner begins when it is entered, and stops when it is left."""
+
+    def __init__(self, root: Path, store: Store) -> None:
+        self.store = store
+        folders = IndexedFolders(store, root, WalkLimits(), FolderConsent(root, ()))
+        self.workers = Workers(1)
+        self.runner = JobRunner(Surroundings(store, DisabledEmbedder(), self.workers, folders), Metrics())
+        self.indexing = IndexingService(store, self.runner, folders)
+
+    async def __aenter__(self) -> JobProcess:
+        self.runner.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.runner.stop()
+        self.workers.close()
