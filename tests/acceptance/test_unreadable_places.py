@@ -101,8 +101,10 @@ def test_an_unreadable_folder_keeps_its_files_and_is_named(root: Path, server: S
     with closed(root / "closed"):
         job = server.index()
         assert job["progress"]["problems"] == [
-            "The folder closed/deep cannot be read (Permission denied); what the index holds of it is kept."
-            " To drop it: agent-brain folders remove closed/deep"
+            (
+                "The folder closed/deep cannot be read (Permission denied); what the index holds of it is kept."
+                " To drop it: agent-brain folders remove closed/deep"
+            )
         ]
         assert found(server) == {"closed/deep/b.py"}
 

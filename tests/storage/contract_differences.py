@@ -71,4 +71,3 @@ class DifferenceContract(ContractSetting):
         assert await store.upsert_chunks([replace(empty, record=replace(empty.record, note="x"))], {}) == 0
         assert await find(store, WORDS) == []
         assert (await store.list_files())["a.py"].note == "x"
-

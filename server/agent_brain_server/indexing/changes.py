@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from agent_brain_server.domain.content import FileRecord
@@ -24,7 +25,7 @@ class Changes:
 
 
 def compare(
-    found: Iterable[FileEntry], manifest: Mapping[str, FileRecord], force: bool, unknown: Set[str] = frozenset()
+    found: Iterable[FileEntry], manifest: Mapping[str, FileRecord], force: bool, unknown: AbstractSet[str] = frozenset()
 ) -> Changes:
     """Sort `found` into what must be read and what need not; whatever else the manifest holds is gone.
 
@@ -41,7 +42,7 @@ def compare(
     return Changes(tuple(to_read), removed, len(paths) - len(to_read))
 
 
-def _lies_in(path: str, places: Set[str]) -> bool:
+def _lies_in(path: str, places: AbstractSet[str]) -> bool:
     """Whether the path, or a directory above it, is one of the places."""
     if not places:
         return False

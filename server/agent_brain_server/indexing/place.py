@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import stat
 from collections.abc import Callable
@@ -127,7 +126,7 @@ def _find_top(folder: Folder, root: str, accepts: Accepts) -> str:
 
 def _require_directory(folder: str, top: str) -> None:
     try:
-        is_directory = stat.S_ISDIR(os.stat(top).st_mode)
+        is_directory = stat.S_ISDIR(Path(top).stat().st_mode)
     except OSError as error:
         what = "does not exist" if is_gone(error) else f"cannot be read ({error.strerror or type(error).__name__})"
     else:

@@ -171,9 +171,7 @@ def _cleaned(chunk: Chunk) -> Chunk:
     if all(map(is_storable, texts)):
         return chunk
     language, symbol, signature, documentation, text = map(storable, texts)
-    return chunk._replace(
-        language=language, symbol=symbol, signature=signature, documentation=documentation, text=text
-    )
+    return chunk._replace(language=language, symbol=symbol, signature=signature, documentation=documentation, text=text)
 
 
 def _prepare_chunk(chunk: Chunk) -> PreparedChunk:

@@ -18,7 +18,6 @@ from agent_brain_server.services.indexing import IndexingService
 log = logging.getLogger(__name__)
 
 
-
 class Watching:
     """`state` is what it does now; `detail` says why it failed, empty otherwise."""
 

@@ -24,8 +24,8 @@ class Merged(NamedTuple):
 def merge(queued: Iterable[Job], paths: Sequence[str], force: bool) -> Merged | None:
     """Return the first of the `queued` jobs that can take this over; None where a job of its own is needed.
 
-    A job for all files takes over any other, a forced one any that is not forced. Of two for paths, what makes more than
-    MOST_PATHS together becomes a job for all files; forced, which reads every file again, it stays two jobs.
+    A job for all files takes over any other, a forced one any that is not forced. Two for paths that make more than
+    MOST_PATHS together become a job for all files; forced ones, which read every file again, stay two jobs.
     """
     queued = list(queued)
     covering = (job for job in queued if job.force >= force and _covers(job.paths, paths))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
 from agent_brain_server.embedding.disabled import DisabledEmbedder
 from agent_brain_server.folder_consent import FolderConsent
@@ -26,7 +27,7 @@ class JobProcess:
         self.runner = JobRunner(Surroundings(store, DisabledEmbedder(), self.workers, folders), Metrics())
         self.indexing = IndexingService(store, self.runner, folders)
 
-    async def __aenter__(self) -> JobProcess:
+    async def __aenter__(self) -> Self:
         self.runner.start()
         return self
 

@@ -28,7 +28,9 @@ class Picky(MemoryStore):
         super().__init__(EmbeddingModel("none", 0), "1")
         self._error = error
 
-    async def upsert_chunks(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], *, rewrite: bool = False) -> int:
+    async def upsert_chunks(
+        self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], *, rewrite: bool = False
+    ) -> int:
         if any(file.record.path == "bad.py" and file.chunks for file in files):
             raise self._error
         return await super().upsert_chunks(files, vectors, rewrite=rewrite)
