@@ -53,7 +53,7 @@ class Server:
             status, content = answer.status, answer.read()
         except TimeoutError as error:  # it may still be at work: asked again, it would do all of it once more
             raise PluginError(
-                f"the server at {self.url} did not answer within {seconds:g} seconds. Look: /agent-brain:doctor"
+                f"the server at {self.url} did not answer within {seconds:g} s. Look: /agent-brain:doctor"
             ) from error
         except (OSError, HTTPException) as error:
             raise ServerGoneError(f"the server at {self.url} does not answer. Look: /agent-brain:doctor") from error

@@ -128,7 +128,10 @@ def test_a_missing_folder_is_a_problem_and_the_others_are_walked(tmp_path: Path)
     result = walk(tmp_path, [Folder("gone"), Folder("file.txt"), Folder(".")], LIMITS)
     assert names(result) == ["a.py", "file.txt"]
     assert result.problems == (
-        "The folder gone does not exist; what the index holds of it is kept. To drop it: agent-brain folders remove gone",
+        (
+            "The folder gone does not exist; what the index holds of it is kept."
+            " To drop it: agent-brain folders remove gone"
+        ),
         (
             "The folder file.txt is not a directory; what the index holds of it is kept."
             " To drop it: agent-brain folders remove file.txt"
