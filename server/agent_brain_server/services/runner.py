@@ -183,7 +183,8 @@ class JobRunner:
 
     def _hold_up(self, error: Exception, patience: float) -> None:
         self._held_up = str(error) if isinstance(error, AgentBrainError) else _defect(error)
-        self._is_refused = not isinstance(error, StorageLostError) or isinstance(error, StorageLoginError)
+        may_pass = isinstance(error, StorageLostError | CodeGoneError)
+        self._is_refused = not may_pass or isinstance(error, StorageLoginError)
         self._failures = min(self._failures + 1, 10)
         defect = None if isinstance(error, AgentBrainError) else error
         log.error("the queue waits, next try within %g s: %s", patience, error, exc_info=defect)

@@ -80,9 +80,7 @@ def translate(error: BaseException, config: PostgresConfig) -> StorageError:
             "storage.postgres.pool_max."
         )
     if code in _WRONG_LOGIN:
-        return StorageLoginError(
-            f"PostgreSQL at {place} refuses the login of {config.user}: {_other_password(config)}"
-        )
+        return StorageLoginError(f"PostgreSQL at {place} refuses the login of {config.user}: {_other_password(config)}")
     if code in _FULL:
         return StorageLostError(
             f"PostgreSQL at {place} has no space left: free some on its disk; the job goes on by itself then."
