@@ -51,7 +51,7 @@ def _measure(root: Path, before: str, after: str) -> None:
         moved_too = [job["progress"].get("chunks_written") for job in jobs]
         written = sum(moved_too) if None not in moved_too else _inserted(root) - inserted
     print(f"files changed      {files:,}")
-    print(f"jobs               {len(jobs)}")
+    print(f"jobs               {len(jobs)} (paths: {', '.join(str(len(job['paths']) or 'all') for job in jobs[::-1])})")
     print(f"chunks that differ {differing:,}")
     print(f"rows written       {written:,} (x{written / max(differing, 1):.2f})")
     print(f"texts embedded     {sum(job['progress']['texts_embedded'] for job in jobs):,}")

@@ -18,7 +18,8 @@ WINDOW_MILLISECONDS = 300
 # So many changes at once are one action, such as the change of a branch: they are handed over when it is over.
 BURST_PATHS = 10
 QUIET_SECONDS = 1.0
-LONGEST_BURST_SECONDS = 15.0
+LONGEST_BURST_SECONDS = 30.0
+_GIT_LOCK = "/.git/index.lock"  # is there as long as git changes the files
 _GIT_EXCLUDE = f"/{EXCLUDE_DIRECTORY}/exclude"
 
 
@@ -70,11 +71,13 @@ class _Watcher(threading.Thread):
         """All changes since the last call, once there are some; None at the end."""
         batch = await self._batches.get()
         until = self._loop.time() + LONGEST_BURST_SECONDS
-        while batch is not None and (not self._batches.empty() or self._is_burst(batch, until)):
+        while batch is not None and (not self._batches.empty() or self._goes_on(batch, until)):
             try:
                 async with asyncio.timeout(QUIET_SECONDS):
                     more = await self._batches.get()
             except TimeoutError:
+                if self._git_works():
+                    continue
                 break
             if more is None:
                 self._batches.put_nowait(None)
@@ -84,8 +87,12 @@ class _Watcher(threading.Thread):
             raise self._error
         return batch
 
-    def _is_burst(self, batch: frozenset[str], until: float) -> bool:
-        return len(batch) >= BURST_PATHS and self._loop.time() < until
+    def _goes_on(self, batch: frozenset[str], until: float) -> bool:
+        """Whether more of the same action may come."""
+        return self._loop.time() < until and (len(batch) >= BURST_PATHS or self._git_works())
+
+    def _git_works(self) -> bool:
+        return any(os.path.lexists(top + _GIT_LOCK) for top in self._tree.tops)
 
     async def close(self) -> None:
         """Ends the thread."""

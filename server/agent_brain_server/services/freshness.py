@@ -36,6 +36,7 @@ class Freshness:
         real = RealDirectories()
         found: dict[str, Sight] = {}
         for record in records:
+            seen: Sight
             try:
                 seen = self._seen(record, real)
             except OSError as error:
