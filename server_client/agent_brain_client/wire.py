@@ -254,7 +254,7 @@ class JobProgress(TypedDict):
     current_file: str
     skipped: dict[str, int]
     problems: list[str]
-    chunks_written: int
+    chunks_written: NotRequired[int]
 
 
 class JobResponse(TypedDict):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable
 
 from agent_brain_server.indexing.file_events import Touched, file_events
@@ -92,7 +93,7 @@ class _Watcher(threading.Thread):
         return self._loop.time() < until and (len(batch) >= BURST_PATHS or self._git_works())
 
     def _git_works(self) -> bool:
-        return any(os.path.lexists(top + _GIT_LOCK) for top in self._tree.tops)
+        return any(_is_recent(top + _GIT_LOCK) for top in self._tree.tops)
 
     async def close(self) -> None:
         """Ends the thread."""
@@ -117,6 +118,14 @@ class _Watcher(threading.Thread):
     def _tell(self, call: Callable[..., object], *arguments: object) -> None:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(call, *arguments)
+
+
+def _is_recent(lock: str) -> bool:
+    """Whether there is a lock that was not left behind by a git that has ended."""
+    try:
+        return time.time() - os.lstat(lock).st_mtime < LONGEST_BURST_SECONDS
+    except OSError:
+        return False
 
 
 def _changed(tree: FileTree, touched: Touched) -> frozenset[str]:

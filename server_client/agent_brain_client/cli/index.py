@@ -86,7 +86,8 @@ def outcome(job: JobResponse) -> str:
     took = duration(max(0.0, (job["finished_at"] or 0.0) - (job["started_at"] or 0.0)))
     changes = f"{progress['files_changed']:,} changed, {progress['files_removed']:,} removed"
     failed = f", {progress['files_failed']:,} failed" if progress["files_failed"] else ""
-    files, chunks = count(progress["files_total"], "file"), count(progress["chunks_written"], "chunk")
+    files = count(progress["files_total"], "file")
+    chunks = count(progress.get("chunks_written", progress["chunks_done"]), "chunk")
     worked = progress["files_changed"] or progress["files_removed"] or progress["files_failed"]
     done = f"Indexed {files} ({changes}{failed}), {chunks} written, in {took}."
     lines = [
