@@ -72,10 +72,10 @@ class _Shared:
         return self.busy()
 
 
-def create_app(settings: Settings, *, discard_mismatch: bool = False) -> FastAPI:
+def create_app(settings: Settings, *, reindex: bool = False) -> FastAPI:
     """The server of one project. Its lifespan opens and closes everything.
 
-    `discard_mismatch` empties an index that another model or tokenizer made, instead of refusing it.
+    `reindex` begins the index again, whatever is in its place (see `create_store`), and queues the job that fills it.
     Entering the lifespan raises AgentBrainError, one sentence that names the fix.
     """
     token = settings.token.get_secret_value()
@@ -85,7 +85,7 @@ def create_app(settings: Settings, *, discard_mismatch: bool = False) -> FastAPI
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with _running(settings, shared, discard_mismatch) as services:
+        async with _running(settings, shared, reindex) as services:
             app.state.services = services
             yield
 
@@ -111,8 +111,8 @@ def _operation_id(route: APIRoute) -> str:
 
 
 @asynccontextmanager
-async def _running(settings: Settings, shared: _Shared, discard: bool) -> AsyncIterator[Services]:
-    async with _opened(settings, discard=discard) as around, AsyncExitStack() as stack:
+async def _running(settings: Settings, shared: _Shared, reindex: bool) -> AsyncIterator[Services]:
+    async with _opened(settings, reindex=reindex) as around, AsyncExitStack() as stack:
         background = Background()
         stack.push_async_callback(background.stop)
         runner = JobRunner(around, shared.metrics)
@@ -148,7 +148,7 @@ async def _started(runner: JobRunner) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _opened(
-    settings: Settings, *, discard: bool = False, for_worker: bool = False
+    settings: Settings, *, reindex: bool = False, for_worker: bool = False
 ) -> AsyncIterator[Surroundings]:
     """What every job needs, opened and closed again."""
     async with AsyncExitStack() as stack:
@@ -163,7 +163,7 @@ async def _opened(
             embedder.model,
             TOKENIZER_VERSION,
             project_id=settings.project_id,
-            discard=discard,
+            discard=reindex,
             postgres=settings.storage.postgres,
         )
         if for_worker and not store.shared:
@@ -173,6 +173,8 @@ async def _opened(
         stack.push_async_callback(store.close)
         await store.open()
         await _add_first_folders(store, settings)
+        if reindex and await store.list_folders():
+            await store.add_job([], force=False, now=time.time())
         yield Surroundings(store, embedder, workers, await _accepted_folders(store, settings))
 
 

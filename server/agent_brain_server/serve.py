@@ -167,7 +167,7 @@ def serve(
     settings: Settings, listener: socket.socket, log_file: ServerLog, presence: Presence, *, reindex: bool
 ) -> None:
     """Run the server on `listener` until it ends, at the latest when `presence` is lost; `server.json` goes with it."""
-    app = create_app(settings, discard_mismatch=reindex)
+    app = create_app(settings, reindex=reindex)
     app.state.port = listener.getsockname()[1]
     try:
         asyncio.run(ProjectServer(app, settings, listener, log_file, presence).run_project())
@@ -224,7 +224,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="agent_brain_server", description=__doc__)
     parser.add_argument("--project", type=Path, required=True, help="the project's root")
     parser.add_argument("--port", type=_port, help="a port, or auto for any free one (default: the setting)")
-    parser.add_argument("--reindex", action="store_true", help="empty an index that another model made")
+    parser.add_argument("--reindex", action="store_true", help="begin the index again and fill it")
     parser.add_argument("--worker", action="store_true", help="run indexing jobs, without HTTP")
     parser.add_argument("--once", action="store_true", help="with --worker: end when no job is left")
     options = parser.parse_args(arguments)

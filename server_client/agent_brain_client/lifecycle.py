@@ -42,6 +42,8 @@ from agent_brain_contract.errors import UnsafeStateError
 from agent_brain_contract.regular_files import read_regular_file
 
 START_SECONDS = 20.0
+REINDEX_SECONDS = 300.0
+"""A server that begins the index again first takes along what it can read of the old one."""
 LEAST_START_SECONDS = 2.0
 STOP_SECONDS = 10.0
 KILL_SECONDS = 5.0
@@ -49,23 +51,27 @@ LOCK_SECONDS = 60.0
 POLL_SECONDS = 0.01
 RETRY_SECONDS = 0.1
 ALREADY_SERVED = 3
+REINDEX = "--reindex"
 
 
 def start(root: Path, port: int | str | None = None, reindex: bool = False) -> ServerFile:
     """The project's server, started if it does not run. Many callers at once get the same one.
 
-    `port` (or `auto`) and `reindex` are for a server that is started here; one that runs stays as it is, unless it is
-    of an older version or its code is gone. Raises StartError with the server's own sentence, NotSetUpError where
-    `setup` has not been run.
+    `port` (or `auto`) is for a server that is started here; one that runs stays as it is, unless it is of an older
+    version or its code is gone. With `reindex`, one that runs is ended first, so that the new one can begin the index
+    again. Raises StartError with the server's own sentence, NotSetUpError where `setup` has not been run.
     """
     require_set_up(root)
     token = find_token(root)
-    running = find_current_server(root)
+    running = None if reindex else find_current_server(root)
     if running is not None:
         return running
     try:
         with _lifecycle_lock(root):
-            return find_current_server(root) or _start_anew(root, _command(root, port, reindex), token)
+            if reindex:
+                _stop(root)
+            running = None if reindex else find_current_server(root)
+            return running or _start_anew(root, _command(root, port, reindex), token)
     except Timeout as error:
         raise StartError(f"another start or stop of {root} has not ended in {LOCK_SECONDS:.0f} s.") from error
     except UnsafeStateError as error:
@@ -111,7 +117,7 @@ def _command(root: Path, port: int | str | None, reindex: bool) -> list[str]:
     command = server_command("--project", str(root))
     if port is not None:
         command += ["--port", str(port)]
-    return [*command, "--reindex"] if reindex else command
+    return [*command, REINDEX] if reindex else command
 
 
 def _start_provisioned(root: Path, command: list[str], token: str) -> ServerFile:
@@ -135,7 +141,7 @@ def _start_provisioned(root: Path, command: list[str], token: str) -> ServerFile
 def _start(root: Path, command: list[str], token: str) -> ServerFile:
     """Spawn until a server answers: one that is just ending may still hold the project, so its refusal is retried."""
     _refuse_other_token(root)
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + (REINDEX_SECONDS if REINDEX in command else START_SECONDS)
     while True:
         server = _spawn(root, command, token, deadline)
         if server is not None:

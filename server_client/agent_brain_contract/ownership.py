@@ -59,7 +59,7 @@ def _require(path: Path, root: Path, is_kind: object, kind: str) -> None:
     if stat.S_ISLNK(status.st_mode):
         raise UnsafeStateError(f"{path} is a link, and the state of a project must not be. Run: rm {_quoted(path)}")
     if not is_kind(status.st_mode):  # type: ignore[operator]
-        raise UnsafeStateError(f"{path} is not a {kind}. Move it away, then run: agent-brain setup")
+        raise UnsafeStateError(f"{path} is not a {kind}. Run: mv {_quoted(path)} {_quoted(f'{path}.moved')}")
     if os.name == "posix" and status.st_uid not in _trusted_owners(root):
         raise UnsafeStateError(
             f"{path} belongs to another user (uid {status.st_uid}), who could change it."
@@ -104,7 +104,7 @@ def _is_within(place: str, mount: str) -> bool:
     return place == mount or place.startswith(mount.rstrip("/") + "/")
 
 
-def _quoted(path: Path) -> str:
+def _quoted(path: Path | str) -> str:
     import shlex  # for an error alone
 
     return shlex.quote(str(path))

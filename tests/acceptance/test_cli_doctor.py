@@ -9,7 +9,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,7 @@ def test_every_setting_that_cannot_be_used_is_named(project: CliProject) -> None
     config = project.state / "config.yaml"
     config.write_text(config.read_text() + "log_level: loud\nindx: {}\n")
     found = findings(project, expect=1, AGENT_BRAIN_INDEX_WACTH="false")["config"]
-    assert found["fix"] == "correct .claude/agent-brain/config.yaml, AGENT_BRAIN_INDEX_WACTH"
+    assert found["fix"] == "correct .claude/agent-brain/config.yaml, AGENT_BRAIN_INDEX_WACTH"  # one command cannot
     assert "index.wacth in environment is no setting (did you mean index.watch?)" in found["detail"]
     assert (
         "log_level in .claude/agent-brain/config.yaml must be 'debug', 'info', 'warning' or 'error'" in found["detail"]
@@ -106,7 +106,8 @@ def test_it_mends_what_it_safely_can_and_says_so(project: CliProject) -> None:
     project.state.chmod(0o777)  # where anyone may write, nothing else is looked at before
 
     report = json.loads(project.ok("doctor", "--fix", "--json"))
-    assert all(finding["state"] == "ok" for finding in report["findings"])
+    left = {finding["id"]: finding["fix"] for finding in report["findings"] if finding["state"] != "ok"}
+    assert left == {"database": "agent-brain index --wait"}  # nothing is indexed yet
     assert any("0640" in sentence for sentence in report["fixed"])
     assert secret.read_bytes() == before
     assert gitignore.read_bytes() == b"mine\n\n" + ignored
@@ -162,87 +163,11 @@ def test_an_index_that_was_damaged_is_not_mended_by_a_restart(project: CliProjec
         (size,) = connection.execute("PRAGMA page_size").fetchone()
     connection.close()
     index.write_bytes(data[: (page - 1) * size] + b"\x55" * size + data[page * size :])
-    project.ok("start")
-    found = findings(project, expect=1)["answers"]
-    assert "is damaged or not an Agent Brain index" in found["detail"]
-    assert found["fix"] == "agent-brain stop, mend that, then agent-brain start"
-
-
-def zeroed_page(path: Path) -> None:
-    with sqlite3.connect(path) as connection:
-        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'chunks'").fetchone()
-        (size,) = connection.execute("PRAGMA page_size").fetchone()
-    connection.close()
-    with path.open("r+b") as file:
-        file.seek((page - 1) * size)
-        file.write(bytes(size))
-
-
-def half(path: Path) -> None:
-    os.truncate(path, path.stat().st_size // 2)
-
-
-def changed_by(*statements: str) -> Callable[[Path], None]:
-    """Change the tables as a program would that knows nothing of them."""
-
-    def change(path: Path) -> None:
-        with sqlite3.connect(path) as connection:
-            connection.execute("PRAGMA writable_schema = ON")
-            for statement in statements:
-                connection.execute(statement)
-        connection.close()
-
-    return change
-
-
-def another_programs(path: Path) -> None:
-    path.unlink()
-    changed_by("CREATE TABLE songs (title)")(path)
-
-
-ROTTEN = {
-    "an Agent Brain index: Page": zeroed_page,
-    "malformed": half,
-    "it is a database of another program": another_programs,
-    "it lacks the tables jobs": changed_by("DROP TABLE jobs"),
-    "it lacks the tables chunk_terms_data, chunk_terms_docsize": changed_by(
-        "DROP TABLE chunk_terms_data", "DROP TABLE chunk_terms_docsize"
-    ),
-    "of its chunks are not in its full-text index": changed_by(
-        "DELETE FROM chunk_terms_docsize WHERE id = (SELECT min(id) FROM chunk_terms_docsize)"
-    ),
-    "chunks that are not there": changed_by("DELETE FROM chunks WHERE row = (SELECT max(row) FROM chunks)"),
-    "have another length": changed_by("UPDATE vectors SET vector = x'00' WHERE id = 1"),
-    "is no SQLite database": lambda path: path.write_bytes(b"notes" * 1000),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("said", ROTTEN)
-def test_a_rotten_index_is_named_and_its_fix_works(project: CliProject, said: str) -> None:
-    project.set_up("--embedding", "built-in")
-    project.write({f"part{number}.py": f"def part_{number}():\n    return {number}\n" for number in range(40)})
-    project.ok("index", "--wait")
-    project.ok("stop")
-    index = project.state / "index.db"
-    ROTTEN[said](index)
-    there = sorted(path.name for path in project.state.iterdir())
-    found = findings(project, expect=1)["database"]
-    assert said in found["detail"]
-    assert sorted(path.name for path in project.state.iterdir()) == there
-    away = re.fullmatch(
-        r"agent-brain stop, then move (.+) away, its -wal and -shm files with it, then agent-brain index --wait",
-        found["fix"],
-    )
-    assert away, found["fix"]
-    project.ok("stop")
-    for suffix in ("", "-wal", "-shm"):
-        moved = project.root / f"{away[1]}{suffix}"
-        if moved.exists():
-            moved.rename(project.root.parent / f"moved{suffix}")
-    project.ok("index", "--wait")
-    assert findings(project, expect=0)["database"]["state"] == "ok"
-    assert "part7.py" in project.ok("search", "--mode", "bm25", "part_7")
+    assert project.run("start").returncode == 3
+    found = findings(project, expect=1)
+    for name in ("database", "server"):
+        assert "is damaged or not an Agent Brain index" in found[name]["detail"]
+        assert found[name]["fix"] == "agent-brain start --reindex"
 
 
 @pytest.mark.parametrize("name", ["index.db", "index.db-wal", "index.vectors"])

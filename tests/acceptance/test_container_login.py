@@ -147,7 +147,7 @@ def test_an_older_setup_is_served_and_upgraded(project: CliProject) -> None:
     assert sessions(project) == [("agent_brain", True)]
     found = finding(project)
     assert found["state"] == "warn"
-    assert found["fix"] == "agent-brain setup --yes, then agent-brain stop, then agent-brain start"
+    assert found["fix"] == "agent-brain setup --yes && agent-brain restart"
     backup = project.root.parent / "older.backup"
     project.ok("db", "backup", str(backup))
 

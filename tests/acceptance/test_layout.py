@@ -254,7 +254,7 @@ def test_another_model_is_refused_until_it_is_asked_for(
 
     with ServerProcess(root, environment, flags=["--reindex"]) as server:
         assert server.http.get("/health/status").json()["embedding"]["name"] == "other"
-        assert server.index()["progress"]["texts_embedded"] == 1
+        assert server.wait(1)["progress"]["texts_embedded"] == 1  # the job that the flag queues
         found = server.http.post("/query", json={"query": "anything", "mode": "vector"}).json()["results"]
         assert [result["path"] for result in found] == ["retry.py"]
     with ServerProcess(root, environment) as server:

@@ -241,16 +241,15 @@ class IndexContract(ContractSetting):
             assert await changed.list_unfinished() == []
             await changed.close()
 
-    @pytest.mark.parametrize("discard", [False, True])
     async def test_another_tokenizer_empties_all_but_vectors_and_queues_a_job(
-        self, store: Store, make_store: MakeStore, discard: bool, caplog: pytest.LogCaptureFixture
+        self, store: Store, make_store: MakeStore, caplog: pytest.LogCaptureFixture
     ) -> None:
         self.need_persistence()
         await put(store, make_file("a.py", "alpha"))
         await store.save_folder(Folder("src"))
         await store.close()
         for _ in range(2):
-            changed = make_store(tokenizer="2", discard=discard)
+            changed = make_store(tokenizer="2")
             await changed.open()
             found = await changed.statistics()
             assert (found.files, found.chunks, found.vectors) == (0, 0, 1)
@@ -280,13 +279,28 @@ class IndexContract(ContractSetting):
         assert await find(store, "alpha") == ["alpha"]
         assert await store.list_unfinished() == []
 
-    async def test_discard_leaves_a_fitting_index_alone(self, store: Store, make_store: MakeStore) -> None:
+    @pytest.mark.parametrize("tokenizer", ["1", "2"])
+    async def test_discard_empties_all_but_folders_and_vectors_of_the_model(
+        self, store: Store, make_store: MakeStore, tokenizer: str
+    ) -> None:
         self.need_persistence()
-        await put(store, make_file("a.py", "alpha"))
+        file = make_file("a.py", "alpha")
+        await put(store, file, vectors={file.chunks[0].text_hash: axis(1)})
+        await store.save_folder(Folder("src", ("*.py",)))
         await store.close()
-        again = make_store(discard=True)
+        again = make_store(tokenizer=tokenizer, discard=True)
         await again.open()
+        found = await again.statistics()
+        assert (found.files, found.chunks, found.vectors) == (0, 0, 1)
+        assert await find(again, "alpha") == []
+        assert await again.list_folders() == [Folder("src", ("*.py",))]
+        assert await again.missing_vectors([file.chunks[0].text_hash]) == set()
+        await again.upsert_chunks([file], {})
         assert await find(again, "alpha") == ["alpha"]
+        assert await nearest(again, axis(1)) == ["alpha"]
+        await again.close()
+        await again.open()
+        assert await find(again, "alpha") == ["alpha"]  # once is enough
         await again.close()
 
     async def test_it_says_where_it_is(self, store: Store) -> None:

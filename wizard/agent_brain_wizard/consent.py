@@ -160,7 +160,7 @@ def _asked_of_server(facts: Facts, plan: Plan) -> Iterator[Demand]:
     if report.failure:
         raise SetupError(f"{report.failure}. See: agent-brain doctor")
     if report.problems:
-        raise EditedFileError("{}. To go on: {}".format(*problems_of(report)))
+        raise EditedFileError("{}. To go on: {}".format(*problems_of(facts.root, report)))
     for one in report.demands:
         yield Demand(**one)
 

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from agent_brain_client.discovery import require_safe
+from agent_brain_client.discovery import find_server, require_safe, state_directory
 from agent_brain_wizard.apply import apply_plan
 from agent_brain_wizard.checks.files import has_block, loose_modes
 from agent_brain_wizard.checks.server import stale_server_file
+from agent_brain_wizard.checks.vector_cache import is_damaged
 from agent_brain_wizard.plan import SHARED, FileWrite, Plan
 from agent_brain_wizard.probe import GITIGNORE, MANIFEST, probe_project, sha256
 from agent_brain_wizard.render import render_gitignore
@@ -54,9 +55,20 @@ def fix_gitignore(root: Path) -> list[str]:
     return [f"{len(block.splitlines())} lines added to {GITIGNORE}"]
 
 
+def fix_vectors(root: Path) -> list[str]:
+    """Remove the vectors that are not as they were written, unless a server uses them. The next makes them again."""
+    require_safe(root)
+    path = state_directory(root) / "index.vectors"
+    if find_server(root) is not None or not is_damaged(path):
+        return []
+    path.unlink(missing_ok=True)
+    return [f"{path.name} is removed; it is made again of the index"]
+
+
 # By the findings that they mend. Each says in sentences what it did.
 FIXES: dict[str, Callable[[Path], list[str]]] = {
     "modes": fix_modes,
     "server": fix_server_file,
     "gitignore": fix_gitignore,
+    "vectors": fix_vectors,
 }

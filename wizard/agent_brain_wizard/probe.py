@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,23 +166,32 @@ def _existing(root: Path, path: str) -> ExistingFile | None:
         if here.is_symlink() and not Path(os.path.realpath(here)).is_relative_to(root):
             raise SetupError(f"{here} is a link that leads out of the project. Replace it by a directory.")
         if here.exists() and not here.is_dir():
-            raise SetupError(f"{here} is not a directory. Move it away.")
+            raise SetupError(f"{here} is not a directory. {_put_away(here)}")
     target = here / parts[-1]
     if target.is_symlink():
         raise SetupError(f"{target} is a link, which setup does not follow. Replace it by a file.")
     try:
         mode = target.stat().st_mode
         if not stat.S_ISREG(mode):
-            raise SetupError(f"{target} is not a file. Move it away.")
+            raise SetupError(f"{target} is not a file. {_put_away(target)}")
         with target.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
-            raise SetupError(f"{target} is larger than {LARGEST_FILE:,} bytes. Move it away.")
+            raise SetupError(f"{target} is larger than {LARGEST_FILE:,} bytes. {_put_away(target, root)}")
         return ExistingFile(content, stat.S_IMODE(mode))
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise SetupError(f"{target} cannot be read: {error.strerror}.") from error
+        raise SetupError(
+            f"{target} cannot be read: {error.strerror}. Run: chmod u+rw {shlex.quote(str(target))}"
+        ) from error
+
+
+def _put_away(path: Path, root: Path | None = None) -> str:
+    """The command that renames `path`; with `root`, what may hold secrets goes where version control leaves it out."""
+    state = root / Path(CONFIG).parent if root else None
+    away = state / f"{path.name.removeprefix('.')}.moved" if state and state.is_dir() else f"{path}.moved"
+    return f"Run: mv {shlex.quote(str(path))} {shlex.quote(str(away))}"
 
 
 def _yaml(file: ExistingFile | None) -> tuple[Any, str]:

@@ -199,7 +199,9 @@ class SearchService:
             if whole:
                 return findings
         if not findings.found:
-            raise StorageDamagedError("The index names passages that it does not hold. See: agent-brain doctor")
+            raise StorageDamagedError(
+                "The index names passages that it does not hold. Run: agent-brain start --reindex"
+            )
         return findings
 
     def _needs_vector(self, mode: SearchMode) -> bool:

@@ -29,7 +29,8 @@ def create_store(
     """The store that `url` names, not opened yet. Raises SettingsError for a URL that no backend answers to.
 
     `project_id` keeps the project's rows apart in a shared database, the id of its location where none is given.
-    With `discard`, `open` empties an index made by another model (its folders stay) instead of refusing.
+    With `discard`, `open` begins the index again, whatever made it and, in a file, however damaged it is: its folders
+    stay, and so do the vectors that are whole and of this model.
     `postgres` holds what a PostgreSQL URL does not say: the sizes of the pool and of the indexes.
     """
     scheme, separator, rest = url.partition("://")
@@ -137,7 +138,7 @@ def files_of_index(url: str, project_root: Path) -> list[Path]:
     if (file := sqlite_file(url, project_root)) is None:
         return []
     file = file.resolve()
-    added = [file.with_name(f"{file.name}{suffix}") for suffix in ("-wal", "-shm", "-journal")]
+    added = [file.with_name(f"{file.name}{suffix}") for suffix in ("-wal", "-shm", "-journal", ".new")]
     return [file, *added, *map(file.with_suffix, (".vectors", ".vectors.cache"))]
 
 

@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 
 from agent_brain_client.cli.session import project_root
+from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.consenting import require_accepted
-from agent_brain_client.discovery import find_current_server, require_set_up
+from agent_brain_client.discovery import find_current_server, find_token, require_set_up
 from agent_brain_client.errors import PortTakenError, StartError
 from agent_brain_client.lifecycle import start
 from agent_brain_client.output import note, print_json, say
@@ -19,7 +20,7 @@ from agent_brain_contract.given_ports import setup_chose
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--port", type=_port, metavar="N|auto", help="listen there; auto takes a free port")
-    parser.add_argument("--reindex", action="store_true", help="throw the index away and build it anew")
+    parser.add_argument("--reindex", action="store_true", help="make the index again, whatever is wrong with it")
 
 
 def _port(text: str) -> str:
@@ -31,6 +32,8 @@ def _port(text: str) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """Start the server, or say which one runs."""
     root = project_root(arguments)
+    if arguments.reindex:
+        return _reindex(root, arguments)
     running = find_current_server(root)
     if running is not None:
         require_accepted(root, require_set_up(root))
@@ -50,15 +53,29 @@ def _start(root: Path, arguments: argparse.Namespace) -> ServerFile:
         return start(root, arguments.port, arguments.reindex)
     except PortTakenError as error:
         named = arguments.port is not None or os.environ.get("AGENT_BRAIN_PORT")
-        if named or not setup_chose(root, error.port):
+        # Without --reindex again, whatever the port, the index would be refused as it was before.
+        if named or not (arguments.reindex or setup_chose(root, error.port)):
             raise
         note(f"Port {error.port} is taken by {error.holder}; taking another one.")
         return start(root, "auto", arguments.reindex)
 
 
+def _reindex(root: Path, arguments: argparse.Namespace) -> int:
+    """End the server that runs, begin the index again, and name the job that fills it."""
+    server = _start(root, arguments)
+    jobs = AgentBrainClient(server["url"], find_token(root)).jobs(limit=1)["jobs"]  # it may have ended already
+    if arguments.json:
+        print_json({**server, "already_running": False, "job": jobs[0]["id"] if jobs else None})
+        return 0
+    say(f"Started on {server['url'].removeprefix('http://')} (pid {server['pid']}).")
+    if jobs:
+        say(f"Job {jobs[0]['id']} indexes everything again. Follow it: agent-brain jobs --watch {jobs[0]['id']}")
+    else:
+        say("No folder is indexed. Add one: agent-brain folders add PATH")
+    return 0
+
+
 def _refuse_ignored(arguments: argparse.Namespace, url: str) -> None:
     """What is for a new server is refused while one runs, not ignored."""
-    port = arguments.port if arguments.port not in (None, "auto", url.rpartition(":")[2]) else None
-    if port or arguments.reindex:
-        flags = (f" --port {port}" if port else "") + (" --reindex" if arguments.reindex else "")
-        raise StartError(f"a server already runs on {url}. Run: agent-brain restart{flags}")
+    if arguments.port not in (None, "auto", url.rpartition(":")[2]):
+        raise StartError(f"a server already runs on {url}. Run: agent-brain restart --port {arguments.port}")

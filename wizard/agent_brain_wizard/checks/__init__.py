@@ -10,7 +10,14 @@ from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.discovery import find_server, find_token
 from agent_brain_client.errors import ClientError, ServerError
 from agent_brain_client.wire import ServerFile
-from agent_brain_wizard.checks.database import check_docker, check_login, check_running_storage, check_storage
+from agent_brain_wizard.checks.database import (
+    check_docker,
+    check_login,
+    check_model,
+    check_running_storage,
+    check_storage,
+    check_vectors,
+)
 from agent_brain_wizard.checks.files import (
     check_disk,
     check_gitignore,
@@ -18,7 +25,7 @@ from agent_brain_wizard.checks.files import (
     check_set_up,
     check_state_directory,
 )
-from agent_brain_wizard.checks.finding import MEND, RESTART, SETUP, Finding
+from agent_brain_wizard.checks.finding import RESTART, SETUP, Finding, split_command
 from agent_brain_wizard.checks.index import check_index
 from agent_brain_wizard.checks.installation import check_drivers, check_packages, check_plugin, check_python
 from agent_brain_wizard.checks.server import check_port, check_server
@@ -44,8 +51,8 @@ def examine(root: Path) -> Iterator[Finding]:
     try:
         facts = probe_project(root)
     except SetupError as error:
-        sentence, _, command = str(error).partition(" Run: ")
-        yield Finding("setup", "fail", sentence, command or SETUP)
+        yield Finding("setup", "fail", *split_command(str(error), SETUP))
+        yield from _examine_without_record(root)
         return
     report = read_settings(root)
     yield from _examine_settings(facts, report)
@@ -61,6 +68,24 @@ def examine(root: Path) -> Iterator[Finding]:
         yield from _examine_running(facts, report, server)
     elif CONFIG in facts.files and report.storage:
         yield from _examine_stopped(facts, report)
+    yield from check_plugin()
+
+
+def _examine_without_record(root: Path) -> Iterator[Finding]:
+    """What can be looked at where nobody knows what is accepted: nothing that a file of the project may decide."""
+    try:
+        facts = probe_project(root, needs_record=False)
+    except SetupError:  # the state itself is not safe to use
+        yield check_disk(root)
+        yield from check_plugin()
+        return
+    report = read_settings(root)
+    yield check_environment(report)
+    if CONFIG in facts.files or report.problems:
+        yield check_config(facts, report)
+    yield from _examine_files(facts)
+    if not report.demands and report.storage.get("backend") == "sqlite":
+        yield check_storage(root, report.storage, in_docker=False)
     yield from check_plugin()
 
 
@@ -88,6 +113,8 @@ def _in_docker(facts: Facts) -> bool:
 def _examine_stopped(facts: Facts, report: SettingsReport) -> Iterator[Finding]:
     storage = check_storage(facts.root, report.storage, _in_docker(facts))
     yield storage
+    if report.storage["backend"] == "sqlite" and storage.state == "ok":
+        yield from filter(None, (check_model(facts.root, report), check_vectors(facts.root, report.storage)))
     if _in_docker(facts):
         yield check_docker(storage.state == "ok")
 
@@ -102,8 +129,6 @@ def _examine_running(facts: Facts, report: SettingsReport, server: ServerFile) -
             yield check_docker(storage.state == "ok")
         yield from check_index(client, status, report.embedding)
     except ClientError as error:
-        # A server that answers says itself what is to be mended, unless it only does not know the token of now.
-        said = isinstance(error, ServerError) and error.code != "unauthorized"
-        yield Finding("answers", "fail", str(error), MEND if said else RESTART)
+        yield Finding("answers", "fail", *split_command(str(error), RESTART))
         if isinstance(error, ServerError) and error.code.startswith("storage_") and report.storage:
             yield check_storage(facts.root, report.storage, _in_docker(facts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import sqlite3
 from collections.abc import Mapping
@@ -11,11 +12,15 @@ from typing import Any
 from urllib.parse import unquote
 
 from agent_brain_client.client import AgentBrainClient
+from agent_brain_client.discovery import state_directory
 from agent_brain_client.errors import ClientError
 from agent_brain_client.output import count, size
 from agent_brain_client.wire import StorageStatus
-from agent_brain_wizard.checks.finding import RESTART, Finding
-from agent_brain_wizard.checks.sqlite_file import faults, is_database, odd_kind
+from agent_brain_wizard.checks.finding import FIX, INDEX, REINDEX, RESTART, SETUP, Finding, split_command
+from agent_brain_wizard.checks.settings import SettingsReport
+from agent_brain_wizard.checks.sqlite_file import embedded_by, faults, is_database, odd_kind
+from agent_brain_wizard.checks.vector_cache import is_damaged
+from agent_brain_wizard.checks.write_ahead_log import lost_frames
 from agent_brain_wizard.logins import present_login, upgrade_steps
 from agent_brain_wizard.probe import Facts
 
@@ -42,7 +47,7 @@ def check_running_storage(client: AgentBrainClient, storage: StorageStatus, chos
     try:
         health = client.database_health()
     except ClientError as error:
-        return Finding("database", "fail", str(error), "mend that; the server goes on by itself")
+        return Finding("database", "fail", *split_command(str(error), "see to that; the server goes on by itself"))
     pool = f"{health['in_use']} of {health['pool_max']} connections in use"
     versions = f"PostgreSQL {health['server_version']}, pgvector {health['pgvector_version']}"
     detail = f"{versions}, {health['latency_ms']:.1f} ms, {pool}, {size(storage['bytes'])}"
@@ -74,27 +79,53 @@ def _check_sqlite(root: Path, url: str) -> Finding:
     odd = odd_kind(path)
     if odd is not None:
         detail = f"{odd} is a link, a directory or a pipe, where the index keeps a file"
-        return Finding("database", "fail", detail, "move it away, then agent-brain start")
+        return Finding("database", "fail", detail, f"mv {shlex.quote(str(odd))} {shlex.quote(f'{odd}.moved')}")
     if not path.exists():
-        return Finding("database", "ok", f"sqlite {sqlite3.sqlite_version}; {shown} is made by the first start")
-    if not path.is_file():
-        return Finding("database", "fail", f"{shown} is not a regular file", "move it away, then agent-brain start")
+        return Finding("database", "warn", f"sqlite {sqlite3.sqlite_version}; there is no {shown} yet", INDEX)
     if not os.access(path, os.R_OK | os.W_OK):
-        return Finding("database", "fail", f"{shown} cannot be written", f"give yourself write access to {shown}")
-    return _verified(path, str(shown), path.stat().st_size)
+        return Finding("database", "fail", f"{shown} cannot be written", f"chmod u+rw {shlex.quote(str(path))}")
+    lost = lost_frames(path)
+    found = _verified(path, str(shown), path.stat().st_size)
+    if lost and found.state == "ok":
+        detail = f"{shown}-wal is damaged, so that what was indexed last is lost ({lost})"
+        return Finding("database", "fail", detail, INDEX)
+    return found
 
 
 def _verified(path: Path, shown: str, length: int) -> Finding:
     """What reading the whole file says of it."""
-    fix = f"agent-brain stop, then move {shown} away, its -wal and -shm files with it, then agent-brain index --wait"
     if not path.exists():
         return Finding("database", "fail", f"{shown} is gone under the server", RESTART)
     if not is_database(path):
-        return Finding("database", "fail", f"{shown} is no SQLite database", fix)
+        return Finding("database", "fail", f"{shown} is no SQLite database", REINDEX)
     found = faults(path)
     if found:
-        return Finding("database", "fail", f"{shown} is damaged or not an Agent Brain index: {'; '.join(found)}", fix)
+        detail = f"{shown} is damaged or not an Agent Brain index: {'; '.join(found)}"
+        return Finding("database", "fail", detail, REINDEX)
     return Finding("database", "ok", f"sqlite {sqlite3.sqlite_version}, {shown} ({size(length)})")
+
+
+def check_model(root: Path, report: SettingsReport) -> Finding | None:
+    """Whether the index was embedded by what the settings name now; None where it holds nothing."""
+    stored = embedded_by(root / unquote(str(report.storage["location"]).removeprefix("sqlite:///")))
+    named = report.value("embedding.model") if report.embedding == "openai-compatible" else report.embedding
+    if not stored:
+        return None
+    if stored == named or (named == "built-in" and stored.startswith("built-in")):  # whose name has a version
+        return Finding("embedding", "ok", f"{stored}, as the index")
+    return Finding("embedding", "fail", f"the index was embedded by {stored}, the settings say {named}", REINDEX)
+
+
+def check_vectors(root: Path, chosen: Mapping[str, Any]) -> Finding | None:
+    """Whether the vectors beside the embedded index are as they were written; None where there are none."""
+    path = (root / unquote(str(chosen["location"]).removeprefix("sqlite:///"))).with_suffix(".vectors")
+    damaged = is_damaged(path)
+    if damaged is None:
+        return None
+    if damaged:
+        fix = FIX if path == state_directory(root) / path.name else f"rm {shlex.quote(str(path))}"
+        return Finding("vectors", "warn", f"{path.name} is not as it was written; it is made again of the index", fix)
+    return Finding("vectors", "ok", f"{path.name} is as it was written")
 
 
 def _listens(host: str, port: int) -> bool:
@@ -117,7 +148,7 @@ def check_login(facts: Facts) -> Finding:
     steps = upgrade_steps(facts, facts.record.project_id if facts.record else "")
     if steps:
         detail = f"the server logs in as {login}, the superuser of the container, whom no row level security stops"
-        return Finding("login", "warn", detail, f"{steps}, then {RESTART}")
+        return Finding("login", "warn", detail, f"{steps}{' && ' if steps == SETUP else ', then '}{RESTART}")
     return Finding("login", "ok", f"the server logs in as {login}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import stat
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from agent_brain_client.discovery import state_directory
 from agent_brain_client.output import size
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
+from agent_brain_contract.paths import TOKEN_VARIABLE
 from agent_brain_wizard.checks.finding import FIX, SETUP, Finding, State
 from agent_brain_wizard.git import ask_git
 from agent_brain_wizard.probe import CONFIG, GITIGNORE, MANIFEST, Facts, misplaced
@@ -49,8 +51,10 @@ def check_set_up(facts: Facts) -> Finding:
         return Finding("setup", "fail", problem, way_on)
     if missing:
         return Finding("setup", "fail", f"missing: {', '.join(missing)}", SETUP)
-    if not facts.token:
-        return Finding("setup", "fail", f"{ENV_FILE} has no AGENT_BRAIN_TOKEN", SETUP)
+    if facts.record is None:
+        return Finding("setup", "fail", "there is no record that you have set this project up on this machine", SETUP)
+    if not facts.variables.get(TOKEN_VARIABLE):
+        return Finding("setup", "fail", f"{ENV_FILE} has no {TOKEN_VARIABLE}", SETUP)
     return Finding("setup", "ok", f"{facts.root} is set up")
 
 
@@ -89,7 +93,7 @@ def check_state_directory(root: Path) -> Finding:
     state = state_directory(root)
     existing = next(path for path in (state, *state.parents) if path.exists())
     if not os.access(existing, os.W_OK | os.X_OK):
-        return Finding("state", "fail", f"{existing} cannot be written", f"give yourself write access to {existing}")
+        return Finding("state", "fail", f"{existing} cannot be written", f"chmod u+rwx {shlex.quote(str(existing))}")
     return Finding("state", "ok", f"{existing} can be written")
 
 
@@ -111,7 +115,8 @@ def check_gitignore(facts: Facts) -> Finding:
     named = found is not None and ENV_FILE.encode() in found.content.split()
     if named or _git(facts.root, "check-ignore", "--quiet", ENV_FILE) == 0:
         return Finding("gitignore", "ok", f"{ENV_FILE} is kept out of version control")
-    fix = f"add {ENV_FILE} to {GITIGNORE}" if has_block(facts) else FIX if MANIFEST in facts.files else SETUP
+    line = f"echo {ENV_FILE} >> {shlex.quote(str(facts.root / GITIGNORE))}"
+    fix = line if has_block(facts) else FIX if MANIFEST in facts.files else SETUP
     return Finding("gitignore", "warn", f"{GITIGNORE} does not name {ENV_FILE}, which has secrets", fix)
 
 

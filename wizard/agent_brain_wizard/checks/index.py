@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.output import count, duration
 from agent_brain_client.wire import JobResponse, StatusResponse
-from agent_brain_wizard.checks.finding import INDEX, RESTART, Finding
+from agent_brain_wizard.checks.finding import INDEX, REINDEX, RESTART, Finding
 
 FORGOTTEN_SECONDS = 86_400.0
+_WATCHES = "fs.inotify.max_user_watches"
+_MORE_WATCHES = f"sudo sysctl {_WATCHES}=524288"
 _EMBED = "agent-brain index --force --wait"
 
 
@@ -50,7 +52,7 @@ def _embedding(status: StatusResponse, provider: str) -> Finding:
     embedding, index = status["embedding"], status["index"]
     if provider and (provider == "none") == bool(embedding["dimensions"]):
         detail = f"the server uses {embedding['name']}, the settings say {provider}"
-        return Finding("embedding", "warn", detail, RESTART)
+        return Finding("embedding", "warn", detail, REINDEX if index["chunks"] else RESTART)
     if not embedding["dimensions"]:
         return Finding("embedding", "ok", "none: search by keywords alone")
     shown = f"{embedding['name']} ({embedding['dimensions']} dimensions)"
@@ -62,7 +64,8 @@ def _embedding(status: StatusResponse, provider: str) -> Finding:
 def _watcher(status: StatusResponse, ended: JobResponse | None) -> Finding:
     watcher = status["watcher"]
     if watcher["state"] == "failed":
-        return Finding("watcher", "fail", f"files are not watched: {watcher['detail']}", RESTART)
+        fix = f"{_MORE_WATCHES} && {RESTART}" if _WATCHES in watcher["detail"] else RESTART
+        return Finding("watcher", "fail", f"files are not watched: {watcher['detail']}", fix)
     if watcher["state"] == "watching":
         return Finding("watcher", "ok", "files are watched")
     since = ended["finished_at"] if ended is not None else None

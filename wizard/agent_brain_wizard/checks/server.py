@@ -11,7 +11,7 @@ from agent_brain_client.logfile import log_path
 from agent_brain_client.processes import port_holder, server_process
 from agent_brain_client.wire import ENV_FILE, VERSION, ServerFile
 from agent_brain_contract.regular_files import open_regular_file
-from agent_brain_wizard.checks.finding import FIX, RESTART, Finding
+from agent_brain_wizard.checks.finding import FIX, RESTART, START, Finding, split_command
 from agent_brain_wizard.ports import is_free
 from agent_brain_wizard.probe import CONFIG
 
@@ -31,8 +31,8 @@ def check_server(root: Path, server: ServerFile | None) -> Finding:
         return Finding("server", "warn", "not running, and server.json is left of one that has ended", FIX)
     reason = _refusal(root)
     if reason:
-        detail = f"not running; when it was started last, it said: {reason}"
-        return Finding("server", "warn", detail, "mend that, then agent-brain start")
+        said, command = split_command(reason, START)
+        return Finding("server", "warn", f"not running; when it was started last, it said: {said}", command)
     return Finding("server", "ok", "not running; it starts when it is needed")
 
 

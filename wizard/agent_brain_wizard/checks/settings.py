@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from agent_brain_client.isolation import DIRECTORY, server_command
-from agent_brain_client.wire import ENV_FILE
+from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_contract.consent import COMPOSE_FILE, Demand
 from agent_brain_contract.paths import TOKEN_VARIABLE
-from agent_brain_wizard.checks.finding import Finding
+from agent_brain_wizard.checks.finding import SETUP, Finding
 from agent_brain_wizard.plan import compose_value
 from agent_brain_wizard.probe import COMPOSE, CONFIG, Facts
 
@@ -81,7 +82,7 @@ def check_config(facts: Facts, report: SettingsReport) -> Finding:
     if report.failure:
         return Finding("config", "fail", report.failure, "pip install --force-reinstall agent-brain")
     if report.problems:
-        detail, command = problems_of(report)
+        detail, command = problems_of(facts.root, report)
         return Finding("config", "fail", detail, command)
     edited = f" ({CONFIG} is edited by hand)" if facts.was_edited(CONFIG) else ""
     return Finding("config", "ok", f"settings: {_given(report) or 'all as by default'}{edited}")
@@ -99,7 +100,7 @@ def check_consent(facts: Facts, report: SettingsReport) -> Finding:
     if pending:
         detail = "; ".join(f"{one.source} sets {one.key} to {one.value}, not accepted" for one in pending)
         return Finding("consent", "fail", detail, "agent-brain setup")
-    if facts.variables.get(TOKEN_VARIABLE) and not facts.token:
+    if record is not None and facts.variables.get(TOKEN_VARIABLE) and not facts.token:
         return Finding("consent", "fail", f"{ENV_FILE} has another token than setup made", "agent-brain setup --yes")
     if report.ignored:
         detail = f".env sets {', '.join(report.ignored)}, which counts in {ENV_FILE} or the environment alone"
@@ -108,13 +109,28 @@ def check_consent(facts: Facts, report: SettingsReport) -> Finding:
     return Finding("consent", "ok", detail)
 
 
-def problems_of(report: SettingsReport) -> tuple[str, str]:
+def problems_of(root: Path, report: SettingsReport) -> tuple[str, str]:
     """What is wrong with the settings, and what to do about it."""
     sentence, _, command = report.problems[0]["reason"].partition(". Correct it, or begin anew: ")
     if not report.problems[0]["name"] and command:
         return sentence, command
     detail = "; ".join(_problem(problem, report.names) for problem in report.problems)
-    return detail.rstrip("."), f"correct {_places(report)}"
+    return detail.rstrip("."), _way_on(root, report)
+
+
+def _way_on(root: Path, report: SettingsReport) -> str:
+    """What mends all problems: variables can be unset, and files put away for new ones with the defaults."""
+    sources = {problem["source"] for problem in report.problems}
+    if sources == {_ENVIRONMENT}:
+        return f"unset {' '.join(_places(report).split(', '))}"
+    if not sources <= {CONFIG, ENV_FILE}:
+        return f"correct {_places(report)}"
+    moves = [
+        f"mv {shlex.quote(str(root / path))} {shlex.quote(str(root / STATE_DIRECTORY / f'{name}.broken'))}"
+        for path, name in ((CONFIG, "config.yaml"), (ENV_FILE, "env.agent-brain"))
+        if path in sources
+    ]
+    return f"correct {_places(report)}, or begin again: {' && '.join([*moves, SETUP])}"
 
 
 def _places(report: SettingsReport) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
+from agent_brain_wizard.checks.full_text import full_text_faults
+
 APPLICATION_ID = 0x4142524E
+NEWEST_SCHEMA = 2
 LONGEST_SECONDS = 20.0
 _STEPS = 20_000  # of SQLite's machine, between two looks at the clock
 _HEADER = b"SQLite format 3\0"
@@ -68,6 +71,18 @@ def faults(path: Path) -> Sequence[str]:
         return [f"SQLite cannot read it ({error})"]
 
 
+def embedded_by(path: Path) -> str:
+    """Return the name of the model that embedded the index; empty where it holds nothing, or cannot be read."""
+    try:
+        with closing(_connect(path)) as connection:
+            name, chunks = connection.execute(
+                "SELECT embedding_name, EXISTS (SELECT 1 FROM chunks) FROM meta"
+            ).fetchone()
+    except (sqlite3.Error, TypeError):
+        return ""
+    return str(name) if chunks else ""
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     # Where no log is beside it, nobody has it open: then not even the files that SQLite would add are made.
     alone = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
@@ -79,18 +94,12 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _faults(connection: sqlite3.Connection) -> Iterator[str]:
     kinds = dict(connection.execute("SELECT name, type FROM sqlite_schema"))
-    tables = kinds.keys()
-    if not tables:
+    if not kinds:
         return
-    if not {"table", "index"}.issuperset(kinds.values()):
-        yield "it holds triggers or views, which an index has none of"
-        return
-    if connection.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
-        yield "it is a database of another program"
-        return
-    missing = set(TABLES) - tables
-    if missing and not (missing == _GRAPH and _schema_version(connection) == 1):
-        yield f"it lacks the tables {', '.join(sorted(missing))}"
+    missing = set(TABLES) - kinds.keys()
+    refusal = _refusal(connection, kinds, missing)
+    if refusal:
+        yield refusal
         return
     for (said,) in connection.execute("PRAGMA quick_check(3)"):
         if said != "ok":
@@ -99,10 +108,19 @@ def _faults(connection: sqlite3.Connection) -> Iterator[str]:
         (count,) = connection.execute(question).fetchone()
         if count:
             yield fault.format(count)
-    # Counting the words reads all of the full-text indexes.
     for name in ("chunk_terms", *(() if missing else ("graph_names",))):
-        connection.execute(f"CREATE VIRTUAL TABLE temp.words_of_{name} USING fts5vocab ('main', '{name}', 'row')")
-        connection.execute(f"SELECT count(*) FROM words_of_{name}").fetchone()  # noqa: S608  our own names
+        yield from full_text_faults(connection, name)
+
+
+def _refusal(connection: sqlite3.Connection, kinds: Mapping[str, str], missing: set[str]) -> str:
+    """Why a server would not even look into it, by its tables alone; nothing where it would."""
+    if not {"table", "index"}.issuperset(kinds.values()):
+        return "it holds triggers or views, which an index has none of"
+    if connection.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
+        return "it is a database of another program"
+    if missing and not (missing == _GRAPH and _schema_version(connection) == 1):
+        return f"it lacks the tables {', '.join(sorted(missing))}"
+    return "it was written by a newer Agent Brain" if _schema_version(connection) > NEWEST_SCHEMA else ""
 
 
 def _schema_version(connection: sqlite3.Connection) -> int:

@@ -132,7 +132,7 @@ def _lasting(error: BaseException, code: str, place: str, config: PostgresConfig
     if code in _MISSING_TABLE:
         return StorageError(
             f"The tables of Agent Brain are not as they should be in PostgreSQL at {place} ({reason}). "
-            "They are made when the server starts: agent-brain stop, agent-brain start"
+            "They are made when the server starts: agent-brain restart"
         )
     return StorageError(f"PostgreSQL at {place} could not do it: {reason}. See: agent-brain doctor")
 

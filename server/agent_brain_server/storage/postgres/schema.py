@@ -162,8 +162,10 @@ async def prepare_project(
     if stored is None:
         await session.run("insert_project", **_identity(model, tokenizer_version))
         await session.run("insert_index_state")
+    elif discard:
+        await _begin_again(session, EmbeddingModel(*stored[2:]), model, tokenizer_version)
     elif tuple(stored[1:]) != (tokenizer_version, model.name, model.dimensions, model.tokenizer):
-        await _adopt(session, config, EmbeddingModel(*stored[2:]), model, tokenizer_version, discard)
+        await _adopt(session, config, EmbeddingModel(*stored[2:]), model, tokenizer_version)
     if model.dimensions:
         await _size_vectors(session, config, model)
 
@@ -178,28 +180,30 @@ def _identity(model: EmbeddingModel, tokenizer_version: str) -> dict[str, object
     }
 
 
-async def _adopt(
-    session: Session,
-    config: PostgresConfig,
-    old: EmbeddingModel,
-    model: EmbeddingModel,
-    tokenizer_version: str,
-    discard: bool,
-) -> None:
-    """Take on another model or tokenizer: at once for what the project has none of, else by emptying it.
+async def _begin_again(session: Session, old: EmbeddingModel, model: EmbeddingModel, tokenizer_version: str) -> None:
+    """Empty the project, whatever made it. Vectors of this model stay, so that no text is embedded a second time."""
+    # First, as every write does: whoever writes now ends before or not at all.
+    await session.run("clear_lease")
+    await session.run("adopt_project", **_identity(model, tokenizer_version))
+    await empty_content(session, vectors=old != model)
 
-    Vectors stay when only the tokenizer is another, so that no text is embedded a second time, and a job is queued.
+
+async def _adopt(
+    session: Session, config: PostgresConfig, old: EmbeddingModel, model: EmbeddingModel, tokenizer_version: str
+) -> None:
+    """Take on another tokenizer, and another model where the project has nothing of the old one's.
+
+    Vectors stay when the project is emptied for another tokenizer, so that no text is embedded a second time, and a job
+    is queued.
     """
     has_chunks, has_vectors = await session.one("find_content")
-    other_model = old != model and bool(has_chunks or has_vectors)
-    if other_model and not discard:
+    if old != model and (has_chunks or has_vectors):
         raise mismatched_model(old, model)
     await session.run("adopt_project", **_identity(model, tokenizer_version))
-    if other_model or has_chunks:
+    if has_chunks:
         # First, as every write does: whoever writes now, in the old way, ends before or not at all.
         await session.run("clear_lease")
-        await empty_content(session, vectors=other_model)
-    if has_chunks and not other_model:
+        await empty_content(session, vectors=False)
         job = await add_job(session, [], force=False, now=time.time()) if await list_folders(session) else None
         log_emptied(f"postgresql {where(config)}", job)
 

@@ -68,7 +68,7 @@ class PostgresStore:
         await database.prepare(
             lambda session: prepare_schema(session, self._config, self._model, self._tokenizer_version, self._discard)
         )
-        self._database = database
+        self._database, self._discard = database, False
 
     async def close(self) -> None:
         """See `Store.close`."""

@@ -183,8 +183,7 @@ def create_file(path: Path) -> FileIdentity:
     keep its vectors in a file that is not ours.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        require_file(path.with_name(path.name + suffix))
+    require_files(path)
     _remove_foreign_journal(path.with_name(f"{path.name}-journal"))
     vectors = cache_path(path)
     if not (path.exists() and path.stat().st_size) and not may_be_cache(vectors):
@@ -214,6 +213,12 @@ def _remove_foreign_journal(path: Path) -> None:
         names_another = journal.read() == JOURNAL_MARK
     if names_another:
         path.unlink(missing_ok=True)
+
+
+def require_files(path: Path) -> None:
+    """As `require_file`, for the database at `path` and the files that SQLite adds."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        require_file(path.with_name(path.name + suffix))
 
 
 def require_file(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,15 @@ from agent_brain_server.storage.checks import repeated_chunk_id
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 # What SQLite says of our own statements when a table, or one beneath a virtual table, is not there.
-_LACKING = ("no such table", "no such column", "no such module", "vtable constructor failed", "SQL logic error")
+_LACKING = (
+    "no such table",
+    "no such column",
+    "no such module",
+    "vtable constructor failed",
+    "SQL logic error",
+    "invalid fts5 file format",
+    "no such fts5 table",
+)
 # Text that is no UTF-8, which has no code of its own.
 _UNDECODABLE = "Could not decode to UTF-8"
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
@@ -40,8 +49,8 @@ def translated(path: Path) -> Iterator[None]:
 def damaged(path: Path, what: str = "") -> StorageDamagedError:
     """The file is there but cannot be read as an index; `what` says what is wrong with it."""
     return StorageDamagedError(
-        f"{path} is damaged or not an Agent Brain index{what and f' ({what})'}. Run agent-brain stop, move it away, "
-        "its -wal and -shm files with it, then index again: agent-brain index --wait",
+        f"{path} is damaged or not an Agent Brain index{what and f' ({what})'}. Its files can be indexed again. "
+        "Run: agent-brain start --reindex",
         path=str(path),
     )
 
@@ -57,8 +66,8 @@ def gone(path: Path) -> StorageGoneError:
 def not_a_file(path: Path) -> StorageError:
     """Something else than a file is in the place of one of the index's files."""
     return StorageError(
-        f"{path} is a link, a directory or a pipe, where the index keeps a file. Move it away, or set "
-        "AGENT_BRAIN_STORAGE_URL to a file elsewhere, then run: agent-brain start",
+        f"{path} is a link, a directory or a pipe, where the index keeps a file. Run: "
+        f"mv {_quoted(path)} {_quoted(path, '.moved')}",
         path=str(path),
     )
 
@@ -66,10 +75,14 @@ def not_a_file(path: Path) -> StorageError:
 def not_ours(path: Path) -> StorageError:
     """A file of the user's is in the place of one of the index's files."""
     return StorageError(
-        f"{path} is not Agent Brain's, and a new index would keep its vectors there. Move it away, or set "
-        "AGENT_BRAIN_STORAGE_URL to a file elsewhere, then run: agent-brain start",
+        f"{path} is not Agent Brain's, and a new index would keep its vectors there. Run: "
+        f"mv {_quoted(path)} {_quoted(path, '.moved')}",
         path=str(path),
     )
+
+
+def _quoted(path: Path, suffix: str = "") -> str:
+    return shlex.quote(f"{path}{suffix}")
 
 
 def _translate(error: sqlite3.Error, path: Path) -> StorageError:

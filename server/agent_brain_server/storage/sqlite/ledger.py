@@ -11,13 +11,10 @@ from agent_brain_server.storage.tables import PAGED, Table, parse_key
 from agent_brain_server.storage.transfer import Found, Mark, unfinished
 
 
-def refuse_unfinished(session: Session, path: Path, discard: bool) -> None:
-    """Refuse the file while it holds a part of an index; with `discard`, empty it. Inside of a transaction."""
-    if not session.one("find_ledger")[0]:
-        return
-    if not discard:
+def refuse_unfinished(session: Session, path: Path) -> None:
+    """Raise ConflictError while the file holds a part of an index."""
+    if session.one("find_ledger")[0]:
         raise unfinished(f"sqlite {path}")
-    throw_away(session)
 
 
 def throw_away(session: Session) -> None:

@@ -61,20 +61,18 @@ def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
         raise damaged(path, "it holds triggers or views, which an index has none of")
 
 
-def prepare_schema(
-    session: Session, path: Path, model: EmbeddingModel, tokenizer_version: str, discard: bool
-) -> Identity:
-    """Create the tables of a new index, or check those of an old one; see `create_store` for `discard`."""
+def prepare_schema(session: Session, path: Path, model: EmbeddingModel, tokenizer_version: str) -> Identity:
+    """Create the tables of a new index, or check those of an old one."""
     with session.transaction(write=True):
         if not session.one("count_tables")[0]:
             _create_tables(session, model, tokenizer_version)
         _upgrade(session, path)
-        refuse_unfinished(session, path, discard)
+        refuse_unfinished(session, path)
         require_tables(session)
-        require_terms(session)
         stored = session.one("select_meta")
         if stored[2:6] != (tokenizer_version, model.name, model.dimensions, model.tokenizer):
-            _adopt(session, path, stored, model, tokenizer_version, discard)
+            _adopt(session, path, stored, model, tokenizer_version)
+        require_terms(session)
         _, instance, *_, generation = session.one("select_meta")
     return Identity(instance, generation)
 
@@ -110,7 +108,7 @@ def _upgrade(session: Session, path: Path) -> None:
     if stored > SCHEMA_VERSION:
         raise SchemaVersionError(
             f"{path} was written by a newer Agent Brain (schema {stored}, this one knows {SCHEMA_VERSION}). "
-            "Upgrade agent-brain, or move the file away and index again.",
+            "Upgrade agent-brain, or make the index again with this version. Run: agent-brain start --reindex",
             stored=stored,
         )
     for version, names in ADDED.items():
@@ -138,21 +136,18 @@ def _identity(model: EmbeddingModel, tokenizer_version: str) -> dict[str, object
     }
 
 
-def _adopt(
-    session: Session, path: Path, stored: Row, model: EmbeddingModel, tokenizer_version: str, discard: bool
-) -> None:
-    """Take on another model or tokenizer: at once for what the index has none of, else by emptying it.
+def _adopt(session: Session, path: Path, stored: Row, model: EmbeddingModel, tokenizer_version: str) -> None:
+    """Take on another tokenizer, and another model where the index has nothing of the old one's.
 
-    Vectors stay when only the tokenizer is another, so that no text is embedded a second time, and a job is queued.
+    Vectors stay when the index is emptied for another tokenizer, so that no text is embedded a second time, and a job
+    is queued.
     """
     has_chunks, has_vectors = session.one("find_content")
     old = EmbeddingModel(stored[3], stored[4], stored[5])
-    other_model = old != model and bool(has_chunks or has_vectors)
-    if other_model and not discard:
+    if old != model and (has_chunks or has_vectors):
         raise mismatched_model(old, model)
     session.run("adopt_meta", **_identity(model, tokenizer_version))
-    if other_model or has_chunks:
-        empty_content(session, vectors=other_model)
-    if has_chunks and not other_model:
+    if has_chunks:
+        empty_content(session, vectors=False)
         job = add_job(session, [], force=False, now=time.time()) if list_folders(session) else None
         log_emptied(f"sqlite {path}", job)

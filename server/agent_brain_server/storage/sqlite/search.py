@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 
 from agent_brain_server.domain.content import Chunk, ChunkPlace, FileRecord
 from agent_brain_server.domain.search import Filters, Hit, Hits
+from agent_brain_server.domain.terms import chunk_terms
 from agent_brain_server.storage import lexical
 from agent_brain_server.storage.lexical import Choice, choose_terms, plain_terms, selective_terms
 from agent_brain_server.storage.sqlite.filters import filter_blocks, filter_values
 from agent_brain_server.storage.sqlite.session import Row, Session, UnsoundError
 
 FIRST_LOOK = 400
+LOOKED_AT = 8
 LEXICAL_PATH = "fts5"
 _WEIGHTS = {
     "symbol": lexical.SYMBOL_WEIGHT,
@@ -78,12 +80,31 @@ def search_lexical(
 
 
 def require_terms(session: Session) -> None:
-    """Raise UnsoundError where the full-text index is plainly not that of the chunks: its first or last row differs.
+    """Raise UnsoundError where the full-text index is plainly not that of the chunks: its first or last row differs, or
+    it lacks a word of one of the chunks that are looked at.
 
     A search that found nothing asks it, so that a lost index is not taken for an empty one.
     """
-    if not session.one("compare_last_rows")[0]:
+    if not session.one("compare_last_rows")[0] or any(_lacks_a_word(session, chunk) for chunk in _sample(session)):
         raise UnsoundError("its full-text index is not that of its chunks")
+
+
+def _sample(session: Session) -> list[Chunk]:
+    """The first chunk, the last one and some between."""
+    first, last = session.one("find_row_range")
+    if first is None:
+        return []
+    between = [first + (last - first) * step // LOOKED_AT for step in range(LOOKED_AT)]
+    rows = [row for at in (*between, last) for (row,) in session.run("find_row_from", row=at)]
+    return list(fetch_chunks(session, rows).values())
+
+
+def _lacks_a_word(session: Session, chunk: Chunk) -> bool:
+    """Whether one of a few words of `chunk` is in no chunk, says the full-text index."""
+    terms = chunk_terms(chunk)
+    words = plain_terms([terms.symbol, terms.path, terms.documentation, terms.body])
+    asked = {words[0], words[-1], max(words)} if words else set()
+    return any(session.run("find_term_frequency", term=word).fetchone() is None for word in asked)
 
 
 def _match(choice: Choice) -> str:

@@ -44,6 +44,12 @@ SELECT row FROM allowed
 -- find_term_frequency --
 SELECT doc FROM term_frequencies WHERE term = :term
 
+-- find_row_range --
+SELECT (SELECT min(row) FROM chunks), (SELECT max(row) FROM chunks)
+
+-- find_row_from --
+SELECT row FROM chunks WHERE row >= :row ORDER BY row LIMIT 1
+
 -- find_generation --
 SELECT generation FROM meta
 

@@ -24,11 +24,12 @@ from agent_brain_server.domain.jobs import Job, JobState, Progress
 from agent_brain_server.domain.search import Filters, Hits
 from agent_brain_server.errors import StorageError
 from agent_brain_server.storage.sqlite import folders, graph, index, jobs, search
-from agent_brain_server.storage.sqlite.connection import Connections, create_file, require_file
+from agent_brain_server.storage.sqlite.connection import Connections, create_file, require_file, require_files
 from agent_brain_server.storage.sqlite.failures import translated
 from agent_brain_server.storage.sqlite.index import Change
 from agent_brain_server.storage.sqlite.matrix_header import cache_path, drop_stale_cache
 from agent_brain_server.storage.sqlite.nearest import Nearest
+from agent_brain_server.storage.sqlite.rebuilding import begin_again
 from agent_brain_server.storage.sqlite.schema import check_sqlite, prepare_schema
 from agent_brain_server.storage.sqlite.session import Session
 
@@ -58,6 +59,7 @@ class SqliteStore:
         check_sqlite()
         with translated(self._path):
             require_file(self._cache_path)
+            await self._begin_again()
             identity = create_file(self._path)
         connections = Connections(self._path, identity)
         try:
@@ -67,8 +69,14 @@ class SqliteStore:
             raise
         self._connections = connections
 
+    async def _begin_again(self) -> None:
+        if self._discard:
+            require_files(self._path)
+            await asyncio.to_thread(begin_again, self._path, self._model, self._tokenizer_version)
+            self._discard = False
+
     def _prepare(self, session: Session) -> None:
-        identity = prepare_schema(session, self._path, self._model, self._tokenizer_version, self._discard)
+        identity = prepare_schema(session, self._path, self._model, self._tokenizer_version)
         drop_stale_cache(self._cache_path, identity.instance, identity.generation)
         self._nearest = Nearest(self._cache_path, self._model.dimensions, identity.instance)
 

@@ -135,7 +135,7 @@ class SqliteEnd:
                 return found.marks
             if found.source is not None:
                 ledger.throw_away(session)
-        prepare_schema(session, self._path, project.model, project.tokenizer_version, discard=False)
+        prepare_schema(session, self._path, project.model, project.tokenizer_version)
         with session.transaction(write=True):
             ledger.begin(session, source)
             return ledger.find(session).marks
