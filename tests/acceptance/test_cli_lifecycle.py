@@ -249,7 +249,7 @@ def test_flags_for_a_new_server_are_refused_while_one_runs(project: CliProject) 
     for flags in (("--port", str(free_port())), ("--reindex",)):
         done = project.run("start", *flags)
         assert done.returncode == 3
-        assert "agent-brain stop" in done.stderr
+        assert "agent-brain restart" in done.stderr
 
 
 def test_a_start_that_fails_says_why_in_the_servers_words(project: CliProject) -> None:

@@ -160,7 +160,7 @@ class Life:
     def end(self) -> None:
         """Uninstall everything; nothing of ours may be left."""
         for root in self.roots:
-            self.machine.run(root, "agent-brain uninstall --yes")
+            self.machine.run(root, "agent-brain uninstall --yes --purge")
         assert self.machine.left() == []
         assert [root for root in self.removed if root.exists()] == []
         own = {".git", "steady.py"}
