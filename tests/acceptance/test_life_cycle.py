@@ -17,7 +17,7 @@ import pytest
 
 from support.life import Machine, state_files
 
-SHORT_SECONDS = 35.0
+SHORT_SECONDS = 25.0
 LONG_SECONDS = 600.0
 STEPS = {
     "start": 2,
@@ -191,7 +191,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_short_life(machine: Machine) -> None:
     life = Life(machine, int(os.environ.get("LIFE_SEED", "7")))
     life.live(SHORT_SECONDS)
