@@ -108,8 +108,9 @@ def read_server_file(root: Path) -> ServerFile | None:
             project_id=str(claim["project_id"]),
             version=str(claim["version"]),
             started_at=float(claim["started_at"]),
-            code=str(claim.get("code", "")),
         )
+        if "code" in claim:
+            server["code"] = str(claim["code"])
         address = urlsplit(server["url"])
         local = address.scheme == "http" and address.hostname in _LOOPBACK and address.port is not None
     except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):

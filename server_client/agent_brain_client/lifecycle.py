@@ -264,6 +264,6 @@ def _process_of(root: Path, server: ServerFile) -> psutil.Process | None:
 def _forget_ended(root: Path) -> None:
     """Remove the `server.json` of a server that was killed, also one from before the project was moved."""
     path = state_directory(root) / "server.json"
-    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):
         if live_process(int(json.loads(read_regular_file(path))["pid"])) is None:
             path.unlink()

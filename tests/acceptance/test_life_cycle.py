@@ -17,7 +17,7 @@ import pytest
 
 from support.life import Machine, state_files
 
-SHORT_SECONDS = 35.0
+SHORT_SECONDS = 25.0
 LONG_SECONDS = 600.0
 STEPS = {
     "start": 2,
@@ -160,7 +160,7 @@ class Life:
     def end(self) -> None:
         """Uninstall everything; nothing of ours may be left."""
         for root in self.roots:
-            self.machine.run(root, "agent-brain uninstall --yes")
+            self.machine.run(root, "agent-brain uninstall --yes --purge")
         assert self.machine.left() == []
         assert [root for root in self.removed if root.exists()] == []
         own = {".git", "steady.py"}
@@ -191,7 +191,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_short_life(machine: Machine) -> None:
     life = Life(machine, int(os.environ.get("LIFE_SEED", "7")))
     life.live(SHORT_SECONDS)

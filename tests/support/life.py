@@ -29,8 +29,8 @@ PARTS = (".claude-plugin", "plugin", "server", "server_client", "wizard", "templ
 END_SECONDS = 60.0
 STEADY = "def steady_marker():\n    return 'found by every search'\n"
 _NAMED = re.compile(
-    r"(?i)(?:run|fill it|follow it|see|look|watch it|replace it|begin anew):"
-    r" (agent-brain .+?|.* && .+?|rm .+?|chmod .+?)\.?$"
+    r"(?i)(?:run|fill it|follow it|see|look|watch it|replace it|begin anew|to go on):"
+    r" ((?:agent-brain|mv|rm|chmod|git) .+?)\.?$"
 )
 _FIX = re.compile(r"^\s*→ (.+)$")
 
@@ -150,9 +150,15 @@ class Machine:
                 raise LifeError(done.stderr)
             if done.returncode == 0 and re.search(r"(?m)^ *\d+  steady\.py:1-2", done.stdout):
                 return
-            for command in self._named_commands(root, done):
-                self.run(root, command)
+            self._follow(root, done)
         raise LifeError(f"no right answer after {searches} searches: {done.stdout}{done.stderr}")
+
+    def _follow(self, root: Path, done: subprocess.CompletedProcess[str], most: int = 3) -> None:
+        """Run what is named, and what that names when it cannot do it."""
+        for command in self._named_commands(root, done):
+            after = self.run(root, command)
+            if after.returncode and most > 1 and command.split()[1] != "doctor":
+                self._follow(root, after, most - 1)
 
     def _named_commands(self, root: Path, done: subprocess.CompletedProcess[str]) -> list[str]:
         lines = (done.stdout + done.stderr).strip().splitlines()
