@@ -10,15 +10,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from agent_brain_client.installation import REINSTALL, repair_command
+from agent_brain_client.isolation import package_paths
 from agent_brain_client.wire import VERSION
+from agent_brain_contract.packages import DATABASE_MODULES, try_packages
 from agent_brain_wizard.checks.finding import Finding
 
-_PACKAGES = (
-    "docker", "fastapi", "filelock", "httpx", "jinja2", "numpy", "psutil", "pydantic_settings", "questionary", "tqdm",
-    "tree_sitter", "uvicorn", "yaml", "agent_brain_server",
-    "inotify_simple" if sys.platform == "linux" else "watchfiles",
-)  # fmt: skip
-_DRIVERS = ("asyncpg", "greenlet", "pgvector", "sqlalchemy")
 _PLUGIN = "agent-brain"
 
 
@@ -29,21 +26,19 @@ def check_python() -> Finding:
 
 
 def check_packages() -> Finding:
-    """What every installation has."""
-    missing = [name for name in _PACKAGES if find_spec(name) is None]
-    if missing:
-        return Finding(
-            "packages", "fail", f"missing: {', '.join(missing)}", "pip install --force-reinstall agent-brain"
-        )
+    """What every installation has, each imported once by a Python of its own."""
+    wrong = try_packages(sys.executable, package_paths())
+    if wrong or find_spec("agent_brain_server") is None:
+        return Finding("packages", "fail", wrong or "missing: agent_brain_server", repair_command() or REINSTALL)
     return Finding("packages", "ok", "all packages present")
 
 
 def check_drivers() -> Finding:
-    """What an index in PostgreSQL needs besides."""
-    missing = [name for name in _DRIVERS if find_spec(name) is None]
+    """What an index in PostgreSQL needs of them."""
+    missing = [name for name in DATABASE_MODULES if find_spec(name) is None]
     if missing:
         detail = f"the index is in PostgreSQL, and its drivers are missing: {', '.join(missing)}"
-        return Finding("drivers", "fail", detail, "pip install 'agent-brain[postgres]'")
+        return Finding("drivers", "fail", detail, repair_command() or REINSTALL)
     return Finding("drivers", "ok", "the drivers of PostgreSQL are present")
 
 
