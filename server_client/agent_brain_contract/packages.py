@@ -1,6 +1,6 @@
 """The packages of others that every installation has, and whether they can be imported.
 
-Run as a program (`python -I packages.py [--quick] [PATH …]`) it tries the Python that runs it, and says what it cannot import.
+Run as a program (`python -I packages.py [--quick] [PATH …]`) it tries its own Python, and says what cannot be imported.
 """
 
 from __future__ import annotations

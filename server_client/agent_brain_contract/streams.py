@@ -3,9 +3,36 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from contextlib import suppress
+from typing import Any
+
+
+class _Remembering(io.FileIO):
+    """A descriptor that knows that a write to it has failed: who wrote may have passed over it, as argparse does."""
+
+    failure: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """See `io.RawIOBase.write`."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.failure = error
+            raise
+
+
+def remember_lost_output() -> None:
+    """Let `unwritten` know of everything that could not be written to stdout, also where that is unbuffered."""
+    stream = sys.stdout
+    if stream is not sys.__stdout__ and getattr(stream, "name", None) != 1:
+        return  # somebody else's, as in a test
+    raw = _Remembering(stream.fileno(), "w", closefd=False)
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(raw), stream.encoding, "backslashreplace", line_buffering=stream.isatty()
+    )
 
 
 def open_missing_streams() -> None:
@@ -32,15 +59,19 @@ def _occupy(number: int, flags: int) -> None:
 
 
 def unwritten() -> str:
-    """Return why what was printed cannot be written to stdout; empty if it can be."""
+    """Return why what was printed cannot be written to stdout; empty if it can be. Raise BrokenPipeError as it is."""
+    failure = None
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise
     except OSError as error:
-        why = "it is closed" if error.errno == errno.EBADF else error.strerror or str(error)
-        return f"the answer cannot be written to stdout: {why}."
-    return ""
+        failure = error
+    failure = failure or getattr(getattr(getattr(sys.stdout, "buffer", None), "raw", None), "failure", None)
+    if failure is None:
+        return ""
+    if isinstance(failure, BrokenPipeError):
+        raise failure
+    why = "it is closed" if failure.errno == errno.EBADF else failure.strerror or str(failure)
+    return f"the answer cannot be written to stdout: {why}."
 
 
 def abandon_stdout() -> None:

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from agent_brain_client.cli.registry import Command
 from agent_brain_client.errors import BROKEN_PIPE, FAILED, INTERRUPTED, OK, USAGE, ClientError, UsageError
-from agent_brain_contract.streams import abandon_stdout, open_missing_streams, unwritten
+from agent_brain_contract.streams import abandon_stdout, open_missing_streams, remember_lost_output, unwritten
 
 EPILOG = """exit codes:
   0    done; also a search that found nothing, which says so
@@ -38,6 +38,7 @@ class _Parser(argparse.ArgumentParser):
 def run(argv: Sequence[str], commands: Sequence[Command]) -> int:
     """Run the command that `argv` names and return its exit code. Never raises."""
     open_missing_streams()
+    remember_lost_output()
     _keep_output_printable()
     debug, as_json = "--debug" in argv, "--json" in argv
     try:
