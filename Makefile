@@ -99,9 +99,7 @@ quickstart: .venv/.installed  ## set up, index and ask [PROJECT=path, default: h
 	if [ -z "$$question" ] && [ "$$project" = "$$here" ]; then question="how are changed files found"; fi; \
 	if [ -z "$$question" ]; then question="what are the main parts and where does it start"; fi; \
 	brain() { "$$here/$(BIN)/agent-brain" --project "$$project" "$$@"; }; \
-	brain setup --yes; \
-	brain start; \
-	brain index --wait; \
+	brain setup --yes --index; \
 	printf '\n? %s\n\n' "$$question"; \
 	brain search --top-k 5 "$$question"; \
 	printf '\nNext:\n'; \

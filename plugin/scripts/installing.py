@@ -62,7 +62,7 @@ def _build(environment: Path, programs: Programs, say: Callable[[str], None]) ->
 
 
 def _set_aside(environment: Path) -> None:
-    """A process may still run in it: `prune` removes it when none does."""
+    """Out of the way in one step, for `prune` to remove. A process that runs in it goes on with the new one's files."""
     numbers = (number for number in range(1000) if not _aside(environment, number).exists())
     environment.replace(_aside(environment, next(numbers)))
 

@@ -47,13 +47,13 @@ def check_plugin(environment: Mapping[str, str] = os.environ) -> Iterator[Findin
     home = Path(environment.get("CLAUDE_CONFIG_DIR") or Path.home() / ".claude")
     try:
         listed = json.loads((home / "plugins" / "installed_plugins.json").read_bytes())["plugins"]
-        entries = [entry for name, value in listed.items() if _is_ours(name) for entry in _entries(value)]
+        entries = [(name, entry) for name, value in listed.items() if _is_ours(name) for entry in _entries(value)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return
     if not entries:
         yield Finding("plugin", "ok", "the plugin is not installed in Claude Code; it is not needed for the commands")
         return
-    yield _installed(entries[0])
+    yield _installed(*entries[0])
 
 
 def _is_ours(name: str) -> bool:
@@ -65,12 +65,13 @@ def _entries(value: Any) -> list[dict[str, Any]]:
     return [entry for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, dict)]
 
 
-def _installed(entry: dict[str, Any]) -> Finding:
+def _installed(name: str, entry: dict[str, Any]) -> Finding:
+    """`name` is that of the plugin with its marketplace, as the client's commands take it."""
     version, path = str(entry.get("version", "")), str(entry.get("installPath", ""))
-    reinstall = "claude plugin uninstall agent-brain, then claude plugin install agent-brain@agent-brain"
+    reinstall = f"claude plugin uninstall {name}, then claude plugin install {name}"
     if path and not Path(path).is_dir():
         return Finding("plugin", "warn", f"Claude Code lists the plugin at {path}, which is not there", reinstall)
     if version and version != VERSION:
         detail = f"the plugin in Claude Code is version {version}, this command is {VERSION}"
-        return Finding("plugin", "warn", detail, "claude plugin update agent-brain@agent-brain")
+        return Finding("plugin", "warn", detail, f"claude plugin update {name}")
     return Finding("plugin", "ok", f"the plugin is installed in Claude Code (version {version or 'unknown'})")
