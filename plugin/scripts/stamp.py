@@ -30,6 +30,8 @@ def matches(environment: Path) -> bool:
 
 def write(environment: Path) -> None:
     """Note what the environment is, after its packages were tried. Where that cannot be written, they are each time."""
+    with suppress(OSError):
+        _make_room_for_bytecode(environment)
     content = {"lock": lock_hash(), "python": _version(environment), "evidence": evidence(environment)}
     with suppress(OSError):
         unfinished = environment / f".{STAMP}.{os.getpid()}"
@@ -38,8 +40,8 @@ def write(environment: Path) -> None:
 
 
 def evidence(environment: Path) -> str:
-    """Return a hash of the file behind the environment's Python, of its pyvenv.cfg, and of the names and sizes that an
-    installer changes: those of the packages and of what is directly in them. Bytecode does not count.
+    """Return a hash of the file behind the environment's Python, of its pyvenv.cfg, and of the names, sizes and times
+    that an installer changes in the directory of the packages. Bytecode does not count.
     """
     python = Path(os.path.realpath(interpreter(environment)))
     status = python.stat()
@@ -58,16 +60,18 @@ def _package_directories(environment: Path) -> list[Path]:
 def _listing(packages: Path) -> Iterator[str]:
     with os.scandir(packages) as entries:
         for entry in entries:
-            if entry.is_dir(follow_symlinks=False) and entry.name != _BYTECODE:
-                with os.scandir(entry.path) as inner:
-                    yield from (f"{entry.name}/{_described(one)}" for one in inner if one.name != _BYTECODE)
-            elif entry.name != _BYTECODE:
-                yield _described(entry)
+            if entry.name != _BYTECODE:
+                status = entry.stat(follow_symlinks=False)
+                size = 0 if entry.is_dir() else status.st_size
+                yield f"{entry.name}:{size}:{status.st_mtime_ns}"
 
 
-def _described(entry: os.DirEntry[str]) -> str:
-    size = 0 if entry.is_dir(follow_symlinks=False) else entry.stat(follow_symlinks=False).st_size
-    return f"{entry.name}:{size}"
+def _make_room_for_bytecode(environment: Path) -> None:
+    """Give each package its directory for bytecode, so that its time does not change when it is first used."""
+    for packages in _package_directories(environment):
+        for package in packages.iterdir():
+            if (package / "__init__.py").exists() and not package.is_symlink():
+                (package / _BYTECODE).mkdir(exist_ok=True)
 
 
 def _version(environment: Path) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -50,14 +51,20 @@ def a_package_is_missing(environment: Path) -> None:
 
 @damages
 def a_package_is_half_updated(environment: Path) -> None:
-    (packages_of(environment) / "filelock" / "__init__.py").write_text("from filelock.not_yet_there import FileLock\n")
+    replace(packages_of(environment) / "filelock" / "__init__.py", b"from filelock.not_yet_there import FileLock\n")
 
 
 @damages
 def a_native_module_is_cut_off(environment: Path) -> None:
     (native,) = (packages_of(environment) / "yaml").glob("_yaml*.so")
-    native.write_bytes(native.read_bytes()[:1000])
-    (packages_of(environment) / "yaml" / "__init__.py").write_text("import yaml._yaml\n")
+    replace(native, native.read_bytes()[:1000])
+    replace(packages_of(environment) / "yaml" / "__init__.py", b"import yaml._yaml\n")
+
+
+def replace(path: Path, content: bytes) -> None:
+    """As installers do."""
+    path.unlink()
+    path.write_bytes(content)
 
 
 def packages_of(environment: Path) -> Path:
@@ -132,14 +139,31 @@ def test_nothing_is_tried_again_while_nothing_has_changed(installed: Installed) 
     assert len(counted.read_text()) - first == 2 * len("x\n")
 
 
-def test_bytecode_and_times_are_no_change(installed: Installed) -> None:
-    before = (installed.environment / "agent-brain.json").read_bytes()
-    packages = packages_of(installed.environment)
-    shutil.rmtree(packages / "httpx" / "__pycache__", ignore_errors=True)
-    for path in packages.iterdir():
-        os.utime(path, (1_000_000_000, 1_000_000_000))
+def test_a_package_that_is_used_for_the_first_time_is_no_change(installed: Installed) -> None:
+    """Its bytecode is written then."""
+    before = (installed.environment / "agent-brain.json").stat().st_ino
+    bytecode = packages_of(installed.environment) / "questionary" / "__pycache__"
+    for path in bytecode.iterdir():
+        path.unlink()
+    python = str(installed.environment / "bin" / "python")
+    subprocess.run([python, "-I", "-c", "import questionary"], check=True, timeout=60)
+    assert list(bytecode.iterdir())
     installed.ok("version")
-    assert (installed.environment / "agent-brain.json").read_bytes() == before
+    assert (installed.environment / "agent-brain.json").stat().st_ino == before
+
+
+def test_a_package_that_was_damaged_in_place_is_named_too(installed: Installed) -> None:
+    """What the look before the command does not see is said by the command that needs it, and setup repairs it."""
+    (packages_of(installed.environment) / "questionary" / "__init__.py").write_text("import nothing_of_that_name\n")
+    (packages_of(installed.environment) / "filelock" / "__init__.py").write_text("import nothing_of_that_name\n")
+    done = installed.run("start")
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "agent-brain: the installation is damaged (No module named 'nothing_of_that_name'). Run: "
+    )
+    assert done.stderr.endswith("/agent-brain:setup\n")
+    assert "They are installed again" in installed.run("setup", "--dry-run").stderr
+    installed.ok("version")
 
 
 def test_an_environment_of_a_plugin_that_is_gone_is_removed_once_nothing_runs_in_it(
