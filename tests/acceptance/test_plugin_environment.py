@@ -174,15 +174,17 @@ def test_an_environment_of_a_plugin_that_is_gone_is_removed_once_nothing_runs_in
     older = Installed(plugin_tree(older_tree), tmp_path)
     with (older_tree / "uv.lock").open("a") as lock:
         lock.write("# older\n")
-    older.set_up()
-    older.ok("start")
-    shutil.rmtree(older_tree)
+    older.ok("setup", "--dry-run")
+    unused = older.environment
+    command = [str(unused / "bin" / "python"), "-I", "-c", "input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        shutil.rmtree(older_tree)
+        newer.ok("setup", "--dry-run")
+        assert unused.name in newer.environments()  # as where a server still runs
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
     newer.ok("setup", "--dry-run")
-    both = {newer.environment.name, older.environment.name}
-    assert both <= set(newer.environments())  # the server of the older one still runs in it
-    newer.ok("stop")
-    newer.ok("setup", "--dry-run")
-    assert older.environment.name not in newer.environments()
+    assert unused.name not in newer.environments()
     assert installed.environment.name in newer.environments()  # its plugin is still there
     assert newer.leftovers() == []
 
