@@ -6,25 +6,31 @@ MAKEFLAGS += --no-print-directory
 
 UV_VERSION := 0.13.8
 BIN := .venv/bin
-SOURCES := server server_client wizard
+TRY := python -I server_client/agent_brain_contract/packages.py
 PYTHONS := python3 python3.13 python3.12 python3.11 python3.14
 
 export UV_PROJECT_ENVIRONMENT := .venv
-export UV_COMPILE_BYTECODE := 1
+export UV_COMPILE_BYTECODE := 0
+unexport PYTHONHOME
 # As they were given: make would take `$(…)` in a path for its own, and run `$(shell …)`.
 override PROJECT := $(value PROJECT)
 override QUESTION := $(value QUESTION)
 export PROJECT QUESTION
 
-.PHONY: help env quickstart check test test-nightly bench bench-million bench-retrieval bench-graph bench-trees soak requirements before-push
+.PHONY: help tried install env quickstart check test test-nightly bench bench-million bench-retrieval bench-graph bench-trees soak requirements before-push
 
 help:  ## what there is to run
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name text; do \
 	    printf '  make %-13s %s\n' "$$name" "$$text"; done
 
-# uv where it is, else a copy of our own; that one is made by pip and kept apart from the environment that it fills.
+# uv where it is, else a copy of our own; that one is made by pip and kept apart from the environment that it fills. It
+# trusts authorities of its own; a company's is known by the system, which is asked in the second try.
 define sync
 	@set -euo pipefail; \
+	if [ -e $@ ]; then \
+	    if ! $(BIN)/$(TRY) --quick 2>/dev/null; then rm -rf .venv; \
+	    elif [ -z "$(filter-out tried,$?)" ]; then exit 0; fi; \
+	fi; \
 	uv=$$(command -v uv || true); python=; \
 	if [ -z "$$uv" ]; then \
 	    uv=build/uv/bin/uv; \
@@ -41,24 +47,46 @@ define sync
 	        echo "Fetching uv $(UV_VERSION) with $$found …" >&2; \
 	        rm -rf build/uv; \
 	        "$$found" -m venv build/uv; \
-	        build/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
+	        build/uv/bin/python plugin/scripts/programs.py uv==$(UV_VERSION); \
 	    fi; \
 	    python="--python build/uv/bin/python"; \
 	fi; \
 	echo "Installing into .venv …" >&2; \
-	"$$uv" sync --quiet --frozen --inexact $$python $(1); \
-	$(BIN)/python -m compileall -q $(SOURCES); \
+	install() { "$$uv" sync --quiet --frozen --inexact $$python $(1); }; \
+	install || { echo "Trying again, with the system's certificates …" >&2; UV_SYSTEM_CERTS=true UV_NATIVE_TLS=true install; }; \
+	$(call without_home,$(BIN)/agent-brain); \
+	$(BIN)/$(TRY); \
 	touch $@
 endef
 
+# The command's script goes on in a Python without PYTHONHOME, which would keep it from finding its own library.
+define without_home
+first=$$(head -n 1 $(1)); rest=2; interpreter=; \
+	case $$first in \
+	    '#!/bin/sh') interpreter=$$(sed -n "2s/^'''exec' \(.*\) \"\$$0\" \"\$$@\"/\1/p" $(1)); rest=3 ;; \
+	    '#!'*) interpreter=\"$${first#??}\" ;; \
+	esac; \
+	if [ -n "$$interpreter" ] && [ "$${interpreter#/usr/bin/env}" = "$$interpreter" ]; then \
+	    { printf "#!/bin/sh\n'''exec' /usr/bin/env -u PYTHONHOME %s \"\$$0\" \"\$$@\"\n" "$$interpreter"; \
+	      if [ $$rest = 2 ]; then echo "' '''"; fi; tail -n +$$rest $(1); } >$(1).new; \
+	    chmod 755 $(1).new; mv $(1).new $(1); \
+	fi
+endef
+
+# An environment whose Python or packages have changed is made again, so each time it is tried.
+tried:
+
 # What is needed to use it …
-.venv/.installed: uv.lock pyproject.toml
+.venv/.installed: uv.lock pyproject.toml tried
 	$(call sync,--no-default-groups)
 
 # … and to work on it.
-.venv/.installed-dev: uv.lock pyproject.toml
+.venv/.installed-dev: uv.lock pyproject.toml tried
 	$(call sync,)
 	@touch .venv/.installed
+
+install: .venv/.installed  ## build .venv with the command alone, or repair it
+	@echo "Ready: $(CURDIR)/$(BIN)/agent-brain"
 
 env: .venv/.installed-dev  ## build .venv with the command and all tools
 	@echo "Ready: $(CURDIR)/$(BIN)/agent-brain"
@@ -71,9 +99,7 @@ quickstart: .venv/.installed  ## set up, index and ask [PROJECT=path, default: h
 	if [ -z "$$question" ] && [ "$$project" = "$$here" ]; then question="how are changed files found"; fi; \
 	if [ -z "$$question" ]; then question="what are the main parts and where does it start"; fi; \
 	brain() { "$$here/$(BIN)/agent-brain" --project "$$project" "$$@"; }; \
-	brain setup --yes; \
-	brain start; \
-	brain index --wait; \
+	brain setup --yes --index; \
 	printf '\n? %s\n\n' "$$question"; \
 	brain search --top-k 5 "$$question"; \
 	printf '\nNext:\n'; \
@@ -119,6 +145,6 @@ soak: .venv/.installed-dev  ## PostgreSQL under load for long: does anything gro
 
 requirements: uv.lock  ## plugin/requirements.txt, for who has pip alone, from uv.lock
 	$$(command -v uv || echo build/uv/bin/uv) export --quiet --frozen --no-dev --no-emit-project --no-header --no-annotate \
-	    --extra pdf --extra postgres --output-file plugin/requirements.txt >/dev/null
+	    --output-file plugin/requirements.txt >/dev/null
 
 before-push: check test  ## what must pass before a push

@@ -69,8 +69,8 @@ class Limits:
     postgres_index_chunks_per_second: Limit = Limit(1_500, least=True)
     postgres_query_milliseconds_10k: Limit = Limit(10)
     postgres_query_milliseconds_200k: Limit = Limit(15)
-    installed_megabytes: Limit = Limit(180)
-    installed_packages: Limit = Limit(50)
+    installed_megabytes: Limit = Limit(185)
+    installed_packages: Limit = Limit(45)
 
 
 LIMITS = Limits()

@@ -9,6 +9,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from project import PluginError
@@ -16,6 +17,8 @@ from project import PluginError
 ROOT = Path(__file__).resolve().parents[2]
 DATA_VARIABLE = "CLAUDE_PLUGIN_DATA"
 PYTHON_VARIABLE = "AGENT_BRAIN_PYTHON"
+LOCK_FILE = "uv.lock"
+KEY_LENGTH = 12
 
 
 def data_directory(variables: Mapping[str, str]) -> Path:
@@ -45,8 +48,18 @@ def absolute(named: str, source: str) -> Path:
 
 def environment_directory(data: Path) -> Path:
     """Where the environment for this version's locked packages is, built or not."""
-    lock = hashlib.sha256((ROOT / "uv.lock").read_bytes()).hexdigest()
-    return data / "envs" / lock[:12]
+    return data / "envs" / key_of(ROOT)
+
+
+@cache
+def lock_hash(root: Path = ROOT) -> str:
+    """The hash of what is to be installed for the plugin in the folder `root`."""
+    return hashlib.sha256((root / LOCK_FILE).read_bytes()).hexdigest()
+
+
+def key_of(root: Path) -> str:
+    """The name of the environment that the plugin in the folder `root` needs."""
+    return lock_hash(root)[:KEY_LENGTH]
 
 
 def interpreter(environment: Path) -> Path:
@@ -55,5 +68,9 @@ def interpreter(environment: Path) -> Path:
 
 
 def is_built(data: Path, variables: Mapping[str, str]) -> bool:
-    """Whether there is a Python to run the command with."""
-    return bool(variables.get(PYTHON_VARIABLE)) or interpreter(environment_directory(data)).exists()
+    """Whether there is a Python to run the command with. That it works is not said by that."""
+    return bool(variables.get(PYTHON_VARIABLE)) or _is_there(environment_directory(data))
+
+
+def _is_there(environment: Path) -> bool:
+    return interpreter(environment).exists() and (environment / "pyvenv.cfg").exists()

@@ -1,90 +1,112 @@
 """Makes the environment that the command runs in, by uv where it is, else by venv and pip from hashed requirements.
 
-It is filled under another name and renamed when whole: what exists under its own name can be used.
+It is filled under another name, tried there by importing what is needed, and renamed when that works: what exists under
+its own name has worked.
 """
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import stamp
+from agent_brain_contract.packages import LEAST_PYTHON
 from environment import ROOT, environment_directory, interpreter
+from programs import Programs
 from project import PluginError
-from search_path import PATH_VARIABLE
+from pruning import prune
 
 REQUIREMENTS = "plugin/requirements.txt"
-EXTRAS = ("pdf", "postgres")
-LEAST_PYTHON = (3, 11)
+LOCK = ".lock"
 LOCK_POLL_SECONDS = 0.2
-# Variables that say where an installer works and what it runs, and those of them that are the person's own affair: the
-# index, the cache, the way through a company's network. What is installed is fixed by hashes in any case.
-_STEERING = ("PYTHON", "UV_", "PIP_", "VIRTUAL_ENV", "CONDA", "_CONDA", "__PYVENV")
-_FETCHING = re.compile(
-    r"UV_((DEFAULT_|EXTRA_)?INDEX.*|FIND_LINKS|INSECURE_HOST|KEYRING_PROVIDER|NATIVE_TLS|SYSTEM_CERTS|CONFIG_FILE"
-    r"|CACHE_DIR|NO_CACHE|OFFLINE|HTTP.*|REQUEST_TIMEOUT|LINK_MODE|CONCURRENT_.*|CREDENTIALS_DIR|PYTHON_(INSTALL|DOWNLOAD"
-    r"|CPYTHON|PREFERENCE|CACHE).*)"
-    r"|PIP_(INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|TRUSTED_HOST|CERT|CLIENT_CERT|PROXY|CONFIG_FILE|CACHE_DIR"
-    r"|NO_CACHE_DIR|TIMEOUT|DEFAULT_TIMEOUT|RETRIES|RESUME_RETRIES|KEYRING_PROVIDER|USE_FEATURE|USE_DEPRECATED)"
-)
-_NAMES_PATH = ("_FILE", "_DIR", "CERT")
+SYSTEM_CERTIFICATES = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true"}  # the second is what older ones call it
 _PYTHONS = ("python3", "python3.14", "python3.13", "python3.12", "python3.11", "python")
 
 
 def build(data: Path, variables: Mapping[str, str], say: Callable[[str], None]) -> Path:
-    """The environment's Python, after making it if it is missing. One builds, others wait for it."""
+    """The Python of an environment whose packages can be imported, after making it if need be. One builds, others wait
+    for it; what nothing uses any more is removed."""
     environment = environment_directory(data)
     environment.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(environment.with_name(f".{environment.name}.lock"), say):
+    with _lock(environment.with_name(LOCK), say):
+        programs = Programs(environment.parent, variables)
         if not interpreter(environment).exists():
-            _build(environment, _Programs(environment.parent, variables), say)
+            _build(environment, programs, say)
+        elif wrong := programs.try_environment(environment, quick=stamp.matches(environment)):
+            say(f"The installed packages do not work any more: {wrong}. They are installed again …")
+            _build(environment, programs, say)
+        else:
+            stamp.write(environment)
+        stamp.note_user(environment)
+        prune(environment)
     return interpreter(environment)
 
 
-def _build(environment: Path, programs: _Programs, say: Callable[[str], None]) -> None:
+def _build(environment: Path, programs: Programs, say: Callable[[str], None]) -> None:
     unfinished = environment.with_name(f".{environment.name}.new")
     started = time.monotonic()
-    for made in (unfinished, environment):
-        shutil.rmtree(made, ignore_errors=True)
+    shutil.rmtree(unfinished, ignore_errors=True)
     uv = programs.find("uv")
-    if uv is None or not _fill_by_uv(uv, unfinished, programs, say):
+    wrong = _fill_by_uv(uv, unfinished, programs, say) if uv is not None else "there is no uv"
+    if wrong:
         _fill_by_pip(unfinished, programs, say)
+    stamp.write(unfinished)
+    if environment.exists():
+        _set_aside(environment)
     unfinished.replace(environment)
     say(f"Installed in {time.monotonic() - started:.0f} s: {environment}")
 
 
-def _fill_by_uv(uv: str, environment: Path, programs: _Programs, say: Callable[[str], None]) -> bool:
-    """Whether uv could do it; an old one may not know the lock file, and then pip is asked.
+def _set_aside(environment: Path) -> None:
+    """Out of the way in one step, for `prune` to remove. A process that runs in it goes on with the new one's files."""
+    numbers = (number for number in range(1000) if not _aside(environment, number).exists())
+    environment.replace(_aside(environment, next(numbers)))
 
-    With `--project` it takes its settings from the plugin's folder and from the person's own configuration.
+
+def _aside(environment: Path, number: int) -> Path:
+    return environment.with_name(f".{environment.name}.old{number}")
+
+
+def _fill_by_uv(uv: str, environment: Path, programs: Programs, say: Callable[[str], None]) -> str:
+    """Why uv could not do it; an old one may not know the lock file, and then pip is asked.
+
+    With `--project` it takes its settings from the plugin's folder and from the person's own configuration. It knows
+    authorities of its own; a company's is known by the system, which is asked in the second try.
     """
     say("Installing the packages with uv …")
-    extras = [argument for extra in EXTRAS for argument in ("--extra", extra)]
-    flags = ["--frozen", "--no-dev", "--no-install-project", "--compile-bytecode", "--quiet"]
-    settings = {"UV_PROJECT_ENVIRONMENT": str(environment)}
+    flags = ["--frozen", "--no-dev", "--no-install-project", "--no-compile-bytecode", "--quiet"]
     python = ["--python", f">={_dotted(LEAST_PYTHON)}"]
-    return programs.run([uv, "sync", *flags, *extras, *python, "--project", str(ROOT)], settings) == 0
+    command = [uv, "sync", *flags, *python, "--project", str(ROOT)]
+    settings = {"UV_PROJECT_ENVIRONMENT": str(environment)}
+    if programs.run(command, settings) and programs.run(command, {**settings, **SYSTEM_CERTIFICATES}):
+        return "uv has failed"
+    return programs.try_environment(environment)
 
 
-def _fill_by_pip(environment: Path, programs: _Programs, say: Callable[[str], None]) -> None:
+def _fill_by_pip(environment: Path, programs: Programs, say: Callable[[str], None]) -> None:
     python = _find_python(programs)
     say(f"Installing the packages with pip and {python} (about a minute) …")
     shutil.rmtree(environment, ignore_errors=True)
     if programs.run([python, "-I", "-m", "venv", str(environment)]):
         raise PluginError(f"{python} cannot make an environment. Install uv (or, on Debian, python3-venv); then again.")
-    flags = ["--require-hashes", "--no-deps", "--no-input", "--disable-pip-version-check", "--quiet"]
     pip = [str(interpreter(environment)), "-I", "-m", "pip"]
-    if programs.run([*pip, "install", *flags, "-r", str(ROOT / REQUIREMENTS)]):
+    flags = ["--require-hashes", "--no-deps", "--no-compile", "--no-input", "--disable-pip-version-check", "--quiet"]
+    command = [*pip, "install", *flags, "-r", str(ROOT / REQUIREMENTS)]
+    if programs.run(command, programs.fetching_options(pip)):
         raise PluginError("pip could not install the packages (its own words are above). Run the same command again.")
+    wrong = programs.try_environment(environment)
+    if wrong:
+        raise PluginError(
+            f"pip says that it has installed the packages, but they cannot be used: {wrong}."
+            " Correct its configuration (pip config list), or install uv; then run the same command again."
+        )
 
 
-def _find_python(programs: _Programs) -> str:
+def _find_python(programs: Programs) -> str:
     """A Python that is new enough."""
     check = f"import sys, venv, ensurepip; sys.exit(sys.version_info < {LEAST_PYTHON})"
     for candidate in (sys.executable, *map(programs.find, _PYTHONS)):
@@ -96,45 +118,6 @@ def _find_python(programs: _Programs) -> str:
 
 def _dotted(version: Sequence[int]) -> str:
     return ".".join(map(str, version))
-
-
-class _Programs:
-    """The installers, run in a directory of the plugin's own and without the variables that would lead them astray."""
-
-    def __init__(self, directory: Path, variables: Mapping[str, str]) -> None:
-        self._directory = directory
-        self._variables = {name: value for name, value in variables.items() if _is_kept(name, value)}
-
-    def find(self, name: str) -> str | None:
-        """The program's path, from the PATH that was given; None if there is none."""
-        return shutil.which(name, path=self._variables.get(PATH_VARIABLE, os.defpath))
-
-    def run(self, command: Sequence[str], settings: Mapping[str, str] | None = None, quiet: bool = False) -> int:
-        """Run to the end; what it says goes to stderr, since stdout is for answers, or nowhere."""
-        said = subprocess.DEVNULL if quiet else sys.stderr
-        try:
-            return subprocess.run(
-                command,
-                cwd=self._directory,
-                env={**self._variables, **(settings or {})},
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                check=False,
-            ).returncode
-        except OSError as error:
-            print(error, file=sys.stderr)
-            return 1
-
-
-def _is_kept(name: str, value: str) -> bool:
-    """Whether an installer sees the variable. Of its own ones only those that say how packages are fetched.
-
-    A path among them must be absolute: the current directory of whoever wrote it is not known.
-    """
-    if not name.startswith(_STEERING):
-        return True
-    return bool(_FETCHING.fullmatch(name)) and (Path(value).is_absolute() or not name.endswith(_NAMES_PATH))
 
 
 @contextmanager

@@ -11,9 +11,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import environment
+import stamp
+from agent_brain_contract.packages import try_packages
+from agent_brain_contract.streams import open_missing_streams
+from escaping import one_line
 from project import PluginError, find_root
 from search_path import PATH_VARIABLE, is_inside, restricted
 
@@ -39,12 +44,28 @@ def main(arguments: Sequence[str]) -> int:
     if no_fail:
         os.dup2(sys.stdout.fileno(), sys.stderr.fileno())
     try:
-        os.chdir(variables.pop(STARTED_IN, os.curdir))
+        _enter(variables.pop(STARTED_IN, os.curdir), rest)
         code = _run(rest, variables, replace=not no_fail)
-    except (PluginError, OSError) as error:
-        print(f"agent-brain: {error}", file=sys.stderr)
-        code = USAGE
+    except PluginError as error:
+        code = _refuse(str(error))
+    except OSError as error:
+        code = _refuse(f"{error.strerror or error}: {error.filename or 'this file'}")
     return 0 if no_fail else code
+
+
+def _refuse(sentence: str) -> int:
+    with suppress(OSError):
+        print(f"agent-brain: {one_line(sentence)}", file=sys.stderr, flush=True)
+    return USAGE
+
+
+def _enter(directory: str, arguments: Sequence[str]) -> None:
+    """Go back to where the person is. From a directory that is gone, a project that is named can still be asked."""
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        if not Path(_named_project(arguments)).is_absolute():
+            raise PluginError("the current directory is gone. Name the project: --project PATH") from error
 
 
 def _run(arguments: list[str], given: Mapping[str, str], replace: bool) -> int:
@@ -64,6 +85,11 @@ def _run(arguments: list[str], given: Mapping[str, str], replace: bool) -> int:
 
 def _project(arguments: Sequence[str], variables: Mapping[str, str]) -> Path:
     """The project whose programs are not run: what --project names, else what the session is in."""
+    named = _named_project(arguments)
+    return Path(named) if named else find_root(variables)
+
+
+def _named_project(arguments: Sequence[str]) -> str:
     words, named = iter(arguments), ""
     for word in words:
         if word == "--":
@@ -72,7 +98,7 @@ def _project(arguments: Sequence[str], variables: Mapping[str, str]) -> Path:
             named = next(words, "")
         elif word.startswith("--project="):
             named = word.partition("=")[2]
-    return Path(named) if named else find_root(variables)
+    return named
 
 
 def _python(arguments: list[str], variables: Mapping[str, str], root: str) -> str:
@@ -87,13 +113,26 @@ def _python(arguments: list[str], variables: Mapping[str, str], root: str) -> st
         return named
     data = environment.data_directory(variables)
     _refuse_inside(str(data), root, environment.DATA_VARIABLE)
-    if environment.is_built(data, variables):
-        return str(environment.interpreter(environment.environment_directory(data)))
-    if not _names_setup(arguments):
-        raise PluginError("the plugin's Python packages are not installed for this version. Run: /agent-brain:setup")
-    from installing import build
+    if _names_setup(arguments):
+        from installing import build
 
-    return str(build(data, variables, lambda text: print(text, file=sys.stderr, flush=True)))
+        return str(build(data, variables, lambda text: print(text, file=sys.stderr, flush=True)))
+    return str(_checked(environment.environment_directory(data), variables))
+
+
+def _checked(found: Path, variables: Mapping[str, str]) -> Path:
+    """The Python of an environment that is as it was when its packages were tried, else of one that they are tried in
+    now. Raises PluginError where there is none, or where they cannot be imported.
+    """
+    if not environment.interpreter(found).exists():
+        raise PluginError("the plugin's Python packages are not installed for this version. Run: /agent-brain:setup")
+    if not stamp.matches(found):
+        wrong = try_packages(str(environment.interpreter(found)), variables=variables)
+        if wrong:
+            raise PluginError(f"the plugin's Python packages do not work any more: {wrong}. Run: /agent-brain:setup")
+        stamp.write(found)
+    stamp.note_user(found)
+    return environment.interpreter(found)
 
 
 def _refuse_inside(path: str, root: str, source: str) -> None:
@@ -116,6 +155,7 @@ def _names_setup(arguments: Sequence[str]) -> bool:
 
 def run() -> None:
     """Run with the process's own arguments and end it."""
+    open_missing_streams()
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:

@@ -6,8 +6,19 @@ import gc
 import os
 import sys
 
+DAMAGED = 2
+
 
 def run() -> int:
+    """Do what the arguments say; a package that cannot be imported ends it in a sentence."""
+    try:
+        return _run()
+    except ImportError as error:
+        print(f"agent-brain: the installation is damaged ({error}). Run: agent-brain doctor", file=sys.stderr)
+        return DAMAGED
+
+
+def _run() -> int:
     """Serve, move an index, explain the settings, or try what is to be set.
 
     Importing makes much that lives and little that dies, so the collector rests until the server is ready.

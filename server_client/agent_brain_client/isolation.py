@@ -65,13 +65,13 @@ def server_command(*arguments: str) -> list[str]:
     process found them.
     """
     code = (
-        f"import sys; sys.path[:0] = [path for path in {_package_paths()!r} if path not in sys.path];"
+        f"import sys; sys.path[:0] = [path for path in {package_paths()!r} if path not in sys.path];"
         " del sys.argv[0]; from agent_brain_server.__main__ import run; sys.exit(run())"
     )
     return [sys.executable, "-I", "-X", "utf8", "-c", code, "agent_brain_server", *arguments]
 
 
-def _package_paths() -> list[str]:
+def package_paths() -> list[str]:
     """Where a process that ignores PYTHONPATH must look besides its own directories."""
     from importlib.util import find_spec
 

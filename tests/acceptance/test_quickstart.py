@@ -42,6 +42,6 @@ def test_nothing_in_a_path_or_a_question_is_expanded(tmp_path: Path, name: str, 
     )
     assert done.returncode == 0, done.stderr
     calls = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [call[:2] for call in calls] == [["--project", str(project)]] * 4
+    assert [call[:2] for call in calls] == [["--project", str(project)]] * 2
     assert calls[-1][-1] == question
     assert not [made for place in (ROOT, project, tmp_path) if (made := place / "made").exists()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +62,3 @@ def test_actions_are_pinned_to_a_commit(job: dict[str, Any]) -> None:
     used = [step["uses"] for step in job["steps"] if "uses" in step]
     assert used
     assert all(re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", one) for one in used)
-
-
-def test_the_development_environment_has_the_extra() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    extra = project["project"]["optional-dependencies"]["postgres"]
-    assert set(extra) <= set(project["dependency-groups"]["dev"])

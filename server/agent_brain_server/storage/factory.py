@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -61,7 +60,6 @@ def create_end(url: str, project_root: Path, *, project_id: str = "", postgres: 
 
         return SqliteEnd(_sqlite_path(rest, project_root).resolve())
     if is_postgres_url(url):
-        _require_extra()
         from agent_brain_server.storage.postgres.transfer import PostgresEnd
 
         return PostgresEnd(PostgresConfig.from_url(url, postgres), project_id or location_id(project_root))
@@ -75,7 +73,6 @@ async def distribute_tables(url: str, *, postgres: PostgresConfig | None = None)
     """
     if not is_postgres_url(url):
         raise SettingsError("Only tables in PostgreSQL can be distributed; storage.url names something else.")
-    _require_extra()
     from agent_brain_server.storage.postgres.distribute import distribute
 
     return await distribute(PostgresConfig.from_url(url, postgres))
@@ -107,10 +104,9 @@ async def revoke_project(url: str, project: str, *, postgres: PostgresConfig | N
 
 
 def require_postgres(url: str) -> None:
-    """Raise SettingsError unless `url` is PostgreSQL's and its drivers are there."""
+    """Raise SettingsError unless `url` is PostgreSQL's."""
     if not is_postgres_url(url):
         raise SettingsError("Only PostgreSQL has owners and roles; the storage URL names something else.")
-    _require_extra()
 
 
 def _memory(rest: str, model: EmbeddingModel, tokenizer_version: str) -> Store:
@@ -154,12 +150,6 @@ def _sqlite_path(rest: str, project_root: Path) -> Path:
 def _postgres(
     config: PostgresConfig, project_id: str, model: EmbeddingModel, tokenizer_version: str, discard: bool
 ) -> Store:
-    _require_extra()
     from agent_brain_server.storage.postgres.store import PostgresStore
 
     return PostgresStore(config, project_id, model, tokenizer_version, discard=discard)
-
-
-def _require_extra() -> None:
-    if any(find_spec(name) is None for name in ("asyncpg", "greenlet", "pgvector", "sqlalchemy")):
-        raise SettingsError("PostgreSQL needs the extra: pip install 'agent-brain[postgres]'")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import NoReturn
 
 from agent_brain_client.cli.registry import Command
 from agent_brain_client.errors import BROKEN_PIPE, FAILED, INTERRUPTED, OK, USAGE, ClientError, UsageError
+from agent_brain_contract.streams import abandon_stdout, open_missing_streams, remember_lost_output, unwritten
 
 EPILOG = """exit codes:
   0    done; also a search that found nothing, which says so
@@ -37,33 +36,46 @@ class _Parser(argparse.ArgumentParser):
 
 
 def run(argv: Sequence[str], commands: Sequence[Command]) -> int:
-    """Run the command that `argv` names and return its exit code. Never raises, but for `--help`'s SystemExit."""
+    """Run the command that `argv` names and return its exit code. Never raises."""
+    open_missing_streams()
+    remember_lost_output()
     _keep_output_printable()
     debug, as_json = "--debug" in argv, "--json" in argv
     try:
         code = _dispatch(list(argv), commands)
-        sys.stdout.flush()
-        return code
+        lost = unwritten()
+        return _say(lost, FAILED) if lost else code
     except BrokenPipeError:
-        _abandon_stdout()
+        abandon_stdout()
         return BROKEN_PIPE
     except KeyboardInterrupt:
         return INTERRUPTED
-    except ClientError as error:
-        if debug:
-            _show_where(error)
-        return _say(str(error), error.exit_code, as_json, error.members)
-    except OSError as error:
-        if debug:
-            _show_where(error)
-        return _say(f"{error.strerror or error}: {error.filename or 'this file'}", FAILED, as_json)
     except Exception as error:
-        if debug:
-            _show_where(error)
-        return _say(f"{type(error).__name__}: {error}. This is a defect; --debug shows where.", FAILED, as_json)
+        sentence, code = _failure(error)
+        members = error.members if isinstance(error, ClientError) else None
+        return _say(sentence, code, as_json, members, shown=error if debug else None)
 
 
-def _say(sentence: str, code: int, as_json: bool, members: Mapping[str, object] | None = None) -> int:
+def _failure(error: Exception) -> tuple[str, int]:
+    """The sentence and the exit code for what went wrong."""
+    if isinstance(error, ClientError):
+        return str(error), error.exit_code
+    if isinstance(error, ImportError):
+        from agent_brain_client.installation import damage
+
+        return damage(error), FAILED
+    if isinstance(error, OSError):
+        return unwritten() or f"{error.strerror or error}: {error.filename or 'this file'}", FAILED
+    return f"{type(error).__name__}: {error}. This is a defect; --debug shows where.", FAILED
+
+
+def _say(
+    sentence: str,
+    code: int,
+    as_json: bool = False,
+    members: Mapping[str, object] | None = None,
+    shown: Exception | None = None,
+) -> int:
     """Print what went wrong for people on stderr and, if asked to, for programs on stdout; the value is `code`."""
     from agent_brain_client.output import note, print_json, styled
     from agent_brain_contract.escaping import one_line
@@ -73,7 +85,9 @@ def _say(sentence: str, code: int, as_json: bool, members: Mapping[str, object] 
             print_json({"error": sentence, "exit_code": code, **(members or {})})
         sys.stdout.flush()
     except OSError:
-        _abandon_stdout()
+        abandon_stdout()
+    if shown is not None:
+        _show_where(shown)
     note(f"{styled('agent-brain:', 'red', sys.stderr)} {one_line(sentence)}")
     return code
 
@@ -89,6 +103,13 @@ def _show_where(error: Exception) -> None:
 
 
 def _dispatch(argv: list[str], commands: Sequence[Command]) -> int:
+    try:
+        return _run_command(argv, commands)
+    except SystemExit as end:  # argparse has printed the help
+        return end.code if isinstance(end.code, int) else OK
+
+
+def _run_command(argv: list[str], commands: Sequence[Command]) -> int:
     before, name, after = _split(["version" if word == "--version" else word for word in argv[:1]] + argv[1:])
     parser = _top_parser(commands)
     shared = parser.parse_args(before)
@@ -159,9 +180,3 @@ def _keep_output_printable() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
-
-
-def _abandon_stdout() -> None:
-    """What is still buffered has no reader; without this the interpreter complains about it at its end."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

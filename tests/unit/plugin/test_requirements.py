@@ -31,8 +31,7 @@ def locked() -> dict[str, tuple[str, set[str]]]:
 def wanted() -> set[str]:
     """What pyproject.toml asks for, without the development tools."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    lines = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
-    return {re.split(r"[\[><=]", line)[0] for line in lines}
+    return {re.split(r"[\[><=]", line)[0] for line in project["dependencies"]}
 
 
 def test_versions_and_hashes_are_those_of_the_lock() -> None:

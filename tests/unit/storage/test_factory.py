@@ -51,7 +51,6 @@ def test_refused_urls(url: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg"])
 def test_postgresql_urls(scheme: str, tmp_path: Path) -> None:
-    pytest.importorskip("asyncpg")
     store = create_store(f"{scheme}://ada:hidden@db:6000/shop", tmp_path, MODEL, "1")
     assert "db:6000/shop" in store.describe()
     assert "hidden" not in store.describe()
@@ -62,13 +61,6 @@ def test_a_refused_url_is_shown_without_its_password(url: str) -> None:
     with pytest.raises(SettingsError) as caught:
         create_store(url, ROOT, MODEL, "1")
     assert "hidden" not in str(caught.value)
-
-
-@pytest.mark.parametrize("missing", ["asyncpg", "pgvector", "sqlalchemy"])
-def test_a_missing_extra_is_named(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(SettingsError, match=r"agent-brain\[postgres\]"):
-        create_store("postgresql://db", ROOT, MODEL, "1")
 
 
 def test_making_a_store_touches_no_file(tmp_path: Path) -> None:

@@ -10,15 +10,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from agent_brain_client.installation import REINSTALL, repair_command
+from agent_brain_client.isolation import package_paths
 from agent_brain_client.wire import VERSION
+from agent_brain_contract.packages import DATABASE_MODULES, try_packages
 from agent_brain_wizard.checks.finding import Finding
 
-_PACKAGES = (
-    "docker", "fastapi", "filelock", "httpx", "jinja2", "numpy", "psutil", "pydantic_settings", "questionary", "tqdm",
-    "tree_sitter", "uvicorn", "yaml", "agent_brain_server",
-    "inotify_simple" if sys.platform == "linux" else "watchfiles",
-)  # fmt: skip
-_DRIVERS = ("asyncpg", "greenlet", "pgvector", "sqlalchemy")
 _PLUGIN = "agent-brain"
 
 
@@ -29,21 +26,19 @@ def check_python() -> Finding:
 
 
 def check_packages() -> Finding:
-    """What every installation has."""
-    missing = [name for name in _PACKAGES if find_spec(name) is None]
-    if missing:
-        return Finding(
-            "packages", "fail", f"missing: {', '.join(missing)}", "pip install --force-reinstall agent-brain"
-        )
+    """What every installation has, each imported once by a Python of its own."""
+    wrong = try_packages(sys.executable, package_paths())
+    if wrong or find_spec("agent_brain_server") is None:
+        return Finding("packages", "fail", wrong or "missing: agent_brain_server", repair_command() or REINSTALL)
     return Finding("packages", "ok", "all packages present")
 
 
 def check_drivers() -> Finding:
-    """What an index in PostgreSQL needs besides."""
-    missing = [name for name in _DRIVERS if find_spec(name) is None]
+    """What an index in PostgreSQL needs of them."""
+    missing = [name for name in DATABASE_MODULES if find_spec(name) is None]
     if missing:
         detail = f"the index is in PostgreSQL, and its drivers are missing: {', '.join(missing)}"
-        return Finding("drivers", "fail", detail, "pip install 'agent-brain[postgres]'")
+        return Finding("drivers", "fail", detail, repair_command() or REINSTALL)
     return Finding("drivers", "ok", "the drivers of PostgreSQL are present")
 
 
@@ -52,13 +47,13 @@ def check_plugin(environment: Mapping[str, str] = os.environ) -> Iterator[Findin
     home = Path(environment.get("CLAUDE_CONFIG_DIR") or Path.home() / ".claude")
     try:
         listed = json.loads((home / "plugins" / "installed_plugins.json").read_bytes())["plugins"]
-        entries = [entry for name, value in listed.items() if _is_ours(name) for entry in _entries(value)]
+        entries = [(name, entry) for name, value in listed.items() if _is_ours(name) for entry in _entries(value)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return
     if not entries:
         yield Finding("plugin", "ok", "the plugin is not installed in Claude Code; it is not needed for the commands")
         return
-    yield _installed(entries[0])
+    yield _installed(*entries[0])
 
 
 def _is_ours(name: str) -> bool:
@@ -70,12 +65,13 @@ def _entries(value: Any) -> list[dict[str, Any]]:
     return [entry for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, dict)]
 
 
-def _installed(entry: dict[str, Any]) -> Finding:
+def _installed(name: str, entry: dict[str, Any]) -> Finding:
+    """`name` is that of the plugin with its marketplace, as the client's commands take it."""
     version, path = str(entry.get("version", "")), str(entry.get("installPath", ""))
-    reinstall = "claude plugin uninstall agent-brain, then claude plugin install agent-brain@agent-brain"
+    reinstall = f"claude plugin uninstall {name}, then claude plugin install {name}"
     if path and not Path(path).is_dir():
         return Finding("plugin", "warn", f"Claude Code lists the plugin at {path}, which is not there", reinstall)
     if version and version != VERSION:
         detail = f"the plugin in Claude Code is version {version}, this command is {VERSION}"
-        return Finding("plugin", "warn", detail, "claude plugin update agent-brain@agent-brain")
+        return Finding("plugin", "warn", detail, f"claude plugin update {name}")
     return Finding("plugin", "ok", f"the plugin is installed in Claude Code (version {version or 'unknown'})")

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from agent_brain_client.installation import REINSTALL, repair_command
 from agent_brain_client.isolation import DIRECTORY, server_command
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_contract.consent import COMPOSE_FILE, Demand
@@ -80,7 +81,7 @@ def read_settings(root: Path, staged: Path | None = None) -> SettingsReport:
 def check_config(facts: Facts, report: SettingsReport) -> Finding:
     """Whether all settings can be used, and where each comes from that is not the default."""
     if report.failure:
-        return Finding("config", "fail", report.failure, "pip install --force-reinstall agent-brain")
+        return Finding("config", "fail", report.failure, repair_command() or REINSTALL)
     if report.problems:
         detail, command = problems_of(facts.root, report)
         return Finding("config", "fail", detail, command)

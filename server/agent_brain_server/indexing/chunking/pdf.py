@@ -1,4 +1,4 @@
-"""PDF files by pages, where the extra is installed."""
+"""PDF files by pages."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ LONGEST_PAGE = 10.0
 
 def chunk_pdf(path: str, data: bytes) -> ChunkedText:
     """A chunk a page, or several for a long one; lines are page numbers. Never fails: a note says why not."""
-    try:
-        from pypdf import PdfReader
-    except ImportError:
-        return ChunkedText((), "PDF text needs the extra: pip install 'agent-brain[pdf]'")
     notes: list[str] = []
     pages: list[Passage] = []
     try:
+        from pypdf import PdfReader
+
         pages.extend(_pages(PdfReader(io.BytesIO(data)), notes))
+    except ImportError as error:
+        notes.append(f"PDF cannot be read: {error}. Run: agent-brain doctor")
     except Exception as error:
         notes.append(f"PDF cannot be read: {type(error).__name__}")
     if not pages and not notes:

@@ -182,7 +182,7 @@ def test_a_broken_pdf_is_noted() -> None:
         assert chunked.note.startswith("PDF ")
 
 
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_reader_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
     def without_pypdf(name: str, *args: Any, **more: Any) -> Any:
@@ -193,4 +193,4 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(builtins, "__import__", without_pypdf)
     chunked = chunk_pdf("a.pdf", make_pdf("x"))
     assert chunked.chunks == ()
-    assert chunked.note == "PDF text needs the extra: pip install 'agent-brain[pdf]'"
+    assert chunked.note == "PDF cannot be read: pypdf. Run: agent-brain doctor"
