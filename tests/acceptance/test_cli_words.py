@@ -84,3 +84,12 @@ def test_with_json_an_error_is_json_too(
 def test_definitions_are_counted_as_such(project: CliProject) -> None:
     done = project.run("graph", "definitions", "next_delay")
     assert "1 definition ·" in done.stderr
+
+
+def test_a_path_where_nothing_is_is_refused_unless_the_index_has_it(project: CliProject) -> None:
+    for line in (("index", "nosuchdir"), ("index", "--wait", "shop/retri.py")):
+        done = project.run(*line)
+        assert done.returncode == 1
+        assert f"{line[-1]} is not there, and nothing of it is indexed." in done.stderr
+    (project.root / "shop/use.py").unlink()
+    assert "1 removed" in project.ok("index", "--wait", "shop/use.py")

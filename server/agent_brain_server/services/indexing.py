@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -27,7 +28,7 @@ class IndexingService:
         self._consent = folders.consent
 
     async def start_index(self, paths: Sequence[str], force: bool) -> Job:
-        """Queue a job. Raises RequestError for a path in no indexed folder."""
+        """Queue a job. Raises RequestError for a path in no indexed folder, or where nothing is."""
         wanted = sorted({self.normalise(path) for path in paths})
         folders = [folder.path for folder in await self._store.list_folders()]
         if not folders:
@@ -38,7 +39,16 @@ class IndexingService:
                     f"{path} lies in no indexed folder ({', '.join(folders)}); add it: agent-brain folders add {path}.",
                     field="paths",
                 )
+        await self._require_there(wanted)
         return await self._queue(wanted, force)
+
+    async def _require_there(self, paths: Sequence[str]) -> None:
+        """Raise RequestError for a path where nothing is, and of which the index holds nothing that could go."""
+        missing = [path for path in paths if not os.path.lexists(self._root / path)]
+        held = await self._store.list_files() if missing else {}
+        for path in missing:
+            if not any(within(file, path) for file in held):
+                raise RequestError(f"{path} is not there, and nothing of it is indexed.", field="paths")
 
     async def follow_changes(self, paths: Collection[str]) -> None:
         """Queue a job for paths as the watcher names them, all files where it names none.
