@@ -76,8 +76,9 @@ print(json.dumps(sorted(sys.modules)), file=sys.stderr)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
     loaded = set(json.loads(done.stderr))
     assert not loaded & {"pydantic", "rich", "jinja2", "questionary", "yaml", "numpy", "click", "pygments", "fastapi"}
-    if command.name not in ("start", "stop"):
+    if command.name not in ("start", "stop", "restart"):
         assert not loaded & {"psutil", "filelock"}
     commands = {name for name in loaded if name.startswith("agent_brain_client.cli.")}
     frame = {f"agent_brain_client.cli.{name}" for name in ("entry", "registry", "session")}
-    assert commands - frame <= {command.module, *(["agent_brain_client.cli.index"] if command.name == "jobs" else [])}
+    made_of = {"jobs": ("index",), "restart": ("start", "stop")}.get(command.name, ())
+    assert commands - frame <= {command.module, *(f"agent_brain_client.cli.{name}" for name in made_of)}

@@ -26,8 +26,8 @@ def check_python() -> Finding:
 
 
 def check_packages() -> Finding:
-    """What every installation has, each imported once by a Python of its own."""
-    wrong = try_packages(sys.executable, package_paths())
+    """What every installation has: a Python of its own imports what is often needed, and looks for the rest."""
+    wrong = try_packages(sys.executable, package_paths(), quick=True)
     if wrong or find_spec("agent_brain_server") is None:
         return Finding("packages", "fail", wrong or "missing: agent_brain_server", repair_command() or REINSTALL)
     return Finding("packages", "ok", "all packages present")
