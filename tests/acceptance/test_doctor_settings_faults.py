@@ -38,7 +38,8 @@ def written(name: str, content: bytes) -> Make:
 
 def without_token(project: CliProject) -> None:
     path = project.root / ENV
-    path.write_text("".join(line for line in path.open() if not line.startswith("AGENT_BRAIN_TOKEN")))
+    lines = [line for line in path.read_text().splitlines(keepends=True) if not line.startswith("AGENT_BRAIN_TOKEN")]
+    path.write_text("".join(lines))
 
 
 def other_token(project: CliProject) -> None:
