@@ -202,7 +202,8 @@ def _refusal(error: ValidationError, found: Mapping[str, Place]) -> str:
         return f"{shown} in {_named(place)} is no setting. Correct its name, or remove it."
     value = lookup(found.get(place, {}), name)
     told = f", not {value!r:.60}" if isinstance(value, str | int | float) and name.startswith(_SHOWN) else ""
-    return f"the setting {name}{reason(first)}{told}. Correct it in {_named(place)}."
+    problem = f"{name}{reason(first)}{told}"
+    return f"the setting {problem}. Correct it in {_named(place)}."
 
 
 def _named(place: str) -> str:

@@ -59,7 +59,9 @@ async def test_what_is_asked_for_is_honoured_or_refused(project: CliProject) -> 
     project.ok("index", "--wait")
     async with session(project) as opened:
         assert "odd *name" not in await call(opened, "search", query="delay odd", path=["shop/"], symbol=["next_delay"])
-        assert (await call(opened, "search", query="odd", language=["ruby"])).startswith("No passages found")
+        assert (await call(opened, "search", query="odd", language=["ruby"])).startswith(
+            "The index has no language ruby"
+        )
         assert "2." not in await call(opened, "search", query="delay odd", top_k=1)
         assert "embedding" in await refusal(opened, "search", query="x", mode="vector")
         assert "`bogus`" in await refusal(opened, "search", query="x", bogus=1)

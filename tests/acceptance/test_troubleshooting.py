@@ -12,8 +12,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
 QUOTED = re.compile(r"^- `([^`]+)`", re.MULTILINE)
-# Said by Docker and by PostgreSQL, not by us.
-OF_OTHERS = ("required variable POSTGRES_SUPERUSER_PASSWORD", "Bind for 127.0.0.1", "could not resize shared memory")
+PLACES = ("server", "server_client", "wizard", "plugin/scripts")
+# Said by Docker, by PostgreSQL and by Python, not by us.
+OF_OTHERS = (
+    *("required variable POSTGRES_SUPERUSER_PASSWORD", "Bind for 127.0.0.1", "could not resize shared memory"),
+    "Fatal Python error",
+)
 SENTENCES = [sentence for sentence in QUOTED.findall(TEXT) if not sentence.startswith(OF_OTHERS)]
 
 
@@ -28,7 +32,7 @@ def texts(tree: ast.AST) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def said() -> list[str]:
-    sources = [path for place in ("server", "server_client", "wizard") for path in (ROOT / place).rglob("*.py")]
+    sources = [path for place in PLACES for path in (ROOT / place).rglob("*.py")]
     return [text for path in sources for text in texts(ast.parse(path.read_text("utf-8")))]
 
 

@@ -80,7 +80,7 @@ def translate(error: BaseException, config: PostgresConfig) -> StorageError:
             "storage.postgres.pool_max."
         )
     if code in _WRONG_LOGIN:
-        return StorageLoginError(f"PostgreSQL at {place} refuses the login of {config.user}: {_other_password(config)}")
+        return StorageLoginError(_refused_login(place, config))
     if code in _FULL:
         return StorageLostError(
             f"PostgreSQL at {place} has no space left: free some on its disk; the job goes on by itself then."
@@ -97,17 +97,17 @@ def translate(error: BaseException, config: PostgresConfig) -> StorageError:
     return _lasting(error, code, place, config)
 
 
-def _other_password(config: PostgresConfig) -> str:
+def _refused_login(place: str, config: PostgresConfig) -> str:
     """Where the password that is refused comes from, and what to do."""
     exported = os.environ.get(SERVER_VARIABLE)
     if exported and exported == config.password.get_secret_value():
         return (
-            f"the environment sets {SERVER_VARIABLE}, perhaps for another program, and it goes before"
-            f" .env.agent-brain. Run: unset {SERVER_VARIABLE}; agent-brain restart"
+            f"PostgreSQL at {place} refuses the login of {config.user}: the environment sets POSTGRES_PASSWORD, perhaps "
+            "for another program, and it goes before .env.agent-brain. Run: unset POSTGRES_PASSWORD; agent-brain restart"
         )
     return (
-        f"correct {SERVER_VARIABLE} in .env.agent-brain, or the password in the storage URL, then run:"
-        " agent-brain restart"
+        f"PostgreSQL at {place} refuses the login of {config.user}: correct POSTGRES_PASSWORD in .env.agent-brain, "
+        "or the password in the storage URL, then run: agent-brain restart"
     )
 
 
