@@ -270,3 +270,12 @@ def test_a_pipe_in_place_of_a_settings_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".env").rename(tmp_path / ".env.agent-brain")
     with pytest.raises(SettingsError, match="is not a file"):
         load_settings(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["1", "null", "true", "2026-11-30", "1.5", "[a]"])
+def test_a_name_that_is_no_text_is_refused(project: Path, name: str) -> None:
+    config = project / ".claude" / "agent-brain" / "config.yaml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(f"{name}: x\n" if name != "[a]" else "? [a]\n: x\n")
+    with pytest.raises(SettingsError, match="config.yaml"):
+        load_settings(project)

@@ -102,8 +102,9 @@ def _refused_login(place: str, config: PostgresConfig) -> str:
     exported = os.environ.get(SERVER_VARIABLE)
     if exported and exported == config.password.get_secret_value():
         return (
-            f"PostgreSQL at {place} refuses the login of {config.user}: the environment sets POSTGRES_PASSWORD, perhaps "
-            "for another program, and it goes before .env.agent-brain. Run: unset POSTGRES_PASSWORD; agent-brain restart"
+            f"PostgreSQL at {place} refuses the login of {config.user}: the environment sets POSTGRES_PASSWORD, "
+            "perhaps for another program, and it goes before .env.agent-brain. "
+            "Run: unset POSTGRES_PASSWORD; agent-brain restart"
         )
     return (
         f"PostgreSQL at {place} refuses the login of {config.user}: correct POSTGRES_PASSWORD in .env.agent-brain, "
