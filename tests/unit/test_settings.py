@@ -277,5 +277,5 @@ def test_a_name_that_is_no_text_is_refused(project: Path, name: str) -> None:
     config = project / ".claude" / "agent-brain" / "config.yaml"
     config.parent.mkdir(parents=True, exist_ok=True)
     config.write_text(f"{name}: x\n" if name != "[a]" else "? [a]\n: x\n")
-    with pytest.raises(SettingsError, match="config.yaml"):
+    with pytest.raises(SettingsError, match=r"config\.yaml"):
         load_settings(project)
