@@ -20,7 +20,9 @@ from support.cli import RETRY_SOURCE, CliProject, cli_project
 CONFIG, ENV = ".claude/agent-brain/config.yaml", ".env.agent-brain"
 SECONDS = 30
 COMMANDS = (("status",), ("start",), ("search", "delay"), ("index",), ("doctor",), ("settings",))
-FEW, MANY = 8, 300
+FEW = 8
+MANY = int(os.environ.get("AGENT_BRAIN_TESTS_MUTATIONS", "300"))
+FIRST = int(os.environ.get("AGENT_BRAIN_TESTS_SEED", "1000"))
 HUGE = "9" * 5000
 YAML = (
     "port: {}", "idle_stop_minutes: {}", "log_level: {}", "token: {}", "index: {}", "index:\n  folders: {}",
@@ -193,7 +195,7 @@ def test_broken_settings_are_answered_in_a_sentence(healthy: CliProject, tmp_pat
 @pytest.mark.timeout(7200)
 def test_three_hundred_broken_settings(healthy: CliProject, tmp_path: Path) -> None:
     faults, longest = [], 0.0
-    for number in range(1000, 1000 + MANY):
+    for number in range(FIRST, FIRST + MANY):
         try:
             longest = max(longest, answers(healthy, tmp_path / "project", number))
         except AssertionError as error:
