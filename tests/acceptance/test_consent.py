@@ -282,6 +282,6 @@ def test_a_server_with_the_token_of_before_is_named(project: CliProject) -> None
     (project.root / ENV).write_text("".join(line for line in secrets if not line.startswith("AGENT_BRAIN_TOKEN=")))
     project.ok("setup", "--yes")
     refused(project.run("search", "retry delay"), "has another token", "Run: agent-brain restart")
-    assert "agent-brain stop" in mcp(project)
+    assert "agent-brain restart" in mcp(project)
     project.ok("stop")
     assert "next_delay" in project.ok("search", "retry delay")

@@ -151,8 +151,7 @@ def test_an_older_setup_is_served_and_upgraded(project: CliProject) -> None:
     backup = project.root.parent / "older.backup"
     project.ok("db", "backup", str(backup))
 
-    for command in found["fix"].split(", then "):
-        project.ok(*command.split()[1:])
+    project.follow(found["fix"])
     assert_bound(project)
     assert len(project.json("jobs")["jobs"]) == 1, "nothing was indexed again"
     assert finding(project)["state"] == "ok"

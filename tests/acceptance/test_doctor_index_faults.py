@@ -204,10 +204,12 @@ def test_a_lost_directory_of_words_is_not_an_empty_answer(project: CliProject) -
 def test_an_index_that_is_removed_under_the_server_loses_nothing_that_is_indexed_after(project: CliProject) -> None:
     project.ok("start")
     (project.state / "index.db").unlink()
-    first = project.run("index", "--wait")
-    if first.returncode:  # it ends within seconds, and says so to whoever asks before
-        assert first.stderr.rstrip().endswith("Run: agent-brain start")
     project.write({"later.py": "def much_later():\n    return 1\n"})
+    for _ in range(2):  # it ends within seconds, and says so to whoever asks before
+        done = project.run("index", "--wait")
+        if done.returncode:
+            assert done.stderr.rstrip().endswith("Run: agent-brain start")
+            project.ok("start")
     project.ok("index", "--wait")
     project.ok("stop")
     assert "later.py" in project.ok("search", "much_later")
