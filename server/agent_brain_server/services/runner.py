@@ -92,6 +92,7 @@ class JobRunner:
 
     def wake(self) -> None:
         """There may be a job in the queue."""
+        self._is_refused = False  # it is tried at once, and may be mended
         self._queued.set()
 
     async def wait_for(self, job_id: int, seconds: float) -> bool:
