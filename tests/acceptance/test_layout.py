@@ -219,21 +219,24 @@ def port_of(root: Path, environment: dict[str, str], flags: list[str]) -> int:
 
 
 @pytest.mark.parametrize(
-    ("config", "name"),
+    ("config", "sentence"),
     [
-        ({"stroage": {"url": "x"}}, "stroage"),
-        ({"index": {"watcher": True}}, "index.watcher"),
-        ({"embedding": {"provider": "magic"}}, "embedding.provider"),
-        ({"port": "many"}, "port"),
+        ({"stroage": {"url": "x"}}, "stroage in .claude/agent-brain/config.yaml is no setting."),
+        ({"index": {"watcher": True}}, "index.watcher in .claude/agent-brain/config.yaml is no setting."),
+        (
+            {"embedding": {"provider": "magic"}},
+            "the setting embedding.provider must be 'built-in', 'openai-compatible' or 'none', not 'magic'.",
+        ),
+        ({"port": "many"}, "the setting port must be a whole number, not 'many'."),
     ],
 )
 def test_a_setting_that_is_not_understood_is_named(
-    root: Path, environment: dict[str, str], config: dict[str, Any], name: str
+    root: Path, environment: dict[str, str], config: dict[str, Any], sentence: str
 ) -> None:
     set_config(root, **config)
     done = run_server(root, environment)
     assert done.returncode == 2
-    assert f"setting {name}:" in done.stderr
+    assert sentence in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
 
