@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 OK = 0
@@ -16,11 +18,13 @@ class ClientError(Exception):
     """`str()` is one sentence for people with the way on; `exit_code` is what a command ends with."""
 
     exit_code: ClassVar[int] = FAILED
+    done_before: Mapping[str, object] = MappingProxyType({})
+    """What the command had done when it failed, for `--json`."""
 
     @property
     def members(self) -> dict[str, object]:
         """What `--json` says besides the sentence."""
-        return {}
+        return dict(self.done_before)
 
 
 class UsageError(ClientError):

@@ -6,6 +6,7 @@ import sys
 from dataclasses import asdict
 from typing import Any, Protocol
 
+from agent_brain_client.errors import ClientError
 from agent_brain_client.output import home_relative, note, print_json, say, styled
 from agent_brain_client.wire import JobResponse
 from agent_brain_contract.escaping import one_line, plain
@@ -28,8 +29,8 @@ class Report(Protocol):
     def indexed(self, first: FirstRun) -> None:
         """The first index is built."""
 
-    def failed(self) -> None:
-        """The first index is not built; an error says why."""
+    def failed(self, error: ClientError) -> None:
+        """The first index is not built; `error` says why."""
 
     def end(self) -> None:
         """All is done."""
@@ -71,7 +72,7 @@ class TextReport:
         """What is left to do is to ask."""
         self._next = 'Next: agent-brain search "…"'
 
-    def failed(self) -> None:
+    def failed(self, error: ClientError) -> None:
         """The error says it all."""
 
     def end(self) -> None:
@@ -133,10 +134,9 @@ class JsonReport:
         self._summary["index"] = first.as_mapping()
         self._summary["next"] = self._summary["next"][-1:]
 
-    def failed(self) -> None:
-        """The files are written all the same, which the last line says."""
-        self._summary["event"] = "failed"
-        self.end()
+    def failed(self, error: ClientError) -> None:
+        """The files are written all the same, which the last line says besides the error."""
+        error.done_before = {**self._summary, "event": "failed"}
 
     def end(self) -> None:
         """The summary."""

@@ -101,8 +101,8 @@ def _unattended(arguments: argparse.Namespace, root: Path, flags: dict[str, Answ
 
         try:
             report.indexed(run_first(prepared, report.reporter()))
-        except ClientError:
-            report.failed()
+        except ClientError as error:
+            report.failed(error)
             raise
     report.end()
     return 0
