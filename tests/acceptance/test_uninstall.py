@@ -246,7 +246,7 @@ def test_in_a_terminal_it_asks(project: CliProject, answer: str) -> None:
 def test_the_container_is_named(project: CliProject) -> None:
     project.ok("setup", "--yes", "--storage", "postgres-docker")
     notes = " ".join(project.json("uninstall", "--dry-run")["notes"])
-    assert "agent-brain db down --purge" in notes
+    assert "agent-brain uninstall --purge" in notes
 
 
 def test_a_container_goes_with_purge(project: CliProject) -> None:
@@ -270,7 +270,7 @@ def test_the_container_that_stays_can_be_removed_later(project: CliProject) -> N
     project.ok("setup", "--yes", "--storage", "postgres-docker")
     assert ComposedDatabase(project.root).compose("create").returncode == 0
     (note,) = project.json("uninstall", "--yes")["notes"]
-    command = note.partition("or later ")[2].split()
+    command = note.partition("until: ")[2].split()
     assert run(command, project.root).returncode == 0
     left = run(["docker", "volume", "ls", "--quiet", "--filter", f"name={command[3]}"], project.root)
     assert (left.returncode, left.stdout) == (0, "")
