@@ -62,9 +62,10 @@ class Model:
                 self.indexed[path] = (self.disk[path], self.owner(path))
 
     def remove_folder(self, folder: str) -> None:
-        """Forget what was indexed of it."""
+        """Forget what was indexed of it, but for what another folder around it holds."""
         self.folders.discard(folder)
-        self.indexed = {path: held for path, held in self.indexed.items() if held[1] != folder}
+        held = {path: (text, self.owner(path) if of == folder else of) for path, (text, of) in self.indexed.items()}
+        self.indexed = {path: (text, of) for path, (text, of) in held.items() if of}
 
     def first_of(self, path: str) -> str:
         """One path for all files of the same text: an answer shows a text once, at any of them."""
@@ -188,6 +189,10 @@ class Servers(RuleBasedStateMachine):
     def index_one(self, path: str) -> None:
         path = plain(path)
         if self.model.owner(path):
+            if path not in self.model.disk and path not in self.model.indexed:
+                for brain in self.brains:
+                    self.run(brain.call("POST", "/index", 422, json={"paths": [path]}))
+                return
             for brain in self.brains:
                 self.run(brain.index(path))
             self.model.index(path)

@@ -34,7 +34,7 @@ async def test_all_files_are_for_their_owner_only(tmp_path: Path) -> None:
 
 async def test_a_directory_in_place_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "index.db").mkdir()
-    with pytest.raises(StorageError, match="AGENT_BRAIN_STORAGE_URL"):
+    with pytest.raises(StorageError, match="Run: mv "):
         await open_and_close(tmp_path)
 
 
@@ -49,7 +49,7 @@ async def test_only_files_hold_the_index(tmp_path: Path, name: str, kind: str) -
         os.mkfifo(path)
     else:
         path.mkdir()
-    with pytest.raises(StorageError, match=rf"{name} is a link, a directory or a pipe.* agent-brain start"):
+    with pytest.raises(StorageError, match=rf"{name} is a link, a directory or a pipe.* Run: mv "):
         await open_and_close(tmp_path / "index")
     assert [found.name for found in path.parent.iterdir()] == [name]
     assert not (tmp_path / "elsewhere").exists()

@@ -32,7 +32,7 @@ def test_no_part_of_the_path_may_have_become_a_link(
     place.rename(tmp_path / "moved")
     place.symlink_to(tmp_path / "moved")
     assert (root / "a/b/x.py").read_text() == "x = 1\n"
-    assert prepare_file(ReadRequest(entry, "", 1000)).verdict == "unreadable"
+    assert prepare_file(ReadRequest(entry, "", 1000)).verdict == "gone"
     assert read_lines(entry, 1000) is None
     assert not is_real(entry.absolute)
 

@@ -193,7 +193,7 @@ async def test_what_cannot_be_read_is_a_verdict(tmp_path: Path, workers: Workers
     large = tmp_path / "large.py"
     large.write_text("x" * 2000)
     prepared = await workers.prepare([gone, request(large)])
-    assert [file.verdict for file in prepared] == ["unreadable", "too_large"]
+    assert [file.verdict for file in prepared] == ["gone", "too_large"]
 
 
 async def test_processes_that_cannot_start_fail_the_job_and_blame_no_file(
