@@ -99,6 +99,7 @@ def create_app(settings: Settings, *, reindex: bool = False) -> FastAPI:
     )
     app.state.port, app.state.token = settings.port, token
     app.state.activity = shared.activity
+    app.state.lost = str  # says what of its places the server has lost, and so ends; empty for nothing
     for module in (health, index, search, graph):
         app.include_router(module.router, responses=problems.documented())
     problems.install(app)

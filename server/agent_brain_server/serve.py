@@ -107,6 +107,7 @@ class ProjectServer(uvicorn.Server):
         # What uvicorn asks the system for is also how many asyncio accepts at once: more may wait than that.
         self._listener.listen(QUEUE)
         self._presence.add(_database(self._settings))
+        self._app.state.lost = self._presence.lost
         write_server_file(self._settings, self._listener.getsockname()[1])
         collect_seldom()
 

@@ -23,7 +23,7 @@ from agent_brain_client.wire import (
 from agent_brain_contract.proof import CHALLENGE_FORM, prove
 from agent_brain_server.api.index import job_response
 from agent_brain_server.domain import database
-from agent_brain_server.errors import NotFoundError, StorageLostError
+from agent_brain_server.errors import NotFoundError, StorageGoneError, StorageLostError
 from agent_brain_server.services.status import Status, StatusService
 
 router = APIRouter(tags=["health"])
@@ -39,9 +39,12 @@ def _service(request: Request) -> StatusService:
 async def health(request: Request, challenge: Challenge = None) -> Health:
     """Who answers here; open to everyone on this machine.
 
-    A `challenge` of 32 hexadecimal digits is answered with a proof that this server has the project's token.
+    A `challenge` of 32 hexadecimal digits is answered with a proof that this server has the project's token, unless it
+    is about to end: then whoever looks for a server starts the next one.
     """
     identity, state = _service(request).identity, request.app.state
+    if challenge is not None and (lost := state.lost()):
+        raise StorageGoneError(f"{lost}, so this server ends. Run: agent-brain start")
     answer = Health(
         status="ok",
         version=identity.version,
