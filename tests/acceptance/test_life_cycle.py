@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from support.life import Machine, state_files
+from support.spoilt_environments import SPOILT
 
 SHORT_SECONDS = 25.0
 LONG_SECONDS = 600.0
@@ -30,13 +31,15 @@ STEPS = {
     "delete": 2,
     "update_plugin": 2,
     "replace_plugin": 3,
-    "renew_environment": 1,
+    "renew_packages": 1,
+    "upgrade_python": 1,
+    "spoil_packages": 1,
     "kill": 3,
     "hang": 1,
     "ask_at_once": 2,
     "fill_port": 2,
     "free_ports": 1,
-    "damage": 5,
+    "damage": 6,
     "change_locale": 2,
 }
 NAMES = ("my shop", "mein Läden é 店", "plain")
@@ -115,8 +118,16 @@ class Life:
         self.machine.install_plugin()
         shutil.rmtree(before)
 
-    def renew_environment(self) -> None:
-        self.machine.renew_environment()
+    def renew_packages(self) -> None:
+        self.machine.install_plugin(other_packages=True)
+
+    def upgrade_python(self) -> None:
+        self.machine.spoil_environment("another minor version behind the link")
+
+    def spoil_packages(self) -> None:
+        kind = self.random.choice(list(SPOILT))
+        self.machine.log.append(f"    {kind}")
+        self.machine.spoil_environment(kind)
 
     def kill(self) -> None:
         self.machine.kill_server(self.root)

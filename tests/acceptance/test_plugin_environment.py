@@ -10,66 +10,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from support.claude import plugin_tree
 from support.installed import Installed
+from support.spoilt_environments import SPOILT, packages_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # packages are imported many times
-DAMAGE: dict[str, Callable[[Path], None]] = {}
-
-
-def damages(function: Callable[[Path], None]) -> Callable[[Path], None]:
-    """Register a way in which an environment is spoilt."""
-    DAMAGE[function.__name__.replace("_", " ")] = function
-    return function
-
-
-@damages
-def another_minor_version_behind_the_link(environment: Path) -> None:
-    """What an upgrade of the system does: the link is the same, its Python looks elsewhere for packages."""
-    python = environment / "bin" / "python"
-    stand_in = environment.parents[1] / "python3.99"
-    stand_in.write_text(f'#!/bin/sh\nexec "{os.path.realpath(python)}" -S "$@"\n')  # without the packages of before
-    stand_in.chmod(0o755)
-    python.unlink()
-    python.symlink_to(stand_in)
-
-
-@damages
-def no_pyvenv_cfg(environment: Path) -> None:
-    (environment / "pyvenv.cfg").unlink()
-
-
-@damages
-def a_package_is_missing(environment: Path) -> None:
-    shutil.rmtree(packages_of(environment) / "httpx")
-
-
-@damages
-def a_package_is_half_updated(environment: Path) -> None:
-    replace(packages_of(environment) / "filelock" / "__init__.py", b"from filelock.not_yet_there import FileLock\n")
-
-
-@damages
-def a_native_module_is_cut_off(environment: Path) -> None:
-    (native,) = (packages_of(environment) / "yaml").glob("_yaml*.so")
-    replace(native, native.read_bytes()[:1000])
-    replace(packages_of(environment) / "yaml" / "__init__.py", b"import yaml._yaml\n")
-
-
-def replace(path: Path, content: bytes) -> None:
-    """As installers do."""
-    path.unlink()
-    path.write_bytes(content)
-
-
-def packages_of(environment: Path) -> Path:
-    (found,) = environment.glob("lib/python*/site-packages")
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +37,9 @@ def installed(tree: Path, tmp_path: Path) -> Iterator[Installed]:
         made.run("stop")
 
 
-@pytest.mark.parametrize("kind", list(DAMAGE))
+@pytest.mark.parametrize("kind", list(SPOILT))
 def test_damage_is_named_by_every_command_and_repaired_by_setup(installed: Installed, kind: str) -> None:
-    DAMAGE[kind](installed.environment)
+    SPOILT[kind](installed.environment)
     for verb in ("status", "doctor"):
         done = installed.run(verb)
         assert done.returncode == 2, done.stdout

@@ -30,6 +30,17 @@ SCRIPT
 """
 
 
+def stand_in_installer(path: Path) -> None:
+    """Write the stand-in for uv."""
+    path.write_text(STAND_IN.format(python=sys.executable))
+    path.chmod(0o755)
+
+
+def lock_key(tree: Path) -> str:
+    """The name of the environment for the packages that the plugin in `tree` needs."""
+    return hashlib.sha256((tree / "uv.lock").read_bytes()).hexdigest()[:12]
+
+
 class Installed:
     """One copy of the plugin with a home, a project and a data directory."""
 
@@ -43,8 +54,7 @@ class Installed:
         (self.project / "retry.py").write_text(RETRY_SOURCE)
         tools = place / "tools"
         tools.mkdir(exist_ok=True)
-        (tools / "uv").write_text(STAND_IN.format(python=sys.executable))
-        (tools / "uv").chmod(0o755)
+        stand_in_installer(tools / "uv")
         path = f"{tools}{os.pathsep}{os.environ['PATH']}"
         # Without an index pip installs nothing either, so that a failed stand-in is seen.
         no_index = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tools)}
@@ -53,7 +63,7 @@ class Installed:
     @property
     def environment(self) -> Path:
         """Where this version's environment is."""
-        return self.data / "envs" / hashlib.sha256((self.tree / "uv.lock").read_bytes()).hexdigest()[:12]
+        return self.data / "envs" / lock_key(self.tree)
 
     def borrow(self, nothing: bool = False) -> None:
         """Let the stand-in install, or end well with `nothing` installed."""

@@ -9,8 +9,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
-import sysconfig
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +20,8 @@ import psutil
 
 from support.claude import ROOT
 from support.cli import clean_environment
+from support.installed import lock_key, stand_in_installer
+from support.spoilt_environments import SPOILT
 
 COMMAND_SECONDS = 120
 # What the plugin runs, with what is compiled already; `support.claude.plugin_tree` makes all that a person gets.
@@ -30,21 +30,14 @@ END_SECONDS = 60.0
 STEADY = "def steady_marker():\n    return 'found by every search'\n"
 _NAMED = re.compile(
     r"(?i)(?:run|fill it|follow it|see|look|watch it|replace it|begin anew|to go on):"
-    r" ((?:agent-brain|mv|rm|chmod|git) .+?)\.?$"
+    r" ((?:agent-brain|mv|rm|chmod|git) .+?|/agent-brain:setup)\.?$"
 )
+_ANSWER = re.compile(r"(?m)^ *\d+  steady\.py:1-2(?s:.*)found by every search")
 _FIX = re.compile(r"^\s*→ (.+)$")
 
 
 class LifeError(AssertionError):
     """Something that the person could not have gone on with."""
-
-
-def borrowed_environment(place: Path) -> Path:
-    """A Python with the tests' packages but without our own, which each plugin brings along."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True)
-    (packages,) = place.glob("lib/python*/site-packages")
-    (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib"))
-    return place / "bin" / "python"
 
 
 class Machine:
@@ -54,11 +47,12 @@ class Machine:
         self.place = place
         self.commands = place / "bin"
         self.commands.mkdir(parents=True)
-        self._python = borrowed_environment(place / "environment")
+        stand_in_installer(self.commands / "uv")
         self.environment = clean_environment(
             place / "home",
             XDG_STATE_HOME=str(place / "state"),
-            AGENT_BRAIN_PYTHON=str(self._python),
+            XDG_DATA_HOME=str(place / "data"),
+            INSTALLER_CALLS=os.devnull,
             PATH=f"{self.commands}{os.pathsep}{os.environ['PATH']}",
         )
         (place / "home").mkdir()
@@ -67,8 +61,11 @@ class Machine:
         self._version = 0
         self.plugin = self.install_plugin()
 
-    def install_plugin(self) -> Path:
-        """The next version of the plugin, in a folder of its own; the command is that one's from now on."""
+    def install_plugin(self, other_packages: bool = False) -> Path:
+        """The next version of the plugin, in a folder of its own; the command is that one's from now on.
+
+        With `other_packages` its lock file is another, so that they are to be installed again.
+        """
         self._version += 1
         version = f"0.1.{self._version}"
         tree = self.place / "cache" / version
@@ -80,19 +77,21 @@ class Machine:
         manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "version": version}))
         wire = tree / "server_client" / "agent_brain_client" / "wire.py"
         wire.write_text(re.sub(r'(?m)^VERSION = ".*"$', f'VERSION = "{version}"', wire.read_text()))
+        if other_packages:
+            with (tree / "uv.lock").open("a") as lock:
+                lock.write(f"# {version}\n")
         link = self.commands / "agent-brain"
         link.unlink(missing_ok=True)
         link.symlink_to(tree / "plugin" / "scripts" / "agent-brain")
         self.plugin = tree
         return tree
 
-    def renew_environment(self) -> None:
-        """Put another environment in the place of the one that the plugin uses."""
-        before, fresh = self.place / "environment", self.place / "fresh environment"
-        borrowed_environment(fresh)
-        before.rename(self.place / "old environment")
-        fresh.rename(before)
-        shutil.rmtree(self.place / "old environment")
+    def spoil_environment(self, kind: str) -> None:
+        """Spoil what the plugin's packages are installed in, if it is there."""
+        found = self.place / "data" / "agent-brain" / "envs" / lock_key(self.plugin)
+        if (found / "agent-brain.json").exists():
+            with suppress(OSError):  # spoilt already, in the same way
+                SPOILT[kind](found)
 
     def run_at_once(self, root: Path, commands: list[str]) -> None:
         """Run commands of the shell at the same time; none may fail in a way that names nothing."""
@@ -148,7 +147,7 @@ class Machine:
             done = self.run(root, "agent-brain search steady_marker")
             if "Traceback" in done.stderr or "defect" in done.stderr:
                 raise LifeError(done.stderr)
-            if done.returncode == 0 and re.search(r"(?m)^ *\d+  steady\.py:1-2", done.stdout):
+            if done.returncode == 0 and _ANSWER.search(done.stdout):
                 return
             self._follow(root, done)
         raise LifeError(f"no right answer after {searches} searches: {done.stdout}{done.stderr}")
@@ -165,7 +164,7 @@ class Machine:
         named = [found[1] for line in lines if (found := _NAMED.search(line))]
         if not named:
             raise LifeError(f"it names no command: {done.stdout}{done.stderr}")
-        command = named[-1].replace("agent-brain setup", "agent-brain setup --yes").replace("--yes --yes", "--yes")
+        command = re.sub(r"^(?:/agent-brain:|agent-brain )setup(?: --yes)?", "agent-brain setup --yes", named[-1])
         if command != "agent-brain doctor":
             return [command]
         lines = self.run(root, command).stdout.splitlines()
@@ -235,8 +234,7 @@ class Machine:
 
 
 def state_files(root: Path) -> Iterator[Path]:
-    """The files of the project's state, its secrets and port among them. A damaged index has tests of its own."""
+    """The files of the project's state: its index, its secrets and port among them."""
     state = root / ".claude" / "agent-brain"
-    found = (path for path in state.rglob("*") if path.is_file() and not path.is_symlink())
-    yield from sorted(path for path in found if not path.name.startswith("index."))
+    yield from sorted(path for path in state.rglob("*") if path.is_file() and not path.is_symlink())
     yield root / ".env.agent-brain"
