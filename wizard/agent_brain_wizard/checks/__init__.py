@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,7 +46,14 @@ from agent_brain_wizard.probe import CONFIG, Facts, probe_project
 def examine(root: Path) -> Iterator[Finding]:
     """Every check in order. What cannot be checked without a step before it is left out."""
     yield check_python()
-    yield check_packages()
+    with ThreadPoolExecutor(1) as pool:
+        packages = pool.submit(check_packages)  # takes as long as all others together
+        others = list(_examine_project(root))
+    yield packages.result()
+    yield from others
+
+
+def _examine_project(root: Path) -> Iterator[Finding]:
     if (root / CONFIG).exists():
         yield check_modes(root)  # before all else: where others may write, nothing else is looked at
     try:
