@@ -59,21 +59,21 @@ def note(*lines: str) -> None:
         print(_printable(one), file=sys.stderr, flush=True)
 
 
-def page(lines: Sequence[str]) -> None:
-    """Print notes, a screen at a time where they are more than the terminal holds and `less` is there."""
+def page(lines: Sequence[str]) -> bool:
+    """Show notes a screen at a time where they are more than it holds and `less` is there; return whether."""
     import shutil
     import subprocess
 
     pager = shutil.which("less")
     rows = shutil.get_terminal_size().lines
     if pager is None or len(lines) < rows or not is_terminal(sys.stderr) or not sys.stdin.isatty():
-        note(*lines)
-        return
+        return False
     sys.stdout.flush()
     text = "".join(f"{_printable(one)}\n" for one in lines)
     # LESSSECURE: whoever looks at a difference can run nothing from there.
     environment = {**os.environ, "LESSSECURE": "1", "LESSOPEN": ""}
     subprocess.run([pager, "-R"], check=False, input=text, text=True, stdout=sys.stderr, env=environment)
+    return True
 
 
 def prompt(text: str) -> str:
@@ -90,6 +90,16 @@ def confirm(question: str) -> bool:
 def replace_line(text: str) -> None:
     """Print `text` on a terminal's stderr in the place of what was printed so before."""
     print(f"\r\x1b[K{_printable(text)}", end="", file=sys.stderr, flush=True)
+
+
+def erase_rows(number: int) -> None:
+    """Erase the last `number` rows of a terminal's stderr, as far as they are on the screen."""
+    print(f"\x1b[{number}A\r\x1b[J", end="", file=sys.stderr, flush=True)
+
+
+def unstyled(text: str) -> str:
+    """Return `text` as it is seen once it is printed."""
+    return line(_STYLE_MARK.sub("", text))
 
 
 def _printable(text: str) -> str:

@@ -56,6 +56,7 @@ class Answers:
     idle_stop_minutes: float
     index: bool | None
     project_id: str = ""
+    verify: bool = True
 
     def as_mapping(self) -> dict[str, Answer | None]:
         """The answers by their questions' names, secrets and all."""
@@ -88,6 +89,7 @@ def resolve(flags: Link, environment: Mapping[str, str], saved: Link, asked: Lin
         idle_stop_minutes=_minutes(values["idle_stop_minutes"]),
         index=None if values["index"] is None else _boolean("--index", values["index"]),
         project_id=_project_id(values["project_id"]),
+        verify=_boolean("--verify", values["verify"]),
     )
     _check_storage(answers)
     _check_embedding(answers)

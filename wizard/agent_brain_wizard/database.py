@@ -8,9 +8,8 @@ import re
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from agent_brain_client.discovery import require_set_up
 from agent_brain_client.isolation import DIRECTORY
@@ -18,6 +17,7 @@ from agent_brain_client.provisioning import provision
 from agent_brain_client.wire import ENV_FILE
 from agent_brain_contract.container import SERVER_VARIABLE, SUPERUSER_VARIABLE
 from agent_brain_contract.envfile import read_env
+from agent_brain_wizard.composition import PGADMIN, PGADMIN_VARIABLE, POSTGRES, Composition, read_tree
 from agent_brain_wizard.consent import compose_demand
 from agent_brain_wizard.docker import (
     Container,
@@ -32,9 +32,13 @@ from agent_brain_wizard.docker import DatabaseError as DatabaseError  # noqa: PL
 from agent_brain_wizard.ports import holder
 from agent_brain_wizard.probe import COMPOSE
 
-POSTGRES = "postgres"
-PGADMIN = "pgadmin"
-PGADMIN_VARIABLE = "PGADMIN_PASSWORD"
+DB_UP = "agent-brain db up"
+INSTEAD = {
+    POSTGRES: "name another one: agent-brain setup --yes --postgres-image IMAGE",
+    PGADMIN: "do without pgAdmin: agent-brain setup --yes --no-pgadmin",
+}
+"""What to do where the image of a service cannot be had."""
+LASTING_SECONDS = 3.0
 HEALTHY_SECONDS = 240.0  # above the start_period and the retries of the health check
 POLL_SECONDS = 0.5
 PROGRESS_SECONDS = 5.0
@@ -43,23 +47,6 @@ _PORT = re.compile(r"127\.0\.0\.1:(\d+)")
 _TAKEN = re.compile(r"port is already allocated|address already in use|ports are not available", re.IGNORECASE)
 # Run in the container, where the password is; an argument would show it to every user of this machine.
 _INSIDE = 'export PGPASSWORD="$POSTGRES_PASSWORD" PGUSER="$POSTGRES_USER" PGDATABASE="${POSTGRES_DB:-$POSTGRES_USER}"; '
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A service of the compose file: its image, and the port of this machine that it is published on."""
-
-    image: str
-    port: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Composition:
-    """The compose file as Docker Compose reads it: the project's name, its services and its volumes by name."""
-
-    project: str
-    services: dict[str, Service]
-    volumes: tuple[str, ...]
 
 
 def require_compose(root: Path) -> None:
@@ -74,38 +61,64 @@ def require_compose(root: Path) -> None:
 
 def read_composition(root: Path) -> Composition:
     """What the compose file asks for. Raises DatabaseError where Compose cannot read it."""
-    tree = json.loads(run_compose(root, "config", "--format", "json"))
-    services = {name: Service(one.get("image", ""), _published(one)) for name, one in tree["services"].items()}
-    if POSTGRES not in services:
+    composition = read_tree(json.loads(run_compose(root, "config", "--format", "json")))
+    if POSTGRES not in composition.services:
         raise DatabaseError(f"{COMPOSE} has no service {POSTGRES}: move it away and run agent-brain setup --yes")
-    return Composition(tree["name"], services, tuple(one["name"] for one in tree.get("volumes", {}).values()))
+    return composition
 
 
-def _published(service: dict[str, Any]) -> int | None:
-    ports = [one["published"] for one in service.get("ports") or () if one.get("published")]
-    return int(ports[0]) if ports and str(ports[0]).isdecimal() else None
-
-
-def up(root: Path, progress: Progress, pgadmin: bool = False) -> None:
-    """Start the project's database, with `pgadmin` that one too, and wait until it is healthy.
+def up(root: Path, progress: Progress) -> None:
+    """Start the project's database, and wait until it is healthy.
 
     `progress` is told in short lines what goes on. Raises DatabaseError with one sentence.
     """
-    require_compose(root)
-    require_docker()
-    composition = read_composition(root)
-    services = [POSTGRES, PGADMIN] if pgadmin else [POSTGRES]
-    for name in services:
-        _require_service(root, composition, name)
-    for name in services:
-        if not has_image(composition.services[name].image):
-            pull_image(composition.services[name].image, progress)
-    progress(f"Starting {' and '.join(services)}")
-    run_compose(root, "up", "--detach", *services)
+    composition = _fetched(root, POSTGRES, progress)
+    progress(f"Starting {POSTGRES}")
+    run_compose(root, "up", "--detach", POSTGRES)
     _await_healthy(composition, progress)
     _keep_password(root)
     progress("Preparing the database")
     provision(root)
+
+
+def up_pgadmin(root: Path, progress: Progress) -> int | None:
+    """Start pgAdmin for a database that runs, and return its port. Raise DatabaseError where it ends again."""
+    composition = _fetched(root, PGADMIN, progress)
+    progress(f"Starting {PGADMIN}")
+    run_compose(root, "up", "--detach", PGADMIN)
+    _require_lasting(composition)
+    return composition.services[PGADMIN].port
+
+
+def require_pgadmin(root: Path) -> None:
+    """Raise DatabaseError where the Compose file has no pgAdmin, or there is no password for it."""
+    require_compose(root)
+    require_docker()
+    _require_service(root, read_composition(root), PGADMIN)
+
+
+def _fetched(root: Path, name: str, progress: Progress) -> Composition:
+    """The Compose file, once it has the service and its image is on this machine."""
+    require_compose(root)
+    require_docker()
+    composition = read_composition(root)
+    _require_service(root, composition, name)
+    if not has_image(composition.services[name].image):
+        pull_image(composition.services[name].image, progress, INSTEAD[name])
+    return composition
+
+
+def _require_lasting(composition: Composition) -> None:
+    """Raise DatabaseError where pgAdmin ends within the first seconds: a wrong setting of its own ends it at once."""
+    began = time.monotonic()
+    while time.monotonic() - began < LASTING_SECONDS:
+        container = find_container(composition.project, PGADMIN)
+        if container is None or _is_lost(container) or container.restarts:
+            said = f", and said last: {container.last_line}" if container and container.last_line else ""
+            raise DatabaseError(
+                f"pgAdmin does not keep running{said}. Do without it: agent-brain setup --yes --no-pgadmin"
+            )
+        time.sleep(POLL_SECONDS)
 
 
 def _require_service(root: Path, composition: Composition, name: str) -> None:
@@ -144,7 +157,7 @@ def _is_lost(container: Container) -> bool:
 
 def _unhealthy(container: Container | None, seconds: float) -> DatabaseError:
     if container is None:
-        return DatabaseError("the database's container is gone again. Run: agent-brain db up")
+        return DatabaseError(f"the database's container is gone again. Run: {DB_UP}")
     said = f", and said last: {container.last_line}" if container.last_line else ""
     state = container.health or container.status
     return DatabaseError(
@@ -182,7 +195,7 @@ def require_running(root: Path) -> Composition:
     """Raises DatabaseError unless the database runs."""
     composition, container = find_database(root)
     if container is None or container.status != "running":
-        raise DatabaseError("the database does not run. Run: agent-brain db up")
+        raise DatabaseError(f"the database does not run. Run: {DB_UP}")
     return composition
 
 
@@ -202,7 +215,7 @@ def run_compose(root: Path, *arguments: str, text: str | None = None) -> str:
     process = open_compose(root, arguments, subprocess.DEVNULL if text is None else subprocess.PIPE, subprocess.PIPE)
     out, said = process.communicate(None if text is None else text.encode())
     if process.returncode:
-        raise explained(said.decode("utf-8", "replace"))
+        raise explained(said.decode("utf-8", "replace"), f"{DB_UP} --{PGADMIN}" if PGADMIN in arguments else DB_UP)
     return out.decode("utf-8", "replace")
 
 
@@ -228,18 +241,20 @@ def compose_environment(root: Path) -> dict[str, str]:
     return kept | {name: known.get(name) or "-" for name in passwords}
 
 
-def explained(said: str) -> DatabaseError:
-    """What Compose or a program in the container said on stderr, as one sentence with a way on."""
+def explained(said: str, command: str = DB_UP) -> DatabaseError:
+    """What Compose or a program in the container said on stderr, as one sentence with a way on; `command` is the one
+    that starts what was to be started.
+    """
     port = _PORT.search(said)
     if _TAKEN.search(said) and port:
         return DatabaseError(
             f"port {port[1]} is taken by {holder(int(port[1]))}. Free it, or run agent-brain setup --yes, which takes"
-            " another one, then: agent-brain db up"
+            f" another one, then: {command}"
         )
     if unreadable := re.search(r"failed to read [^\n]*?([^/\n]+): line (\d+)", said):  # what follows may be a secret
         return DatabaseError(f"{unreadable[1]} cannot be read: correct its line {unreadable[2]}.")
     if "is not running" in said:
-        return DatabaseError("the database does not run. Run: agent-brain db up")
+        return DatabaseError(f"the database does not run. Run: {DB_UP}")
     return DatabaseError(f"{_last_line(said)}. More: agent-brain db logs")
 
 

@@ -26,6 +26,7 @@ from agent_brain_client.output import (
 )
 from agent_brain_contract.escaping import one_line
 from agent_brain_wizard import backup, database
+from agent_brain_wizard.composition import POSTGRES
 from agent_brain_wizard.docker import Container, Progress, probe_docker
 
 ACTIONS = """up       fetch the image if need be, start the container, wait until it is healthy, prepare the tables
@@ -89,11 +90,12 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _up(root: Path, arguments: argparse.Namespace) -> int:
     with _progress() as progress:
-        database.up(root, progress, arguments.pgadmin)
+        if arguments.pgadmin:
+            database.require_pgadmin(root)
+        database.up(root, progress)
+        pgadmin = database.up_pgadmin(root, progress) if arguments.pgadmin else None
     composition, container = database.find_database(root)
-    services = composition.services
-    port = services[database.POSTGRES].port
-    pgadmin = services[database.PGADMIN].port if arguments.pgadmin else None
+    port = composition.services[POSTGRES].port
     if arguments.json:
         print_json({"state": "healthy", "container": container and container.name, "port": port, "pgadmin": pgadmin})
         return OK
@@ -129,7 +131,7 @@ def _status(root: Path, arguments: argparse.Namespace) -> int:
 def _facts(root: Path) -> dict[str, Any]:
     composition, container = database.find_database(root)
     docker = probe_docker()
-    service = composition.services[database.POSTGRES]
+    service = composition.services[POSTGRES]
     running = container is not None and container.status == "running"
     healthy = running and container is not None and container.health in ("healthy", "")
     version, pgvector, stored = database.query(root, _FACTS).split("|") if healthy else ("", "", "0")
@@ -175,10 +177,10 @@ def _logs(root: Path, arguments: argparse.Namespace) -> int:
     command += ["--follow"] if arguments.follow else []
     command += [f"--tail={arguments.tail}"] if arguments.tail is not None else []
     if arguments.json:
-        said = database.run_compose(root, *command, database.POSTGRES)
+        said = database.run_compose(root, *command, POSTGRES)
         print_json({"lines": [_log_line(line) for line in said.splitlines()]})
         return OK
-    process = database.open_compose(root, [*command, database.POSTGRES], subprocess.DEVNULL, subprocess.PIPE)
+    process = database.open_compose(root, [*command, POSTGRES], subprocess.DEVNULL, subprocess.PIPE)
     assert process.stdout is not None  # noqa: S101  it was asked for
     try:
         for line in process.stdout:

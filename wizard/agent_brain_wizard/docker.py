@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -13,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent_brain_client.errors import USAGE, ClientError
-from agent_brain_client.isolation import DIRECTORY
 from agent_brain_client.output import size
+from agent_brain_wizard.compose_version import answer_of_compose, ask_compose
 
 DockerState = Literal["ready", "absent", "no-daemon", "no-permission", "no-compose"]
 Progress = Callable[[str], None]
@@ -23,10 +22,14 @@ PROBE_SECONDS = 2.0
 ENGINE_SECONDS = 1.4  # of those of the probe, so that the answer of Compose can still be read
 ANSWER_SECONDS = 30.0
 SILENT_PULL_SECONDS = 120.0
+REGISTRY_SECONDS = 15.0
 PROGRESS_SECONDS = 2.0
 _OLDEST_API = "1.24"  # for the one question that is asked without a version
 _PROJECT = "com.docker.compose.project"
 _SERVICE = "com.docker.compose.service"
+_VOLUME = "com.docker.compose.volume"
+# An engine that cannot ask a registry, such as Podman's, says no more.
+_NOT_ASKED = ("", "not found", "page not found")
 _TELLING = ("FATAL", "PANIC", "ERROR", "Error", "error")
 
 
@@ -80,14 +83,14 @@ def probe_docker() -> DockerFacts:
     if shutil.which("docker") is None:
         return DockerFacts("absent", "", "Docker is not installed: https://docs.docker.com/get-docker/ says how.")
     deadline = time.monotonic() + PROBE_SECONDS
-    asked = _ask_compose()
+    asked = ask_compose()
     try:
         with _engine(ENGINE_SECONDS) as client:
             version = str(client.version()["Version"])
     except _UnreachableError as error:
-        _answer_of_compose(asked, 0)
+        answer_of_compose(asked, 0)
         return DockerFacts(error.state, "", str(error))
-    compose = _answer_of_compose(asked, deadline - time.monotonic())
+    compose = answer_of_compose(asked, deadline - time.monotonic())
     if compose is None:
         return DockerFacts("no-compose", version, f"Docker {version} has no Compose: install docker-compose-plugin.")
     return DockerFacts("ready", version, f"Docker {version} is running.", compose)
@@ -149,6 +152,19 @@ def find_container(project: str, service: str) -> Container | None:
     )
 
 
+def find_volumes(project: str) -> dict[str, str] | None:
+    """Return the names of a Compose project's volumes, by those of the Compose file; None where Docker does not say."""
+    if shutil.which("docker") is None:
+        return None
+    try:
+        with _engine(ENGINE_SECONDS) as client:
+            found = client.api.volumes(filters={"label": f"{_PROJECT}={project}"})["Volumes"] or ()
+    except DatabaseError:
+        return None
+    labels = {one["Name"]: one.get("Labels") or {} for one in found}
+    return {one[_VOLUME]: name for name, one in labels.items() if one.get(_PROJECT) == project and _VOLUME in one}
+
+
 def _health(client: Any, facts: dict[str, Any]) -> str:
     """The container's health. While it is starting, its check is run here: Docker itself lets seconds pass before."""
     from docker.errors import APIError  # type: ignore[import-untyped]
@@ -177,8 +193,30 @@ def has_image(name: str) -> bool:
     return True
 
 
-def pull_image(name: str, progress: Progress) -> None:
-    """Fetch the image. Raises DatabaseError with the reason where it cannot be had."""
+def find_image_fault(name: str) -> str:
+    """Return why the image cannot be had, in a clause. It is empty for one that is on this machine or in its registry,
+    and where the engine cannot ask. Nothing is fetched. Raise DatabaseError where Docker does not answer.
+    """
+    from docker.errors import APIError, DockerException
+    from requests.exceptions import RequestException
+
+    if has_image(name):
+        return ""
+    with _engine(REGISTRY_SECONDS) as client:
+        try:
+            client.api.inspect_distribution(name)
+        except APIError as error:
+            reason = _reason(error)
+            return "" if error.status_code in (405, 501) or reason.lower() in _NOT_ASKED else reason
+        except RequestException:
+            return f"its registry has not answered in {REGISTRY_SECONDS:.0f} s"
+        except DockerException:  # an engine from before 2017
+            return ""
+    return ""
+
+
+def pull_image(name: str, progress: Progress, instead: str) -> None:
+    """Fetch the image. Raise DatabaseError with the reason where it cannot be had, and what to do `instead`."""
     from docker.errors import APIError
     from docker.utils import parse_repository_tag  # type: ignore[import-untyped]
 
@@ -186,12 +224,17 @@ def pull_image(name: str, progress: Progress) -> None:
     progress(f"Fetching {name}")
     with _engine(SILENT_PULL_SECONDS) as client:
         try:
-            _follow(name, client.api.pull(repository, tag=tag or "latest", stream=True, decode=True), progress)
+            failure = _follow(
+                name, client.api.pull(repository, tag=tag or "latest", stream=True, decode=True), progress
+            )
         except APIError as error:
-            raise _no_image(name, _reason(error)) from error
+            failure = _reason(error)
+    if failure:
+        raise DatabaseError(missing_image(name, failure, instead))
 
 
-def _follow(name: str, events: Iterator[dict[str, Any]], progress: Progress) -> None:
+def _follow(name: str, events: Iterator[dict[str, Any]], progress: Progress) -> str:
+    """Report the progress of a pull; return why it failed, empty where it did not."""
     layers: dict[str, tuple[int, int]] = {}
     told, failure = time.monotonic(), ""
     for event in events:  # to the end, after a failure too: the connection is free then
@@ -201,8 +244,7 @@ def _follow(name: str, events: Iterator[dict[str, Any]], progress: Progress) -> 
             told = time.monotonic()
             done, total = (sum(amounts) for amounts in zip(*layers.values(), strict=True))
             progress(f"Fetching {name}: {size(done)} of {size(total)}")
-    if failure:
-        raise _no_image(name, failure)
+    return failure
 
 
 def _count(layers: dict[str, tuple[int, int]], event: dict[str, Any]) -> None:
@@ -214,10 +256,11 @@ def _count(layers: dict[str, tuple[int, int]], event: dict[str, Any]) -> None:
         layers[event["id"]] = total, total
 
 
-def _no_image(name: str, reason: str) -> DatabaseError:
-    return DatabaseError(
+def missing_image(name: str, reason: str, instead: str) -> str:
+    """Return the sentence on an image that cannot be had, and what to do `instead`."""
+    return (
         f"the image {name} cannot be had ({reason.strip().rstrip('.')}). Is there a network? Else load it (docker"
-        " load), or name another one: agent-brain setup --yes --postgres-image IMAGE"
+        f" load), or {instead}"
     )
 
 
@@ -286,35 +329,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         yield one
         near = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
         waiting += [other for other in near if isinstance(other, BaseException)]
-
-
-def _ask_compose() -> subprocess.Popen[str] | None:
-    try:
-        return subprocess.Popen(
-            ["docker", "compose", "version", "--short"],
-            cwd=DIRECTORY,  # Compose reads the .env of the directory that it runs in
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-    except OSError:
-        return None
-
-
-def _answer_of_compose(asked: subprocess.Popen[str] | None, seconds: float) -> str | None:
-    """The version of Compose, empty where it takes too long to say; None where there is none."""
-    if asked is None:
-        return None
-    try:
-        answer, _ = asked.communicate(timeout=max(seconds, 0.05))
-    except subprocess.TimeoutExpired:
-        asked.kill()
-        asked.wait()
-        if asked.stdout:
-            asked.stdout.close()  # a child of its own may have it open for long
-        return ""
-    return answer.strip().removeprefix("v") if asked.returncode == 0 else None
 
 
 def _name(name: str) -> str:

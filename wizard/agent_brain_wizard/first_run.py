@@ -56,10 +56,7 @@ def run_first(prepared: Prepared, tell: Reporter) -> FirstRun:
     """Bring the project up and index it. Raises ClientError with the way on; the files stay written."""
     root = prepared.facts.root
     if prepared.answers.storage == "postgres-docker":
-        from agent_brain_wizard import database
-
-        database.up(root, tell.step)
-        tell.done("PostgreSQL is healthy")
+        _start_container(root, prepared.answers.pgadmin, tell)
     began = time.monotonic()
     server = _serve(root, bool(prepared.plan.writes), tell)
     seconds = time.monotonic() - began
@@ -72,6 +69,22 @@ def run_first(prepared: Prepared, tell: Reporter) -> FirstRun:
     took = time.monotonic() - began
     tell.done(f"Indexed {index['files']:,} files, {index['chunks']:,} chunks in {took:.1f} s")
     return FirstRun(server, seconds, job, index["files"], index["chunks"])
+
+
+def _start_container(root: Path, pgadmin: bool, tell: Reporter) -> None:
+    """Start the database and, where it was wanted, pgAdmin, without which the index can be built all the same."""
+    from agent_brain_wizard import database
+
+    database.up(root, tell.step)
+    tell.done("PostgreSQL is healthy")
+    if not pgadmin:
+        return
+    try:
+        port = database.up_pgadmin(root, tell.step)
+    except database.DatabaseError as error:
+        tell.step(f"pgAdmin was not started: {error}")
+    else:
+        tell.done(f"pgAdmin comes up on http://127.0.0.1:{port}; docs/database.md says how to log in")
 
 
 def _serve(root: Path, changed: bool, tell: Reporter) -> ServerFile:

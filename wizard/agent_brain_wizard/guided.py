@@ -20,9 +20,9 @@ from agent_brain_wizard.probe import Facts, probe_project
 from agent_brain_wizard.prompting import make_prompter
 from agent_brain_wizard.questionnaire import BACK, Option, Prompter, Questionnaire, check_folders
 from agent_brain_wizard.questions import Answer, Values
-from agent_brain_wizard.report import headline, note_consequences, styled_headline, text_reporter
+from agent_brain_wizard.report import consequence_lines, headline, styled_headline, text_reporter
 from agent_brain_wizard.review import coloured, diff_lines, file_lines
-from agent_brain_wizard.trial import CHANGE, INSTEAD, KEEP, decide, try_answers, without
+from agent_brain_wizard.trial import CHANGE, INSTEAD, KEEP, Failure, decide, try_answers, without
 
 GO, SHOW, LEAVE = "go", "show", "leave"
 _REVIEW = (
@@ -73,10 +73,10 @@ def _agreed(facts: Facts, flags: Values, prompter: Prompter, machine: MachinePro
         keep=lambda answers: save_draft(facts.root, answers),
     )
     asked: dict[str, Answer | None] = {}
-    again = False
+    again, why = False, ""
     while True:
-        asked = questionnaire.ask(asked, again)
-        again = True
+        asked = questionnaire.ask(asked, again, why)
+        again, why = True, ""
         try:
             prepared = _prepared(facts, flags, asked)
         except EditedFileError:
@@ -84,7 +84,7 @@ def _agreed(facts: Facts, flags: Values, prompter: Prompter, machine: MachinePro
         except SetupError as error:
             if not asked:
                 raise
-            note(one_line(str(error)))
+            why = one_line(str(error))
             continue
         agreed = all(one.accepted for one in prepared.reviews)
         if agreed and not prepared.plan.writes and prepared.answers.index is False:
@@ -106,7 +106,7 @@ def _prepared(facts: Facts, flags: Values, asked: Values) -> Prepared:
 def _tried(prepared: Prepared, flags: Values, asked: dict[str, Answer | None], prompter: Prompter) -> Prepared | None:
     """The plan once what it names answers, or the person goes on without; None to ask the questions again."""
     kept: set[str] = set()
-    while failure := next((one for one in try_answers(prepared) if one.name not in kept), None):
+    while failure := next((one for one in _failures(prepared, prompter) if one.name not in kept), None):
         decision = decide(prompter, failure, asked)
         if decision == CHANGE:
             return None
@@ -118,6 +118,13 @@ def _tried(prepared: Prepared, flags: Values, asked: dict[str, Answer | None], p
             asked.update(others)
             prepared = _prepared(prepared.facts, flags, asked)
     return prepared
+
+
+def _failures(prepared: Prepared, prompter: Prompter) -> list[Failure]:
+    def tell(text: str) -> None:
+        prompter.show(styled(text, "dim", sys.stderr))
+
+    return try_answers(prepared, tell) if prepared.answers.verify else []
 
 
 def _defaults(facts: Facts, draft: Values) -> Values:
@@ -138,23 +145,24 @@ def _resolved(facts: Facts, flags: Values, asked: Values) -> Answers:
 
 def _review(prepared: Prepared, prompter: Prompter, back: bool) -> object:
     """GO, LEAVE or BACK, after a look at everything."""
-    _show_plan(prepared)
+    prompter.show(*_plan_lines(prepared))
     while True:
         decision = prompter.choose("Go ahead?", "", _REVIEW, GO, back)
         if decision != SHOW:
             return decision
-        page([coloured(line) for line in diff_lines(prepared.facts, prepared.plan) or ["No file changes."]])
+        lines = [coloured(line) for line in diff_lines(prepared.facts, prepared.plan) or ["No file changes."]]
+        if not page(lines):
+            prompter.show(*lines)
 
 
-def _show_plan(prepared: Prepared) -> None:
-    lines = file_lines(prepared.plan)
-    note("", *(["Will write", *lines] if lines else ["Nothing to change."]))
-    note_consequences(prepared)
-    for remark in prepared.notes():
-        note(one_line(f"Note: {remark}"))
+def _plan_lines(prepared: Prepared) -> list[str]:
+    files = file_lines(prepared.plan)
+    lines = ["", *(["Will write", *files] if files else ["Nothing to change."]), *consequence_lines(prepared)]
+    lines += [one_line(f"Note: {remark}") for remark in prepared.notes()]
     if prepared.answers.index is not False:
-        database = "agent-brain db up, " if prepared.answers.storage == "postgres-docker" else ""
-        note("Will run", f"  {database}agent-brain start, agent-brain index --wait")
+        commands = [*prepared.database_commands(), "agent-brain start", "agent-brain index --wait"]
+        lines += ["Will run", f"  {', '.join(commands)}"]
+    return lines
 
 
 def _tell_written(shown: Prepared, written: Prepared) -> None:

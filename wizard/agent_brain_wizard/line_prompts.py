@@ -41,6 +41,17 @@ class LinePrompter:
         _show(question, why, back)
         return _until_right(_read_secret, check, back)
 
+    def show(self, *lines: str) -> None:
+        """Lines, as all else."""
+        note(*lines)
+
+    def place(self) -> int:
+        """There is no other place than the end."""
+        return 0
+
+    def return_to(self, place: int) -> None:
+        """What is printed stays."""
+
 
 def _show(question: str, why: str, back: bool) -> None:
     note(f"? {question}")

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from agent_brain_contract.container import SERVER_VARIABLE
+from agent_brain_contract.container import SERVER_VARIABLE, SUPERUSER_VARIABLE
 from agent_brain_contract.identity import new_id
 from agent_brain_contract.paths import IDENTITY, location_id
 from agent_brain_wizard.answers import Answers, without_password
 from agent_brain_wizard.apply import apply_plan
+from agent_brain_wizard.composition import PGADMIN, PGADMIN_VARIABLE, POSTGRES
 from agent_brain_wizard.consent import Review, keep_record, refuse_pending, review
+from agent_brain_wizard.docker import find_volumes
 from agent_brain_wizard.leftovers import find_leftovers, remove_leftovers
+from agent_brain_wizard.logins import has_one_password
 from agent_brain_wizard.plan import Chosen, Plan, compose_project_of, make_plan
 from agent_brain_wizard.ports import (
     PortChoice,
@@ -31,7 +34,9 @@ from agent_brain_wizard.questions import Answer
 class Prepared:
     """All that a person is shown before anything is written; `ports` are by their questions' names.
 
-    `leftovers` are removed: files that a server would use, in a project that nobody has set up here.
+    `leftovers` are removed: files that a server would use, in a project that nobody has set up here. `volumes` are what
+    Docker keeps of an earlier setup whose passwords are lost, by the services that they belong to; None where Docker
+    does not say.
     """
 
     facts: Facts
@@ -41,6 +46,7 @@ class Prepared:
     plan: Plan
     reviews: tuple[Review, ...] = ()
     leftovers: tuple[str, ...] = ()
+    volumes: dict[str, str] | None = field(default_factory=dict)
 
     def shown_answers(self) -> dict[str, Answer | None]:
         """The answers as they are reported, without the secrets among them."""
@@ -50,6 +56,12 @@ class Prepared:
         answers["storage_url"] = "" if in_docker else without_password(self.answers.storage_url)
         answers["embedding_url"] = without_password(self.answers.embedding_url)
         return {name: value for name, value in answers.items() if name != "embedding_key"}
+
+    def content_of(self, path: str) -> bytes:
+        """What the file holds once the plan is carried out."""
+        written = next((write.content for write in self.plan.writes if write.path == path), None)
+        found = self.facts.files.get(path)
+        return written if written is not None else found.content if found is not None else b""
 
     def consequences(self) -> list[str]:
         """What is sent where, kept where and run, a sentence each; empty where nothing leaves the project."""
@@ -83,17 +95,39 @@ class Prepared:
         return notes
 
     def _notes_on_container(self) -> list[str]:
-        notes = []
-        if COMPOSE in self.facts.files and not self.facts.variables.get(SERVER_VARIABLE):
-            notes.append("the database's password is new; a database that has data is told it by: agent-brain db up")
+        notes = self._notes_on_volumes()
         if os.environ.get("DATABASE_URL"):
             notes.append("DATABASE_URL is set here: a server started from here uses that database, not the container's")
         return notes
 
+    def _notes_on_volumes(self) -> list[str]:
+        """What becomes of data that were made with a password that is lost: a new one does not open them."""
+        if self.volumes is None:
+            known = COMPOSE not in self.facts.files or self.facts.variables.get(SUPERUSER_VARIABLE)
+            sentence = "the database's password is new; a database that has data is given it by: agent-brain db up"
+            return [] if known else [sentence]
+        notes = []
+        if volume := self.volumes.get(POSTGRES):
+            notes.append(
+                f"the Docker volume {volume} holds a database of this project, whose password is lost: agent-brain"
+                " db up keeps its data and gives it the new password; agent-brain db down --purge --yes removes it"
+            )
+        if volume := self.volumes.get(PGADMIN):
+            notes.append(
+                f"the Docker volume {volume} holds a pgAdmin of this project, whose password is lost, and which does"
+                f" not take the new one. To begin it again: agent-brain db down && docker volume rm {volume}"
+            )
+        return notes
+
     def commands(self) -> list[str]:
         """The commands that come after setup, up to the first question."""
-        database = ["agent-brain db up"] if self.answers.storage == "postgres-docker" else []
-        return [*database, "agent-brain index --wait", 'agent-brain search "…"']
+        return [*self.database_commands(), "agent-brain index --wait", 'agent-brain search "…"']
+
+    def database_commands(self) -> list[str]:
+        """The command that starts the container, if there is one."""
+        if self.answers.storage != "postgres-docker":
+            return []
+        return ["agent-brain db up --pgadmin" if self.answers.pgadmin else "agent-brain db up"]
 
 
 def prepare(facts: Facts, answers: Answers, earlier: Prepared | None = None, own: Answers | None = None) -> Prepared:
@@ -106,7 +140,31 @@ def prepare(facts: Facts, answers: Answers, earlier: Prepared | None = None, own
     chosen = _chosen(facts, answers, ports) if earlier is None else _with_ports(earlier.chosen, ports)
     plan = make_plan(facts, answers, chosen)
     reviews = review(facts, answers, chosen, plan, own)
-    return Prepared(facts, answers, ports, chosen, plan, reviews, tuple(find_leftovers(facts)))
+    volumes = _old_volumes(facts, answers, chosen) if earlier is None else earlier.volumes
+    return Prepared(facts, answers, ports, chosen, plan, reviews, tuple(find_leftovers(facts)), volumes)
+
+
+def _old_volumes(facts: Facts, answers: Answers, chosen: Chosen) -> dict[str, str] | None:
+    """The volumes of the container that were made with another password than .env.agent-brain is to have."""
+    one_password = SERVER_VARIABLE if has_one_password(facts) else SUPERUSER_VARIABLE
+    wanted: dict[str, tuple[str, ...]] = {POSTGRES: (SUPERUSER_VARIABLE, one_password)}
+    wanted |= {PGADMIN: (PGADMIN_VARIABLE,)} if answers.pgadmin else {}
+    lost = [service for service, names in wanted.items() if not any(map(facts.variables.get, names))]
+    if answers.storage != "postgres-docker" or not lost:
+        return {}
+    found = find_volumes(chosen.compose_project)
+    return None if found is None else {one: found[f"{one}-data"] for one in lost if f"{one}-data" in found}
+
+
+def prepare_accepted(
+    facts: Facts, answers: Answers, own: Answers | None, accepted: Collection[str], command: str
+) -> Prepared:
+    """The same. Raise SetupError for what the person accepts neither by `own` nor by naming it in `accepted`; `command`
+    is the one that is run.
+    """
+    prepared = prepare(facts, answers, own=own)
+    refuse_pending(prepared.reviews, accepted, command)
+    return prepared
 
 
 def prepare_and_apply(
@@ -116,22 +174,17 @@ def prepare_and_apply(
     accepted: Collection[str] = (),
     command: str = "agent-brain setup --yes",
 ) -> Prepared:
-    """The same, and write it, while no other setup of this user's can pick the same ports.
-
-    Raises SetupError for what the person accepts neither by `own` nor by naming it in `accepted`; `command` is the one
-    that is run.
-    """
+    """The same, and write it, while no other setup of this user's can pick the same ports."""
     with reserving():
-        prepared = prepare(facts, answers, own=own)
-        refuse_pending(prepared.reviews, accepted, command)
+        prepared = prepare_accepted(facts, answers, own, accepted, command)
         _carry_out(prepared)
     return prepared
 
 
-def apply_agreed(agreed: Prepared) -> Prepared:
+def apply_agreed(agreed: Prepared, own: Answers | None = None) -> Prepared:
     """Write what the person has seen and agreed to, with other ports where these were taken meanwhile."""
     with reserving():
-        prepared = prepare(agreed.facts, agreed.answers, agreed)
+        prepared = prepare(agreed.facts, agreed.answers, agreed, own)
         # The ports may differ from those that were shown; nothing else can.
         _carry_out(prepared)
     return prepared

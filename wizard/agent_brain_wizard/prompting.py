@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
-from agent_brain_client.output import is_terminal, note, styled
+from agent_brain_client.output import erase_rows, is_terminal, note, styled, unstyled
 from agent_brain_contract.escaping import plain
 from agent_brain_wizard.questionnaire import BACK, Check, Option, Prompter
 from agent_brain_wizard.questions import Answer
@@ -46,11 +46,29 @@ def make_prompter() -> Prompter:
 class MenuPrompter:
     """Menus with arrow keys, lines with editing. Ctrl-B goes back, Ctrl-C leaves."""
 
+    def __init__(self) -> None:
+        self._rows = 0  # that were printed and are to disappear with the question before them
+
+    def show(self, *lines: str) -> None:
+        """Lines that are counted."""
+        note(*lines)
+        self._rows += sum(_rows(unstyled(one)) for one in lines)
+
+    def place(self) -> int:
+        """The rows before."""
+        return self._rows
+
+    def return_to(self, place: int) -> None:
+        """Erase the rows from there on; those that have left the screen stay where they are."""
+        if place < self._rows:
+            erase_rows(self._rows - place)
+            self._rows = place
+
     def choose(self, question: str, why: str, options: tuple[Option, ...], default: Answer, back: bool) -> object:
         """A menu; its last entry leads back."""
         import questionary
 
-        instruction = _beside(question, why)
+        instruction = self._beside(question, why)
         choices = [
             questionary.Choice(title, value=_token(option.value), description=help_)
             for option in options
@@ -78,28 +96,54 @@ class MenuPrompter:
         if chosen in (BACK, _BACK_VALUE):
             return BACK
         option = next(option for option in options if _token(option.value) == chosen)
-        note(f"{styled('?', 'cyan', sys.stderr)} {styled(question, 'bold', sys.stderr)} {option.label}")
+        self.show(f"{styled('?', 'cyan', sys.stderr)} {styled(question, 'bold', sys.stderr)} {option.label}")
         return option.value
 
     def write(self, question: str, why: str, default: str, check: Check, back: bool) -> object:
         """A line that can be edited, the default in it."""
         import questionary
 
-        return _ask(questionary.text(question, default, _verdict(check), **_line(question, why, back)))
+        look = self._line(question, why, back)
+        return self._counted(question, look, _ask(questionary.text(question, default, _verdict(check), **look)))
 
     def write_secret(self, question: str, why: str, check: Check, back: bool) -> object:
         """A line of stars."""
         import questionary
 
-        return _ask(questionary.password(question, "", _verdict(check), **_line(question, why, back)))
+        look = self._line(question, why, back)
+        return self._counted(question, look, _ask(questionary.password(question, "", _verdict(check), **look)))
+
+    def _line(self, question: str, why: str, back: bool) -> dict[str, Any]:
+        """What a line has in common with a secret one."""
+        from prompt_toolkit.key_binding import KeyBindings
+        from questionary import Style
+
+        keys = KeyBindings()
+        if back:
+            _bind_back(keys)
+        look = {"instruction": self._beside(question, why), "style": Style(_STYLE), "output": _output()}
+        return {**look, "key_bindings": keys, "validate_while_typing": False}
+
+    def _counted(self, question: str, look: dict[str, Any], answer: object) -> object:
+        """The answer, whose line stays on the screen unless it is BACK; a space is on each side of a part."""
+        if answer is not BACK:
+            parts = [f"? {question} ", f" {look['instruction']} " if look["instruction"] else "", f"{answer} "]
+            self._rows += _rows("".join(parts))
+        return answer
+
+    def _beside(self, question: str, why: str) -> str:
+        """The reason, to stand behind the question; where there is no room it is said before, and this is empty."""
+        if why and len(question) + len(why) + 4 >= _size()[0]:
+            self.show(styled(why, "dim", sys.stderr))
+            return ""
+        return plain(why)
 
 
-def _beside(question: str, why: str) -> str:
-    """The reason, to stand behind the question; where there is no room it is said before, and this is empty."""
-    if why and len(question) + len(why) + 4 >= _size()[0]:
-        note(styled(why, "dim", sys.stderr))
-        return ""
-    return plain(why)
+def _rows(text: str) -> int:
+    """How many rows of the terminal a line takes."""
+    from prompt_toolkit.utils import get_cwidth
+
+    return max(1, -(-get_cwidth(text) // _size()[0]))
 
 
 def _token(value: object) -> str:
@@ -129,18 +173,6 @@ def _verdict(check: Check) -> Any:
     return lambda text: check(text) or True
 
 
-def _line(question: str, why: str, back: bool) -> dict[str, Any]:
-    """What a line has in common with a secret one."""
-    from prompt_toolkit.key_binding import KeyBindings
-    from questionary import Style
-
-    keys = KeyBindings()
-    if back:
-        _bind_back(keys)
-    look = {"instruction": _beside(question, why), "style": Style(_STYLE), "output": _output()}
-    return {**look, "key_bindings": keys, "validate_while_typing": False}
-
-
 def _ask(asked: Asked) -> object:
     try:
         return asked.unsafe_ask()
@@ -151,6 +183,7 @@ def _ask(asked: Asked) -> object:
 def _bind_back(keys: KeyBindings) -> None:
     @keys.add("c-b", eager=True)
     def _(event: Any) -> None:
+        event.app.erase_when_done = True
         event.app.exit(result=BACK)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -43,6 +43,15 @@ class Prompter(Protocol):
     def write_secret(self, question: str, why: str, check: Check, back: bool) -> object:
         """The same, not shown while it is typed and without a default."""
 
+    def show(self, *lines: str) -> None:
+        """Say `lines`, which disappear with the questions before them."""
+
+    def place(self) -> int:
+        """Where the next question will stand, for `return_to`."""
+
+    def return_to(self, place: int) -> None:
+        """Let all that was asked and shown from `place` on disappear, where the terminal can do so."""
+
 
 @dataclass(slots=True)
 class Questionnaire:
@@ -58,9 +67,13 @@ class Questionnaire:
     environment: Mapping[str, str]
     saved: Values
     keep: Callable[[Values], None]
+    _places: dict[str, int] = field(default_factory=dict)
+    """Where the questions stand that were asked."""
 
-    def ask(self, before: Values, again: bool = False) -> dict[str, Answer | None]:
-        """All answers, `before` being those given so far; with `again` the last question comes first."""
+    def ask(self, before: Values, again: bool = False, why: str = "") -> dict[str, Answer | None]:
+        """All answers, `before` being those given so far; with `again` the last question comes first, with `why` it is
+        asked again.
+        """
         answers: dict[str, Answer | None] = dict(before)
         given = self._given()
         questions = [question for question in asked() if given.get(question.name) is None]
@@ -71,6 +84,8 @@ class Questionnaire:
                 position += 1
                 continue
             earlier = self._before(questions, position, given, answers)
+            self._begin(question.name, why)
+            why = ""
             answer = self._put(question, {**answers, **_present(given)}, earlier >= 0)
             if answer is BACK:
                 position = earlier
@@ -95,6 +110,16 @@ class Questionnaire:
         """The nearest question before `position` that applies, -1 if there is none."""
         values = {**answers, **_present(given)}
         return next((index for index in reversed(range(position)) if questions[index].when(values)), -1)
+
+    def _begin(self, name: str, why: str) -> None:
+        """Take back all that was asked from the question `name` on: no answer is seen that does not hold."""
+        place = self._places.get(name)
+        if place is not None:
+            self.prompter.return_to(place)
+            self._places = {other: one for other, one in self._places.items() if one < place}
+        self._places[name] = self.prompter.place()
+        if why:
+            self.prompter.show(why)
 
     def _put(self, question: Question, values: Values, back: bool) -> object:
         default = self._default(question, values)

@@ -132,7 +132,7 @@ QUESTIONS: tuple[Question, ...] = (
         "pgAdmin too?",
         "A web page to look into the database; one more container",
         _in_docker,
-        (("No", ""), ("Yes", "started with the database")),
+        (("No", ""), ("Yes", "agent-brain db up --pgadmin starts it, and so does this setup")),
     ),
     Question(
         "pgadmin_port",
@@ -285,6 +285,16 @@ QUESTIONS: tuple[Question, ...] = (
         (),
         None,
         "start the server and build the first index afterwards (default: where setup asks its questions)",
+        kind="yes-no",
+    ),
+    Question(
+        "verify",
+        "--verify",
+        "AGENT_BRAIN_SETUP_VERIFY",
+        (),
+        True,
+        "ask a database, an endpoint or Docker that is named for the first time whether it answers, before anything is"
+        " written (default: yes)",
         kind="yes-no",
     ),
 )

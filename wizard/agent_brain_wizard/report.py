@@ -58,7 +58,7 @@ class TextReport:
         if self._dry_run:
             for line in diff_lines(prepared.facts, prepared.plan):
                 say(coloured(line))
-        note_consequences(prepared)
+        note(*consequence_lines(prepared))
         for remark in prepared.notes():
             note(one_line(f"Note: {remark}"))
         if lines and not self._dry_run:
@@ -81,11 +81,10 @@ class TextReport:
             say(self._next)
 
 
-def note_consequences(prepared: Prepared) -> None:
-    """Say on stderr what leaves the project, and what else the person accepts."""
+def consequence_lines(prepared: Prepared) -> list[str]:
+    """Return lines on what leaves the project, and what else the person accepts; none where there is nothing."""
     lines = [f"  {one_line(sentence)}" for sentence in prepared.consequences()]
-    if lines:
-        note("From now on", *lines)
+    return ["From now on", *lines] if lines else []
 
 
 def styled_headline(line: str) -> str:

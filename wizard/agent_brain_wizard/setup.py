@@ -10,15 +10,17 @@ from pathlib import Path
 from agent_brain_client.discovery import find_root
 from agent_brain_client.errors import ClientError
 from agent_brain_client.isolation import restrict_search_path
+from agent_brain_client.output import note
 from agent_brain_wizard.answer_file import STDIN
 from agent_brain_wizard.answers import Answers, check_flags, own_answers, resolve, without_password
 from agent_brain_wizard.errors import MissingAnswerError, SetupError
-from agent_brain_wizard.preparation import Prepared, prepare, prepare_and_apply
+from agent_brain_wizard.preparation import Prepared, apply_agreed, prepare, prepare_accepted, prepare_and_apply
 from agent_brain_wizard.probe import Facts, misplaced, probe_project, unnameable
 from agent_brain_wizard.prompting import can_ask
 from agent_brain_wizard.questionnaire import check_folders
 from agent_brain_wizard.questions import QUESTIONS, Answer, Question
 from agent_brain_wizard.report import JsonReport, Report, TextReport
+from agent_brain_wizard.trial import new_answers, refuse_unanswered
 
 EPILOG = """Without --yes, --answers or --dry-run the questions are asked in the terminal. Every question also has a
 variable in the environment; docs/setup.md lists them. A flag goes before --answers, that before the environment, that
@@ -128,7 +130,13 @@ def _prepared(
         check_folders(facts.root, answers.folders)
     if arguments.dry_run:
         return prepare(facts, answers, own=own)
-    return prepare_and_apply(facts, answers, own, arguments.accept, _same_command(arguments))
+    command = _same_command(arguments)
+    new = new_answers(facts, answers) if answers.verify else set()
+    if not new:
+        return prepare_and_apply(facts, answers, own, arguments.accept, command)
+    looked = prepare_accepted(facts, answers, own, arguments.accept, command)
+    refuse_unanswered(looked, new, note)
+    return apply_agreed(looked, own)
 
 
 def _same_command(arguments: argparse.Namespace) -> str:

@@ -29,6 +29,7 @@ def test_defaults() -> None:
         "idle_stop_minutes": 30,
         "index": None,
         "project_id": "",
+        "verify": True,
     }
     assert {*answers.as_mapping()} == {question.name for question in QUESTIONS}
 

@@ -129,7 +129,7 @@ def test_an_image_is_fetched_with_its_progress(engine: FakeEngine, monkeypatch: 
     ]
     engine.answers["/images/create"] = (200, "\r\n".join(map(json.dumps, events)).encode())
     said: list[str] = []
-    pull_image(IMAGE, said.append)
+    pull_image(IMAGE, said.append, "name another one")
     assert said == [
         f"Fetching {IMAGE}",
         f"Fetching {IMAGE}: 25 MB of 100 MB",
@@ -149,5 +149,5 @@ def test_an_image_that_cannot_be_had(engine: FakeEngine, answer: tuple[int, obje
     assert not has_image("nowhere/nothing:1")
     engine.answers["/images/create"] = answer
     with pytest.raises(DatabaseError, match=r"the image nowhere/nothing:1 cannot be had \(no such host\)") as caught:
-        pull_image("nowhere/nothing:1", lambda _: None)
+        pull_image("nowhere/nothing:1", lambda _: None, "name another one: agent-brain setup --yes --postgres-image IMAGE")
     assert "agent-brain setup --yes --postgres-image IMAGE" in str(caught.value)
