@@ -8,7 +8,16 @@ from typing import Annotated, Literal, NoReturn, Self, get_args
 from urllib.parse import quote, unquote
 
 from annotated_types import Interval, MinLen
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.validation import reason
@@ -50,6 +59,7 @@ class PostgresConfig(BaseModel):
         64, description="how thoroughly the index is built, at least twice `hnsw_m`"
     )
     ssl_mode: SslMode = Field("prefer", description="how much encryption is asked for, as in libpq's `sslmode`")
+    _start_command: str = PrivateAttr("")
 
     @field_validator("host")
     @classmethod
@@ -85,16 +95,29 @@ class PostgresConfig(BaseModel):
         try:
             connection = _connection(url)
             tuning = {} if base is None else base.model_dump(exclude=_CONNECTION)
-            return cls.model_validate({**tuning, **connection})
+            found = cls.model_validate({**tuning, **connection})
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             raise SettingsError(f"{name}: its {first['loc'][0]}{reason(first)}.") from None
         except ValueError as error:
             raise SettingsError(f"{name}: {error} (the form is {FORM}).") from None
+        is_same = base is not None and (found.host, found.port) == (base.host, base.port)
+        return found.started_by(base.start_command) if is_same and base is not None else found
+
+    @property
+    def start_command(self) -> str:
+        """What a person runs to start this server; empty where nobody knows."""
+        return self._start_command
+
+    def started_by(self, command: str) -> PostgresConfig:
+        """The same, which `command` starts."""
+        known = self.model_copy()
+        known._start_command = command  # noqa: SLF001  of this class
+        return known
 
     def with_password(self, password: str) -> PostgresConfig:
         """The same with another password."""
-        return self.model_validate({**self.model_dump(), "password": password})
+        return self.model_validate({**self.model_dump(), "password": password}).started_by(self.start_command)
 
     def url(self, *, hide_password: bool = False) -> str:
         """The connection as `postgresql://…`, from which `from_url` makes it again; a hidden password is `***`."""

@@ -11,7 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
+from agent_brain_contract.container import START, publishes
 from agent_brain_contract.identity import FORM
+from agent_brain_contract.paths import COMPOSE
+from agent_brain_contract.regular_files import read_regular_file
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.postgres_config import PostgresConfig, is_postgres_url
 from agent_brain_server.settings_sources import (
@@ -232,4 +235,14 @@ def _connected(storage: StorageSettings, files: ProjectFiles, environment: bool)
     password = database_variable("POSTGRES_PASSWORD", files, environment=environment)[0]
     if not config.password.get_secret_value() and password:
         config = config.with_password(password)
+    if _is_container(config, files):
+        config = config.started_by(START)
     return storage.model_copy(update={"url": config.url(), "postgres": config})
+
+
+def _is_container(config: PostgresConfig, files: ProjectFiles) -> bool:
+    """Whether it is the database in the container that setup described. The answer changes words alone."""
+    try:
+        return publishes(read_regular_file(files.root / COMPOSE), config.host, config.port)
+    except OSError:
+        return False

@@ -38,6 +38,7 @@ from agent_brain_client.processes import (
 )
 from agent_brain_client.provisioning import ProvisioningError, has_superuser, provision
 from agent_brain_client.wire import ServerFile, location_id
+from agent_brain_contract.container import START
 from agent_brain_contract.errors import UnsafeStateError
 from agent_brain_contract.regular_files import read_regular_file
 
@@ -129,12 +130,12 @@ def _start_provisioned(root: Path, command: list[str], token: str) -> ServerFile
     except PortTakenError:
         raise
     except StartError as error:
-        if not has_superuser(root):
+        if not has_superuser(root) or str(error).endswith(f"Run: {START}"):
             raise
         try:
             provision(root)
         except ProvisioningError:
-            raise StartError(f"{error} With setup's container: agent-brain db up") from error
+            raise StartError(f"{error} With setup's container: {START}") from error
     return _start(root, command, token)
 
 

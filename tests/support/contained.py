@@ -21,13 +21,13 @@ FILES = {"net/retry.py": RETRY_SOURCE, "docs/guide.md": "# Guide\n\nHow a theme 
 
 
 @contextmanager
-def contained_shop(root: Path) -> Iterator[CliProject]:
-    """A project whose settings name a container that does not run."""
+def contained_shop(root: Path, *flags: str) -> Iterator[CliProject]:
+    """A project whose settings name a container that does not run; without an engine `flags` hold `--no-verify`."""
     with cli_project(root) as made:
         for name in ("DATABASE_URL", "POSTGRES_PASSWORD"):
             made.environment.pop(name, None)
         made.write(FILES)
-        made.ok(*SETUP, "--port", str(free_port()), "--postgres-port", str(free_port()))
+        made.ok(*SETUP, "--port", str(free_port()), "--postgres-port", str(free_port()), *flags)
         yield made
 
 

@@ -15,7 +15,7 @@ from agent_brain_client.discovery import require_set_up
 from agent_brain_client.isolation import DIRECTORY
 from agent_brain_client.provisioning import provision
 from agent_brain_client.wire import ENV_FILE
-from agent_brain_contract.container import SERVER_VARIABLE, SUPERUSER_VARIABLE
+from agent_brain_contract.container import SERVER_VARIABLE, START, SUPERUSER_VARIABLE
 from agent_brain_contract.envfile import read_env
 from agent_brain_wizard.composition import PGADMIN, PGADMIN_VARIABLE, POSTGRES, Composition, read_tree
 from agent_brain_wizard.consent import compose_demand
@@ -32,7 +32,6 @@ from agent_brain_wizard.docker import DatabaseError as DatabaseError  # noqa: PL
 from agent_brain_wizard.ports import holder
 from agent_brain_wizard.probe import COMPOSE
 
-DB_UP = "agent-brain db up"
 INSTEAD = {
     POSTGRES: "name another one: agent-brain setup --yes --postgres-image IMAGE",
     PGADMIN: "do without pgAdmin: agent-brain setup --yes --no-pgadmin",
@@ -157,7 +156,7 @@ def _is_lost(container: Container) -> bool:
 
 def _unhealthy(container: Container | None, seconds: float) -> DatabaseError:
     if container is None:
-        return DatabaseError(f"the database's container is gone again. Run: {DB_UP}")
+        return DatabaseError(f"the database's container is gone again. Run: {START}")
     said = f", and said last: {container.last_line}" if container.last_line else ""
     state = container.health or container.status
     return DatabaseError(
@@ -195,7 +194,7 @@ def require_running(root: Path) -> Composition:
     """Raises DatabaseError unless the database runs."""
     composition, container = find_database(root)
     if container is None or container.status != "running":
-        raise DatabaseError(f"the database does not run. Run: {DB_UP}")
+        raise DatabaseError(f"the database does not run. Run: {START}")
     return composition
 
 
@@ -215,7 +214,7 @@ def run_compose(root: Path, *arguments: str, text: str | None = None) -> str:
     process = open_compose(root, arguments, subprocess.DEVNULL if text is None else subprocess.PIPE, subprocess.PIPE)
     out, said = process.communicate(None if text is None else text.encode())
     if process.returncode:
-        raise explained(said.decode("utf-8", "replace"), f"{DB_UP} --{PGADMIN}" if PGADMIN in arguments else DB_UP)
+        raise explained(said.decode("utf-8", "replace"), f"{START} --{PGADMIN}" if PGADMIN in arguments else START)
     return out.decode("utf-8", "replace")
 
 
@@ -241,7 +240,7 @@ def compose_environment(root: Path) -> dict[str, str]:
     return kept | {name: known.get(name) or "-" for name in passwords}
 
 
-def explained(said: str, command: str = DB_UP) -> DatabaseError:
+def explained(said: str, command: str = START) -> DatabaseError:
     """What Compose or a program in the container said on stderr, as one sentence with a way on; `command` is the one
     that starts what was to be started.
     """
@@ -254,7 +253,7 @@ def explained(said: str, command: str = DB_UP) -> DatabaseError:
     if unreadable := re.search(r"failed to read [^\n]*?([^/\n]+): line (\d+)", said):  # what follows may be a secret
         return DatabaseError(f"{unreadable[1]} cannot be read: correct its line {unreadable[2]}.")
     if "is not running" in said:
-        return DatabaseError(f"the database does not run. Run: {DB_UP}")
+        return DatabaseError(f"the database does not run. Run: {START}")
     return DatabaseError(f"{_last_line(said)}. More: agent-brain db logs")
 
 

@@ -20,7 +20,6 @@ from unit.wizard.plans import NOTHING
 
 IMAGE = "dpage/pgadmin4:9"
 LOCAL, REMOTE = f"/images/{IMAGE}/json", f"/distribution/{IMAGE}/json"
-PROJECT = compose_project(NOTHING.root)
 
 
 @pytest.fixture
@@ -62,7 +61,7 @@ def test_an_image_cannot_be_asked_for_without_an_engine(engine: FakeEngine, monk
         find_image_fault(IMAGE)
 
 
-def has_volumes(engine: FakeEngine, *names: str, project: str = PROJECT) -> None:
+def has_volumes(engine: FakeEngine, *names: str, project: str) -> None:
     """Let the engine keep these volumes of a Compose project."""
     labels = {"com.docker.compose.project": project}
     volumes = [{"Name": f"{project}_{name}", "Labels": {**labels, "com.docker.compose.volume": name}} for name in names]
@@ -82,26 +81,27 @@ def test_volumes_of_an_engine_that_does_not_answer(engine: FakeEngine, monkeypat
     assert find_volumes("shop") is None
 
 
-def notes(**variables: str) -> list[str]:
+def notes(root: Path, **variables: str) -> list[str]:
     """What setup says of the volumes where .env.agent-brain has these variables."""
     answers = resolve({"storage": "postgres-docker", "pgadmin": True}, {}, {})
-    prepared = prepare(replace(NOTHING, variables=variables), answers)
+    prepared = prepare(replace(NOTHING, root=root, variables=variables), answers)
     return [one for one in prepared.notes() if "volume" in one]
 
 
-def test_data_whose_password_is_lost_are_named_with_what_to_do(engine: FakeEngine) -> None:
-    has_volumes(engine, "postgres-data", "pgadmin-data")
-    database, pgadmin = notes()
-    assert f"the Docker volume {PROJECT}_postgres-data holds a database of this project" in database
+def test_data_whose_password_is_lost_are_named_with_what_to_do(engine: FakeEngine, tmp_path: Path) -> None:
+    project = compose_project(tmp_path)
+    has_volumes(engine, "postgres-data", "pgadmin-data", project=project)
+    database, pgadmin = notes(tmp_path)
+    assert f"the Docker volume {project}_postgres-data holds a database of this project" in database
     assert "agent-brain db up keeps its data" in database
-    assert pgadmin.endswith(f"agent-brain db down && docker volume rm {PROJECT}_pgadmin-data")
+    assert pgadmin.endswith(f"agent-brain db down && docker volume rm {project}_pgadmin-data")
 
 
-def test_data_whose_password_is_known_are_not_spoken_of(engine: FakeEngine) -> None:
-    has_volumes(engine, "postgres-data", "pgadmin-data")
-    assert notes(POSTGRES_PASSWORD="a", POSTGRES_SUPERUSER_PASSWORD="b", PGADMIN_PASSWORD="c") == []
-    has_volumes(engine)
-    assert notes() == []
+def test_data_whose_password_is_known_are_not_spoken_of(engine: FakeEngine, tmp_path: Path) -> None:
+    has_volumes(engine, "postgres-data", "pgadmin-data", project=compose_project(tmp_path))
+    assert notes(tmp_path, POSTGRES_PASSWORD="a", POSTGRES_SUPERUSER_PASSWORD="b", PGADMIN_PASSWORD="c") == []
+    has_volumes(engine, project=compose_project(tmp_path))
+    assert notes(tmp_path) == []
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,10 @@ def translate(error: BaseException, config: PostgresConfig) -> StorageError:
             f"PostgreSQL at {place} takes no more connections: raise its max_connections, or lower "
             "storage.postgres.pool_max."
         )
+    if is_lost(error) and config.start_command:
+        return StorageLostError(
+            f"PostgreSQL at {place} does not answer ({_reason(error)}). Run: {config.start_command}"
+        )
     if is_lost(error):
         return StorageLostError(
             f"PostgreSQL at {place} does not answer ({_reason(error)}): start it, or correct storage.url."
