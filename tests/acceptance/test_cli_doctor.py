@@ -193,7 +193,7 @@ def test_the_tables_of_an_index_are_those_of_the_server(project: CliProject) -> 
 
 
 def test_a_database_that_does_not_answer(project: CliProject) -> None:
-    project.set_up("--storage-url", f"postgresql://user:hidden@127.0.0.1:{free_port()}/x")
+    project.set_up("--no-verify", "--storage-url", f"postgresql://user:hidden@127.0.0.1:{free_port()}/x")
     done = project.run("doctor", "--json")
     assert "hidden" not in done.stdout + done.stderr
     found = findings(project, expect=1)
@@ -204,7 +204,7 @@ def test_a_database_that_does_not_answer(project: CliProject) -> None:
 
 def test_an_endpoint_is_shown_without_its_password(project: CliProject) -> None:
     url = f"http://user:hidden@127.0.0.1:{free_port()}/v1?key=hidden"
-    project.set_up("--embedding", "openai-compatible", "--embedding-model", "m", "--embedding-url", url)
+    project.set_up("--no-verify", "--embedding", "openai-compatible", "--embedding-model", "m", "--embedding-url", url)
     done = project.run("doctor", "--json")
     assert "hidden" not in done.stdout + done.stderr
     config = findings(project, expect=0)["config"]
@@ -221,7 +221,7 @@ def test_a_running_server_on_postgresql(project: CliProject, postgres_url: str) 
 
 
 def test_a_container_where_there_is_no_docker(project: CliProject) -> None:
-    project.ok("setup", "--yes", "--storage", "postgres-docker", "--postgres-port", str(free_port()))
+    project.ok("setup", "--yes", "--no-verify", "--storage", "postgres-docker", "--postgres-port", str(free_port()))
     found = findings(project, expect=1, PATH="/nonexistent")
     assert found["docker"]["state"] == "fail"
     assert found["docker"]["fix"].startswith("install Docker")

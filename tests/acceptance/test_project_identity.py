@@ -72,7 +72,7 @@ def test_another_project_at_the_same_place_has_no_consent(project: CliProject, a
 def test_setup_takes_nothing_from_the_record_of_what_was_here_before(
     project: CliProject, attacker: Attacker, outside: Path, claim: str
 ) -> None:
-    flags = ("--embedding", "openai-compatible", "--embedding-model", "m", "--no-watch")
+    flags = ("--embedding", "openai-compatible", "--embedding-model", "m", "--no-watch", "--no-verify")
     project.ok("setup", "--yes", *flags, "--embedding-url", attacker.url, "--folders", f".,{outside}")
     config = (project.root / CONFIG).read_text()
     before = record_of(project)[1]["project_id"]

@@ -43,7 +43,8 @@ def test_an_endpoint_needs_its_flags(project: CliProject) -> None:
     assert done.returncode == 2
     assert "--embedding-url" in done.stderr
     project.ok(
-        "setup", "--yes", "--embedding", "openai-compatible", "--embedding-model", "m", "--embedding-url", "http://h/v1"
+        *("setup", "--yes", "--no-verify", "--embedding", "openai-compatible", "--embedding-model", "m"),
+        *("--embedding-url", "http://h/v1"),
     )
     assert 'base_url: "http://h/v1"' in (project.state / "config.yaml").read_text()
 

@@ -85,7 +85,7 @@ def test_a_record_that_the_repository_brings_is_not_used(tmp_path: Path) -> None
         project.write({"shop/retry.py": RETRY_SOURCE})
         theirs = {"XDG_STATE_HOME": str(tmp_path / "theirs")}
         flags = ("--embedding", "openai-compatible", "--embedding-model", "m", "--no-watch", "--port", "8398")
-        project.ok("setup", "--yes", "--project", ".", *flags, "--embedding-url", attacker.url, **theirs)
+        project.ok("setup", "--yes", "--no-verify", "--project", ".", *flags, "--embedding-url", attacker.url, **theirs)
         (tmp_path / "theirs").rename(top / "state")
         done = project.run("search", "retry", "--project", ".", XDG_STATE_HOME=str(top / "state"))
         assert done.returncode == 2

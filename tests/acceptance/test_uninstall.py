@@ -244,7 +244,7 @@ def test_in_a_terminal_it_asks(project: CliProject, answer: str) -> None:
 
 
 def test_the_container_is_named(project: CliProject) -> None:
-    project.ok("setup", "--yes", "--storage", "postgres-docker")
+    project.ok("setup", "--yes", "--no-verify", "--storage", "postgres-docker")
     notes = " ".join(project.json("uninstall", "--dry-run")["notes"])
     assert "agent-brain uninstall --purge" in notes
 
