@@ -16,8 +16,8 @@ from support.docker import ComposedDatabase, run
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 ENV = ".env.agent-brain"
 SAID = re.compile(
-    r"the Docker volume (\S+_postgres-data) holds a database of this project, whose password is lost: (agent-brain db up)"
-    r" keeps its data and gives it the new password; (agent-brain db down --purge --yes) removes it"
+    r"the Docker volume (\S+_postgres-data) holds a database of this project, whose password is lost:"
+    r" (agent-brain db up) keeps its data and gives it the new password; (agent-brain db down --purge --yes) removes it"
 )
 
 
