@@ -156,6 +156,7 @@ def test_pgadmin_that_is_wanted_is_started_and_one_that_ends_is_named(with_docke
             up = with_docker.run("db", "up", "--pgadmin")
             assert up.returncode == 1, up.stdout + up.stderr
             assert up.stderr.endswith("Do without it: agent-brain setup --yes --no-pgadmin\n")
+            with_docker.ok("db", "down", "--purge", "--yes")
             with_docker.follow("agent-brain setup --yes --no-pgadmin")
             with_docker.ok("db", "up")
             with_docker.run("stop")

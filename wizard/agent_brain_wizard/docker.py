@@ -210,7 +210,7 @@ def find_image_fault(name: str) -> str:
             return "" if error.status_code in (405, 501) or reason.lower() in _NOT_ASKED else reason
         except RequestException:
             return f"its registry has not answered in {REGISTRY_SECONDS:.0f} s"
-        except DockerException:  # an engine from before 2017
+        except DockerException:  # no credentials, or an engine from before 2017
             return ""
     return ""
 
