@@ -168,7 +168,8 @@ class Machine:
         if command != "agent-brain doctor":
             return [command]
         lines = self.run(root, command).stdout.splitlines()
-        return [found[1] for line in lines if (found := _FIX.match(line))]
+        fixes = [found[1] for line in lines if (found := _FIX.match(line))]
+        return [re.sub(r"^correct .+?, or (?:begin|start) again[^:]*: ", "", fix) for fix in fixes]
 
     def claim(self, root: Path) -> dict[str, object]:
         """What `server.json` says; nothing where there is none."""
