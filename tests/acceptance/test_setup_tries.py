@@ -11,10 +11,14 @@ from support.cli import CliProject, free_port
 from support.embedding_endpoint import EmbeddingEndpoint
 from support.postgres import DatabaseServer
 from support.setup_questions import (
+    ADDRESS,
+    CLEAR,
     EMBEDDINGS,
+    ENDPOINT,
     FRESH,
     GO,
     KEY,
+    MODEL,
     MORE,
     PGADMIN,
     STORAGE,
@@ -103,3 +107,36 @@ def test_docker_that_is_not_there_can_be_done_without(project: CliProject) -> No
         assert screen.end() == 0
     assert not (project.state / "docker-compose.yml").exists()
     assert config(project)["storage"] == {"url": "sqlite:///.claude/agent-brain/index.db"}
+
+
+def test_an_address_that_only_a_file_of_the_project_names_is_not_tried(project: CliProject) -> None:
+    """Enter alone sends no key to an address that came with the repository; the plan says where it comes from."""
+    project.environment["AGENT_BRAIN_EMBEDDING_API_KEY"] = "hidden-word"
+    with EmbeddingEndpoint() as endpoint:
+        project.state.mkdir(parents=True)
+        (project.state / "config.yaml").write_text(
+            f"embedding: {{provider: openai-compatible, base_url: '{endpoint.url}', model: m}}\n"
+        )
+        with terminal(project, "setup", "--no-index") as screen:
+            take_defaults(screen, STORAGE, EMBEDDINGS)
+            screen.see("A file of this project says so")
+            take_defaults(screen, ENDPOINT, ADDRESS, MODEL, FRESH, MORE)
+            screen.see("not accepted yet")
+            screen.answer(GO, UP, ENTER)
+            assert screen.end() == 0
+    assert endpoint.keys == []
+
+
+def test_an_address_that_is_typed_is_tried_before_the_plan(project: CliProject) -> None:
+    with EmbeddingEndpoint() as endpoint:
+        project.state.mkdir(parents=True)
+        (project.state / "config.yaml").write_text(
+            "embedding: {provider: openai-compatible, base_url: 'http://127.0.0.1:9/v1', model: m}\n"
+        )
+        with terminal(project, "setup", "--no-index") as screen:
+            take_defaults(screen, STORAGE, EMBEDDINGS, ENDPOINT)
+            screen.answer(ADDRESS, CLEAR, endpoint.url, ENTER)
+            take_defaults(screen, MODEL, KEY, FRESH, MORE)
+            screen.answer(GO, LEAVE)
+            assert screen.end() == 130
+    assert len(endpoint.keys) == 1

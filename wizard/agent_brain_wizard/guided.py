@@ -10,7 +10,7 @@ from pathlib import Path
 from agent_brain_client.errors import ClientError
 from agent_brain_client.output import listing_lines, note, page, say, styled
 from agent_brain_contract.escaping import one_line
-from agent_brain_wizard.answers import Answers, check_flags, own_answers, resolve, storage_of
+from agent_brain_wizard.answers import Answers, check_flags, own_answers, preset_of, resolve, storage_of
 from agent_brain_wizard.drafts import drop_draft, load_draft, save_draft
 from agent_brain_wizard.errors import EditedFileError, SetupError
 from agent_brain_wizard.first_run import FirstRun, ask_first, run_first
@@ -19,7 +19,7 @@ from agent_brain_wizard.preparation import Prepared, apply_agreed, prepare
 from agent_brain_wizard.probe import Facts, probe_project
 from agent_brain_wizard.prompting import make_prompter
 from agent_brain_wizard.questionnaire import BACK, Option, Prompter, Questionnaire, check_folders
-from agent_brain_wizard.questions import Answer, Values
+from agent_brain_wizard.questions import QUESTIONS, Answer, Values
 from agent_brain_wizard.report import consequence_lines, headline, styled_headline, text_reporter
 from agent_brain_wizard.review import coloured, diff_lines, file_lines
 from agent_brain_wizard.trial import CHANGE, INSTEAD, KEEP, Failure, decide, try_answers, without
@@ -30,6 +30,8 @@ _REVIEW = (
     Option(SHOW, "Show what changes"),
     Option(LEAVE, "No, leave everything as it is"),
 )
+_ADDRESSES = ("storage_url", "embedding_preset", "embedding_url", "folders")
+_DECISIVE = ("storage", "embedding", *_ADDRESSES)
 
 
 def guide(root: Path, flags: Values) -> int:
@@ -71,6 +73,7 @@ def _agreed(facts: Facts, flags: Values, prompter: Prompter, machine: MachinePro
         environment=os.environ,
         saved=_defaults(facts, draft),
         keep=lambda answers: save_draft(facts.root, answers),
+        unaccepted=_unaccepted(facts),
     )
     asked: dict[str, Answer | None] = {}
     again, why = False, ""
@@ -100,7 +103,22 @@ def _agreed(facts: Facts, flags: Values, prompter: Prompter, machine: MachinePro
 
 def _prepared(facts: Facts, flags: Values, asked: Values) -> Prepared:
     answers = _resolved(facts, flags, asked)
-    return prepare(facts, answers, own=own_answers(flags, os.environ, facts.accepted, asked))
+    return prepare(facts, answers, own=own_answers(flags, os.environ, facts.accepted, _without_taken(facts, asked)))
+
+
+def _unaccepted(facts: Facts) -> dict[str, Answer]:
+    """What only the project's files say of where text goes and comes from, by the questions' names."""
+    if facts.accepted:
+        return {}
+    saved = {**facts.saved, "storage": storage_of(facts.saved), "embedding_preset": preset_of(facts.saved)}
+    usual = {question.name: question.default for question in QUESTIONS}
+    return {name: value for name in _DECISIVE if (value := saved.get(name)) not in (None, "", usual[name])}
+
+
+def _without_taken(facts: Facts, asked: Values) -> Values:
+    """`asked` without the addresses that Enter took from the project's files: they are accepted with the plan."""
+    taken = {name: value for name, value in _unaccepted(facts).items() if name in _ADDRESSES}
+    return {name: value for name, value in asked.items() if name not in taken or value != taken[name]}
 
 
 def _tried(prepared: Prepared, flags: Values, asked: dict[str, Answer | None], prompter: Prompter) -> Prepared | None:

@@ -18,6 +18,10 @@ from agent_brain_wizard.questions import PRESETS, Answer, Question, Values, aske
 BACK: Final = object()
 """What a prompt returns when the person wants the question before."""
 
+_FOREIGN: Final = (
+    "A file of this project says so. Nothing is sent there before you agree to the plan"
+)
+
 Check = Callable[[str], str]
 """Why a typed text is no answer, in a sentence; empty if it is one."""
 
@@ -57,7 +61,8 @@ class Prompter(Protocol):
 class Questionnaire:
     """The questions that are left to ask, once flags and environment have answered theirs.
 
-    `saved` are the defaults that come before the questions' own; `keep` is told of the answers after each of them.
+    `saved` are the defaults that come before the questions' own, `unaccepted` those of them that only the project's
+    files say. `keep` is told of the answers after each question.
     """
 
     root: Path
@@ -67,6 +72,7 @@ class Questionnaire:
     environment: Mapping[str, str]
     saved: Values
     keep: Callable[[Values], None]
+    unaccepted: Values = field(default_factory=dict)
     _places: dict[str, int] = field(default_factory=dict)
     """Where the questions stand that were asked."""
 
@@ -123,7 +129,8 @@ class Questionnaire:
 
     def _put(self, question: Question, values: Values, back: bool) -> object:
         default = self._default(question, values)
-        why = question.why
+        foreign = default is not None and default == self.unaccepted.get(question.name)
+        why = _FOREIGN if foreign else question.why
         if question.kind in ("choice", "yes-no"):
             return self.prompter.choose(question.ask, why, self._options(question), default or False, back)
         if question.kind == "secret":
