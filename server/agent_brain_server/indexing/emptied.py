@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from agent_brain_contract.escaping import name as shown
@@ -42,6 +42,16 @@ def holds_no_file(top: str) -> bool:
     except OSError:
         return False
     return False
+
+
+def folders_held(records: Iterable[FileRecord]) -> frozenset[str]:
+    """Return the folders of which the index holds more than what git and setup keep there."""
+    return frozenset(record.folder for record in records if _name_at_top(record) not in _NOT_COUNTED)
+
+
+def _name_at_top(record: FileRecord) -> str:
+    inside = record.path if record.folder == "." else record.path[len(record.folder) :].lstrip("/")
+    return inside.partition("/")[0]
 
 
 def emptied_folders(tree: FileTree, held: Collection[str]) -> frozenset[str]:

@@ -8,9 +8,9 @@ would take the events of the first, and end them when the link goes.
 from __future__ import annotations
 
 import errno
-import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TypeAlias
 
 from inotify_simple import Event, INotify, flags
@@ -158,7 +158,7 @@ class _Watches:
 def _identity(directory: str) -> _Identity:
     """Which directory it is, None for none. A watch is of the directory itself, not of what its path leads to."""
     try:
-        status = os.stat(directory, follow_symlinks=False)
+        status = Path(directory).lstat()
     except OSError:
         return None
     return status.st_dev, status.st_ino

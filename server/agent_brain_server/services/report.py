@@ -12,7 +12,7 @@ from operator import attrgetter
 
 from agent_brain_server.domain.content import FileRecord
 from agent_brain_server.domain.jobs import Job
-from agent_brain_server.indexing.emptied import emptied_folders, why_kept
+from agent_brain_server.indexing.emptied import emptied_folders, folders_held, why_kept
 from agent_brain_server.indexing.place import FolderProblem
 from agent_brain_server.indexing.secrets import mask_text, masked_kinds
 from agent_brain_server.indexing.walk import WalkResult
@@ -99,7 +99,7 @@ def _findings(
         masked.update(entry.masked)
     totals = Counter(entry.reason for entry in entries)
     ignored = sum(found.skipped.get(reason, 0) for reason in ("ignored", "filtered"))
-    held = frozenset(record.folder for record in manifest.values())
+    held = folders_held(manifest.values())
     return _Findings(entries, dict(totals), dict(masked), ignored, found_at, last_job, held)
 
 
