@@ -104,7 +104,9 @@ class _Watches:
             self.watch_all()
             touched.update(dict.fromkeys(self._tree.tops, frozenset[Happening](["lost"])))
         elif event.mask & flags.IGNORED:
-            self._directories.pop(event.wd, None)
+            ended = self._directories.pop(event.wd, "")
+            if ended in self._tops:  # deleted or unmounted; the next one in its place may have the same numbers
+                self._tops[ended] = None
         elif (directory := self._directories.get(event.wd)) is not None and event.name:
             path = f"{directory}/{event.name}"
             if not self._ignored_goes(event.mask, path):
