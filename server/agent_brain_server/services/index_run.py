@@ -78,6 +78,7 @@ class IndexRun:
     interrupted: Callable[[], bool]
     _manifest: Mapping[str, FileRecord] = field(default_factory=dict)
     _embedding: set[str] = field(default_factory=set)
+    _all_there: bool = True
     _claimed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> Progress:
@@ -99,7 +100,8 @@ class IndexRun:
         await self._remove(changes.removed, meter)
         # All vectors are looked at for it: too much for one saved file, and unused ones harm nobody until the next job.
         if not self.job.paths:
-            await self.around.store.drop_unused_vectors()
+            if self._all_there:
+                await self.around.store.drop_unused_vectors()
             await self._settle()
         return meter.finish()
 
@@ -115,6 +117,8 @@ class IndexRun:
         changes = compare(found.files, self._manifest, self.job.force, found.unknown)
         if self.job.force:
             return found, changes
+        # After an upgrade the index may hold vectors alone of what is away.
+        self._all_there = not (tree.missing or emptied_folders(tree, tree.folders))
         changes, problems = keep_emptied(tree, self._manifest, changes)
         return replace(found, problems=(*problems, *found.problems)), changes
 
