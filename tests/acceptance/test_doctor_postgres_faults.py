@@ -102,4 +102,6 @@ def test_a_server_without_pgvector(tmp_path: Path) -> None:
     with ServerWithoutPgvector() as server, server.database() as name, cli_project(tmp_path / "my shop") as project:
         project.set_up("--storage-url", server.url(name))
         assert project.run("start").returncode == 3
-        assert_said(project, "server", "has no pgvector: install it on the server", "run in the database: CREATE EXTENSION")
+        assert_said(
+            project, "server", "has no pgvector: install it on the server", "run in the database: CREATE EXTENSION"
+        )

@@ -1,4 +1,4 @@
-"""A folder that suddenly holds no file, as an unmounted disk leaves it, keeps what the index has of it, and is named."""
+"""A folder that suddenly holds no file, as an unmounted disk leaves it, keeps what the index has, and is named."""
 
 from __future__ import annotations
 

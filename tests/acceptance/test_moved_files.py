@@ -1,4 +1,4 @@
-"""Without a watcher, a file that was moved is not answered as if it were there, and the way to find it again is named."""
+"""Without a watcher, a moved file is not answered as if it were there, and the way to find it again is named."""
 
 from __future__ import annotations
 
