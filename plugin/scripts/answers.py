@@ -15,6 +15,7 @@ CHARACTERS_PER_TOKEN = 4
 LONGEST_NAME = 300
 _HEAD_TOKENS = 30
 _STALE = " [stale: changed since it was indexed]"
+_GONE = " [gone: the file is not there any more]"
 _CUT = "(Cut to max_tokens.)"
 
 
@@ -41,7 +42,7 @@ def search_text(answer: Mapping[str, Any], max_tokens: int) -> str:
     """The passages, best first, as many as `max_tokens` allows, and what there is to know about them."""
     results = answer["results"]
     fence = Fence(passage["text"] for passage in results)
-    notes = _notes(results)
+    notes = _notes(answer)
     left = max_tokens * CHARACTERS_PER_TOKEN - sum(len(note) + 2 for note in notes)
     shown: list[str] = []
     more = answer["truncated"]
@@ -61,12 +62,18 @@ def search_text(answer: Mapping[str, Any], max_tokens: int) -> str:
 def _head(number: int, passage: Mapping[str, Any]) -> str:
     parts = [f"{number}. {place(passage['path'], passage['start_line'], passage['end_line'])}"]
     parts += [_bounded(word(passage["symbol"] or passage["kind"])), f"{passage['score']:.3g}"]
-    head = " ".join(parts) + (_STALE if passage["stale"] else "")
+    head = " ".join(parts) + _staleness(passage)
     # `read` knows it by its id alone: outside of the project, or where the path is cut.
     if passage["path"].startswith("/") or len(path(passage["path"])) > LONGEST_NAME:
         head += f" [id {one_line(str(passage['chunk_id']), 40)}]"
     reason = passage["explain"]["reason"] if "explain" in passage else ""
     return f"{head}\n({_bounded(phrase(reason))})" if reason else head
+
+
+def _staleness(passage: Mapping[str, Any]) -> str:
+    if passage.get("gone"):
+        return _GONE
+    return _STALE if passage["stale"] else ""
 
 
 def place(name: str, first: int, last: int) -> str:
@@ -81,13 +88,18 @@ def _bounded(name: str) -> str:
     return name[:LONGEST_NAME] + ('…"' if name.startswith('"') else "…")
 
 
-def _notes(results: Sequence[Mapping[str, Any]]) -> list[str]:
-    stale = sum(passage["stale"] for passage in results)
-    if not stale:
-        return []
-    return [
-        f"(Stale: {stale} of {len(results)}. Their files are being indexed again; `read` shows them as they are now.)"
-    ]
+def notices(answer: Mapping[str, Any]) -> list[str]:
+    """What is to be known of the files that were found."""
+    return [f"({one_line(str(answer['notice']))})"] if answer.get("notice") else []
+
+
+def _notes(answer: Mapping[str, Any]) -> list[str]:
+    results, notes = answer["results"], notices(answer)
+    stale = sum(passage["stale"] and not passage.get("gone") for passage in results)
+    if stale:
+        again = "Their files are being indexed again; `read` shows them as they are now."
+        notes.append(f"(Stale: {stale} of {len(results)}. {again})")
+    return notes
 
 
 def nothing_found(status: Mapping[str, Any]) -> str:

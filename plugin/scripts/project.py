@@ -86,16 +86,17 @@ def translated() -> Iterator[None]:
     try:
         yield
     except NotSetUpHereError as error:
-        raise NotSetUpError(
-            f"{error.root} is not set up here. Ask the person to type /agent-brain:setup; until then use grep."
-        ) from error
+        said = str(error) if error.emptied else f"{error.root} is not set up here. Run: agent-brain setup"
+        raise NotSetUpError(f"{in_the_client(said)}; until then use grep.") from error
     except ContractError as error:
         raise PluginError(in_the_client(str(error))) from error
 
 
 def in_the_client(sentence: str) -> str:
     """`sentence` with what a person does in Claude Code in the place of the command that it names."""
-    return sentence.replace("Run: agent-brain setup", "Ask the person to type /agent-brain:setup")
+    for run, ask in (("Run", "Ask"), ("run", "ask")):
+        sentence = sentence.replace(f"{run}: agent-brain setup", f"{ask} the person to type /agent-brain:setup")
+    return sentence
 
 
 def read_claim(root: Path) -> ServerClaim | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import connection
-from answers import nothing_found, passages_budget, search_text, status_text
+from answers import nothing_found, notices, passages_budget, search_text, status_text
 from arguments import ToolArguments
 from escaping import one_line
 from passage_reader import read_passage
@@ -114,10 +114,12 @@ def _search(root: Path, arguments: ToolArguments) -> str:
         return search_text(answer, max_tokens)
     if answer.get("note") and mode == "graph":
         return one_line(str(answer["note"]))
+    said = notices(answer)
     status = _after_first_indexing(root)
     answer = connection.ask(root, "POST", "/query", body)
     if not answer["results"]:
-        return one_line(str(answer["note"])) if answer.get("note") else nothing_found(status)
+        why = one_line(str(answer["note"])) if answer.get("note") else nothing_found(status)
+        return "\n\n".join([why, *(said or notices(answer))])
     return search_text(answer, max_tokens)
 
 

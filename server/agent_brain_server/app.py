@@ -201,7 +201,9 @@ def _build(
     graph_service = GraphService(store)
     return Services(
         graph=graph_service,
-        search=SearchService(store, embedder, freshness, refresher, graph_service, shared.metrics),
+        search=SearchService(
+            store, embedder, freshness, refresher, graph_service, shared.metrics, lambda: watcher.state == "watching"
+        ),
         indexing=indexing,
         status=StatusService(identity, store, embedder.model, runner, watcher, shared.activity),
         watcher=watcher,

@@ -164,11 +164,16 @@ def listing_lines(passages: Sequence[Passage], columns: int) -> list[str]:
         fields = (
             f"{styled(place.ljust(places), 'bold')}  {styled(_cut(symbol, left).ljust(min(symbols, left)), 'cyan')}"
         )
-        stale = styled("  changed since it was indexed", "yellow") if passage["stale"] else ""
-        lines.append(f"{number:>2}  {fields}  {passage['score']:.3g}{stale}")
+        lines.append(f"{number:>2}  {fields}  {passage['score']:.3g}{_staleness(passage)}")
         lines += [f"    {line}" for line in _excerpt(passage["text"], columns - 4)]
         lines += _explained(passage)
     return lines
+
+
+def _staleness(passage: Passage) -> str:
+    if passage.get("gone"):
+        return styled("  the file is not there any more", "yellow")
+    return styled("  changed since it was indexed", "yellow") if passage["stale"] else ""
 
 
 def _cut(text: str, columns: int) -> str:

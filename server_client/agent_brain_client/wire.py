@@ -113,7 +113,9 @@ class Explanation(TypedDict):
 
 
 class Passage(TypedDict):
-    """One answer. Lines are 1-based and inclusive; `stale`: the file has changed since this text was indexed."""
+    """One answer. Lines are 1-based and inclusive; `stale`: the file has changed since this text was indexed; `gone`,
+    only where it is so: the file is not there any more.
+    """
 
     chunk_id: str
     path: str
@@ -125,6 +127,7 @@ class Passage(TypedDict):
     text: str
     score: float
     stale: bool
+    gone: NotRequired[bool]
     explain: NotRequired[Explanation]
 
 
@@ -132,7 +135,8 @@ class QueryResponse(TypedDict):
     """The answer to `POST /query`. `truncated`: `max_tokens` left out or cut at least one passage.
 
     `plan`, with `explain` alone: how the store found the hits of each arm, such as `{"bm25": "gin", "vector": "hnsw"}`.
-    `note`, in mode graph alone: how the question was read, or why there is nothing.
+    `note`: in mode graph how the question was read, or why there is nothing; else which filter nothing passes.
+    `notice`: that files which were found are gone, and what to do.
     """
 
     results: list[Passage]
@@ -141,6 +145,7 @@ class QueryResponse(TypedDict):
     truncated: bool
     plan: NotRequired[dict[str, str]]
     note: NotRequired[str]
+    notice: NotRequired[str]
 
 
 class GraphSymbol(TypedDict):
@@ -224,10 +229,18 @@ class ReportEntry(TypedDict):
     masked: dict[str, int]
 
 
+class FolderProblem(TypedDict):
+    """What is wrong with an indexed folder, and if there is one the `command` for what `way_on` says."""
+
+    detail: str
+    way_on: str
+    command: str
+
+
 class ReportResponse(TypedDict):
     """`GET /index/report`, by path. `totals` counts all entries by reason, `masked` all masked places by kind,
     `ignored` what the ignore files and the folders' globs leave out, which is not listed. `problems` says in a sentence
-    why an indexed folder is left out. `next_cursor` is null on the last page.
+    what is wrong with an indexed folder, `folder_problems` the same in parts. `next_cursor` is null on the last page.
     """
 
     entries: list[ReportEntry]
@@ -235,6 +248,7 @@ class ReportResponse(TypedDict):
     masked: dict[str, int]
     ignored: int
     problems: list[str]
+    folder_problems: list[FolderProblem]
     next_cursor: str | None
 
 
@@ -358,7 +372,7 @@ class IndexStatus(TypedDict):
 
 
 class WatcherStatus(TypedDict):
-    """`detail` says why a watcher has failed, empty otherwise."""
+    """`detail` says why a watcher has failed, or what a running one does not see at once; else it is empty."""
 
     state: Literal["watching", "off", "failed"]
     detail: str

@@ -152,8 +152,16 @@ def require_record(root: Path, environment: Mapping[str, str] | None = None) -> 
     require_safe_state(root)
     record = find_record(root, environment)
     if record is None:
-        raise NotSetUpHereError(root)
+        raise NotSetUpHereError(root, emptied=is_emptied(root, environment))
     return record
+
+
+def is_emptied(root: Path, environment: Mapping[str, str] | None = None) -> bool:
+    """Return whether a project was set up at `root`, and an empty directory is all that is there now."""
+    try:
+        return not any(root.iterdir()) and load_record(root, environment) is not None
+    except (OSError, ContractError):
+        return False
 
 
 def find_token(root: Path, record: Record, environment: Mapping[str, str]) -> str:

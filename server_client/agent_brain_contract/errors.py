@@ -20,8 +20,14 @@ class ConsentError(ContractError):
 
 
 class NotSetUpHereError(ContractError):
-    """No record says that the person has set up the project at `root`."""
+    """No record says that the person has set up the project at `root`; `emptied`: one was set up there."""
 
-    def __init__(self, root: object) -> None:
-        super().__init__(f"{root} is not set up here. Run: agent-brain setup")
+    def __init__(self, root: object, *, emptied: bool = False) -> None:
+        super().__init__(
+            f"{root} is empty, as if its disk were not mounted: a project was set up here."
+            " If it is meant to be empty, run: agent-brain setup"
+            if emptied
+            else f"{root} is not set up here. Run: agent-brain setup"
+        )
         self.root = root
+        self.emptied = emptied

@@ -13,6 +13,7 @@ from support.postgres import PASSWORD, PostgresServer, ServerWithoutPgvector
 from support.prepared import PARTS
 
 RESTART = "agent-brain restart"
+ANOTHER = "start it, or name another one: agent-brain setup"
 NOTHING = Fault("", "", lambda project: None)
 
 pytestmark = pytest.mark.timeout(600)  # a busy machine takes many times as long as an idle one
@@ -49,9 +50,9 @@ def assert_in_order(project: CliProject) -> None:
 def test_a_database_that_is_down(project: CliProject, own_server: PostgresServer) -> None:
     own_server.stop()
     try:
-        assert_said(project, "answers", "does not answer")
+        assert_said(project, "answers", "does not answer", ANOTHER)
         project.ok("stop")
-        assert_said(project, "database", "does not answer", "start it, or correct storage.url")
+        assert_said(project, "database", "does not answer", ANOTHER)
     finally:
         own_server.start()
     assert_in_order(project)
@@ -63,7 +64,8 @@ def test_a_password_that_is_another(project: CliProject, own_server: PostgresSer
     own_server.change_password("another")
     try:
         assert project.run("start").returncode == 3
-        assert_said(project, "server", "refuses the login of agent_brain: correct POSTGRES_PASSWORD")
+        said = "refuses the login of agent_brain: correct POSTGRES_PASSWORD"
+        assert_said(project, "server", said, "give the password that it takes: agent-brain setup")
     finally:
         own_server.change_password(PASSWORD)
     project.ok("start")
@@ -100,4 +102,6 @@ def test_a_server_without_pgvector(tmp_path: Path) -> None:
     with ServerWithoutPgvector() as server, server.database() as name, cli_project(tmp_path / "my shop") as project:
         project.set_up("--storage-url", server.url(name))
         assert project.run("start").returncode == 3
-        assert_said(project, "server", "has no pgvector: install it on the server")
+        assert_said(
+            project, "server", "has no pgvector: install it on the server", "run in the database: CREATE EXTENSION"
+        )

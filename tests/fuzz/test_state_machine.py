@@ -52,14 +52,19 @@ class Model:
         holding = [folder for folder in self.folders if within(path, folder)]
         return max(holding, key=lambda folder: 0 if folder == "." else len(folder), default="")
 
-    def index(self, *asked: str) -> None:
-        """Take over the disk, as far as it was asked for."""
-        for path in {*self.indexed, *self.disk}:
+    def index(self, *asked: str, force: bool = False) -> None:
+        """Take over the disk, as far as it was asked for. What was indexed of a folder without any file stays."""
+        kept = set() if force else {path for path, (_, folder) in self.indexed.items() if not self.has_file(folder)}
+        for path in {*self.indexed, *self.disk} - kept:
             if asked and not any(within(path, one) for one in asked):
                 continue
             self.indexed.pop(path, None)
             if path in self.disk and self.owner(path):
                 self.indexed[path] = (self.disk[path], self.owner(path))
+
+    def has_file(self, folder: str) -> bool:
+        """Whether any file is beneath the folder."""
+        return any(within(path, folder) for path in self.disk)
 
     def remove_folder(self, folder: str) -> None:
         """Forget what was indexed of it, but for what another folder around it holds."""
@@ -182,7 +187,7 @@ class Servers(RuleBasedStateMachine):
             else:
                 self.run(brain.call("POST", "/index", 422, json={}))
         if self.model.folders:
-            self.model.index()
+            self.model.index(force=force)
 
     @precondition(lambda self: self.model.folders)
     @rule(path=PATHS)

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request
 from agent_brain_client.wire import (
     FolderAdded,
     FolderList,
+    FolderProblem,
     FolderRequest,
     FolderResponse,
     IndexRequest,
@@ -74,7 +75,8 @@ async def report(
         totals=dict(page.totals),
         masked=dict(page.masked),
         ignored=page.ignored,
-        problems=list(page.problems),
+        problems=list(map(str, page.problems)),
+        folder_problems=[cast(FolderProblem, asdict(problem)) for problem in page.problems],
         next_cursor=_encode_path(entries[-1]["path"]) if page.more and entries else None,
     )
 

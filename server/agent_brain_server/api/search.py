@@ -45,6 +45,8 @@ async def query(request: Request, body: QueryRequest) -> QueryResponse:
         response["plan"] = answers.plan
     if answers.note:
         response["note"] = answers.note
+    if answers.notice:
+        response["notice"] = answers.notice
     return response
 
 
@@ -98,6 +100,8 @@ def _passage(answer: Answer, explain: bool) -> Passage:
         score=round(answer.score, 6),
         stale=answer.stale,
     )
+    if answer.gone:
+        passage["gone"] = True
     if explain:
         passage["explain"] = Explanation(reason=answer.reason, ranks=answer.trace.ranks, scores=answer.trace.scores)
     return passage

@@ -10,18 +10,24 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
 
 from inotify_simple import Event, INotify, flags
 
 from agent_brain_server.indexing.file_events import STEP_MILLISECONDS, Happening, StopSignal, Touched
 from agent_brain_server.indexing.ignore import EXCLUDE_DIRECTORY, IGNORE_FILES, REPOSITORY
+from agent_brain_server.indexing.real_paths import is_gone
 from agent_brain_server.indexing.walk import FileTree
 
+_Identity: TypeAlias = tuple[int, int] | None
 _ASKED = (
     flags.CREATE | flags.DELETE | flags.MOVED_FROM | flags.MOVED_TO
     | flags.MODIFY | flags.CLOSE_WRITE | flags.ATTRIB
     | flags.ONLYDIR | flags.DONT_FOLLOW | flags.EXCL_UNLINK
 )  # fmt: skip
+LOOK_SECONDS = 5.0
+"""How long a folder in whose place another directory is, or one that may be read again, goes without its watches."""
 _COMES = flags.CREATE | flags.MOVED_TO
 _GOES = flags.DELETE | flags.MOVED_FROM
 
@@ -51,9 +57,13 @@ class _Watches:
         self._tree = tree
         self._inotify = inotify
         self._directories: dict[int, str] = {}
+        self._tops: dict[str, _Identity] = {}
+        self._closed: set[str] = set()
+        self._look_at = 0.0
 
     def watch_all(self) -> None:
         """Watch all directories that the index takes, also those that are watched already."""
+        self._tops = {top: _identity(top) for top in self._tree.tops}
         self._tree.walk(self._watch)
 
     def gather(self, window_milliseconds: int) -> Touched:
@@ -70,14 +80,33 @@ class _Watches:
             directory, _, name = path.rpartition("/")
             if name == REPOSITORY:  # only now does a new one have all its directories
                 self._watch(f"{directory}/{EXCLUDE_DIRECTORY}")
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + LOOK_SECONDS
+            touched.update(dict.fromkeys(self._look_again(), frozenset[Happening](["lost"])))
         return touched
+
+    def _look_again(self) -> Iterator[str]:
+        """Watch what may be read again, and folders in whose place another directory is, as after a mount: no event
+        tells of either. Yield them.
+        """
+        for top, before in list(self._tops.items()):
+            self._tops[top] = now = _identity(top)
+            if now is not None and now != before:
+                self._tree.walk_beneath(top, self._watch)
+                yield top
+        for directory in sorted(self._closed):
+            if directory in self._closed and self._watch(directory):
+                self._tree.walk_beneath(directory, self._watch)
+                yield directory
 
     def _take(self, event: Event, touched: dict[str, frozenset[Happening]]) -> None:
         if event.mask & flags.Q_OVERFLOW:
             self.watch_all()
             touched.update(dict.fromkeys(self._tree.tops, frozenset[Happening](["lost"])))
         elif event.mask & flags.IGNORED:
-            self._directories.pop(event.wd, None)
+            ended = self._directories.pop(event.wd, "")
+            if ended in self._tops:  # deleted or unmounted; the next one in its place may have the same numbers
+                self._tops[ended] = None
         elif (directory := self._directories.get(event.wd)) is not None and event.name:
             path = f"{directory}/{event.name}"
             if not self._ignored_goes(event.mask, path):
@@ -91,6 +120,8 @@ class _Watches:
 
     def _follow(self, event: Event, directory: str, path: str) -> None:
         """Watch what comes, and what new rules let in; watch no more what goes elsewhere."""
+        if event.mask & flags.ISDIR and event.mask & flags.ATTRIB:
+            self._look_at = 0.0  # its permissions may be others now
         if event.mask & flags.ISDIR and event.mask & flags.MOVED_FROM:
             self._leave(path)
         elif event.mask & flags.ISDIR and event.mask & _COMES:
@@ -98,8 +129,8 @@ class _Watches:
         elif event.name in IGNORE_FILES or directory.endswith(f"/{EXCLUDE_DIRECTORY}"):
             self._tree.walk_beneath(directory.removesuffix(f"/{EXCLUDE_DIRECTORY}"), self._watch)
 
-    def _watch(self, directory: str) -> None:
-        """To be told before a directory is listed: then nothing comes unseen."""
+    def _watch(self, directory: str) -> bool:
+        """Watch a directory before it is listed: then nothing comes unseen. Return whether it could be."""
         try:
             self._directories[self._inotify.add_watch(directory, _ASKED)] = directory
         except OSError as error:
@@ -107,6 +138,13 @@ class _Watches:
                 reason = "more directories than the system lets one watch: raise fs.inotify.max_user_watches"
                 raise OSError(error.errno, reason) from error
             # else it is not there, or not ours to read: then it holds nothing for the index either
+            if is_gone(error):
+                self._closed.discard(directory)
+            else:
+                self._closed.add(directory)
+            return False
+        self._closed.discard(directory)
+        return True
 
     def _leave(self, gone: str) -> None:
         """End the watches of a directory that was moved: they would tell of it by its old path."""
@@ -117,6 +155,15 @@ class _Watches:
                     self._inotify.rm_watch(watch)
                 except OSError:  # deleted since: the watch ended with it
                     continue
+
+
+def _identity(directory: str) -> _Identity:
+    """Which directory it is, None for none. A watch is of the directory itself, not of what its path leads to."""
+    try:
+        status = Path(directory).lstat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _happening(mask: int) -> Happening:

@@ -24,8 +24,27 @@ Accepts: TypeAlias = Callable[[str], bool]
 """Whether the person has accepted the folder outside the project with this real path."""
 
 
+@dataclass(frozen=True, slots=True)
+class FolderProblem:
+    """What is wrong with an indexed folder: `detail` without a full stop, and if there is one the `command` for what
+    `way_on` says. Only here are they apart: nobody else can tell where a folder's own name ends.
+    """
+
+    detail: str
+    way_on: str = "Run"
+    command: str = ""
+
+    def __str__(self) -> str:
+        """Return it as a sentence, and what to run."""
+        return f"{self.detail}. {self.way_on}: {self.command}" if self.command else f"{self.detail}."
+
+
 class FolderLeftOutError(Exception):
     """A folder that is not read; `str()` is a sentence that says why."""
+
+    def __init__(self, problem: FolderProblem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
 
 
 class FolderMissingError(FolderLeftOutError):
@@ -62,7 +81,7 @@ class Place:
         try:
             return cls(folder, top, scope_above(top, root), included, excluded, own)
         except TooManyRulesError as error:
-            raise FolderLeftOutError(f"{error}; the folder {folder.path} is left out.") from error
+            raise FolderLeftOutError(FolderProblem(f"{error}; the folder {folder.path} is left out")) from error
 
     def is_there(self) -> bool:
         """Whether `top` still is where it was: no part of it has become a link."""
@@ -113,11 +132,10 @@ def _find_top(folder: Folder, root: str, accepts: Accepts) -> str:
         path = Path(root, folder.path).resolve()
         top = path.as_posix()
     except (OSError, RuntimeError, ValueError) as error:
-        raise FolderMissingError(f"The folder {folder.path} cannot be found: {error}.") from error
+        raise FolderMissingError(FolderProblem(f"The folder {folder.path} cannot be found: {error}")) from error
     if is_in_state(top):
-        raise FolderLeftOutError(
-            f"The folder {folder.path} belongs to the state directory {STATE_DIRECTORY}, which is never indexed."
-        )
+        detail = f"The folder {folder.path} belongs to the state directory {STATE_DIRECTORY}, which is never indexed"
+        raise FolderLeftOutError(FolderProblem(detail))
     if not path.is_relative_to(root) and not accepts(top):
         raise FolderLeftOutError(_not_accepted(folder.path, top))
     _require_directory(folder.path, top)
@@ -133,18 +151,15 @@ def _require_directory(folder: str, top: str) -> None:
         if is_directory:
             return
         what = "is not a directory"
-    raise FolderMissingError(
-        f"The folder {folder} {what}; what the index holds of it is kept. To drop it: agent-brain folders remove"
-        f" {shlex.quote(shown(folder))}"
-    )
+    detail = f"The folder {folder} {what}; what the index holds of it is kept"
+    command = f"agent-brain folders remove {shlex.quote(shown(folder))}"
+    raise FolderMissingError(FolderProblem(detail, "To drop it", command))
 
 
-def _not_accepted(folder: str, top: str) -> str:
+def _not_accepted(folder: str, top: str) -> FolderProblem:
     where = "lies" if folder == top else f"leads to {shown(top)},"
-    return (
-        f"The folder {folder} {where} outside the project, which you have not accepted; it is left out."
-        f" Run: agent-brain setup, or agent-brain folders add {shlex.quote(shown(top))}"
-    )
+    detail = f"The folder {folder} {where} outside the project, which you have not accepted; it is left out"
+    return FolderProblem(detail, "Run agent-brain setup, or", f"agent-brain folders add {shlex.quote(shown(top))}")
 
 
 def _is_utf8(name: str) -> bool:

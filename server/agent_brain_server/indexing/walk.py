@@ -21,7 +21,14 @@ from typing import NamedTuple, TypeAlias
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.indexing.exclusions import DOCUMENT_EXTENSIONS, MARKERS, extension, is_marked
 from agent_brain_server.indexing.ignore import EXCLUDE_DIRECTORY, REPOSITORY, Scope, TooManyRulesError
-from agent_brain_server.indexing.place import Accepts, FolderLeftOutError, FolderMissingError, Place, accept_none
+from agent_brain_server.indexing.place import (
+    Accepts,
+    FolderLeftOutError,
+    FolderMissingError,
+    FolderProblem,
+    Place,
+    accept_none,
+)
 from agent_brain_server.indexing.real_paths import is_directory, is_gone
 
 PROBLEMS_NAMED = 20
@@ -135,7 +142,7 @@ class FileTree:
     ) -> None:
         self.root = root.as_posix()
         self.limits = limits
-        self.problems: list[str] = []
+        self.problems: list[FolderProblem] = []
         self.missing: list[str] = []
         self._places: dict[str, Place] = {}
         for folder in folders:
@@ -146,11 +153,16 @@ class FileTree:
         """Where the folders really lie: absolute paths of directories."""
         return tuple(self._places)
 
+    @property
+    def folders(self) -> dict[str, str]:
+        """Where each folder really lies, by its path as it was given."""
+        return {place.folder.path: top for top, place in self._places.items()}
+
     def _add(self, folder: Folder, accepts: Accepts, own: frozenset[str]) -> None:
         try:
             place = Place.of(folder, self.root, accepts, own)
         except FolderLeftOutError as error:
-            self.problems.append(str(error))
+            self.problems.append(error.problem)
             if isinstance(error, FolderMissingError):
                 self.missing.append(folder.path)
         else:
@@ -168,7 +180,7 @@ class FileTree:
 
     def walk(self, enter: Enter = _pass) -> WalkResult:
         """All files that are to be indexed. `enter` is told each directory before it is listed, or its rules read."""
-        found = _Found(enter, problems=list(self.problems))
+        found = _Found(enter, problems=list(map(str, self.problems)))
         for place in self._places.values():
             self._descend_from_top(place, found)
         return found.result()

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Callable
 
 from agent_brain_server.indexing.file_events import Touched, file_events
 from agent_brain_server.indexing.ignore import EXCLUDE_DIRECTORY, IGNORE_FILES
+from agent_brain_server.indexing.mounts import Poller, silent_places
 from agent_brain_server.indexing.walk import FileTree
 
 WINDOW_MILLISECONDS = 300
@@ -110,9 +111,10 @@ class _Watcher(threading.Thread):
         self._tell(self._ended.set)
 
     def _watch(self) -> None:
-        for touched in file_events(self._tree, self, self._window):
+        poller = Poller(self._tree, silent_places(self._tree))
+        for events in file_events(self._tree, self, self._window):
             self._tell(self._ready.set)
-            if touched:
+            if touched := {**poller.look(), **events}:
                 self._tell(self._batches.put_nowait, _changed(self._tree, touched))
 
     def _tell(self, call: Callable[..., object], *arguments: object) -> None:

@@ -10,11 +10,12 @@ from typing import TypeAlias
 from agent_brain_contract.regular_files import read_regular_file
 from agent_brain_server.domain.content import FileRecord, hash_bytes
 from agent_brain_server.indexing.changes import saved_while_read
+from agent_brain_server.indexing.emptied import holds_no_file
 from agent_brain_server.indexing.real_paths import RealDirectories, is_gone
 from agent_brain_server.services.off_loop import off_loop
 
 Sight: TypeAlias = tuple[object, ...] | None
-"""What the index has of a file and what is there instead; None where no job can mend it: its folder is not there."""
+"""What the index has of a file and what is there instead; None where no job can mend it: its folder is away."""
 Changed: TypeAlias = Mapping[str, Sight]
 """Files that differ from the index, by path."""
 
@@ -32,21 +33,35 @@ class Freshness:
         """The paths of those whose file has changed or gone since."""
         return await off_loop(self._compare, list(records))
 
+    async def gone(self, paths: Iterable[str]) -> frozenset[str]:
+        """Those of the paths where the system says that nothing is."""
+        return await off_loop(self._gone, list(paths))
+
+    def _gone(self, paths: Iterable[str]) -> frozenset[str]:
+        return frozenset(path for path in paths if _is_nothing_at(self._root / path))
+
     def _compare(self, records: Iterable[FileRecord]) -> dict[str, Sight]:
         real = RealDirectories()
         found: dict[str, Sight] = {}
+        present: dict[str, bool] = {}
         for record in records:
             seen: Sight
             try:
                 seen = self._seen(record, real)
             except OSError as error:
-                seen = None if is_gone(error) and not self._is_mounted(record) else (error.errno,)
+                seen = (error.errno,)
+                if is_gone(error):
+                    if record.folder not in present:
+                        present[record.folder] = self._is_present(record.folder)
+                    seen = seen if present[record.folder] else None
             if seen is None or seen:
                 found[record.path] = (record.content_hash, record.indexed_at, *seen) if seen else None
         return found
 
-    def _is_mounted(self, record: FileRecord) -> bool:
-        return (self._root / record.folder).is_dir()
+    def _is_present(self, folder: str) -> bool:
+        """Whether the folder is there and holds a file: else its disk may not be mounted."""
+        place = self._root / folder
+        return place.is_dir() and not holds_no_file(str(place))
 
     def _seen(self, record: FileRecord, real: RealDirectories) -> tuple[object, ...]:
         """What is there instead of the file that was indexed, empty if it is still the same. Raise OSError."""
@@ -61,3 +76,11 @@ class Freshness:
             return seen
         same = hash_bytes(read_regular_file(file, record.size)) == record.content_hash
         return () if same else seen
+
+
+def _is_nothing_at(file: Path) -> bool:
+    try:
+        file.lstat()
+    except OSError as error:
+        return is_gone(error)
+    return False

@@ -21,6 +21,7 @@ from agent_brain_server.domain.texts import storable
 from agent_brain_server.embedding.protocol import Embedder
 from agent_brain_server.errors import AgentBrainError, StorageError
 from agent_brain_server.indexing.changes import Changes, batches, compare, within
+from agent_brain_server.indexing.emptied import emptied_folders, keep_emptied
 from agent_brain_server.indexing.prepare import PreparedFile, ReadRequest
 from agent_brain_server.indexing.walk import FileEntry, FileTree, WalkResult
 from agent_brain_server.indexing.workers import Workers
@@ -77,6 +78,7 @@ class IndexRun:
     interrupted: Callable[[], bool]
     _manifest: Mapping[str, FileRecord] = field(default_factory=dict)
     _embedding: set[str] = field(default_factory=set)
+    _all_there: bool = True
     _claimed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> Progress:
@@ -98,7 +100,8 @@ class IndexRun:
         await self._remove(changes.removed, meter)
         # All vectors are looked at for it: too much for one saved file, and unused ones harm nobody until the next job.
         if not self.job.paths:
-            await self.around.store.drop_unused_vectors()
+            if self._all_there:
+                await self.around.store.drop_unused_vectors()
             await self._settle()
         return meter.finish()
 
@@ -108,7 +111,16 @@ class IndexRun:
         # A folder that is not there may be a disk that is not mounted: its files stay until it is removed by name.
         self._manifest = {path: record for path, record in manifest.items() if record.folder not in tree.missing}
         self._heed_interruption()
-        return found, await asyncio.to_thread(compare, found.files, self._manifest, self.job.force, found.unknown)
+        return await asyncio.to_thread(self._compare, tree, found)
+
+    def _compare(self, tree: FileTree, found: WalkResult) -> tuple[WalkResult, Changes]:
+        changes = compare(found.files, self._manifest, self.job.force, found.unknown)
+        if self.job.force:
+            return found, changes
+        # After an upgrade the index may hold vectors alone of what is away.
+        self._all_there = not (tree.missing or emptied_folders(tree, tree.folders))
+        changes, problems = keep_emptied(tree, self._manifest, changes)
+        return replace(found, problems=(*problems, *found.problems)), changes
 
     async def _known(self) -> Mapping[str, FileRecord]:
         """The manifest, or what the job asks for of it: all of it is read only where that may be more than files."""
@@ -201,8 +213,7 @@ class IndexRun:
         new = [
             IndexedFile(_record(file, now), file.chunks, file.graph) for file in batch.prepared if file.verdict in HELD
         ]
-        lost = [file.entry.path for file in batch.prepared if file.verdict in LOST]
-        if lost := [path for path in lost if path in self._manifest]:
+        if lost := await self._lost(batch.prepared):
             meter.removed(await store.remove_files(lost))
         written = await self._put(new, batch.vectors, meter) if new else 0
         if unchanged:
@@ -211,6 +222,16 @@ class IndexRun:
         meter.add(batch.prepared, len(batch.vectors), written)
         if not await store.save_progress(self.job.id, meter.progress, attempt=self.job.attempt):
             raise JobInterruptedError
+
+    async def _lost(self, prepared: Sequence[PreparedFile]) -> Sequence[str]:
+        """The files that the index holds nothing of any more. A disk may have gone since the walk: its files stay."""
+        paths = [file.entry.path for file in prepared if file.verdict in LOST and file.entry.path in self._manifest]
+        if not paths or self.job.force:
+            return paths
+        held = {self._manifest[path].folder for path in paths}
+        tree = await self.around.folders.tree()
+        emptied = await asyncio.to_thread(emptied_folders, tree, held)
+        return [path for path in paths if self._manifest[path].folder not in {*tree.missing, *emptied}]
 
     async def _put(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], meter: ProgressMeter) -> int:
         """Write the files, each by itself where the store does not take them together; how many chunks were written."""

@@ -7,11 +7,13 @@ import time
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import attrgetter
 
 from agent_brain_server.domain.content import FileRecord
 from agent_brain_server.domain.jobs import Job
+from agent_brain_server.indexing.emptied import emptied_folders, folders_held, why_kept
+from agent_brain_server.indexing.place import FolderProblem
 from agent_brain_server.indexing.secrets import mask_text, masked_kinds
 from agent_brain_server.indexing.walk import WalkResult
 from agent_brain_server.services.folders import IndexedFolders
@@ -33,20 +35,21 @@ class ReportEntry:
 class Report:
     """One page in the order of the paths, and the totals over all of them. `more`: there are further pages.
 
-    `problems` says why a folder is left out, in a sentence for each.
+    `problems` says of each folder that is left out, is missing or holds no file any more, in a sentence, what to do.
     """
 
     entries: Sequence[ReportEntry]
     totals: Mapping[str, int]
     masked: Mapping[str, int]
     ignored: int
-    problems: Sequence[str]
+    problems: Sequence[FolderProblem]
     more: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Findings:
-    """All entries with their totals, when they were found, and the last job before that."""
+    """All entries with their totals, when they were found, and the last job before that; `held` are the folders that
+    the index holds files of."""
 
     entries: Sequence[ReportEntry]
     totals: Mapping[str, int]
@@ -54,7 +57,7 @@ class _Findings:
     ignored: int
     found_at: float
     last_job: Job | None
-    problems: Sequence[str] = ()
+    held: frozenset[str]
 
 
 class ReportService:
@@ -68,20 +71,23 @@ class ReportService:
     async def report(self, after: str, limit: int, max_age: float) -> Report:
         """At most `limit` entries whose path comes after `after`, as they were at most `max_age` seconds ago.
 
-        What was found before the state of the last job changed is not used again.
+        What was found before the state of the last job changed is not used again. The problems are those of now.
         """
         last_job = next(iter(await self._store.list_jobs(None, 1)), None)
         findings = self._latest
         if findings is None or findings.last_job != last_job or time.monotonic() - findings.found_at >= max_age:
             findings = self._latest = await self._find(last_job)
-        return _page(findings, after, limit)
+        return _page(findings, after, limit, await self._problems(findings.held))
+
+    async def _problems(self, held: frozenset[str]) -> Sequence[FolderProblem]:
+        tree = await self._folders.tree()
+        return [*tree.problems, *map(why_kept, sorted(await asyncio.to_thread(emptied_folders, tree, held)))]
 
     async def _find(self, last_job: Job | None) -> _Findings:
         found_at = time.monotonic()
         tree, manifest = await asyncio.gather(self._folders.tree(), self._store.list_files())
         found = await asyncio.to_thread(tree.walk)
-        findings = await asyncio.to_thread(_findings, found, manifest, found_at, last_job)
-        return replace(findings, problems=tree.problems)
+        return await asyncio.to_thread(_findings, found, manifest, found_at, last_job)
 
 
 def _findings(
@@ -93,14 +99,15 @@ def _findings(
         masked.update(entry.masked)
     totals = Counter(entry.reason for entry in entries)
     ignored = sum(found.skipped.get(reason, 0) for reason in ("ignored", "filtered"))
-    return _Findings(entries, dict(totals), dict(masked), ignored, found_at, last_job)
+    held = folders_held(manifest.values())
+    return _Findings(entries, dict(totals), dict(masked), ignored, found_at, last_job, held)
 
 
-def _page(findings: _Findings, after: str, limit: int) -> Report:
+def _page(findings: _Findings, after: str, limit: int, problems: Sequence[FolderProblem]) -> Report:
     entries = findings.entries
     first = bisect_right(entries, after, key=attrgetter("path")) if after else 0
     page, more = entries[first : first + limit], first + limit < len(entries)
-    return Report(page, findings.totals, findings.masked, findings.ignored, findings.problems, more)
+    return Report(page, findings.totals, findings.masked, findings.ignored, problems, more)
 
 
 def _by_walk(found: WalkResult) -> Iterator[ReportEntry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast, get_args
 
@@ -54,11 +54,12 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One passage, how it came here, and why in words."""
+    """One passage, how it came here, and why in words. `gone`: it is stale because its file is not there any more."""
 
     chunk: Chunk
     score: float
     stale: bool
+    gone: bool
     trace: StageTrace
     reason: str
 
@@ -69,6 +70,7 @@ class Answers:
 
     `truncated`: the token budget left something out. `plan`: how the store found each arm's hits, by arm. `note`: in
     mode graph how the question was read, or why there is nothing; else which filter nothing in the index passes.
+    `notice`: that files which were found are gone, and what to do.
     """
 
     results: tuple[Answer, ...]
@@ -77,6 +79,7 @@ class Answers:
     truncated: bool
     plan: dict[str, str]
     note: str = ""
+    notice: str = ""
 
 
 @dataclass(slots=True)
@@ -91,7 +94,10 @@ class _Findings:
 
 
 class SearchService:
-    """Reads only; `refresher` is told of the files that turned out to have changed."""
+    """Reads only; `refresher` is told of the files that turned out to have changed.
+
+    `is_watched` says whether changes of files are followed without a question.
+    """
 
     def __init__(
         self,
@@ -101,6 +107,7 @@ class SearchService:
         refresher: Refresher,
         graph: GraphService,
         metrics: Metrics,
+        is_watched: Callable[[], bool] = lambda: False,
         steps: Mapping[str, ranking.Step] = ranking.STEPS,
     ) -> None:
         self._store = store
@@ -110,6 +117,7 @@ class SearchService:
         self._freshness = freshness
         self._refresher = refresher
         self._metrics = metrics
+        self._is_watched = is_watched
         self._steps = steps
 
     async def search(self, question: Question) -> Answers:
@@ -123,16 +131,25 @@ class SearchService:
             return await self._check(question, mode, vector)
 
         findings, stale = await self._store.beside(look)
+        gone = moved = await self._freshness.gone(stale) if stale else frozenset()
         if stale and await self._refresher.refresh(stale):
             findings, stale = await self._store.beside(look)
+            gone = await self._freshness.gone(stale) if stale else frozenset()
         seconds = time.perf_counter() - started
         done = self._done(mode)
         self._metrics.observe_query(done, seconds)
-        results = tuple(_answer(item, item.chunk.path in stale, findings.reasons) for item in findings.found)
+        results = tuple(_answer(item, stale, gone, findings.reasons) for item in findings.found)
         note = findings.note
         if not results and question.filters:
             note = await unmatched(self._store, question.filters) or note
-        return Answers(results, done, seconds * 1e3, findings.truncated, findings.plan, note)
+        return Answers(results, done, seconds * 1e3, findings.truncated, findings.plan, note, self._notice(moved))
+
+    def _notice(self, gone: Collection[str]) -> str:
+        """What to do about files that are gone, where nobody would see them come back under another name."""
+        if not gone or self._is_watched():
+            return ""
+        files = "1 file that was found is" if len(gone) == 1 else f"{len(gone)} files that were found are"
+        return f"{files} not there any more. If files were moved, run: agent-brain index"
 
     async def chunk(self, chunk_id: str) -> tuple[Chunk, bool]:
         """The chunk and whether its file has changed since. Raises NotFoundError."""
@@ -278,7 +295,7 @@ def _is_at(item: Found, places: Mapping[int, ChunkPlace]) -> bool:
     return place is not None and place[1:] == (item.chunk.start_line, item.chunk.end_line)
 
 
-def _answer(item: Found, stale: bool, reasons: Mapping[int, str]) -> Answer:
-    trace = item.ranked.trace
+def _answer(item: Found, stale: Collection[str], gone: Collection[str], reasons: Mapping[int, str]) -> Answer:
+    trace, path = item.ranked.trace, item.chunk.path
     said = reasons.get(item.ranked.row) or reason(trace, item.chunk)
-    return Answer(item.chunk, item.ranked.score, stale, trace, said)
+    return Answer(item.chunk, item.ranked.score, path in stale, path in gone, trace, said)

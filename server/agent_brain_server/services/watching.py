@@ -10,6 +10,7 @@ from typing import Literal
 
 from agent_brain_server.domain.jobs import MOST_PATHS
 from agent_brain_server.errors import AgentBrainError
+from agent_brain_server.indexing.mounts import described, silent_places
 from agent_brain_server.indexing.walk import FileTree
 from agent_brain_server.indexing.watch import watch
 from agent_brain_server.services.folders import IndexedFolders
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Watching:
-    """`state` is what it does now; `detail` says why it failed, empty otherwise."""
+    """`state` is what it does now; `detail` says why it failed, or what it does not see at once."""
 
     def __init__(self, folders: IndexedFolders, indexing: IndexingService) -> None:
         self._folders = folders
@@ -38,7 +39,7 @@ class Watching:
         self._stop.clear()
         tree = await self._folders.tree()
         if tree.tops or tree.problems:
-            self.state, self.detail = "watching", ""
+            self.state, self.detail = "watching", described(await asyncio.to_thread(silent_places, tree))
             self._task = asyncio.create_task(self._watch(tree), name="watcher")
 
     async def stop(self) -> None:

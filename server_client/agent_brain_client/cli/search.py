@@ -43,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
         say(answer.get("note") or "No passages found.")
         _print_plan(answer)
         _say_why(client)
+    if not arguments.json and "notice" in answer:
+        note(answer["notice"])
     return 0
 
 

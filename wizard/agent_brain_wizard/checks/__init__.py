@@ -26,7 +26,7 @@ from agent_brain_wizard.checks.files import (
     check_set_up,
     check_state_directory,
 )
-from agent_brain_wizard.checks.finding import RESTART, SETUP, Finding, split_command
+from agent_brain_wizard.checks.finding import RESTART, SETUP, Finding, postgres_fix, split_command
 from agent_brain_wizard.checks.index import check_index
 from agent_brain_wizard.checks.installation import check_drivers, check_packages, check_plugin, check_python
 from agent_brain_wizard.checks.server import check_port, check_server
@@ -70,7 +70,7 @@ def _examine_project(root: Path) -> Iterator[Finding]:
         yield check_login(facts)
     yield from _examine_files(facts)
     server = find_server(root)
-    yield check_server(root, server)
+    yield check_server(root, server, _in_docker(facts))
     yield check_port(configured_port(facts, report, FIRST_PORT), server)
     if server is not None:
         yield from _examine_running(facts, report, server)
@@ -131,12 +131,13 @@ def _examine_running(facts: Facts, report: SettingsReport, server: ServerFile) -
     try:
         client = AgentBrainClient(server["url"], find_token(facts.root))
         status = client.status()
-        storage = check_running_storage(client, status["storage"], report.storage)
+        storage = check_running_storage(client, status["storage"], report.storage, _in_docker(facts))
         yield storage
         if _in_docker(facts):
             yield check_docker(storage.state == "ok")
         yield from check_index(client, status, report.embedding)
     except ClientError as error:
-        yield Finding("answers", "fail", *split_command(str(error), RESTART))
+        said, fix = split_command(str(error), RESTART)
+        yield Finding("answers", "fail", said, postgres_fix(said, _in_docker(facts)) or fix)
         if isinstance(error, ServerError) and error.code.startswith("storage_") and report.storage:
             yield check_storage(facts.root, report.storage, _in_docker(facts))

@@ -16,7 +16,7 @@ from agent_brain_client.discovery import state_directory
 from agent_brain_client.errors import ClientError
 from agent_brain_client.output import count, size
 from agent_brain_client.wire import StorageStatus
-from agent_brain_wizard.checks.finding import FIX, INDEX, REINDEX, RESTART, SETUP, Finding, split_command
+from agent_brain_wizard.checks.finding import FIX, INDEX, REINDEX, RESTART, SETUP, Finding, postgres_fix, split_command
 from agent_brain_wizard.checks.settings import SettingsReport
 from agent_brain_wizard.checks.sqlite_file import embedded_by, faults, is_database, odd_kind
 from agent_brain_wizard.checks.vector_cache import is_damaged
@@ -34,7 +34,9 @@ _DOCKER_FIXES = {
 }
 
 
-def check_running_storage(client: AgentBrainClient, storage: StorageStatus, chosen: Mapping[str, Any]) -> Finding:
+def check_running_storage(
+    client: AgentBrainClient, storage: StorageStatus, chosen: Mapping[str, Any], in_docker: bool
+) -> Finding:
     """What the running server says of its storage. `chosen` is what the settings name now."""
     backend = storage["backend"]
     if chosen and chosen["backend"] != backend:
@@ -47,7 +49,8 @@ def check_running_storage(client: AgentBrainClient, storage: StorageStatus, chos
     try:
         health = client.database_health()
     except ClientError as error:
-        return Finding("database", "fail", *split_command(str(error), "see to that; the server goes on by itself"))
+        said, fix = split_command(str(error), "see to that; the server goes on by itself")
+        return Finding("database", "fail", said, postgres_fix(said, in_docker) or fix)
     pool = f"{health['in_use']} of {health['pool_max']} connections in use"
     versions = f"PostgreSQL {health['server_version']}, pgvector {health['pgvector_version']}"
     detail = f"{versions}, {health['latency_ms']:.1f} ms, {pool}, {size(storage['bytes'])}"
@@ -66,8 +69,8 @@ def check_storage(root: Path, chosen: Mapping[str, Any], in_docker: bool) -> Fin
     place = f"PostgreSQL at {chosen['host']}:{chosen['port']}"
     if _listens(str(chosen["host"]), int(chosen["port"])):
         return Finding("database", "ok", f"{place} takes connections")
-    fix = "agent-brain db up" if in_docker else "start it, or correct storage.url"
-    return Finding("database", "fail", f"{place} does not answer", fix)
+    detail = f"{place} does not answer"
+    return Finding("database", "fail", detail, postgres_fix(detail, in_docker))
 
 
 def _check_sqlite(root: Path, url: str) -> Finding:

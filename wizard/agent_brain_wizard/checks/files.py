@@ -12,6 +12,7 @@ from pathlib import Path
 from agent_brain_client.discovery import state_directory
 from agent_brain_client.output import size
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
+from agent_brain_contract.consent import is_emptied
 from agent_brain_contract.paths import TOKEN_VARIABLE
 from agent_brain_wizard.checks.finding import FIX, SETUP, Finding, State
 from agent_brain_wizard.git import ask_git
@@ -49,6 +50,9 @@ def check_set_up(facts: Facts) -> Finding:
     problem, way_on = misplaced(facts.root) if missing else ("", "")
     if problem:
         return Finding("setup", "fail", problem, way_on)
+    if missing and is_emptied(facts.root):
+        detail = f"{facts.root} is empty, as if its disk were not mounted: a project was set up here"
+        return Finding("setup", "fail", detail, SETUP)
     if missing:
         return Finding("setup", "fail", f"missing: {', '.join(missing)}", SETUP)
     if facts.record is None:

@@ -13,6 +13,7 @@ START = "agent-brain start"
 RESTART = "agent-brain restart"
 REINDEX = "agent-brain start --reindex"
 INDEX = "agent-brain index --wait"
+DB_UP = "agent-brain db up"
 FIX = "agent-brain doctor --fix"
 _RUN = re.compile(r"[.,;]? (?:then )?run: ((?:agent-brain|mv|rm|chmod|sudo|git|unset) .+)$", re.IGNORECASE)
 
@@ -25,6 +26,24 @@ class Finding:
     state: State
     detail: str
     fix: str = ""
+
+
+def postgres_fix(sentence: str, in_docker: bool) -> str:
+    """Return what mends what the server says of PostgreSQL; empty where the sentence is about something else.
+
+    `in_docker` is for the container that setup made, which our own command mends.
+    """
+    if "may not add pgvector" in sentence:
+        return "let a superuser run in the database: CREATE EXTENSION vector"
+    if "PostgreSQL" not in sentence:
+        return ""
+    if "does not answer" in sentence:
+        return DB_UP if in_docker else "start it, or name another one: agent-brain setup"
+    if "refuses the login" in sentence and "the environment sets" not in sentence:
+        return f"{DB_UP} && {RESTART}" if in_docker else "give the password that it takes: agent-brain setup"
+    if "has no pgvector" in sentence:
+        return "install pgvector on its server, then let a superuser run in the database: CREATE EXTENSION vector"
+    return ""
 
 
 def split_command(sentence: str, otherwise: str) -> tuple[str, str]:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.output import count, duration
-from agent_brain_client.wire import JobResponse, StatusResponse
+from agent_brain_client.wire import JobResponse, ReportResponse, StatusResponse
 from agent_brain_wizard.checks.finding import INDEX, REINDEX, RESTART, Finding
 
 FORGOTTEN_SECONDS = 86_400.0
+REPORT_SECONDS = 60
+"""How old the list of what is left out may be, for which all directories are listed."""
 _WATCHES = "fs.inotify.max_user_watches"
 _MORE_WATCHES = f"sudo sysctl {_WATCHES}=524288"
 _EMBED = "agent-brain index --force --wait"
@@ -21,6 +23,7 @@ def check_index(client: AgentBrainClient, status: StatusResponse, provider: str)
     jobs = client.jobs()["jobs"]
     ended = next((job for job in jobs if job["state"] in ("done", "failed")), None)
     yield _index(status, ended)
+    yield from _folders(client.report(limit=1, max_age=REPORT_SECONDS))
     yield _embedding(status, provider)
     yield _watcher(status, ended)
 
@@ -40,6 +43,15 @@ def _index(status: StatusResponse, ended: JobResponse | None) -> Finding:
         detail = f"{counts}; {count(failed, 'file')} could not be read"
         return Finding("index", "warn", detail, f"agent-brain jobs {ended['id']}")
     return Finding("index", "ok", counts + _age(ended))
+
+
+def _folders(report: ReportResponse) -> Iterator[Finding]:
+    """Each folder of the index that is left out, missing or without any file."""
+    if not report["problems"]:
+        yield Finding("folders", "ok", "the folders of the index are there")
+    for problem in report["folder_problems"]:
+        asked = f"{problem['way_on']}: " if not problem["way_on"].startswith("Run") else ""
+        yield Finding("folders", "warn", problem["detail"], asked + problem["command"] if problem["command"] else INDEX)
 
 
 def _age(ended: JobResponse | None) -> str:
@@ -67,7 +79,8 @@ def _watcher(status: StatusResponse, ended: JobResponse | None) -> Finding:
         fix = f"{_MORE_WATCHES} && {RESTART}" if _WATCHES in watcher["detail"] else RESTART
         return Finding("watcher", "fail", f"files are not watched: {watcher['detail']}", fix)
     if watcher["state"] == "watching":
-        return Finding("watcher", "ok", "files are watched")
+        more = f"; {watcher['detail']}" if watcher["detail"] else ""
+        return Finding("watcher", "ok", f"files are watched{more}")
     since = ended["finished_at"] if ended is not None else None
     if since is not None and time.time() - since > FORGOTTEN_SECONDS:
         return Finding("watcher", "warn", f"watching is off{_age(ended)}", INDEX)

@@ -11,7 +11,7 @@ from agent_brain_client.logfile import log_path
 from agent_brain_client.processes import port_holder, server_process
 from agent_brain_client.wire import ENV_FILE, VERSION, ServerFile
 from agent_brain_contract.regular_files import open_regular_file
-from agent_brain_wizard.checks.finding import FIX, RESTART, START, Finding, split_command
+from agent_brain_wizard.checks.finding import FIX, RESTART, START, Finding, postgres_fix, split_command
 from agent_brain_wizard.ports import is_free
 from agent_brain_wizard.probe import CONFIG
 
@@ -19,7 +19,7 @@ _TAIL_BYTES = 4_096
 _REFUSAL = "agent-brain: "
 
 
-def check_server(root: Path, server: ServerFile | None) -> Finding:
+def check_server(root: Path, server: ServerFile | None, in_docker: bool = False) -> Finding:
     """Whether the one that runs is ours, is of this version and has the settings of now; else why none runs."""
     if server is not None:
         return _running(root, server)
@@ -32,6 +32,7 @@ def check_server(root: Path, server: ServerFile | None) -> Finding:
     reason = _refusal(root)
     if reason:
         said, command = split_command(reason, START)
+        command = postgres_fix(said, in_docker) or command
         return Finding("server", "warn", f"not running; when it was started last, it said: {said}", command)
     return Finding("server", "ok", "not running; it starts when it is needed")
 
