@@ -122,7 +122,7 @@ def test_an_address_that_only_a_file_of_the_project_names_is_not_tried(project: 
             screen.see("A file of this project says so")
             take_defaults(screen, ENDPOINT, ADDRESS, MODEL, FRESH, MORE)
             screen.see("not accepted yet")
-            screen.answer(GO, UP, ENTER)
+            screen.answer(GO, DOWN, DOWN, ENTER)
             assert screen.end() == 0
     assert endpoint.keys == []
 
