@@ -25,3 +25,9 @@ class NotSetUpHereError(ContractError):
     def __init__(self, root: object) -> None:
         super().__init__(f"{root} is not set up here. Run: agent-brain setup")
         self.root = root
+
+
+def cause(error: Exception) -> str:
+    """Return why a call of the system failed, in words: neither a number nor the command that was run."""
+    seconds = getattr(error, "timeout", None)
+    return getattr(error, "strerror", None) or (f"no answer within {seconds:g} s" if seconds else str(error))
