@@ -17,7 +17,7 @@ override PROJECT := $(value PROJECT)
 override QUESTION := $(value QUESTION)
 export PROJECT QUESTION
 
-.PHONY: help tried install env quickstart check test test-nightly bench bench-million bench-retrieval bench-graph bench-trees soak requirements before-push
+.PHONY: help tried install env quickstart check test test-nightly bench bench-million bench-retrieval bench-graph bench-trees soak messages requirements before-push
 
 help:  ## what there is to run
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name text; do \
@@ -142,6 +142,9 @@ bench-trees: .venv/.installed-dev  ## a first indexing of two real source trees,
 
 soak: .venv/.installed-dev  ## PostgreSQL under load for long: does anything grow? [SECONDS=1000]
 	SOAK_SECONDS=$(or $(SECONDS),1000) $(BIN)/pytest -q -s tests/load/soak_postgres.py
+
+messages: .venv/.installed-dev  ## docs/messages.md, every text that people see, from the sources
+	$(BIN)/python docs/make_messages.py
 
 requirements: uv.lock  ## plugin/requirements.txt, for who has pip alone, from uv.lock
 	$$(command -v uv || echo build/uv/bin/uv) export --quiet --frozen --no-dev --no-emit-project --no-header --no-annotate \

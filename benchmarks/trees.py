@@ -1,4 +1,4 @@
-"""How fast real source trees are indexed: 375 files of Rust and 372 of C, as their authors wrote them."""
+"""How fast real source trees are indexed: 200 files of Rust and 335 of C, as their authors wrote them."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ from benchmarks.project import Project
 from benchmarks.retrieval.packages import Package, unpacked
 from benchmarks.scale import Scale
 
-_CARGO = Package(
-    "cargo",
+_QISKIT = Package(
+    "qiskit",
     "test",
-    "debian",
-    "cargo",
-    "0.66.0+ds1-1",
-    "a34dfd2d662a00e426351cde058d3bec039a6b751f7e9a31805e9fe000a98014",
+    "pypi",
+    "qiskit",
+    "2.2.3",
+    "ec597bf021fe5fa5e44600b142e6de00fc873207dfbd750d4e1cf19a1a905592",
 )
-_OPENSSH = Package(
-    "openssh",
+_LIBSODIUM = Package(
+    "libsodium",
     "test",
-    "debian",
-    "openssh",
-    "1:9.2p1-2+deb12u7",
-    "3f66dbf1655fb45f50e1c56da62ab01218c228807b21338d634ebcdf9d71cf46",
+    "pypi",
+    "PyNaCl",
+    "1.5.0",
+    "8ac7448f09ab85811607bdd21ec2464495ac8b7c66d146bf545b0f08fb9220ba",
 )
-TREES = (("Rust (cargo)", _CARGO, (".rs",), 375), ("C (OpenSSH)", _OPENSSH, (".c", ".h"), 372))
+LARGEST_BYTES = 1_000_000  # by default, larger files are left out
+# From a registry that keeps every version: a distribution serves the sources of its present ones only.
+TREES = (("Rust (Qiskit)", _QISKIT, (".rs",), 200), ("C (libsodium)", _LIBSODIUM, (".c", ".h"), 335))
 
 
 def trees(scale: Scale) -> list[Figure]:
@@ -73,9 +75,15 @@ def _measured(scale: Scale, project: Project, title: str) -> list[Figure]:
 
 
 def _copy(sources: Path, target: Path, suffixes: tuple[str, ...], files: int) -> None:
-    """The first so many files by path."""
-    chosen = sorted(path for path in sources.rglob("*") if path.suffix in suffixes and path.is_file())[:files]
+    """The first so many files by path. Raises ValueError where there are fewer."""
+    chosen = sorted(path for path in sources.rglob("*") if path.suffix in suffixes and _is_indexed(path))[:files]
+    if len(chosen) < files:
+        raise ValueError(f"{sources} has {len(chosen)} files to index, not {files}")
     for path in chosen:
         copy = target / path.relative_to(sources)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
+
+
+def _is_indexed(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size <= LARGEST_BYTES

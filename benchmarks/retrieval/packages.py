@@ -14,6 +14,7 @@ from typing import Literal
 
 Half = Literal["development", "test"]
 FETCH_SECONDS = 600
+_OWN_PYTHON = Path(__file__).parents[2] / "build" / "uv" / "bin" / "python"  # made where there was no uv
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,19 @@ def _pinned(package: Package, folder: Path) -> Path | None:
 
 def _command(package: Package, folder: Path) -> list[str]:
     if package.registry == "pypi":
-        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:"]
-        return [*pip, "--dest", str(folder), f"{package.package}=={package.version}"]
+        options = ["download", "-q", "--no-deps", "--no-binary", ":all:", "--dest", str(folder)]
+        return [_python_with_pip(), "-m", "pip", *options, f"{package.package}=={package.version}"]
     if package.registry == "npm":
         return ["npm", "pack", "--silent", "--pack-destination", str(folder), f"{package.package}@{package.version}"]
     source = ["apt-get", "source", "-qq", "--download-only", "--tar-only", "--only-source"]
     return [*source, f"{package.package}={package.version}"]
+
+
+def _python_with_pip() -> str:
+    """A Python that has pip: the environment that uv makes has none. Raises ValueError where there is none."""
+    candidates = [sys.executable, *filter(None, map(shutil.which, ("python3", "python"))), str(_OWN_PYTHON)]
+    for python in candidates:
+        asked = [python, "-m", "pip", "--version"]
+        if Path(python).exists() and subprocess.run(asked, capture_output=True, check=False).returncode == 0:
+            return python
+    raise ValueError(f"no pip is found (looked for it in: {', '.join(candidates)}). Install pip for one of these")

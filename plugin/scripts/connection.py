@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import shared_path  # noqa: F401  where the contract is found
+from agent_brain_contract.errors import cause
 from agent_brain_contract.proof import new_challenge, prove
 from agent_brain_contract.releases import is_outdated
 from project import PluginError, consent, find_token, in_the_client, is_alive, read_claim, require_record
@@ -156,7 +157,7 @@ def _run(root: Path, *arguments: str) -> str:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"`agent-brain {arguments[0]}` did not work: {error}. Look: /agent-brain:doctor"
+        return f"`agent-brain {arguments[0]}` failed: {cause(error)}. Look: /agent-brain:doctor"
     if done.returncode == 0:
         return ""
     lines = done.stderr.decode("utf-8", "replace").strip().splitlines()

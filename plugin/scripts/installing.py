@@ -92,7 +92,10 @@ def _fill_by_pip(environment: Path, programs: Programs, say: Callable[[str], Non
     say(f"Installing the packages with pip and {python} (about a minute) …")
     shutil.rmtree(environment, ignore_errors=True)
     if programs.run([python, "-I", "-m", "venv", str(environment)]):
-        raise PluginError(f"{python} cannot make an environment. Install uv (or, on Debian, python3-venv); then again.")
+        raise PluginError(
+            f"{python} cannot make an environment. Install uv (or, on Debian, python3-venv), then run "
+            "the same command again."
+        )
     pip = [str(interpreter(environment)), "-I", "-m", "pip"]
     flags = ["--require-hashes", "--no-deps", "--no-compile", "--no-input", "--disable-pip-version-check", "--quiet"]
     command = [*pip, "install", *flags, "-r", str(ROOT / REQUIREMENTS)]

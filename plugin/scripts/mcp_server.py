@@ -80,7 +80,7 @@ class Session:
             self._refuse(error.identity if identity is None else identity, error.code, str(error))
         except Exception as error:
             _log(f"{error!r}")
-            self._refuse(identity, INTERNAL_ERROR, f"{type(error).__name__}: a defect of Agent Brain.")
+            self._refuse(identity, INTERNAL_ERROR, f"Internal error ({type(error).__name__}), a bug in Agent Brain.")
 
     def drain(self, seconds: float) -> None:
         """Wait for the answers under way, but no longer than this."""
@@ -113,7 +113,9 @@ class Session:
 
     def _begin_call(self, identity: Identity, name: str, arguments: dict[str, Any]) -> None:
         if len(self._calls) >= MOST_CALLS:
-            self._write(identity, {"result": _content("Too many calls are under way; wait for one to end.", True)})
+            self._write(
+                identity, {"result": _content("Too many calls are running; wait until one has finished.", True)}
+            )
             return
         call = Call(self, identity, name, arguments)
         self._calls.add(call)
@@ -176,7 +178,7 @@ def _call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         return _content(one_line(str(error)), True)
     except Exception as error:
         _log(f"{name}: {error!r}")
-        sentence = f"{type(error).__name__}: {error}. This is a defect of Agent Brain; use grep instead."
+        sentence = f"Internal error ({type(error).__name__}: {error}), a bug in Agent Brain. Use grep instead."
         return _content(one_line(sentence), True)
 
 

@@ -63,9 +63,9 @@ def _inside(root: Path, path: str) -> str:
         file = (root / path).resolve()
         relative = file.relative_to(root.resolve()).as_posix()
     except (OSError, ValueError, RuntimeError) as error:
-        raise PluginError(f"{shown(path)} is not inside of the project.") from error
+        raise PluginError(f"{shown(path)} is not in the project.") from error
     if relative.startswith(f"{STATE_DIRECTORY}/") or file.name == ENV_FILE:
-        raise PluginError(f"{shown(path)} is not readable here.")
+        raise PluginError(f"{shown(path)} cannot be read.")
     if not file.is_file():
         raise PluginError(f"there is no file {shown(relative)} in the project.")
     return relative

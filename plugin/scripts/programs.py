@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import shared_path  # noqa: F401  where the next one is found
+from agent_brain_contract.errors import cause
 from agent_brain_contract.packages import try_packages
 from environment import interpreter
 from search_path import PATH_VARIABLE
@@ -55,7 +56,7 @@ class Programs:
                 check=False,
             ).returncode
         except OSError as error:
-            print(error, file=sys.stderr)
+            print(f"{command[0]} cannot be run: {cause(error)}", file=sys.stderr)
             return 1
 
     def try_environment(self, environment: Path, quick: bool = False) -> str:

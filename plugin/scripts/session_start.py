@@ -67,7 +67,7 @@ def _invitation(root: Path, data: Path) -> str:
         return ""
     told.parent.mkdir(parents=True, exist_ok=True)
     told.touch()
-    return "this project has no search index yet. /agent-brain:setup makes one (said once)."
+    return "this project has no search index yet. To make one: /agent-brain:setup (this is said once)."
 
 
 def _of_running(root: Path) -> str:

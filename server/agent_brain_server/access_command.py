@@ -36,7 +36,7 @@ def revoke(settings: Settings, environment: Mapping[str, str], project: str | No
     """Take the project's role its rights."""
     url, named = _owner_url(settings, environment), _named(settings, project)
     revoked = asyncio.run(revoke_project(url, named, postgres=settings.storage.postgres))
-    heading = f"The role of {named} can do nothing any more." if revoked else f"{named} has no role."
+    heading = f"The role of {named} has no rights any more." if revoked else f"{named} has no role."
     return heading, {"project_id": named, "revoked": revoked}
 
 

@@ -169,7 +169,8 @@ async def _opened(
         )
         if for_worker and not store.shared:
             raise SettingsError(
-                f"The index lives in {store.describe()}, which has one writer: the server; see docs/scale.md."
+                f"A worker needs PostgreSQL; the index is in {store.describe()}, which only the "
+                "server writes. See docs/scale.md"
             )
         stack.push_async_callback(store.close)
         await store.open()

@@ -128,7 +128,7 @@ class ProjectServer(uvicorn.Server):
         self._swept = now
         self._log_file.keep_bounded()
         if self._app.state.activity.seconds_left() == 0.0:
-            log.info("stopping: nobody has asked for anything")
+            log.info("stopping: no request for the idle time")
             return True
         if counter % (PRESENCE_TICKS * UVICORN_TICKS) == 0 and self._is_lost():
             return True
@@ -185,7 +185,7 @@ def _sole_server(settings: Settings) -> Iterator[Presence]:
         settings.state_directory.mkdir(0o700, parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
-        raise AlreadyServedError("Another server serves this project. See: agent-brain status") from error
+        raise AlreadyServedError("Another server is running for this project. See: agent-brain status") from error
     except OSError as error:
         raise SettingsError(f"{settings.state_directory} cannot be written: {error.strerror}.") from error
     try:
@@ -225,9 +225,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="agent_brain_server", description=__doc__)
     parser.add_argument("--project", type=Path, required=True, help="the project's root")
     parser.add_argument("--port", type=_port, help="a port, or auto for any free one (default: the setting)")
-    parser.add_argument("--reindex", action="store_true", help="begin the index again and fill it")
+    parser.add_argument("--reindex", action="store_true", help="build the index again from the files")
     parser.add_argument("--worker", action="store_true", help="run indexing jobs, without HTTP")
-    parser.add_argument("--once", action="store_true", help="with --worker: end when no job is left")
+    parser.add_argument("--once", action="store_true", help="with --worker: stop when no job is left")
     options = parser.parse_args(arguments)
     if options.worker and (options.port is not None or options.reindex):
         parser.error("--port and --reindex are for a server; --worker has neither")

@@ -41,7 +41,7 @@ def _refusal(root: Path, name: str, problem: str) -> SettingsError:
     state = root / STATE_DIRECTORY  # out of version control, where a file may hold secrets
     away = (state if state.is_dir() else root) / f"{Path(name).name.removeprefix('.')}.broken"
     command = f"mv {shlex.quote(str(root / name))} {shlex.quote(str(away))} && agent-brain setup --yes"
-    return SettingsError(f"{name} {problem}. Correct it, or begin anew: {command}")
+    return SettingsError(f"{name} {problem}. Correct it, or start again with new settings: {command}")
 
 
 def _reason(error: Exception) -> str:
@@ -68,4 +68,4 @@ def _problem(file: Path) -> str:
     if text.count("${") > MOST_REFERENCES:
         return f"has more than {MOST_REFERENCES} references to variables"
     longest = max(map(len, _BLANK.findall(text)), default=0)
-    return f"has {longest} blanks in a row in one line" if longest > LONGEST_BLANK else ""
+    return f"has {longest} spaces in a row in one line" if longest > LONGEST_BLANK else ""

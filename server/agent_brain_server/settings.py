@@ -87,7 +87,7 @@ class IndexSettings(_Section):
 
     folders: tuple[str, ...] = Field(
         (".",),
-        description="what a new index starts with; later use `agent-brain folders`. One that leads out of the project"
+        description="the folders of a new index; later use `agent-brain folders`. One that leads out of the project"
         " counts once you have accepted where, and our own state is never indexed",
     )
     watch: bool = Field(True, description="keep the index fresh while files change")
@@ -202,7 +202,7 @@ def _refusal(error: ValidationError, found: Mapping[str, Place]) -> str:
     place = source_of(found, name)
     if first["type"] in UNKNOWN:
         shown = name.upper() if name.startswith(PREFIX.lower()) else name
-        return f"{shown} in {_named(place)} is no setting. Correct its name, or remove it."
+        return f"{shown} in {_named(place)} is not a setting. Correct its name, or remove it."
     value = lookup(found.get(place, {}), name)
     told = f", not {value!r:.60}" if isinstance(value, str | int | float) and name.startswith(_SHOWN) else ""
     problem = f"{name}{reason(first)}{told}"

@@ -104,7 +104,7 @@ def _read_config(path: Path) -> Any:
     if not isinstance(tree, dict):
         raise TypeError("it is not a mapping of settings")
     if (odd := next((name for name in tree if not isinstance(name, str)), MISSING)) is not MISSING:
-        raise TypeError(f"{odd!r:.40} is no name of a setting")
+        raise TypeError(f"{odd!r:.40} is not the name of a setting")
     return tree
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from agent_brain_contract.errors import cause
 from agent_brain_contract.escaping import line, one_line
 from agent_brain_contract.paths import SERVER_LOCK
 from agent_brain_server import access_command
@@ -34,8 +35,8 @@ from agent_brain_server.storage.transfer import End, Entry, Tally
 
 FROM_VARIABLE, TO_VARIABLE, OTHER_VARIABLE = "AGENT_BRAIN_COPY_FROM", "AGENT_BRAIN_COPY_TO", "AGENT_BRAIN_COPY_URL"
 CURRENT = "current"
-GRANTED = """agent-brain: This URL reads and writes the project {project_id} alone. It is not shown again, and an older
-one is refused from now on. To use it: agent-brain setup --yes --answers -  (storage: postgres, storage_url: the URL)"""
+GRANTED = """agent-brain: This URL reads and writes the project {project_id} only. It is not shown again, and earlier
+ones do not work any more. To use it: agent-brain setup --yes --answers -  (storage: postgres, storage_url: the URL)"""
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 MOST_DIFFERENCES = 5
 
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
         return REFUSED if isinstance(error, SettingsError) else FAILED
     except KeyboardInterrupt:
         if options.action == "copy":
-            print("\nInterrupted. Go on with the same command and --resume.", file=sys.stderr)
+            print("\nInterrupted. To continue, run the same command with --resume.", file=sys.stderr)
         return INTERRUPTED
 
 
@@ -72,7 +73,12 @@ def _end(url: str, settings: Settings) -> End:
 
 def _distribute(settings: Settings, options: argparse.Namespace) -> int:
     new = asyncio.run(distribute_tables(settings.storage.location, postgres=settings.storage.postgres))
-    _answer(options, "The tables are spread by project." if new else "The tables are spread already.", [], {"new": new})
+    _answer(
+        options,
+        "The tables are distributed by project." if new else "The tables are already distributed.",
+        [],
+        {"new": new},
+    )
     return 0
 
 
@@ -113,7 +119,7 @@ def _verify(settings: Settings, source: End, target: End, options: argparse.Name
     texts = None if options.queries is None else _questions(options.queries)
     with _progress() as progress:
         verdict = asyncio.run(_verified(settings, source, target, texts, progress))
-    lines = [_compared(name, *pair) for name, pair in _pairs(verdict).items()]
+    lines = [line for name, pair in _pairs(verdict).items() for line in _compared(name, *pair)]
     lines.append(f"  asked {verdict.texts} questions by their words, {verdict.vectors} by vector")
     heading = (
         f"{source.describe()} and {target.describe()} {'differ' if verdict.differences else 'hold the same index'}."
@@ -165,10 +171,10 @@ def _pairs(verdict: Verdict) -> dict[str, tuple[Tally, Tally]]:
     return {name: (tally, verdict.tables.target[name]) for name, tally in verdict.tables.source.items()}
 
 
-def _compared(name: str, one: Tally, other: Tally) -> str:
-    if one == other:
-        return f"  {name:<17} {one.rows:>12,} rows  {one.digest}"
-    return f"  {name:<17} {one.rows:>12,} rows  {one.digest}, there {other.rows:,} rows  {other.digest}"
+def _compared(name: str, one: Tally, other: Tally) -> list[str]:
+    """A line; where the two differ, one for each."""
+    lines = [f"  {name:<17} {one.rows:>12,} rows  {one.digest}"]
+    return lines if one == other else [*lines, f"  {'differs: --to has':<17} {other.rows:>12,} rows  {other.digest}"]
 
 
 def _described(tallies: Mapping[str, Tally]) -> dict[str, dict[str, object]]:
@@ -183,7 +189,7 @@ def _questions(path: Path) -> list[str]:
     try:
         found = [line.strip() for line in path.read_text("utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"The questions in {path} cannot be read: {error}.") from error
+        raise SettingsError(f"The questions in {path} cannot be read: {cause(error)}.") from error
     return [line for line in found if line]
 
 
@@ -202,7 +208,7 @@ def _place(settings: Settings, name: str, environment: Mapping[str, str]) -> str
         return settings.storage.location
     url = environment.get(OTHER_VARIABLE, "") if name == OTHER_VARIABLE else name
     if not url:
-        raise SettingsError(f"There is no second place: give --from or --to, or set {OTHER_VARIABLE}.")
+        raise SettingsError(f"Name the other place: with --from, --to or the variable {OTHER_VARIABLE}.")
     if not is_postgres_url(url):
         return url
     config = PostgresConfig.from_url(url, settings.storage.postgres, name="The storage URL")
@@ -225,7 +231,8 @@ def _nobody_serving(settings: Settings, target: str, dry_run: bool) -> Iterator[
         lock.acquire()
     except Timeout as error:
         raise AlreadyServedError(
-            "A server of this project runs, or another copy, and the target is a file with one writer. Run first: "
+            "A server or another copy of this project is running, and only one process can write the "
+            "target file. Run first: "
             "agent-brain stop"
         ) from error
     except OSError as error:
@@ -262,12 +269,10 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("action", choices=("copy", "verify", "distribute", "prepare", "grant", "provision"))
     parser.add_argument("--project", type=Path, required=True, help="the project's root")
     parser.add_argument("--dry-run", action="store_true", help="copy: check and count, write nothing")
-    parser.add_argument("--resume", action="store_true", help="copy: go on with one that did not end")
-    parser.add_argument(
-        "--start-over", action="store_true", help="copy: throw away one that did not end, and begin anew"
-    )
+    parser.add_argument("--resume", action="store_true", help="copy: continue an interrupted copy")
+    parser.add_argument("--start-over", action="store_true", help="copy: discard an interrupted copy and start again")
     parser.add_argument("--queries", type=Path, metavar="FILE", help="verify: ask these, one a line")
-    parser.add_argument("--revoke", action="store_true", help="grant: take the role its rights instead")
+    parser.add_argument("--revoke", action="store_true", help="grant: withdraw the rights of the role instead")
     parser.add_argument("--project-id", metavar="ID", help="grant: another project of the database than this one")
     parser.add_argument("--json", action="store_true", help="answer as JSON")
     options = parser.parse_args(arguments)

@@ -172,7 +172,11 @@ def _decoded(answer: _Answer, url: str) -> object:
     try:
         return json.loads(answer.content)
     except ValueError as error:
-        raise ServerError("not_json", answer.status, f"{url} answered something else than JSON.") from error
+        raise ServerError(
+            "not_json",
+            answer.status,
+            f"{url} answered something that is not JSON; another program may use this port. {_LOOK}",
+        ) from error
 
 
 def _refusal(answer: _Answer, url: str) -> ServerError:

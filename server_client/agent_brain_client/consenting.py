@@ -8,7 +8,7 @@ from pathlib import Path
 from agent_brain_client.errors import ConsentNeededError
 from agent_brain_client.isolation import DIRECTORY, server_command
 from agent_brain_contract import consent
-from agent_brain_contract.errors import ContractError
+from agent_brain_contract.errors import ContractError, cause
 
 CHECK_SECONDS = 30.0
 
@@ -27,7 +27,7 @@ def require_accepted(root: Path, record: consent.Record) -> None:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ConsentNeededError(
-            f"the settings of {root} cannot be checked: {error}. Run: agent-brain doctor"
+            f"the settings of {root} cannot be checked: {cause(error)}. Run: agent-brain doctor"
         ) from error
     if done.returncode:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()

@@ -14,7 +14,7 @@ from urllib.request import url2pathname
 from agent_brain_contract.packages import STAMP
 
 DISTRIBUTION = "agent-brain"
-REINSTALL = "install agent-brain again, from where you have it"
+REINSTALL = "install agent-brain again, from the checkout or the wheel that you used"
 _BY_SETUP = "/agent-brain:setup"
 
 

@@ -27,7 +27,7 @@ from agent_brain_client.discovery import (
 )
 from agent_brain_client.errors import PortTakenError, StartError, StopError
 from agent_brain_client.isolation import DIRECTORY, server_command
-from agent_brain_client.logfile import last_sentence, log_path, open_log
+from agent_brain_client.logfile import last_sentence, open_log
 from agent_brain_client.processes import (
     end_process,
     find_server_processes,
@@ -74,11 +74,18 @@ def start(root: Path, port: int | str | None = None, reindex: bool = False) -> S
             running = None if reindex else find_current_server(root)
             return running or _start_anew(root, _command(root, port, reindex), token)
     except Timeout as error:
-        raise StartError(f"another start or stop of {root} has not ended in {LOCK_SECONDS:.0f} s.") from error
+        raise StartError(_busy(root)) from error
     except UnsafeStateError as error:
         raise StartError(f"the server cannot start: {error}") from error
     except OSError as error:
         raise StartError(f"the server cannot start: {error.strerror or error} ({error.filename or root}).") from error
+
+
+def _busy(root: Path) -> str:
+    return (
+        f"another command has been starting or stopping the server of {root} for {LOCK_SECONDS:.0f} s."
+        " Wait until it has finished, or end it, then try again."
+    )
 
 
 def _start_anew(root: Path, command: list[str], token: str) -> ServerFile:
@@ -98,9 +105,9 @@ def stop(root: Path) -> ServerFile | None:
         with _lifecycle_lock(root):
             return _stop(root)
     except Timeout as error:
-        raise StopError(f"another start or stop of {root} has not ended in {LOCK_SECONDS:.0f} s.") from error
+        raise StopError(_busy(root)) from error
     except psutil.AccessDenied as error:
-        raise StopError(f"the server (pid {error.pid}) belongs to somebody else, who can stop it.") from error
+        raise StopError(f"the server (pid {error.pid}) belongs to another user, who has to stop it.") from error
     except OSError as error:
         raise StopError(f"the server cannot be stopped: {error.strerror or error}.") from error
 
@@ -135,7 +142,7 @@ def _start_provisioned(root: Path, command: list[str], token: str) -> ServerFile
         try:
             provision(root)
         except ProvisioningError:
-            raise StartError(f"{error} With setup's container: {START}") from error
+            raise StartError(f"{error} If setup made the database's container, run: {START}") from error
     return _start(root, command, token)
 
 
@@ -155,10 +162,11 @@ def _start(root: Path, command: list[str], token: str) -> ServerFile:
 def _held(root: Path) -> StartError:
     if holders := find_server_processes(root):
         return StartError(
-            f"another server (pid {holders[0].pid}) holds {root} but does not answer. Run: agent-brain restart"
+            f"another server (pid {holders[0].pid}) is running for {root} but does not answer. Run: agent-brain restart"
         )
     return StartError(
-        f"another process holds {root}, such as a copy of its index. When it has ended, run: agent-brain start"
+        f"another process uses the index of {root}, perhaps agent-brain storage copy. When it has ended, run:"
+        " agent-brain start"
     )
 
 
@@ -167,7 +175,7 @@ def _refuse_other_token(root: Path) -> None:
     server = read_server_file(root)
     if server is not None and _process_of(root, server) is not None and seems_to_answer(server):
         raise StartError(
-            f"the server that runs (pid {server['pid']}) has another token than the project has now."
+            f"the running server (pid {server['pid']}) was started with another token than the project has now."
             " Run: agent-brain restart"
         )
 
@@ -192,13 +200,13 @@ def _spawn(root: Path, command: list[str], token: str, deadline: float) -> Serve
     if child.returncode == ALREADY_SERVED:
         return server
     if child.returncode is not None:
-        reason = last_sentence(state, offset) or f"it ended with {child.returncode}. Log: {log_path(state)}"
+        reason = last_sentence(state, offset) or f"it exited with code {child.returncode}. See: agent-brain logs"
         raise _start_error(reason)
     if server is None:
         _end(child)
         if find_server_processes(root):
             raise _held(root)
-        raise StartError(f"the server did not answer within {START_SECONDS:.0f} s. Log: {log_path(state)}")
+        raise StartError(f"the server did not answer within {START_SECONDS:.0f} s. See: agent-brain logs")
     child.returncode = 0  # It outlives us: without this, Popen complains of a child that was not waited for.
     return server
 
@@ -243,7 +251,10 @@ def _stop(root: Path) -> ServerFile | None:
     servers = [_server_file(root, claim, process) for process in processes]
     for process in processes:
         if not end_process(process, STOP_SECONDS, KILL_SECONDS):
-            raise StopError(f"the server (pid {process.pid}) does not end, not even when it is killed.")
+            raise StopError(
+                f"the server (pid {process.pid}) cannot be stopped: it goes on even after SIGKILL. "
+                "Restart this machine."
+            )
     _forget_ended(root)
     return servers[0] if servers else None
 

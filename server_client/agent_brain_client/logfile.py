@@ -70,7 +70,7 @@ def _require(path: Path, is_kind: Callable[[int], bool], kind: str) -> None:
         if not is_kind(mode):
             remove = "rm -r" if stat.S_ISDIR(mode) else "rm"
             raise UnsafeStateError(
-                f"{path} is no {kind}, so that no log can be kept there. Run: {remove} {shlex.quote(str(path))}"
+                f"{path} is not a {kind}, so no log can be written there. Run: {remove} {shlex.quote(str(path))}"
             )
 
 

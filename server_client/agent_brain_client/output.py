@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from agent_brain_client.rows import fit
 from agent_brain_contract.escaping import json_text, line, name, one_line, plain
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ WIDEST_FIELD = 48
 LEAST_SYMBOL = 16
 SCORE_COLUMNS = 14
 """What a head takes besides its path and its symbol: the number, the gaps and the score."""
+REASON_COLUMNS = 21
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 # What marks a style until it is printed: no text from outside can hold it.
 _KEY = os.urandom(8).hex()
@@ -50,6 +52,13 @@ def say(*lines: str) -> None:
     """Print an answer on stdout. What a line holds of unseen characters, newlines too, is written out."""
     for one in lines:
         print(_printable(one))
+
+
+def say_rows(*rows: str, indent: int = 4) -> None:
+    """Print an answer's rows on stdout. One that is wider than the terminal goes on in the next line, indented."""
+    columns = width() if is_terminal(sys.stdout) else 0
+    for row in rows:
+        say(*(fit(row, columns, indent, _shown_length) if columns else [row]))
 
 
 def note(*lines: str) -> None:
@@ -104,6 +113,10 @@ def unstyled(text: str) -> str:
 
 def _printable(text: str) -> str:
     return _STYLE_MARK.sub("\x1b[\\1m", line(text))
+
+
+def _shown_length(text: str) -> int:
+    return len(_STYLE_MARK.sub("", line(text)))
 
 
 def print_json(value: object) -> None:
@@ -272,7 +285,9 @@ def report_line(entry: ReportEntry) -> str:
     kinds = ", ".join(f"{kind} x{number}" for kind, number in sorted(entry["masked"].items()))
     more = kinds or entry["detail"]
     reason = _REASONS.get(entry["reason"], entry["reason"])
-    return f"{reason:<21}  {one_line(entry['path'])}" + (styled(f"  {one_line(more)}", "dim") if more else "")
+    return f"{reason:<{REASON_COLUMNS}}  {one_line(entry['path'])}" + (
+        styled(f"  {one_line(more)}", "dim") if more else ""
+    )
 
 
 def report_totals(report: ReportResponse) -> str:

@@ -31,3 +31,9 @@ class NotSetUpHereError(ContractError):
         )
         self.root = root
         self.emptied = emptied
+
+
+def cause(error: Exception) -> str:
+    """Return why a call of the system failed, in words: neither a number nor the command that was run."""
+    seconds = getattr(error, "timeout", None)
+    return getattr(error, "strerror", None) or (f"no answer within {seconds:g} s" if seconds else str(error))

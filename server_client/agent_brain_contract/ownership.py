@@ -55,9 +55,9 @@ def _require(path: Path, root: Path, is_kind: object, kind: str) -> None:
     except NotADirectoryError:
         return  # its parent is refused by itself
     except OSError as error:
-        raise UnsafeStateError(f"{path} cannot be looked at: {error.strerror}.") from error
+        raise UnsafeStateError(f"{path} cannot be checked: {error.strerror}.") from error
     if stat.S_ISLNK(status.st_mode):
-        raise UnsafeStateError(f"{path} is a link, and the state of a project must not be. Run: rm {_quoted(path)}")
+        raise UnsafeStateError(f"{path} is a link, which is not allowed here. Run: rm {_quoted(path)}")
     if not is_kind(status.st_mode):  # type: ignore[operator]
         raise UnsafeStateError(f"{path} is not a {kind}. Run: mv {_quoted(path)} {_quoted(f'{path}.moved')}")
     if os.name == "posix" and status.st_uid not in _trusted_owners(root):
@@ -84,8 +84,8 @@ def _require_private_place(root: Path) -> None:
             continue
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX and not _is_without_modes(directory):
             raise UnsafeStateError(
-                f"{directory} can be written by every user of this machine, so that the state of the project could be"
-                f" replaced. Run: chmod o-w {_quoted(directory)}"
+                f"{directory} can be written by every user of this machine, who could replace Agent Brain's files"
+                f" in it. Run: chmod o-w {_quoted(directory)}"
             )
 
 

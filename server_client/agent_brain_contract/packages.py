@@ -52,13 +52,14 @@ def try_packages(
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"its Python cannot be run: {error}"
+        why = getattr(error, "strerror", None) or f"no answer within {TRIAL_SECONDS} s"
+        return f"its Python cannot be run: {why}"
     if done.returncode == 0:
         return ""
     last = "".join(done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:])
     if done.returncode == 1 and last:
         return last
-    return f"its Python ends with {done.returncode} ({last or 'without a word'})"
+    return f"its Python exits with code {done.returncode} ({last or 'no message'})"
 
 
 def failures(quick: bool) -> list[str]:
@@ -73,7 +74,7 @@ def failures(quick: bool) -> list[str]:
             if not (quick and name in SELDOM):
                 importlib.import_module(name)
             elif find_spec(name) is None:
-                failed.append(f"{name}: it is not there")
+                failed.append(f"{name}: not installed")
         except Exception as error:
             failed.append(f"{name}: {type(error).__name__}: {error}")
     return failed

@@ -45,8 +45,9 @@ def state_outside(root: Path, environment: Mapping[str, str] | None = None) -> P
     repository = next((one for one in (here, *here.parents) if os.path.lexists(one / ".git")), here)
     if directory.resolve().is_relative_to(repository) and not _home(environment).resolve().is_relative_to(repository):
         raise UnsafeStateError(
-            f"XDG_STATE_HOME keeps what you accept in {directory}, inside {repository}, which could bring a record of"
-            " its own. Run: unset XDG_STATE_HOME"
+            f"XDG_STATE_HOME puts the record of what you accept into {directory}, inside "
+            f"{repository}, whose files could"
+            " replace it. Run: unset XDG_STATE_HOME"
         )
     return directory
 

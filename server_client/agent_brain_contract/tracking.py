@@ -32,7 +32,8 @@ def require_untracked_state(root: Path) -> None:
     if os.path.lexists(root / STATE_DIRECTORY / ".git"):
         state = shlex.quote(str(root / STATE_DIRECTORY))
         raise TrackedStateError(
-            f"{STATE_DIRECTORY} is a repository, so whoever can write to it decides what it says. Run: rm -rf {state}"
+            f"{STATE_DIRECTORY} is a repository of its own, so others could decide what it contains. "
+            f"Run: rm -rf {state}"
         )
     found = find_tracked(root)
     if found is not None:
@@ -40,7 +41,7 @@ def require_untracked_state(root: Path) -> None:
         # What only the server writes is worth nothing: taken from git alone, it would be used as it is.
         option = "--cached" if path.endswith(_WRITTEN_BY_PEOPLE) else "-r -f"
         raise TrackedStateError(
-            f"git tracks {path}, so whoever can write to the repository decides what it says."
+            f"git tracks {path}, so others could decide what it contains."
             f" Run: git -C {shlex.quote(str(directory))} rm {option} {shlex.quote(path)}"
         )
 

@@ -154,7 +154,7 @@ def command(project: CliProject, arguments: tuple[str, ...]) -> subprocess.Compl
 
 def judge(arguments: tuple[str, ...], done: subprocess.CompletedProcess[str]) -> None:
     assert "Traceback" not in done.stderr, done.stderr[-3000:]
-    assert "defect" not in done.stderr + done.stdout, done.stderr[-2000:] + done.stdout[-2000:]
+    assert "bug in Agent Brain" not in done.stderr + done.stdout, done.stderr[-2000:] + done.stdout[-2000:]
     assert done.returncode in (0, 1, 2, 3), done.returncode
     if arguments == ("settings",):
         assert done.returncode == 0, done.stderr

@@ -53,7 +53,7 @@ def test_a_project_without_a_container_is_told_how_to_get_one(tmp_path: Path, ac
 def test_no_docker(untouched: CliProject, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert refused(untouched, "db", "up", PATH=str(empty)).startswith("Docker is not installed: https://")
+    assert refused(untouched, "db", "up", PATH=str(empty)).startswith("Docker is not installed. Install it: https://")
 
 
 def with_docker(directory: Path, script: str) -> dict[str, str]:

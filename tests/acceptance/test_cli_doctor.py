@@ -71,7 +71,7 @@ def test_variables_that_go_before_the_files_are_named(project: CliProject) -> No
     project.set_up()
     found = findings(project, expect=0, AGENT_BRAIN_TOKEN="another", AGENT_BRAIN_LOG_LEVEL_="info")["environment"]
     assert found["state"] == "warn"
-    assert "AGENT_BRAIN_TOKEN goes before .env.agent-brain" in found["detail"]
+    assert "AGENT_BRAIN_TOKEN overrides .env.agent-brain" in found["detail"]
     assert "did you mean AGENT_BRAIN_LOG_LEVEL?" in found["detail"]
     assert found["fix"] == "unset AGENT_BRAIN_TOKEN AGENT_BRAIN_LOG_LEVEL_"
 
@@ -82,11 +82,11 @@ def test_every_setting_that_cannot_be_used_is_named(project: CliProject) -> None
     config.write_text(config.read_text() + "log_level: loud\nindx: {}\n")
     found = findings(project, expect=1, AGENT_BRAIN_INDEX_WACTH="false")["config"]
     assert found["fix"] == "correct .claude/agent-brain/config.yaml, AGENT_BRAIN_INDEX_WACTH"  # one command cannot
-    assert "index.wacth in environment is no setting (did you mean index.watch?)" in found["detail"]
+    assert "index.wacth in environment is not a setting (did you mean index.watch?)" in found["detail"]
     assert (
         "log_level in .claude/agent-brain/config.yaml must be 'debug', 'info', 'warning' or 'error'" in found["detail"]
     )
-    assert "indx in .claude/agent-brain/config.yaml is no setting" in found["detail"]
+    assert "indx in .claude/agent-brain/config.yaml is not a setting" in found["detail"]
     config.write_text("storage: [")
     assert findings(project, expect=1)["config"]["state"] == "fail"
 
@@ -133,7 +133,7 @@ def test_a_server_with_older_settings_is_told(project: CliProject) -> None:
     assert "AGENT_BRAIN_TOKEN" in findings(project, expect=1, AGENT_BRAIN_TOKEN="another")["server"]["detail"]
     project.ok("setup", "--yes", "--embedding", "built-in")
     found = findings(project, expect=0)
-    assert "config.yaml changed after the start" in found["server"]["detail"]
+    assert "config.yaml changed after the server was started" in found["server"]["detail"]
     assert "the settings say built-in" in found["embedding"]["detail"]
 
 
@@ -143,7 +143,7 @@ def test_why_the_last_start_failed(project: CliProject) -> None:
     index.write_bytes(b"not an index, and long enough to be read as one" * 100)
     assert project.run("start").returncode == 3
     found = findings(project, expect=1)
-    assert "is no SQLite database" in found["database"]["detail"]
+    assert "is not a SQLite database" in found["database"]["detail"]
     assert "is damaged or not an Agent Brain index" in found["server"]["detail"]
     index.unlink()
     project.ok("start")
@@ -265,7 +265,7 @@ def test_a_taken_port_names_its_holder(project: CliProject) -> None:
         project.ok(*found["fix"].split()[1:])
         taken = findings(project, expect=0)["port"]
         assert taken["state"] == "ok"
-        assert f"this project's server took {project.json('status')['server']['port']}" in taken["detail"]
+        assert f"this project's server uses {project.json('status')['server']['port']}" in taken["detail"]
 
 
 @pytest.mark.slow

@@ -274,7 +274,7 @@ def test_the_server_is_started_when_it_is_needed(project: CliProject) -> None:
 def test_another_token_than_the_servers_is_refused_with_the_way_on(project: CliProject) -> None:
     done = project.run("search", "x", AGENT_BRAIN_TOKEN="wrong")
     assert done.returncode == 3
-    assert "has another token than the project has now. Run: agent-brain restart" in done.stderr
+    assert "was started with another token than the project has now. Run: agent-brain restart" in done.stderr
 
 
 def test_help_names_every_command_and_exit_code(project: CliProject) -> None:

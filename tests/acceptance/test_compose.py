@@ -94,7 +94,7 @@ def test_without_a_password_compose_says_where_it_belongs(project: CliProject, t
 
 def test_a_database_url_of_the_users_own_is_pointed_out(project: CliProject) -> None:
     done = project.run(*SETUP, DATABASE_URL="postgresql://me:hidden@db/shop")
-    assert "DATABASE_URL is set here" in done.stderr
+    assert "DATABASE_URL is set in this terminal" in done.stderr
     assert "hidden" not in done.stdout + done.stderr
 
 

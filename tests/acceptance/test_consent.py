@@ -93,7 +93,7 @@ def test_what_a_repository_brings_is_not_used(
     for command in COMMANDS if attack == "endpoint" else COMMANDS[:1]:
         refused(project.run(*command), "is not set up here", "Run: agent-brain setup")
     assert "is not set up here" in mcp(project)
-    assert "set up" not in hook(project) or "setup makes one" in hook(project)
+    assert "set up" not in hook(project) or "To make one: /agent-brain:setup" in hook(project)
     done = project.run("setup", "--yes", "--index")
     if done.returncode == 2:  # what setup itself writes anew takes the harmless default instead
         refused(done, value, "not accepted", "--accept")
@@ -281,7 +281,7 @@ def test_a_server_with_the_token_of_before_is_named(project: CliProject) -> None
     secrets = (project.root / ENV).read_text().splitlines(keepends=True)
     (project.root / ENV).write_text("".join(line for line in secrets if not line.startswith("AGENT_BRAIN_TOKEN=")))
     project.ok("setup", "--yes")
-    refused(project.run("search", "retry delay"), "has another token", "Run: agent-brain restart")
+    refused(project.run("search", "retry delay"), "was started with another token", "Run: agent-brain restart")
     assert "agent-brain restart" in mcp(project)
     project.ok("stop")
     assert "next_delay" in project.ok("search", "retry delay")

@@ -181,7 +181,7 @@ def test_tables_of_an_older_version_are_prepared_by_a_start(project: CliProject)
     server.psql("UPDATE agent_brain.meta SET schema_version = 2")
     worker = project.run("worker", "--once")
     assert worker.returncode != 0
-    assert "in setup's container: agent-brain db up" in worker.stderr
+    assert "if setup made its container: agent-brain db up" in worker.stderr
     project.ok("index", "--wait")
     assert_bound(project)
 
@@ -204,7 +204,7 @@ def test_lost_passwords_are_made_again(project: CliProject) -> None:
     project.ok("stop")
     (project.root / ENV).unlink()
     project.ok("setup", "--yes")
-    assert project.run("start").stderr.endswith(" With setup's container: agent-brain db up\n")
+    assert project.run("start").stderr.endswith(" If setup made the database's container, run: agent-brain db up\n")
     project.ok("db", "up")
     assert_bound(project)
 
@@ -215,7 +215,7 @@ def test_a_copied_project_gets_a_role_of_its_own(project: CliProject) -> None:
     copied = CliProject(project.root.parent / "copy", project.environment)
     shutil.copytree(project.root, copied.root)
     assert (
-        "in setup's container: agent-brain setup --yes, then agent-brain db up"
+        "if setup made its container: agent-brain setup --yes, then agent-brain db up"
         in copied.run("start", "--port", "auto").stderr
     )
     copied.ok("setup", "--yes")

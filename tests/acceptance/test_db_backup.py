@@ -46,7 +46,7 @@ def test_from_setup_to_a_restored_index(running: CliProject, tmp_path: Path) -> 
     assert "agent-brain stop" in refused(project, "db", "restore", str(file), "--yes")
     assert "--yes" in refused(project, "db", "down", "--purge", code=2)
     project.ok("stop")
-    assert project.ok("db", "down", "--purge", "--yes") == "Stopped, and the index is gone.\n"
+    assert project.ok("db", "down", "--purge", "--yes") == "Stopped, and the index is deleted.\n"
     assert project.run("db", "status").returncode == 3
     assert "agent-brain db up" in refused(project, "db", "restore", str(file))
 
@@ -61,7 +61,7 @@ def test_from_setup_to_a_restored_index(running: CliProject, tmp_path: Path) -> 
 
 def assert_restored_again_after_a_yes(project: CliProject, file: Path, chunks: int) -> None:
     project.ok("stop")
-    assert f"Replace the index that is there ({chunks} chunks)?" in refused(project, "db", "restore", str(file), code=2)
+    assert f"Replace the present index ({chunks} chunks)?" in refused(project, "db", "restore", str(file), code=2)
     asked = in_a_terminal(project, "db", "restore", str(file))
     asked.expect_exact("(y/N)")
     asked.sendline("y")
@@ -75,8 +75,8 @@ def assert_refused_files_change_nothing(project: CliProject, tmp_path: Path, fil
     whole = file.read_bytes()
     other = tmp_path / "other"
     other.write_bytes(b"-- my notes\n")
-    assert "no backup" in refused(project, "db", "restore", str(other), "--yes", code=2)
-    assert "no backup" in refused(project, "db", "backup", str(other), code=2)
+    assert "not a backup" in refused(project, "db", "restore", str(other), "--yes", code=2)
+    assert "not a backup" in refused(project, "db", "backup", str(other), code=2)
     assert other.read_bytes() == b"-- my notes\n"
     assert "cannot be read" in refused(project, "db", "restore", str(tmp_path / "none"), "--yes", code=2)
     other.write_bytes(whole[: len(whole) * 3 // 4])

@@ -124,7 +124,7 @@ def test_what_docker_cannot_do_is_one_sentence(running: CliProject) -> None:
     compose.write_text(good.replace("pgvector/pgvector:pg16", "127.0.0.1:1/nobody/nothing:1"))
     accept_changes(project.root)
     said = refused(project, "db", "up")
-    assert said.startswith("the image 127.0.0.1:1/nobody/nothing:1 cannot be had (")
+    assert said.startswith("the image 127.0.0.1:1/nobody/nothing:1 cannot be fetched (")
     assert said.endswith("agent-brain setup --yes --postgres-image IMAGE")
 
     compose.write_text(good.replace("shared_buffers=256MB", "shared_buffers=a lot"))

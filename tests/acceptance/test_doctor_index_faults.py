@@ -100,21 +100,23 @@ def index_fault(said: str, damage: Damage) -> Fault:
 
 
 FAULTS = {
-    "a zeroed first page": index_fault("is no SQLite database", zero_first_page),
+    "a zeroed first page": index_fault("is not a SQLite database", zero_first_page),
     "zeroed chunks": index_fault("is damaged or not an Agent Brain index", zero_root("chunks")),
     "zeroed full-text pages": index_fault("is damaged", zero_root("chunk_terms_data")),
     "half a file": index_fault("malformed", cut_in_half),
-    "no database": index_fault("is no SQLite database", replace_by_text),
+    "no database": index_fault("is not a SQLite database", replace_by_text),
     "another program's database": index_fault("a database of another program", replace_by_database),
-    "a table that is gone": index_fault("it lacks the tables jobs", change_by("DROP TABLE jobs")),
-    "full-text tables that are gone": index_fault("it lacks the tables", change_by("DROP TABLE chunk_terms_docsize")),
+    "a table that is gone": index_fault("some of its tables are missing: jobs", change_by("DROP TABLE jobs")),
+    "full-text tables that are gone": index_fault(
+        "some of its tables are missing", change_by("DROP TABLE chunk_terms_docsize")
+    ),
     "no words": index_fault("malformed", change_by("DELETE FROM chunk_terms_data")),
-    "no directory of words": index_fault("not in its directory", change_by("DELETE FROM chunk_terms_idx")),
+    "no directory of words": index_fault("cannot be found", change_by("DELETE FROM chunk_terms_idx")),
     "no totals of words": index_fault("malformed", change_by("DELETE FROM chunk_terms_data WHERE id = 1")),
     "a chunk without words": index_fault(
         "not in its full-text index", change_by("DELETE FROM chunk_terms_docsize WHERE id = 3")
     ),
-    "words without a chunk": index_fault("chunks that are not there", change_by("DELETE FROM chunks WHERE row = 3")),
+    "words without a chunk": index_fault("chunks that do not exist", change_by("DELETE FROM chunks WHERE row = 3")),
     "a chunk without a file": index_fault("have no file", change_by("DELETE FROM files WHERE id = 3")),
     "vectors of another length": index_fault(
         "have another length", change_by("UPDATE vectors SET vector = x'00' WHERE id = 1")
@@ -132,7 +134,7 @@ FAULTS = {
     ),
     "a log without its header": Fault("database", "what was indexed last is lost", log_without_header),
     "a log with a broken frame": Fault("database", "from frame 1 on", log_with_a_broken_frame),
-    "vectors that are not as written": Fault("vectors", "not as it was written", flipped_vectors, "warn", "--fix"),
+    "vectors that are not as written": Fault("vectors", "is damaged", flipped_vectors, "warn", "--fix"),
     "a directory for the index": Fault("setup", "is not a file", directory_for_index, fix="mv "),
     "no index": Fault(
         "database", "there is no", lambda project: (project.state / "index.db").unlink(), "warn", "index --wait"

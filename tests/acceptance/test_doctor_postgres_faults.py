@@ -85,8 +85,10 @@ def test_tables_that_are_gone_and_a_model_that_is_another(
         config.write_text(config.read_text().replace('provider: "none"', 'provider: "built-in"'))
         assert project.run("start").returncode == 3
 
-    assert_mended(project, Fault("answers", "are not as they should be", dropped, fix=RESTART))
-    assert_mended(project, Fault("server", "was embedded by none", other_model, "warn", "agent-brain start --reindex"))
+    assert_mended(project, Fault("answers", "lacks tables of Agent Brain", dropped, fix=RESTART))
+    assert_mended(
+        project, Fault("server", "was made with the embedding none", other_model, "warn", "agent-brain start --reindex")
+    )
 
 
 @pytest.mark.slow

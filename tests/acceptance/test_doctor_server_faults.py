@@ -138,21 +138,23 @@ def read_only_state(project: CliProject) -> None:
 
 
 FAULTS = {
-    "a file of an ended server": Fault("server", "left of one that has ended", of_an_ended_server, "warn", "--fix"),
+    "a file of an ended server": Fault("server", "a server that has ended left", of_an_ended_server, "warn", "--fix"),
     "a file of a process that is no server": Fault("server", "server.json", of_another_process, "warn", "--fix"),
     "a damaged file of the server": Fault("server", "server.json", damaged_server_file, "warn", "--fix"),
     "a file of another project": Fault("server", "server.json", server_file(project_id="0" * 32), "warn", "--fix"),
-    "a killed server": Fault("server", "left of one that has ended", killed, "warn", "--fix"),
+    "a killed server": Fault("server", "a server that has ended left", killed, "warn", "--fix"),
     "a server of another version": Fault(
         "server", "another version runs", server_file(version="0.0.1"), "warn", "agent-brain restart"
     ),
     "a server that hangs": Fault("server", "does not answer", hanging, fix="agent-brain restart"),
     "a port that is taken": Fault("port", "is held by", taken_port, fix="agent-brain start --port auto"),
     "settings that changed under the server": Fault(
-        "server", "changed after the start", changed_settings, "warn", "agent-brain restart"
+        "server", "changed after the server was started", changed_settings, "warn", "agent-brain restart"
     ),
     "a provider that changed under the server": Fault("embedding", "the settings say built-in", other_provider, "warn"),
-    "a start that failed": Fault("server", "it said: port 1 is taken", refused_start, "warn", "--port auto"),
+    "a start that failed": Fault(
+        "server", "the last start failed: port 1 is taken", refused_start, "warn", "--port auto"
+    ),
     "a directory for the lock": Fault("setup", "is not a file", directory_for("server.lock"), fix="mv "),
     "a link for the lock of starts": Fault("setup", "is a link", link_for("lifecycle.lock"), fix="rm "),
     "a link for the log": Fault("setup", "is a link", link_for("logs/server.log"), fix="rm "),

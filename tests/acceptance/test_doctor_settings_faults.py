@@ -110,7 +110,7 @@ FAULTS = {
     ),
     "a variable that hides the file's": Fault(
         "environment",
-        "AGENT_BRAIN_PORT goes before",
+        "AGENT_BRAIN_PORT overrides",
         lambda project: None,
         "warn",
         "unset AGENT_BRAIN_PORT",
@@ -168,7 +168,7 @@ def test_a_damaged_record_hides_nothing_else(project: CliProject) -> None:
     (project.root / ENV).chmod(0o644)
     (project.state / "index.db").write_bytes(b"notes" * 1000)
     said = project.run("doctor").stdout
-    for part in ("is damaged", "open to other users", "is no SQLite database"):
+    for part in ("is damaged", "open to other users", "is not a SQLite database"):
         assert part in said, said
     appended(CONFIG, "log_level: loud\n")(project)
     assert f"log_level in {CONFIG}" in project.run("doctor").stdout

@@ -57,7 +57,7 @@ def test_what_commands_read_from_the_environment_may_stand_in_a_file(project: Cl
         ("AGENT_BRAIN_INDEX_WATCH=yess", "index.watch must be true or false, not 'yess'."),
         ("AGENT_BRAIN_PORT=many", "port must be a whole number, not 'many'."),
         ("AGENT_BRAIN_PORT=70000", "port must be 65535 or less, not '70000'."),
-        ("AGENT_BRAIN_PROT=1", "AGENT_BRAIN_PROT in .env.agent-brain is no setting."),
+        ("AGENT_BRAIN_PROT=1", "AGENT_BRAIN_PROT in .env.agent-brain is not a setting."),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_place_its_value_and_what_it_may_be(

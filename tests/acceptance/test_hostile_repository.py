@@ -88,7 +88,7 @@ class Visitor:
         said = done.stderr.strip().splitlines()
         assert said[-1].startswith("agent-brain: "), done.stderr
         assert "Run: " in said[-1] or "setup" in said[-1] or "--help" in said[-1], said[-1]
-        assert "defect" not in done.stderr
+        assert "bug in Agent Brain" not in done.stderr
         return said[-1]
 
 

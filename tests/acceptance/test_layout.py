@@ -221,8 +221,8 @@ def port_of(root: Path, environment: dict[str, str], flags: list[str]) -> int:
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        ({"stroage": {"url": "x"}}, "stroage in .claude/agent-brain/config.yaml is no setting."),
-        ({"index": {"watcher": True}}, "index.watcher in .claude/agent-brain/config.yaml is no setting."),
+        ({"stroage": {"url": "x"}}, "stroage in .claude/agent-brain/config.yaml is not a setting."),
+        ({"index": {"watcher": True}}, "index.watcher in .claude/agent-brain/config.yaml is not a setting."),
         (
             {"embedding": {"provider": "magic"}},
             "the setting embedding.provider must be 'built-in', 'openai-compatible' or 'none', not 'magic'.",
@@ -290,7 +290,7 @@ def test_an_idle_server_ends_and_takes_its_file_along(root: Path, environment: d
     finally:
         server.stop()
     assert not server.server_file.exists()
-    assert "stopping: nobody has asked" in (state_of(root) / "test.log").read_text()
+    assert "stopping: no request for the idle time" in (state_of(root) / "test.log").read_text()
 
 
 def test_a_server_that_is_asked_does_not_idle(root: Path, environment: dict[str, str]) -> None:

@@ -58,7 +58,7 @@ def redirected(project: CliProject, redirection: str, *command: str) -> subproce
 def assert_told(done: subprocess.CompletedProcess[str], why: str) -> None:
     """The last line is the sentence; what a command notes of its work may stand before it."""
     assert "Traceback" not in done.stderr
-    assert "defect" not in done.stderr
+    assert "bug in Agent Brain" not in done.stderr
     assert "Exception ignored" not in done.stderr
     said = done.stderr.strip().splitlines()[-1]
     assert said.startswith("agent-brain: the answer cannot be written to stdout"), done.stderr

@@ -70,7 +70,7 @@ def test_a_broken_settings_file_is_named_with_a_command_that_begins_anew(project
 def test_a_wrong_setting_is_not_passed_over_by_setup(project: CliProject) -> None:
     with (project.root / CONFIG).open("a") as config:
         config.write("indexx: {}\n")
-    assert refusal(project, "setup", "--yes").startswith(f"indexx in {CONFIG} is no setting")
+    assert refusal(project, "setup", "--yes").startswith(f"indexx in {CONFIG} is not a setting")
 
 
 def test_a_damaged_record_is_named_with_the_command_that_deletes_it(project: CliProject) -> None:
@@ -119,7 +119,7 @@ def test_a_path_that_is_not_utf_8_is_refused_by_setup(tmp_path: Path) -> None:
         for flags in (("--yes",), ("--yes", "--index"), ("--dry-run",)):
             sentence = refusal(project, "setup", *flags)
             assert "b\\udcff\\udcfed" in sentence
-            assert "not a name in UTF-8" in sentence
+            assert "not valid UTF-8" in sentence
         assert not project.state.exists()
         assert findings(project)["setup"]["state"] == "fail"
 
@@ -127,7 +127,7 @@ def test_a_path_that_is_not_utf_8_is_refused_by_setup(tmp_path: Path) -> None:
 def test_doctor_in_the_home_directory_proposes_what_works(project: CliProject) -> None:
     home = CliProject(Path(project.environment["HOME"]), project.environment)
     found = findings(home)["setup"]
-    assert "is not a project" in found["detail"]
+    assert "not a project" in found["detail"]
     assert found["fix"] == "agent-brain setup --project PATH"
     shutil.rmtree(project.state)
     home.follow(f"{found['fix'].removesuffix('PATH')}'{project.root}' --yes")
@@ -153,5 +153,5 @@ def test_a_copy_keeps_a_file_of_the_users_in_the_place_of_the_vectors(project: C
     project.write({"x/i.vectors": "mine, for years\n"})
     done = project.run("storage", "copy", "--to", "sqlite:///x/i.db")
     assert done.returncode
-    assert "i.vectors is not Agent Brain's" in done.stderr
+    assert "i.vectors is another program's file" in done.stderr
     assert [path.name for path in (project.root / "x").iterdir()] == ["i.vectors"]

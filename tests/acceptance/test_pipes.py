@@ -49,7 +49,7 @@ def answers(project: CliProject, *arguments: str) -> subprocess.CompletedProcess
     """The command's end, within the minute that `run` gives it; a failure is one sentence."""
     done = project.run(*arguments)
     assert "Traceback" not in done.stderr
-    assert "defect" not in done.stderr, done.stderr
+    assert "bug in Agent Brain" not in done.stderr, done.stderr
     if done.returncode and arguments[0] not in ("doctor", "status"):  # these say it in their answer
         assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     return done

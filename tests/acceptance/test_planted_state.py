@@ -104,7 +104,7 @@ def test_a_server_with_another_token_is_named_with_the_way_on(project: CliProjec
     project.set_up()
     project.ok("start")
     done = project.run("search", "retry", AGENT_BRAIN_TOKEN="another one that is long enough")
-    assert (done.returncode, "has another token" in done.stderr) == (3, True), done.stderr
+    assert (done.returncode, "was started with another token" in done.stderr) == (3, True), done.stderr
     assert "Run: agent-brain restart" in done.stderr
     project.ok("stop")
     project.ok("search", "retry", AGENT_BRAIN_TOKEN="another one that is long enough")
@@ -117,7 +117,7 @@ def test_setup_uses_nothing_that_was_there_before(project: CliProject, tmp_path:
     for name in ("index.vectors", "server.json", "server.lock", "lifecycle.lock", "logs/server.log"):
         (state / name).write_text("planted")
     done = project.run("setup", "--yes", "--no-watch", "--embedding", "none")
-    assert f"{STATE}/index.db: removed, since nobody has set this project up here" in done.stderr
+    assert f"{STATE}/index.db: removed, since this project was not set up on this machine" in done.stderr
     assert [path.name for path in state.rglob("*") if path.is_file() and path.read_bytes() == b"planted"] == []
     project.ok("index", "--wait")
     assert "brought_along" not in project.ok("search", "brought_along")
@@ -175,7 +175,7 @@ def test_a_log_that_became_a_link_empties_no_file(project: CliProject, tmp_path:
     assert log.stat().st_size > written
     assert mine.stat().st_size == 3_000_000
     refused = project.run("stop").stderr
-    assert "server.log.1 is a link, and the state of a project must not be. Run: rm " in refused
+    assert "server.log.1 is a link, which is not allowed here. Run: rm " in refused
     link.unlink()
     project.ok("stop")
 
@@ -194,7 +194,7 @@ def test_state_in_a_submodule_is_refused(project: CliProject, tmp_path: Path, pl
     refused = project.run("setup", "--yes")
     assert refused.returncode == 2
     while refused.returncode:  # what the submodule tracks, then the submodule
-        assert "so whoever can write to" in refused.stderr
+        assert "so others could decide" in refused.stderr
         advice = refused.stderr.rpartition("Run: ")[2].strip()
         subprocess.run(advice, shell=True, cwd="/", check=True, capture_output=True)
         refused = project.run("setup", "--yes")

@@ -150,7 +150,7 @@ def test_a_line_number_out_of_all_bounds_is_refused_in_a_sentence(project: CliPr
     project.set_up()
     (answer,) = converse(project, request("tools/call", 5, name="read", arguments={"passage": "a:" + "9" * digits}))
     assert answer["result"]["isError"]
-    assert "defect" not in text_in(answer)
+    assert "bug in Agent Brain" not in text_in(answer)
 
 
 def test_a_cancelled_call_is_not_answered(project: CliProject) -> None:

@@ -31,7 +31,7 @@ LATEST_KILL_SECONDS = 0.25
 SERVER_KILLS = 3
 ALLOWANCES = (1, 2, 3)  # how many requests are answered before the next kill
 SEED = 20_261
-PUT_OFF = "the queue waits, next try within"
+PUT_OFF = "indexing is paused, next try within"
 
 
 class SlowEndpoint(EmbeddingEndpoint):
@@ -135,7 +135,7 @@ def test_ten_kills_of_postgresql_leave_the_index_of_an_undisturbed_run(
 
 
 def assert_said_in_sentences(root: Path, times: int) -> None:
-    """So often the log says that the queue waits and why, and it holds nothing else than lines of its own."""
+    """So often the log says that indexing is paused and why, and it holds nothing else than lines of its own."""
     lines = log_of(root).splitlines()
     assert [line for line in lines if not re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ ", line)] == []
     said = [line for line in lines if PUT_OFF in line]

@@ -93,7 +93,7 @@ def test_the_answers_of_a_setup_that_was_left_are_offered_again(project: CliProj
         screen.answer(FRESH, LEAVE)
         assert screen.end() == 130
     with terminal(project, "setup", "--no-index") as screen:
-        screen.see("The answers of the last time")
+        screen.see("Setup was not finished last time")
         take_defaults(screen, STORAGE, EMBEDDINGS, FRESH, MORE, GO)
         assert screen.end() == 0
     assert config(project)["embedding"] == {"provider": "none"}

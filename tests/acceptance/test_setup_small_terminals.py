@@ -96,7 +96,7 @@ def test_a_default_with_characters_that_are_not_shown_is_none(project: CliProjec
     with terminal(project, "setup", "--port", str(free_port()), **more) as screen:
         take_defaults(screen, STORAGE, EMBEDDINGS, ENDPOINT)
         screen.answer(ADDRESS, ENTER)
-        screen.see("An endpoint needs one.")
+        screen.see("This cannot be empty.")
         screen.press("http://127.0.0.1:1/v1\u202e", ENTER)
         screen.see("has characters that are not shown")
         screen.press(LEAVE)

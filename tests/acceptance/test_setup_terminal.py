@@ -131,7 +131,7 @@ def test_an_endpoint_of_another_kind_with_a_key(project: CliProject, tmp_path: P
         screen.see("is not an http:// or https:// address")
         screen.press(CLEAR, "http://vllm:8000/v1", ENTER)
         screen.answer(MODEL, ENTER)
-        screen.see("An endpoint needs one.")
+        screen.see("This cannot be empty.")
         screen.press("bge-m3", ENTER)
         screen.answer(KEY, "key word", ENTER)
         screen.see("has spaces")

@@ -95,7 +95,7 @@ def test_an_endpoint_may_get_its_key_later(project: CliProject) -> None:
         endpoint.fail("status", times=2, status=401)
         done = project.run("setup", "--yes", *endpoint_flags(endpoint.url))
         assert done.returncode == 0, done.stderr
-        assert "a key for the endpoint, if it wants one, goes into .env.agent-brain" in done.stderr
+        assert "if the endpoint needs a key, put it into .env.agent-brain" in done.stderr
 
 
 def test_a_wrong_key_is_refused(project: CliProject) -> None:
@@ -120,7 +120,7 @@ def test_docker_that_is_not_there(project: CliProject) -> None:
 @pytest.mark.slow
 def test_an_image_that_cannot_be_had(with_docker: CliProject) -> None:
     said = refused(with_docker, "--storage", "postgres-docker", "--postgres-image", NOWHERE)
-    assert f"the image {NOWHERE} cannot be had (" in said
+    assert f"the image {NOWHERE} cannot be fetched (" in said
     assert "agent-brain setup --yes --postgres-image IMAGE" in said
     with_docker.ok("setup", "--yes", "--storage", "postgres-docker")
 
@@ -129,13 +129,13 @@ def test_an_image_that_cannot_be_had(with_docker: CliProject) -> None:
 @pytest.mark.timeout(300)
 def test_pgadmin_whose_image_cannot_be_had(with_docker: CliProject) -> None:
     said = refused(with_docker, "--storage", "postgres-docker", "--pgadmin")
-    assert f"the image {PGADMIN_IMAGE} cannot be had (" in said
+    assert f"the image {PGADMIN_IMAGE} cannot be fetched (" in said
     assert "do without pgAdmin: agent-brain setup --yes --no-pgadmin" in said
     with terminal(with_docker, "setup", "--no-index") as screen:
         screen.answer(STORAGE, DOWN, ENTER)
         screen.answer(PGADMIN, DOWN, ENTER)
         take_defaults(screen, EMBEDDINGS, FRESH, MORE)
-        screen.see(f"the image {PGADMIN_IMAGE} cannot be had")
+        screen.see(f"the image {PGADMIN_IMAGE} cannot be fetched")
         screen.answer(WHAT_NOW, DOWN, DOWN, ENTER)
         take_defaults(screen, GO)
         assert screen.end() == 0
@@ -151,7 +151,7 @@ def test_pgadmin_that_is_wanted_is_started_and_one_that_ends_is_named(with_docke
         done = with_docker.run("setup", "--yes", "--port", str(free_port()), *flags)
         with composed_database(with_docker.root):
             assert done.returncode == 0, done.stdout + done.stderr
-            assert "pgAdmin was not started: pgAdmin does not keep running, and said last: " in done.stderr
+            assert "pgAdmin was not started: pgAdmin does not keep running; its last log line: " in done.stderr
             assert "✔ Indexed" in done.stderr
             up = with_docker.run("db", "up", "--pgadmin")
             assert up.returncode == 1, up.stdout + up.stderr

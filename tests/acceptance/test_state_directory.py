@@ -43,7 +43,7 @@ def test_the_answers_of_a_repository_are_no_draft(project: CliProject) -> None:
         screen.answer("Where should the index live?", ENTER)
         screen.answer("Embeddings?", LEAVE)
         assert screen.end() == 130
-    assert "The answers of the last time" not in screen.text
+    assert "Setup was not finished last time" not in screen.text
     assert json.loads((project.root / path).read_text()) == draft
     assert list((own_state(project) / "drafts").glob("*.json"))
 

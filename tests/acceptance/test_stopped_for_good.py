@@ -79,7 +79,7 @@ def test_a_search_that_meets_a_server_that_hangs_names_what_helps(project: CliPr
     os.kill(before.pid, signal.SIGSTOP)
     after = moved(project)
     done = after.run("search", "seconds to wait")
-    assert (done.returncode, f"another server (pid {before.pid}) holds" in done.stderr) == (3, True), done.stderr
+    assert (done.returncode, f"another server (pid {before.pid}) is running" in done.stderr) == (3, True), done.stderr
     after.follow(done.stderr.strip().rpartition("Run: ")[2])
     assert "retry.py:1-3" in after.ok("search", "seconds to wait")
     after.ok("stop")

@@ -145,7 +145,7 @@ def test_a_file_that_may_be_served_is_no_target(project: CliProject, postgres_ur
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "said"), [(signal.SIGKILL, -9, ""), (signal.SIGINT, 130, "Interrupted. Go on with")]
+    ("number", "code", "said"), [(signal.SIGKILL, -9, ""), (signal.SIGINT, 130, "Interrupted. To continue")]
 )
 def test_an_interrupted_copy_is_resumed_and_not_served_before(
     project: CliProject, postgres_url: str, number: signal.Signals, code: int, said: str
@@ -204,7 +204,7 @@ def _interrupted_copy(project: CliProject, url: str, number: signal.Signals) -> 
         (["verify", "--to", BACK, "--resume"], 2, "storage copy"),
         (["verify", "--to", BACK], 1, "There is no index at"),
         (["verify", "--to", BACK, "--queries", "missing.txt"], 2, "cannot be read"),
-        (["copy", "--to", BACK, "--resume", "--start-over"], 2, "exclude each other"),
+        (["copy", "--to", BACK, "--resume", "--start-over"], 2, "use either --resume or --start-over"),
         (["move"], 2, "invalid choice"),
     ],
 )

@@ -56,7 +56,7 @@ def test_start_leaves_a_taken_port_that_setup_picked(project: CliProject) -> Non
         done = project.run("start", "--json")
         assert done.returncode == 0, done.stderr
         assert f"Port {port} is taken by" in done.stderr
-        assert "taking another one" in done.stderr
+        assert "using another one" in done.stderr
         started = json.loads(done.stdout)
         assert port_of(started) != port
         assert project.json("status")["server"]["pid"] == started["pid"]

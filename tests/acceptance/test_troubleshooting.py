@@ -45,5 +45,5 @@ def test_every_sentence_about_postgresql_is_explained() -> None:
     source = ROOT / "server" / "agent_brain_server" / "storage" / "postgres" / "failures.py"
     about = [text for text in texts(ast.parse(source.read_text("utf-8"))) if text.startswith("PostgreSQL at …")]
     assert about
-    unexplained = "PostgreSQL at … could not do it"
+    unexplained = "PostgreSQL at … reports an error"
     assert [text for text in about if text not in SENTENCES and not text.startswith(unexplained)] == []

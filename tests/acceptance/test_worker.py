@@ -121,8 +121,8 @@ def test_an_index_with_one_writer_has_no_workers(tmp_path: Path, url: str) -> No
     before = sorted(tmp_path.rglob("*"))
     done = run_once(tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"agent-brain: The index lives in {url.partition(':')[0]} ")
-    assert "has one writer: the server; see docs/scale.md" in done.stderr
+    assert done.stderr.startswith(f"agent-brain: A worker needs PostgreSQL; the index is in {url.partition(':')[0]} ")
+    assert "which only the server writes. See docs/scale.md" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert sorted(tmp_path.rglob("*")) == before
 

@@ -128,7 +128,7 @@ async def test_nothing_found_says_so(filled: Brain) -> None:
     assert unknown["note"] == "No symbol no_such_thing is in the index."
     uncalled = await ask(filled, "callers", "main")
     assert uncalled["results"] == []
-    assert "nothing was found for callers" in uncalled["note"]
+    assert "has no callers there" in uncalled["note"]
 
 
 async def test_limits_are_told(filled: Brain) -> None:

@@ -20,7 +20,7 @@ async def test_the_database_is_looked_at_where_there_is_one(brain: Brain, storag
     if not on_postgres:
         problem = await brain.call("GET", "/health/postgres", 404)
         assert problem["code"] == "not_found"
-        assert problem["detail"].startswith(f"The index lives in {storage_url.partition(':')[0]} ")
+        assert problem["detail"].startswith(f"The index is in {storage_url.partition(':')[0]} ")
         return
     health = await brain.call("GET", "/health/postgres")
     assert set(health) == set(DatabaseHealth.__annotations__)

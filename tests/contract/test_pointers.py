@@ -20,4 +20,6 @@ async def test_pointers_are_left_out_and_listed(brain: Brain) -> None:
     assert {passage["path"] for passage in found} == {"lfs.md"}
     report = await brain.call("GET", "/index/report")
     left = {entry["path"]: entry["detail"] for entry in report["entries"] if entry["reason"] == "binary"}
-    assert left == dict.fromkeys(FILES.keys() - {"lfs.md"}, "a pointer: its content is not checked out")
+    assert left == dict.fromkeys(
+        FILES.keys() - {"lfs.md"}, "a Git LFS or git-annex pointer: its content is not checked out"
+    )

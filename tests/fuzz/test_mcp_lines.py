@@ -168,7 +168,7 @@ def converse(project: CliProject, seed: int, count: int) -> list[bytes]:
         process.stdin.close()
         assert process.wait(30) == 0
         reader.join(30)
-    assert not [line for line in errors if b"Traceback" in line or b"defect" in line]
+    assert not [line for line in errors if b"Traceback" in line or b"bug in Agent Brain" in line]
     return said
 
 
@@ -185,7 +185,7 @@ def check(project: CliProject, seed: int, count: int) -> None:
         elif answer["result"].get("isError"):
             (content,) = answer["result"]["content"]
             assert "\n" not in content["text"]
-            assert "defect" not in content["text"]
+            assert "bug in Agent Brain" not in content["text"]
     (last,) = (answer for answer in answers if answer["id"] == LAST)
     assert {tool["name"] for tool in last["result"]["tools"]} == {"search", "read", "status"}
 

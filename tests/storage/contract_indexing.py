@@ -208,7 +208,7 @@ class IndexContract(ContractSetting):
         with pytest.raises(EmbeddingMismatchError) as caught:
             await make_store(OTHER_MODEL).open()
         assert str(caught.value) == (
-            "The index was embedded by test-model (8 dimensions), the settings ask for other (16). "
+            "The index was made with the embedding test-model (8 dimensions), but the settings say other (16). "
             "Run: agent-brain start --reindex"
         )
         changed = make_store(OTHER_MODEL, discard=True)

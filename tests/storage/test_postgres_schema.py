@@ -166,7 +166,7 @@ async def test_one_database_holds_the_vectors_of_one_model(postgres_url: str, pr
     for discard in (False, True):
         with pytest.raises(EmbeddingMismatchError) as caught:
             await create_store(postgres_url, projects[1], other, TOKENIZER, discard=discard).open()
-        assert "were embedded by test-model (8 dimensions), the settings ask for other (16)" in str(caught.value)
+        assert "use the embedding test-model (8 dimensions), but the settings say other (16)" in str(caught.value)
         assert "another database (storage.url)" in str(caught.value)
     async with opened(postgres_url, projects[1], NO_EMBEDDING) as store:
         await store.upsert_chunks([make_file("b.py", "beta")], {})

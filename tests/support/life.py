@@ -29,7 +29,7 @@ PARTS = (".claude-plugin", "plugin", "server", "server_client", "wizard", "templ
 END_SECONDS = 60.0
 STEADY = "def steady_marker():\n    return 'found by every search'\n"
 _NAMED = re.compile(
-    r"(?i)(?:run|fill it|follow it|see|look|watch it|replace it|begin anew|to go on):"
+    r"(?i)(?:run|fill it|follow it|see|look|watch it|replace it|start again with new settings|to go on):"
     r" ((?:agent-brain|mv|rm|chmod|git) .+?|/agent-brain:setup)\.?$"
 )
 _ANSWER = re.compile(r"(?m)^ *\d+  steady\.py:1-2(?s:.*)found by every search")
@@ -145,7 +145,7 @@ class Machine:
         """
         for _ in range(searches):
             done = self.run(root, "agent-brain search steady_marker")
-            if "Traceback" in done.stderr or "defect" in done.stderr:
+            if "Traceback" in done.stderr or "bug in Agent Brain" in done.stderr:
                 raise LifeError(done.stderr)
             if done.returncode == 0 and _ANSWER.search(done.stdout):
                 return

@@ -215,7 +215,7 @@ def folder_text(names: tuple[str, ...]) -> str:
 def _project_id(value: Answer | None) -> str:
     text = "" if value is None else str(value)
     if text and not FORM.fullmatch(text):
-        raise SetupError(f"--project-id {text} is not made of 8 to 64 letters, digits, _ or -.")
+        raise SetupError(f"--project-id {text} must be 8 to 64 letters, digits, _ or -.")
     return text
 
 

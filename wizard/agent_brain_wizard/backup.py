@@ -91,7 +91,7 @@ def _refuse_other_file(file: Path) -> None:
     if file.is_dir():
         raise UsageError(f"{file} is a directory. Name a file in it.")
     if file.exists() and not is_backup(file):
-        raise UsageError(f"{file} is there already and no backup. Name another file.")
+        raise UsageError(f"{file} exists and is not a backup. Name another file.")
 
 
 def _follow(process: subprocess.Popen[bytes], growing: Path, progress: Progress) -> None:
@@ -132,11 +132,11 @@ def check_restorable(root: Path, file: Path) -> None:
     """Raises UsageError or DatabaseError for what cannot be restored: a file, a server, or the time."""
     try:
         if not is_backup(file):
-            raise UsageError(f"{file} is no backup: neither pg_dump's custom format nor plain SQL.")
+            raise UsageError(f"{file} is not a backup: neither pg_dump's custom format nor plain SQL.")
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
     if find_server(root) is not None:
-        raise DatabaseError("the project's server runs and would write meanwhile. Run: agent-brain stop")
+        raise DatabaseError("the project's server is running and could write meanwhile. Run: agent-brain stop")
     require_running(root)
     if (made_by := _server_of(root, file)) > (here := int(query(root, "SHOW server_version_num")) // 10_000):
         raise DatabaseError(
@@ -199,7 +199,7 @@ def _explained(said: bytes, file: Path | None = None) -> DatabaseError:
     if file is not None and "pg_restore: error" in text:
         return _refused("unreadable" if "unsupported version" in text else "cut off", file)
     if "lock timeout" in text:
-        return DatabaseError("somebody else uses the index: end the other servers and workers on it, then try again.")
+        return DatabaseError("other servers or workers use the index: stop them, then try again.")
     return explained(text)
 
 

@@ -113,7 +113,7 @@ def _require_lasting(composition: Composition) -> None:
     while time.monotonic() - began < LASTING_SECONDS:
         container = find_container(composition.project, PGADMIN)
         if container is None or _is_lost(container) or container.restarts:
-            said = f", and said last: {container.last_line}" if container and container.last_line else ""
+            said = f"; its last log line: {container.last_line}" if container and container.last_line else ""
             raise DatabaseError(
                 f"pgAdmin does not keep running{said}. Do without it: agent-brain setup --yes --no-pgadmin"
             )
@@ -156,8 +156,8 @@ def _is_lost(container: Container) -> bool:
 
 def _unhealthy(container: Container | None, seconds: float) -> DatabaseError:
     if container is None:
-        return DatabaseError(f"the database's container is gone again. Run: {START}")
-    said = f", and said last: {container.last_line}" if container.last_line else ""
+        return DatabaseError(f"the database's container was removed while it was starting. Run: {START}")
+    said = f"; its last log line: {container.last_line}" if container.last_line else ""
     state = container.health or container.status
     return DatabaseError(
         f"the container {container.name} is {state} after {seconds:.0f} s{said}. More: agent-brain db logs"
@@ -194,7 +194,7 @@ def require_running(root: Path) -> Composition:
     """Raises DatabaseError unless the database runs."""
     composition, container = find_database(root)
     if container is None or container.status != "running":
-        raise DatabaseError(f"the database does not run. Run: {START}")
+        raise DatabaseError(f"the database is not running. Run: {START}")
     return composition
 
 
@@ -253,7 +253,7 @@ def explained(said: str, command: str = START) -> DatabaseError:
     if unreadable := re.search(r"failed to read [^\n]*?([^/\n]+): line (\d+)", said):  # what follows may be a secret
         return DatabaseError(f"{unreadable[1]} cannot be read: correct its line {unreadable[2]}.")
     if "is not running" in said:
-        return DatabaseError(f"the database does not run. Run: {START}")
+        return DatabaseError(f"the database is not running. Run: {START}")
     return DatabaseError(f"{_last_line(said)}. More: agent-brain db logs")
 
 

@@ -22,6 +22,7 @@ from agent_brain_client.output import (
     print_json,
     replace_line,
     say,
+    say_rows,
     size,
 )
 from agent_brain_contract.escaping import one_line
@@ -29,13 +30,17 @@ from agent_brain_wizard import backup, database
 from agent_brain_wizard.composition import POSTGRES
 from agent_brain_wizard.docker import Container, Progress, probe_docker
 
-ACTIONS = """up       fetch the image if need be, start the container, wait until it is healthy, prepare the tables
-down     stop and remove the container; the index stays, unless --purge throws it away
-status   the container, its versions and its size; exit code 3 if it is not healthy
-logs     what PostgreSQL says
-psql     a prompt in the database, or with -c one statement
-backup   write the index into FILE, readable by you alone
-restore  put the index of FILE in the place of the one that is there"""
+LABEL_COLUMNS = 11
+ACTIONS = """up       start the container (its image is fetched first if need be), wait
+         until it is healthy, and create the tables
+down     stop and remove the container; the index is kept, unless --purge
+         deletes it
+status   show the container, its versions and its size; exit code 3 if it is
+         not healthy
+logs     show PostgreSQL's log
+psql     open a prompt in the database, or run one statement with -c
+backup   write the index to FILE, readable by you alone
+restore  replace the index by the one in FILE"""
 _GO_WITH = {
     "file": ("backup", "restore"),
     "pgadmin": ("up",),
@@ -58,10 +63,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=tuple(_ACTIONS), help="what to do, see below")
     parser.add_argument("file", nargs="?", metavar="FILE", help="backup, restore: the backup")
     parser.add_argument("--pgadmin", action="store_true", help="up: start pgAdmin too")
-    parser.add_argument("--purge", action="store_true", help="down: throw the index away")
-    parser.add_argument("--follow", action="store_true", help="logs: go on until Ctrl-C")
-    parser.add_argument("--tail", type=int, metavar="N", help="logs: the last N lines alone")
-    parser.add_argument("-c", "--command", metavar="SQL", help="psql: run this, print what it gives")
+    parser.add_argument("--purge", action="store_true", help="down: delete the index too")
+    parser.add_argument("--follow", action="store_true", help="logs: print new lines too, until Ctrl-C")
+    parser.add_argument("--tail", type=int, metavar="N", help="logs: print the last N lines only")
+    parser.add_argument("-c", "--command", metavar="SQL", help="psql: run this statement and print its result")
     parser.add_argument("--yes", action="store_true", help="down --purge, restore: do not ask")
 
 
@@ -83,9 +88,9 @@ def _check(arguments: argparse.Namespace) -> None:
     if action in _GO_WITH["file"] and not arguments.file:
         raise UsageError(f"db {action} needs a FILE. See: agent-brain db --help")
     if arguments.json and (action == "psql" or (action == "logs" and arguments.follow)):
-        raise UsageError(f"db {action} has no answer in JSON here. Leave --json out.")
+        raise UsageError(f"db {action} does not print JSON. Run it without --json.")
     if arguments.tail is not None and arguments.tail < 0:
-        raise UsageError(f"--tail {arguments.tail} is less than none. See: agent-brain db --help")
+        raise UsageError(f"--tail {arguments.tail} must be 0 or more. See: agent-brain db --help")
 
 
 def _up(root: Path, arguments: argparse.Namespace) -> int:
@@ -101,20 +106,20 @@ def _up(root: Path, arguments: argparse.Namespace) -> int:
         return OK
     say(f"PostgreSQL is healthy on 127.0.0.1:{port}.")
     if pgadmin:
-        say(f"pgAdmin comes up on http://127.0.0.1:{pgadmin}; docs/database.md says how to log in.")
+        say(f"pgAdmin is starting on http://127.0.0.1:{pgadmin}; how to log in: docs/database.md")
     return OK
 
 
 def _down(root: Path, arguments: argparse.Namespace) -> int:
-    if arguments.purge and not _confirmed(arguments, f"Throw the index of {home_relative(root)} away?"):
+    if arguments.purge and not _confirmed(arguments, f"Delete the index of {home_relative(root)}?"):
         return FAILED
     database.down(root, arguments.purge)
     if find_server(root) is not None:
-        note("The server still runs, without its database. End it: agent-brain stop")
+        note("The server is still running, without its database. Stop it: agent-brain stop")
     if arguments.json:
         print_json({"stopped": True, "purged": arguments.purge})
     else:
-        say("Stopped, and the index is gone." if arguments.purge else "Stopped. The index is kept.")
+        say("Stopped, and the index is deleted." if arguments.purge else "Stopped. The index is kept.")
     return OK
 
 
@@ -123,8 +128,8 @@ def _status(root: Path, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(facts)
     else:
-        for name, value in _told(facts).items():
-            say(f"{name:<11}{one_line(value)}")
+        for name, value in _status_fields(facts).items():
+            say_rows(f"{name:<{LABEL_COLUMNS}}{one_line(value)}", indent=LABEL_COLUMNS)
     return OK if facts["healthy"] else UNREACHABLE
 
 
@@ -157,7 +162,7 @@ def _state(container: Container | None) -> str:
     return container.health if container.status == "running" and container.health else container.status
 
 
-def _told(facts: dict[str, Any]) -> dict[str, str]:
+def _status_fields(facts: dict[str, Any]) -> dict[str, str]:
     lines = {
         "database": f"{facts['state']} · 127.0.0.1:{facts['port']}"
         + (f" · {size(facts['bytes'])}" if facts["healthy"] else ". Run: agent-brain db up"),
@@ -167,7 +172,7 @@ def _told(facts: dict[str, Any]) -> dict[str, str]:
         "docker": f"{facts['docker']} · compose {facts['compose']}",
     }
     if facts["healthy"]:
-        lines["image"] += f" · PostgreSQL {facts['postgresql']} · pgvector {facts['pgvector'] or 'not added yet'}"
+        lines["image"] += f" · PostgreSQL {facts['postgresql']} · pgvector {facts['pgvector'] or 'not installed yet'}"
     return lines
 
 
@@ -231,7 +236,7 @@ def _restore(root: Path, arguments: argparse.Namespace) -> int:
     file = Path(arguments.file).absolute()
     backup.check_restorable(root, file)
     present = backup.count_chunks(root)
-    if present and not _confirmed(arguments, f"Replace the index that is there ({count(present, 'chunk')})?"):
+    if present and not _confirmed(arguments, f"Replace the present index ({count(present, 'chunk')})?"):
         return FAILED
     with _progress() as progress:
         progress("Restoring")
@@ -239,7 +244,7 @@ def _restore(root: Path, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"file": str(file), "chunks": restored, "replaced": present})
     else:
-        say(f"Restored {count(restored, 'chunk')} from {home_relative(file)}. Ask them: agent-brain search …")
+        say(f"Restored {count(restored, 'chunk')} from {home_relative(file)}. Ask it: agent-brain search …")
     return OK
 
 

@@ -81,7 +81,7 @@ class Container:
 def probe_docker() -> DockerFacts:
     """Whether Docker and Compose can be used here, within 2 s."""
     if shutil.which("docker") is None:
-        return DockerFacts("absent", "", "Docker is not installed: https://docs.docker.com/get-docker/ says how.")
+        return DockerFacts("absent", "", "Docker is not installed. Install it: https://docs.docker.com/get-docker/")
     deadline = time.monotonic() + PROBE_SECONDS
     asked = ask_compose()
     try:
@@ -259,8 +259,8 @@ def _count(layers: dict[str, tuple[int, int]], event: dict[str, Any]) -> None:
 def missing_image(name: str, reason: str, instead: str) -> str:
     """Return the sentence on an image that cannot be had, and what to do `instead`."""
     return (
-        f"the image {name} cannot be had ({reason.strip().rstrip('.')}). Is there a network? Else load it (docker"
-        f" load), or {instead}"
+        f"the image {name} cannot be fetched ({reason.strip().rstrip('.')}). Check the network, load it"
+        f" (docker load), or {instead}"
     )
 
 
@@ -286,7 +286,7 @@ def _engine(seconds: float) -> Iterator[Any]:
         with closing(docker.from_env(timeout=seconds, version=version)) as client:
             yield client
     except APIError as error:
-        raise DatabaseError(f"Docker answers: {_reason(error)}. See: docker info") from error
+        raise DatabaseError(f"Docker reports an error: {_reason(error)}. See: docker info") from error
     except (DockerException, RequestException, OSError, ValueError) as error:
         raise _unreachable(error) from error
 
@@ -311,7 +311,7 @@ def _unreachable(error: BaseException) -> _UnreachableError:
     if any(isinstance(one, PermissionError) for one in _chain(error)):
         return _UnreachableError(
             "no-permission",
-            "Docker does not let you in: run sudo usermod -aG docker $USER, then log out and in again.",
+            "You have no permission to use Docker: run sudo usermod -aG docker $USER, then log out and in again.",
         )
     return _UnreachableError(
         "no-daemon", "Docker is installed but does not answer: start Docker Desktop, or run sudo systemctl start docker"

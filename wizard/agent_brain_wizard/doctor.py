@@ -9,7 +9,7 @@ from pathlib import Path
 from agent_brain_client.discovery import find_root
 from agent_brain_client.errors import FAILED, OK
 from agent_brain_client.isolation import restrict_search_path
-from agent_brain_client.output import print_json, say, styled
+from agent_brain_client.output import print_json, say_rows, styled
 from agent_brain_contract.escaping import one_line
 from agent_brain_wizard.checks import examine
 from agent_brain_wizard.checks.finding import FIX, Finding
@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fix",
         action="store_true",
-        help="mend what can be mended safely (file modes, .gitignore, what an ended server left), then check again",
+        help="repair what can be repaired safely (file modes, .gitignore, files of an ended server), then check again",
     )
 
 
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({**report, "fixed": fixed} if arguments.fix else report)
     else:
         for sentence in fixed:
-            say(f"{styled('fixed', 'cyan')} {one_line(sentence)}")
+            say_rows(f"{styled('fixed', 'cyan')} {one_line(sentence)}", indent=6)
         for finding in findings:
             _print(finding)
     return FAILED if any(finding.state == "fail" for finding in findings) else OK
@@ -56,6 +56,5 @@ def _fix(root: Path, findings: list[Finding]) -> list[str]:
 
 
 def _print(finding: Finding) -> None:
-    say(f"{styled(f'{finding.state:<4}', _COLOURS[finding.state])}  {one_line(finding.detail)}")
-    if finding.fix:
-        say(f"      → {one_line(finding.fix)}")
+    rows = [f"{styled(f'{finding.state:<4}', _COLOURS[finding.state])}  {one_line(finding.detail)}"]
+    say_rows(*rows, *([f"      → {one_line(finding.fix)}"] if finding.fix else []), indent=6)

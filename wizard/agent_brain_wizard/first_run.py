@@ -92,12 +92,12 @@ def _serve(root: Path, changed: bool, tell: Reporter) -> ServerFile:
     from agent_brain_client.lifecycle import start, stop
 
     if changed and find_server(root) is not None:
-        tell.step("Starting the server anew, for the new settings")
+        tell.step("Restarting the server for the new settings")
         stop(root)
     try:
         return start(root)
     except PortTakenError as error:
-        tell.step(f"Port {error.port} is taken by {error.holder}; taking another one")
+        tell.step(f"Port {error.port} is taken by {error.holder}; using another one")
         return start(root, "auto")
 
 
@@ -105,7 +105,7 @@ def _finished(client: AgentBrainClient, tell: Reporter) -> JobResponse:
     job = client.index(IndexRequest())
     job = wait_for_job(client, job) if tell.job is None else _followed(client, job, tell.job)
     if job["state"] != "done":
-        raise JobError(f"the first index did not end well: {job_line(job)}. See: agent-brain jobs {job['id']}")
+        raise JobError(f"the first indexing failed: {job_line(job)}. See: agent-brain jobs {job['id']}")
     return job
 
 

@@ -33,7 +33,7 @@ def fix_server_file(root: Path) -> list[str]:
     if path is None:
         return []
     path.unlink(missing_ok=True)
-    return ["server.json of a server that has ended is removed"]
+    return ["removed server.json, which a server that has ended left"]
 
 
 def fix_gitignore(root: Path) -> list[str]:
@@ -62,7 +62,7 @@ def fix_vectors(root: Path) -> list[str]:
     if find_server(root) is not None or not is_damaged(path):
         return []
     path.unlink(missing_ok=True)
-    return [f"{path.name} is removed; it is made again of the index"]
+    return [f"removed {path.name}; the server makes it again from the index"]
 
 
 # By the findings that they mend. Each says in sentences what it did.

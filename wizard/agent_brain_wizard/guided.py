@@ -43,7 +43,7 @@ def guide(root: Path, flags: Values) -> int:
     try:
         prepared = _agreed(facts, flags, make_prompter(), machine)
     except KeyboardInterrupt:
-        note("", "Nothing was written. Your answers but for secrets are kept for the next: agent-brain setup")
+        note("", "Nothing was written. Your answers, except secrets, are kept for the next: agent-brain setup")
         raise
     if prepared is None:
         note("Nothing was written.")
@@ -64,7 +64,7 @@ def _agreed(facts: Facts, flags: Values, prompter: Prompter, machine: MachinePro
     """The plan that the person wants; None if none."""
     draft = load_draft(facts.root)
     if draft:
-        note("The answers of the last time, which did not come to an end, are the defaults.")
+        note("Setup was not finished last time; your answers from then are the defaults.")
     questionnaire = Questionnaire(
         root=facts.root,
         prompter=prompter,

@@ -39,7 +39,7 @@ class MachineProbe:
     def answer(self) -> Machine:
         """The facts, at the latest when Docker's time limit is up."""
         self._thread.join()
-        return self._found[0] if self._found else Machine(False, "Docker could not be asked.", ())
+        return self._found[0] if self._found else Machine(False, "Docker could not be checked.", ())
 
 
 def probe_machine() -> Machine:

@@ -156,14 +156,18 @@ def _take_free(project: str, kind: _Kind, saved: int | None) -> PortChoice:
 
 def _shared(project: str, wanted: int) -> str:
     others = _ports_of_others(project)
-    return f"port {wanted} was given to {others[wanted]} too: the two cannot run at once" if wanted in others else ""
+    return (
+        f"port {wanted} is also the port of {others[wanted]}: the two cannot run at the same time"
+        if wanted in others
+        else ""
+    )
 
 
 def _moved(from_port: int, to_port: int, published: dict[int, Publisher], others: dict[int, Path]) -> str:
     if from_port == to_port:
         return ""
     if from_port in others and _free(from_port, published):
-        return f"port {from_port} was given to {others[from_port]}, using {to_port}"
+        return f"port {from_port} is the port of {others[from_port]}, using {to_port}"
     return f"port {from_port} is taken by {_holder(from_port, published)}, using {to_port}"
 
 
@@ -215,7 +219,10 @@ def _lock(held: ExitStack) -> bool:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         held.enter_context(FileLock(directory / "ports.lock", timeout=LOCK_SECONDS, mode=0o600))
     except Timeout as error:
-        raise SetupError("another setup has been choosing its ports for long. End it, or try again.") from error
+        raise SetupError(
+            "another agent-brain setup is still choosing its ports. Wait until it has finished, or "
+            "end it, then try again."
+        ) from error
     except OSError:
         return False
     return True

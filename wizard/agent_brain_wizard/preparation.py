@@ -71,7 +71,7 @@ class Prepared:
         """What is to be said about the plan, a sentence each."""
         notes = [choice.remark for choice in self.ports.values() if choice.remark]
         notes += [f"{path}: {reason}" for path, reason in self.plan.kept.items()]
-        notes += [f"{path}: removed, since nobody has set this project up here" for path in self.leftovers]
+        notes += [f"{path}: removed, since this project was not set up on this machine" for path in self.leftovers]
         if self.plan.writes:
             notes += self._notes_on_change()
         if self.answers.storage == "postgres-docker":
@@ -82,29 +82,30 @@ class Prepared:
         facts, answers = self.facts, self.answers
         notes = []
         if is_serving(facts.root):
-            notes.append("the running server keeps its settings until: agent-brain restart")
+            notes.append("the running server uses the old settings until you run: agent-brain restart")
         has_key = answers.embedding_key or facts.variables.get("AGENT_BRAIN_EMBEDDING_API_KEY")
         if answers.embedding == "openai-compatible" and not has_key:
-            notes.append(
-                "a key for the endpoint, if it wants one, goes into .env.agent-brain: AGENT_BRAIN_EMBEDDING_API_KEY"
-            )
+            notes.append("if the endpoint needs a key, put it into .env.agent-brain as AGENT_BRAIN_EMBEDDING_API_KEY")
         if answers.storage != "postgres-docker" and COMPOSE in facts.files:
             notes.append(
-                "the PostgreSQL container made for this project, and its data, go with: agent-brain db down --purge"
+                "the PostgreSQL container of this project and its data are kept. To delete them: "
+                "agent-brain db down --purge"
             )
         return notes
 
     def _notes_on_container(self) -> list[str]:
         notes = self._notes_on_volumes()
         if os.environ.get("DATABASE_URL"):
-            notes.append("DATABASE_URL is set here: a server started from here uses that database, not the container's")
+            notes.append(
+                "DATABASE_URL is set in this terminal: a server started here uses that database, not the container's"
+            )
         return notes
 
     def _notes_on_volumes(self) -> list[str]:
         """What becomes of data that were made with a password that is lost: a new one does not open them."""
         if self.volumes is None:
             known = COMPOSE not in self.facts.files or self.facts.variables.get(SUPERUSER_VARIABLE)
-            sentence = "the database's password is new; a database that has data is given it by: agent-brain db up"
+            sentence = "the database's password is new. To set it in a database that exists already: agent-brain db up"
             return [] if known else [sentence]
         notes = []
         if volume := self.volumes.get(POSTGRES):

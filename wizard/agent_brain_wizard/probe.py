@@ -86,7 +86,10 @@ class Facts:
 def misplaced(root: Path) -> tuple[str, str]:
     """Why a project at `root` is refused unless it is named, and what to do; twice empty where it is not."""
     if root in (Path.home().resolve(), Path(root.anchor)):
-        return f"{root} is not a project", "agent-brain setup --project PATH"
+        return (
+            f"{root} is your home directory or the root of the disk, not a project",
+            "agent-brain setup --project PATH",
+        )
     return unnameable(root)
 
 
@@ -95,7 +98,7 @@ def unnameable(root: Path) -> tuple[str, str]:
     try:
         root.as_posix().encode()
     except UnicodeEncodeError:
-        return f"{root} is not a name in UTF-8", "rename it, then agent-brain setup"
+        return f"the path {root} is not valid UTF-8", "rename it, then agent-brain setup"
     return "", ""
 
 

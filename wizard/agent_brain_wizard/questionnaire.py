@@ -18,9 +18,7 @@ from agent_brain_wizard.questions import PRESETS, Answer, Question, Values, aske
 BACK: Final = object()
 """What a prompt returns when the person wants the question before."""
 
-_FOREIGN: Final = (
-    "A file of this project says so. Nothing is sent there before you agree to the plan"
-)
+_FOREIGN: Final = "A file of this project says so. Nothing is sent there before you agree to the plan"
 
 Check = Callable[[str], str]
 """Why a typed text is no answer, in a sentence; empty if it is one."""
@@ -185,14 +183,14 @@ class Questionnaire:
         elif question.name == "folders":
             check_folders(self.root, text)
         elif question.name in ("embedding_url", "embedding_model") and not text:
-            raise SetupError("An endpoint needs one.")
+            raise SetupError("This cannot be empty.")
         elif question.name == "embedding_url":
             resolve({"embedding": "openai-compatible", "embedding_url": text, "embedding_model": "m"}, {}, {})
         else:
             answers = resolve({question.name: text or None}, {}, {})
             port = answers.port
             if port is not None and port != self.saved.get("port") and not is_free(port):
-                raise SetupError(f"{port} is taken. Name another one.")
+                raise SetupError(f"port {port} is taken. Name another one.")
 
     def _try_url(self, text: str) -> None:
         """What is typed is a secret until it is known to be a URL, so it is not repeated."""

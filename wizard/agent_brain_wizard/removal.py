@@ -65,7 +65,7 @@ def plan_removal(facts: Facts, purge: bool) -> Removal:
     made = _made(facts.root, purge, kept, {*index, *ours, MANIFEST})
     gitignore = _gitignore(facts, purge, kept)
     if not kept.keys().isdisjoint((*ours, GITIGNORE)):
-        kept[MANIFEST] = "says what setup wrote, for uninstall --purge"
+        kept[MANIFEST] = "kept, since uninstall --purge reads in it what setup wrote"
     whole = gitignore is not None and not gitignore.content and _was_made(facts, GITIGNORE)
     # Secrets go before .gitignore, which git ignores them by; the manifest, which says what is ours, goes last.
     files = [*index, *made, *ours, *([GITIGNORE] if whole else []), *([MANIFEST] if MANIFEST in facts.files else [])]
@@ -137,7 +137,7 @@ def _index_files(facts: Facts, kept: dict[str, str]) -> list[str]:
         path = Path(os.path.realpath(named.parent)) / named.name
         present = [one for one in _with_side_files(path) if one.is_file() and not one.is_symlink()]
         if not path.is_relative_to(facts.root):
-            kept |= {str(one): "outside of the project; remove it yourself" for one in present}
+            kept |= {str(one): "outside the project; remove it yourself" for one in present}
         elif url == DEFAULT_STORAGE_URL or _is_index(path):
             found += [one.relative_to(facts.root).as_posix() for one in present]
     return found
@@ -171,7 +171,9 @@ def _gitignore(facts: Facts, purge: bool, kept: dict[str, str]) -> FileWrite | N
     if ENV_FILE in kept:
         kept[GITIGNORE] = f"keeps {ENV_FILE}, which stays, out of version control"
         return None
-    return FileWrite(GITIGNORE, without_block(found.content, render_gitignore()), found.mode, "our lines taken out")
+    return FileWrite(
+        GITIGNORE, without_block(found.content, render_gitignore()), found.mode, "Agent Brain's lines removed"
+    )
 
 
 def remove(removal: Removal) -> None:

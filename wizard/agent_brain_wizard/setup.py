@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="VALUE",
-        help="accept this value of the project's files: an address, a folder outside, a container; as setup shows it",
+        help="accept this value from the project's files (address, outside folder, container), as setup shows it",
     )
     for question in QUESTIONS:
         if question.flag:

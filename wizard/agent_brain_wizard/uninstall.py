@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--purge",
         action="store_true",
-        help="also what was edited by hand, and the PostgreSQL container that setup prepared, with its data",
+        help="remove also what you edited by hand, and the PostgreSQL container of this project with its data",
     )
 
 
@@ -81,20 +81,22 @@ def _drop_container(root: Path) -> str:
 def _notes(removal: Removal, purge: bool, failure: str = "", *, done: bool = False) -> list[str]:
     """What else goes, or is gone when it is `done`, and what stays outside of the project."""
     notes = []
-    goes = "is gone" if done else "goes"
+    verb = "is deleted" if done else "will be deleted"
     if removal.index_bytes:
-        notes.append(f"the index ({size(removal.index_bytes)}) {goes} too; it can be made again from your files")
+        notes.append(f"the index ({size(removal.index_bytes)}) {verb} too; it can be built again from your files")
     if not removal.has_container:
         return notes
     command = f"docker compose --project-name {compose_project(removal.root)} down --volumes"
     if failure:
-        notes.append(f"the PostgreSQL container could not be removed: {failure} Later: {command}")
+        notes.append(f"the PostgreSQL container could not be removed: {failure} To remove it later: {command}")
     elif purge:
-        notes.append(f"the PostgreSQL container {goes} too, and the index in it")
+        notes.append(f"the PostgreSQL container {verb} too, with the index in it")
     elif done:
-        notes.append(f"the PostgreSQL container and its data stay, until: {command}")
+        notes.append(f"the PostgreSQL container and its data are kept. To delete them: {command}")
     else:
-        notes.append("the PostgreSQL container and its data stay; agent-brain uninstall --purge removes them too")
+        notes.append(
+            "the PostgreSQL container and its data are kept. To delete them too: agent-brain uninstall --purge"
+        )
     return notes
 
 

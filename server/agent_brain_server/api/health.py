@@ -88,7 +88,7 @@ async def postgres_health(request: Request) -> DatabaseHealth:
     now = await service.database_health()
     if now is None:
         backend, _, location = service.store.describe().partition(" ")
-        raise NotFoundError(f"The index lives in {backend} ({location}): there is no PostgreSQL to look at.")
+        raise NotFoundError(f"The index is in {backend} ({location}), not in PostgreSQL.")
     if not now.healthy:
         raise StorageLostError(now.detail, members=asdict(now))
     return cast(DatabaseHealth, asdict(now))

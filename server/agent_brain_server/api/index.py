@@ -152,7 +152,7 @@ def _decode_path(cursor: str) -> str:
     try:
         return b64decode(cursor.encode(), b"-_", validate=True).decode()
     except ValueError as error:
-        raise RequestError("This cursor is not one that was given out.", field="cursor") from error
+        raise RequestError("This cursor is unknown. Use the next_cursor of the page before.", field="cursor") from error
 
 
 def _encode_cursor(job_id: int) -> str:
@@ -165,5 +165,5 @@ def _decode_cursor(cursor: str) -> int | None:
     try:
         before = int(urlsafe_b64decode(cursor.encode()))
     except ValueError as error:
-        raise RequestError("This cursor is not one that was given out.", field="cursor") from error
+        raise RequestError("This cursor is unknown. Use the next_cursor of the page before.", field="cursor") from error
     return min(max(before, 0), 2**63 - 1)

@@ -72,7 +72,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 async def on_bug(request: Request, error: Exception) -> Response:
     """Anything else is a bug: the log has the traceback, the answer has none."""
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return problem(500, "internal", "This is a bug in Agent Brain; the server's log has the details.")
+    return problem(500, "internal", "Internal error, a bug in Agent Brain. Details: agent-brain logs")
 
 
 def documented() -> dict[int | str, dict[str, Any]]:

@@ -140,7 +140,7 @@ class OpenAICompatibleEmbedder:
             async with self._free:
                 response = await self._client.post(self._config.url, json=body)
         except httpx.TimeoutException as error:
-            raise TransientError(f"nothing within {self._config.timeout_seconds:g} s") from error
+            raise TransientError(f"no answer within {self._config.timeout_seconds:g} s") from error
         except httpx.TransportError as error:
             raise TransientError(self._shown(str(error)) or type(error).__name__) from error
         return self._accepted(response)
@@ -171,18 +171,20 @@ class OpenAICompatibleEmbedder:
         if vectors is None:
             raise self._failure("does not answer with a list of embeddings. Correct embedding.base_url.")
         if len(vectors) != count:
-            raise self._failure(f"answers {len(vectors)} embeddings for {count} texts. Lower embedding.batch_size.")
+            raise self._failure(
+                f"answers with {len(vectors)} embeddings for {count} texts. Lower embedding.batch_size."
+            )
         lengths = {len(vector) for vector in vectors}
         expected = self._dimensions or max(lengths)
         if lengths != {expected} or not expected:
             found = " and ".join(str(length) for length in sorted(lengths))
-            raise self._failure(f"answers {found} dimensions, not {expected}. Correct embedding.dimensions.")
+            raise self._failure(f"answers with {found} dimensions, not {expected}. Correct embedding.dimensions.")
         try:
             rows = np.asarray(vectors, dtype=np.float64)
         except (TypeError, ValueError) as error:
-            raise self._failure("answers vectors that are not numbers. Correct embedding.model.") from error
+            raise self._failure("answers with vectors that are not numbers. Correct embedding.model.") from error
         if not np.isfinite(rows).all():
-            raise self._failure("answers vectors that are not finite. Correct embedding.model.")
+            raise self._failure("answers with vectors that are not finite. Correct embedding.model.")
         norms = np.linalg.norm(rows, axis=1, keepdims=True)
         unit: FloatArray = (rows / np.where(norms > 0, norms, 1)).astype(np.float32)
         return unit

@@ -46,7 +46,7 @@ def _inotify() -> INotify:
     try:
         return INotify()
     except OSError as error:
-        reason = f"{error.strerror}; where there are too many watchers, raise fs.inotify.max_user_instances"
+        reason = f"{error.strerror}; if there are too many watchers, raise fs.inotify.max_user_instances"
         raise OSError(error.errno, reason) from error
 
 
@@ -135,7 +135,7 @@ class _Watches:
             self._directories[self._inotify.add_watch(directory, _ASKED)] = directory
         except OSError as error:
             if error.errno == errno.ENOSPC:
-                reason = "more directories than the system lets one watch: raise fs.inotify.max_user_watches"
+                reason = "there are more directories than the system allows to watch: raise fs.inotify.max_user_watches"
                 raise OSError(error.errno, reason) from error
             # else it is not there, or not ours to read: then it holds nothing for the index either
             if is_gone(error):

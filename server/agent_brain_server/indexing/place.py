@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeAlias
 
+from agent_brain_contract.errors import cause
 from agent_brain_contract.escaping import name as shown
 from agent_brain_contract.paths import STATE_DIRECTORY
 from agent_brain_server.domain.content import Folder
@@ -132,7 +133,7 @@ def _find_top(folder: Folder, root: str, accepts: Accepts) -> str:
         path = Path(root, folder.path).resolve()
         top = path.as_posix()
     except (OSError, RuntimeError, ValueError) as error:
-        raise FolderMissingError(FolderProblem(f"The folder {folder.path} cannot be found: {error}")) from error
+        raise FolderMissingError(FolderProblem(f"The folder {folder.path} cannot be found: {cause(error)}")) from error
     if is_in_state(top):
         detail = f"The folder {folder.path} belongs to the state directory {STATE_DIRECTORY}, which is never indexed"
         raise FolderLeftOutError(FolderProblem(detail))

@@ -79,7 +79,7 @@ def _prepare_somehow(request: ReadRequest) -> PreparedFile:
     try:
         return prepare_file(request)
     except Exception as error:
-        reason = request.gave_up or f"parser gave up: {type(error).__name__}"
+        reason = request.gave_up or f"parser gave up: internal error ({type(error).__name__})"
     if request.gave_up:
         entry = request.entry
         return PreparedFile(entry, "unparsable", entry.size, entry.mtime_ns, note=reason)
@@ -128,7 +128,7 @@ def _prepare_bytes(request: ReadRequest, data: bytes, mtime_ns: int) -> Prepared
     if language != "pdf" and is_binary(head):
         return replace(read, verdict="binary")
     if _POINTER.match(head):
-        return replace(read, verdict="binary", note="a pointer: its content is not checked out")
+        return replace(read, verdict="binary", note="a Git LFS or git-annex pointer: its content is not checked out")
     if language == "pdf":
         return _with_chunks(read, language, _chunk(request, language, data, ""))
     decoded = decode(data)

@@ -38,7 +38,7 @@ class WorkerDiedError(Exception):
     """The process ended during a call. `returncode` is that of `subprocess`: negative for a signal."""
 
     def __init__(self, returncode: int, *, was_stuck: bool) -> None:
-        super().__init__(f"a worker process ended with {returncode}")
+        super().__init__(f"a worker process exited with code {returncode}")
         self.returncode = returncode
         self.took_too_long = was_stuck or (sys.platform != "win32" and returncode == -signal.SIGPROF)
         self.was_killed = not was_stuck and sys.platform != "win32" and returncode in (-signal.SIGKILL, -signal.SIGTERM)
@@ -86,7 +86,7 @@ class Worker:
                 return worker
         except (OSError, WorkerDiedError) as error:
             _require_code(error)
-            raise WorkersError("Worker processes cannot be started; the server's log says why.") from error
+            raise WorkersError("Worker processes cannot be started. See: agent-brain logs") from error
         raise WorkersError("Worker processes cannot be started; install the package again.")
 
     @property

@@ -79,7 +79,9 @@ class Workers:
         try:
             return await self._run(function, argument)
         except WorkerDiedError as error:
-            raise WorkersError(f"A worker process ended twice at the same work ({error}).") from error
+            raise WorkersError(
+                f"A worker process crashed twice at the same file ({error}). See: agent-brain logs"
+            ) from error
 
     async def prepare(self, requests: Sequence[ReadRequest]) -> list[PreparedFile]:
         """The prepared files, in order. One that its process does not outlive is cut by lines, else left out.

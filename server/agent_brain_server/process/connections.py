@@ -151,7 +151,7 @@ class BoundedProtocol(H11Protocol):
         if answering or self.transport.is_closing():
             self.transport.abort()
         elif self._heard:
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The request did not come whole within 10 s.")
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The request was not complete within 10 s.")
         else:
             self.transport.close()
 

@@ -10,10 +10,10 @@ _RAISED = {
     "coverage": "holds the question's words",
     "definition": "defines a name that was asked for",
     "named": "is named by the question's words",
-    "path": "is of the file that was named",
+    "path": "is in the file that was named",
     "coherence": "more of its file was found",
 }
-_LOWERED = {"whole": "is a scrap or has no name", "repetition": "a better passage of its file stands above"}
+_LOWERED = {"whole": "is very short or has no name", "repetition": "a better passage of its file is ranked higher"}
 _TELLING = 0.05
 
 

@@ -79,7 +79,7 @@ class GraphService:
         if relation == "definitions":
             return GraphAnswer(tuple(definitions))
         nodes, truncated = await self._spread(relation, definitions, min(depth, DEEPEST))
-        note = "" if nodes else f"{symbol} is defined in the index, and nothing was found for {relation} of it."
+        note = "" if nodes else f"{symbol} is in the index, but has no {relation} there."
         return GraphAnswer(tuple(definitions), tuple(nodes), note, truncated)
 
     async def definitions(self, symbol: str) -> list[LocatedDefinition]:

@@ -267,7 +267,7 @@ class IndexRun:
         except Exception as error:
             reason = error
         log.warning("job %d: %d files were not written together: %s", self.job.id, len(files), reason)
-        return f"the store did not take it: {storable(' '.join(str(reason).split()))[:MOST_REASON]}"
+        return f"the index refused it: {storable(' '.join(str(reason).split()))[:MOST_REASON]}"
 
     def _seen_again(self, file: PreparedFile, now: float) -> FileRecord:
         record = self._manifest[file.entry.path]
@@ -284,7 +284,9 @@ class IndexRun:
         try:
             await self._unless_interrupted(settling)
         except StorageError as error:
-            log.warning("job %d: the index is complete but not settled, the next job does it: %s", self.job.id, error)
+            log.warning(
+                "job %d: the index is complete but not optimized, which the next job does: %s", self.job.id, error
+            )
         finally:
             settling.cancel()
             await asyncio.gather(settling, return_exceptions=True)

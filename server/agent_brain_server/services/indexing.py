@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from agent_brain_contract.errors import cause
 from agent_brain_contract.paths import STATE_DIRECTORY
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.jobs import FINISHED, Job
@@ -36,7 +37,8 @@ class IndexingService:
         for path in wanted:
             if not any(within(path, folder) for folder in folders):
                 raise RequestError(
-                    f"{path} lies in no indexed folder ({', '.join(folders)}); add it: agent-brain folders add {path}.",
+                    f"{path} is not in an indexed folder ({', '.join(folders)}); add it: agent-brain "
+                    f"folders add {path}.",
                     field="paths",
                 )
         await self._require_there(wanted)
@@ -158,5 +160,5 @@ class IndexingService:
         try:
             resolved = (self._root / Path(path).expanduser()).resolve()
         except (OSError, RuntimeError) as error:
-            raise RequestError(f"{path} cannot be followed ({error}).", field="path") from error
+            raise RequestError(f"{path} cannot be resolved ({cause(error)}).", field="path") from error
         return (resolved.relative_to(self._root) if resolved.is_relative_to(self._root) else resolved).as_posix()

@@ -67,7 +67,9 @@ async def copy(source: End, target: End, entry: Entry, progress: Progress, *, pa
                 try:
                     await _copy_tables(snapshot, writing, progress, page_rows)
                 except StorageError as error:
-                    raise StorageError(f"{error} What is copied is kept: add --resume to the same command.") from error
+                    raise StorageError(
+                        f"{error} What is copied is kept. Continue with the same command and --resume."
+                    ) from error
         except TargetHoldsIndexError:
             if entry != "resume" or (await compare(snapshot, target, progress)).differing():
                 raise

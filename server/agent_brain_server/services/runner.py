@@ -87,7 +87,7 @@ class JobRunner:
             if self._lease.held or self._end is not None:
                 await self._own_queue()
         except AgentBrainError as error:
-            log.error("the next start puts back the job that ran: %s", error)
+            log.error("the running job could not be queued again, the next start does it: %s", error)
         await self._lease.release()
 
     def wake(self) -> None:
@@ -188,7 +188,7 @@ class JobRunner:
         self._is_refused = not may_pass or isinstance(error, StorageLoginError)
         self._failures = min(self._failures + 1, 10)
         defect = None if isinstance(error, AgentBrainError) else error
-        log.error("the queue waits, next try within %g s: %s", patience, error, exc_info=defect)
+        log.error("indexing is paused, next try within %g s: %s", patience, error, exc_info=defect)
 
     def _go_on(self) -> None:
         self._failures, self._held_up, self._is_refused = 0, "", False
@@ -304,4 +304,4 @@ class JobRunner:
 
 
 def _defect(error: Exception) -> str:
-    return f"{type(error).__name__}: {error} (the server's log has more)"
+    return f"internal error ({type(error).__name__}: {error}), a bug in Agent Brain. Details: agent-brain logs"

@@ -155,7 +155,7 @@ class SearchService:
         """The chunk and whether its file has changed since. Raises NotFoundError."""
         chunk = await self._store.find_chunk(chunk_id)
         if chunk is None:
-            raise NotFoundError(f"No chunk {chunk_id}: it has changed or gone since. Search again.")
+            raise NotFoundError(f"Passage {chunk_id} has changed or was removed. Search again.")
         stale = await self._stale(chunk.path)
         if stale and await self._refresher.refresh(stale):
             again = await self._store.find_chunk(chunk_id)
@@ -169,12 +169,11 @@ class SearchService:
 
     def _mode(self, mode: str) -> SearchMode:
         if mode not in MODES:
-            raise UnsupportedModeError(
-                f"Mode {mode} is not answered here; use one of {', '.join(MODES)}.", field="mode"
-            )
+            raise UnsupportedModeError(f"Mode {mode} is unknown; use one of {', '.join(MODES)}.", field="mode")
         if mode == "vector" and not self._embedder.model.dimensions:
             raise EmbeddingDisabledError(
-                "Mode vector needs an embedding, and embedding.provider is none; use mode bm25, or set a provider.",
+                "Mode vector needs an embedding, and this project has none. Use mode bm25, or choose "
+                "one: agent-brain setup",
                 field="mode",
             )
         return cast(SearchMode, mode)
@@ -217,7 +216,7 @@ class SearchService:
                 return findings
         if not findings.found:
             raise StorageDamagedError(
-                "The index names passages that it does not hold. Run: agent-brain start --reindex"
+                "The index is damaged: it lists passages that it does not have. Run: agent-brain start --reindex"
             )
         return findings
 

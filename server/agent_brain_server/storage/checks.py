@@ -17,8 +17,8 @@ REINDEX = "agent-brain start --reindex"
 def mismatched_model(stored: EmbeddingModel, asked: EmbeddingModel) -> EmbeddingMismatchError:
     """The index holds vectors of another model than the settings name."""
     return EmbeddingMismatchError(
-        f"The index was embedded by {stored.name} ({stored.dimensions} dimensions), "
-        f"the settings ask for {asked.name} ({asked.dimensions}). Run: {REINDEX}",
+        f"The index was made with the embedding {stored.name} ({stored.dimensions} dimensions), but the settings say "
+        f"{asked.name} ({asked.dimensions}). Run: {REINDEX}",
         stored=stored.name,
         asked=asked.name,
     )
@@ -27,7 +27,9 @@ def mismatched_model(stored: EmbeddingModel, asked: EmbeddingModel) -> Embedding
 def log_emptied(place: str, job: Job | None) -> None:
     """Say in one line that an index was emptied because this version cannot go on with it."""
     then = f"job {job.id} indexes its folders again" if job else "it has no folders to index again"
-    log.warning("The index in %s was made by another version; its embeddings are kept, %s.", place, then)
+    log.warning(
+        "The index in %s was made by another version and starts empty; its embeddings are kept, %s.", place, then
+    )
 
 
 def check_vectors(vectors: Mapping[str, FloatArray], dimensions: int) -> None:

@@ -157,7 +157,8 @@ def admit(place: str, found: Found, source: str, entry: Entry) -> None:
             )
     elif entry == "new":
         raise ConflictError(
-            f"A copy into {place} was not finished. Run the same command with --resume to go on, or with --start-over."
+            f"A copy into {place} was not finished. Run the same command with --resume to continue "
+            "it, or with --start-over to begin again."
         )
     elif entry == "resume" and found.source != source:
         raise ConflictError(
@@ -169,16 +170,17 @@ def admit(place: str, found: Found, source: str, entry: Entry) -> None:
 def unfinished(place: str) -> ConflictError:
     """The index at `place` is a part of one."""
     return ConflictError(
-        f"A copy into {place} was not finished. Go on with it: agent-brain storage copy --resume, with its --from and "
-        "--to; or throw it away: agent-brain start --reindex"
+        f"A copy into {place} was not finished. Continue it: agent-brain storage copy --resume, with its --from and "
+        "--to; or discard it: agent-brain start --reindex"
     )
 
 
 def other_schema(place: str, stored: int, known: int) -> SchemaVersionError:
     """The tables are not those that this version copies."""
     return SchemaVersionError(
-        f"{place} has schema {stored}, and this Agent Brain copies schema {known}. Start it there once, which leads an "
-        "old schema to the new one, or upgrade agent-brain: agent-brain start",
+        f"{place} has schema {stored}, and this Agent Brain copies schema {known}. Start it there "
+        "once, which upgrades an "
+        "old one, or upgrade agent-brain: agent-brain start",
         stored=stored,
     )
 

@@ -66,7 +66,10 @@ def _failure(error: Exception) -> tuple[str, int]:
         return damage(error), FAILED
     if isinstance(error, OSError):
         return unwritten() or f"{error.strerror or error}: {error.filename or 'this file'}", FAILED
-    return f"{type(error).__name__}: {error}. This is a defect; --debug shows where.", FAILED
+    return (
+        f"internal error ({type(error).__name__}: {error}). This is a bug in Agent Brain; --debug shows where.",
+        FAILED,
+    )
 
 
 def _say(
@@ -157,7 +160,10 @@ def _top_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
 
 def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--project", metavar="PATH", default=argparse.SUPPRESS, help="the project's root (else found from here)"
+        "--project",
+        metavar="PATH",
+        default=argparse.SUPPRESS,
+        help="the project's root (default: found from the current directory)",
     )
     parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="answer as JSON")
     parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show where a failure happened")

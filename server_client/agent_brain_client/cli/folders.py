@@ -11,7 +11,7 @@ from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.consenting import accept_folder
 from agent_brain_client.errors import OK, UsageError
 from agent_brain_client.isolation import holds_home
-from agent_brain_client.output import count, print_json, say
+from agent_brain_client.output import count, print_json, say, say_rows
 from agent_brain_client.wire import FolderRequest
 from agent_brain_contract.escaping import name
 
@@ -92,7 +92,7 @@ def _list(client: AgentBrainClient, as_json: bool) -> int:
     for folder in folders["folders"]:
         rules = [*(f"+{glob}" for glob in folder["include"]), *(f"-{glob}" for glob in folder["exclude"])]
         counts = f"{count(folder['files'], 'file')} · {count(folder['chunks'], 'chunk')}"
-        say(f"{name(folder['path']):<40} {counts} {' '.join(map(name, rules))}".rstrip())
+        say_rows(f"{name(folder['path']):<40} {counts} {' '.join(map(name, rules))}".rstrip())
     if not folders["folders"]:
         say("No folders are indexed. Add one: agent-brain folders add PATH")
     return OK

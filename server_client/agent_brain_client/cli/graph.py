@@ -7,7 +7,7 @@ from typing import get_args
 
 from agent_brain_client.cli.session import connect, project_root
 from agent_brain_client.errors import OK
-from agent_brain_client.output import count, graph_lines, note, print_json, say, symbol_line
+from agent_brain_client.output import count, graph_lines, note, print_json, say_rows, symbol_line
 from agent_brain_client.wire import GraphResponse, Relation
 
 RELATIONS: tuple[str, ...] = get_args(Relation)
@@ -16,9 +16,13 @@ RELATIONS: tuple[str, ...] = get_args(Relation)
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("relation", choices=RELATIONS, metavar="RELATION", help=", ".join(RELATIONS))
-    parser.add_argument("symbol", metavar="SYMBOL", help="a name, or as much of its qualified name as is needed")
-    parser.add_argument("--depth", type=int, default=1, metavar="N", help="so many steps away, 5 at most (%(default)s)")
-    parser.add_argument("-k", "-n", "--limit", type=int, default=100, metavar="N", help="results at most (%(default)s)")
+    parser.add_argument("symbol", metavar="SYMBOL", help="a name, such as load or Settings.load")
+    parser.add_argument(
+        "--depth", type=int, default=1, metavar="N", help="follow up to N steps, at most 5 (%(default)s)"
+    )
+    parser.add_argument(
+        "-k", "-n", "--limit", type=int, default=100, metavar="N", help="show at most N results (%(default)s)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -33,12 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print(answer: GraphResponse) -> None:
-    for symbol in answer["definitions"]:
-        say(symbol_line(symbol))
-    for line in graph_lines(answer["results"]):
-        say(line)
+    say_rows(*map(symbol_line, answer["definitions"]), *graph_lines(answer["results"]))
     if answer["note"]:
-        say(answer["note"])
+        say_rows(answer["note"], indent=0)
     more = " · there is more: --limit" if answer["truncated"] else ""
     found = count(len(answer["results"]), "edge")
     if answer["relation"] == "definitions":

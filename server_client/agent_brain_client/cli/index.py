@@ -8,6 +8,7 @@ from agent_brain_client.cli.session import connect, project_path, project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.errors import FAILED, OK, UsageError
 from agent_brain_client.output import (
+    REASON_COLUMNS,
     count,
     duration,
     job_line,
@@ -16,6 +17,7 @@ from agent_brain_client.output import (
     report_line,
     report_totals,
     say,
+    say_rows,
     skipped_line,
 )
 from agent_brain_client.progress import wait_for_job
@@ -30,8 +32,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files or directories (default: all indexed folders)")
     parser.add_argument("--wait", action="store_true", help="wait for the job to end, with progress")
-    parser.add_argument("--report", action="store_true", help="index nothing: list what is left out and what is masked")
-    parser.add_argument("--force", action="store_true", help="read every file anew, changed or not")
+    parser.add_argument(
+        "--report",
+        action="store_true",
+        help="list the files that are left out, and where secrets were masked; index nothing",
+    )
+    parser.add_argument("--force", action="store_true", help="read all files again, unchanged ones too")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -52,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(job)
     else:
-        say(*outcome(job).splitlines())
+        say_rows(*outcome(job).splitlines())
         if totals:
             say(f"The index holds {count(totals['files'], 'file')}, {count(totals['chunks'], 'chunk')}.")
     return FAILED if job["state"] == "failed" or (arguments.wait and job["state"] == "cancelled") else OK
@@ -69,10 +75,9 @@ def _report(arguments: argparse.Namespace, client: AgentBrainClient) -> int:
     if arguments.json:
         print_json({**page, "entries": entries, "next_cursor": None})
         return OK
-    for entry in entries:
-        say(report_line(entry))
+    say_rows(*map(report_line, entries), indent=REASON_COLUMNS + 2)
     problems, totals = [one_line(problem) for problem in page["problems"]], report_totals(page)
-    say(*problems, *([totals] if totals else [] if problems else ["Nothing is left out and nothing is masked."]))
+    say_rows(*problems, *([totals] if totals else [] if problems else ["Nothing is left out and nothing is masked."]))
     return OK
 
 

@@ -8,7 +8,7 @@ from agent_brain_client.cli.index import outcome
 from agent_brain_client.cli.session import connect, project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.errors import FAILED, OK, UsageError
-from agent_brain_client.output import job_line, print_json, say, skipped_line
+from agent_brain_client.output import job_line, print_json, say, say_rows, skipped_line
 from agent_brain_client.progress import wait_for_job
 from agent_brain_client.wire import JobResponse
 from agent_brain_contract.escaping import one_line
@@ -58,10 +58,9 @@ def _show(job: JobResponse, as_json: bool) -> int:
     if as_json:
         print_json(job)
         return OK
-    say(job_line(job))
+    say_rows(job_line(job))
     details = [skipped_line(job["progress"]["skipped"]), *map(one_line, job["progress"]["problems"])]
-    for detail in filter(None, details):
-        say(f"  {detail}")
+    say_rows(*(f"  {detail}" for detail in filter(None, details)))
     return OK
 
 
@@ -70,7 +69,7 @@ def _watch(client: AgentBrainClient, job_id: int, as_json: bool) -> int:
     if as_json:
         print_json(job)
     else:
-        say(*outcome(job).splitlines())
+        say_rows(*outcome(job).splitlines())
     return OK if job["state"] == "done" else FAILED
 
 
@@ -79,8 +78,7 @@ def _list(client: AgentBrainClient, as_json: bool) -> int:
     if as_json:
         print_json(page)
         return OK
-    for job in page["jobs"]:
-        say(job_line(job))
+    say_rows(*map(job_line, page["jobs"]))
     if not page["jobs"]:
         say("No jobs yet. Run: agent-brain index")
     elif page["next_cursor"]:

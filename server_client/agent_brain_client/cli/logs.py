@@ -18,7 +18,7 @@ DEFAULT_LINES = 40
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        "-n", "--lines", type=int, default=DEFAULT_LINES, metavar="N", help="the last lines (%(default)s)"
+        "-n", "--lines", type=int, default=DEFAULT_LINES, metavar="N", help="show the last N lines (%(default)s)"
     )
 
 

@@ -6,7 +6,7 @@ import argparse
 
 from agent_brain_client.cli.session import connect, project_root
 from agent_brain_client.client import AgentBrainClient
-from agent_brain_client.output import count, listing_lines, note, plan_line, print_json, say, width
+from agent_brain_client.output import count, listing_lines, note, plan_line, print_json, say_rows, width
 from agent_brain_client.wire import QueryFilters, QueryRequest, QueryResponse
 
 
@@ -16,7 +16,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("query", nargs="+", metavar="QUERY", help="the question; several words need no quotes")
     parser.add_argument("--mode", default=default.mode, help="bm25, vector, hybrid, graph or multi (%(default)s)")
     parser.add_argument(
-        "-k", "-n", "--top-k", type=int, default=default.top_k, metavar="N", help="answers at most (%(default)s)"
+        "-k",
+        "-n",
+        "--top-k",
+        type=int,
+        default=default.top_k,
+        metavar="N",
+        help="show at most N passages (%(default)s)",
     )
     parser.add_argument("--max-tokens", type=int, metavar="N", help="cut the passages to this many tokens in all")
     for flag, metavar, text in (
@@ -26,8 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("--symbol", "S", "only this symbol: a qualified name or its last parts"),
     ):
         parser.add_argument(flag, action="append", default=[], metavar=metavar, help=f"{text}; may be repeated")
-    parser.add_argument("--outline", action="store_true", help="signatures instead of text, for a broad question")
-    parser.add_argument("--explain", action="store_true", help="say why each passage stands where it does")
+    parser.add_argument("--outline", action="store_true", help="show signatures only, for a broad question")
+    parser.add_argument("--explain", action="store_true", help="say why each passage was found, and how it was ranked")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -40,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif answer["results"]:
         _print_passages(answer)
     else:
-        say(answer.get("note") or "No passages found.")
+        say_rows(answer.get("note") or "No passages found.", indent=0)
         _print_plan(answer)
         _say_why(client)
     if not arguments.json and "notice" in answer:
@@ -66,7 +72,7 @@ def _request(arguments: argparse.Namespace) -> QueryRequest:
 
 
 def _print_passages(answer: QueryResponse) -> None:
-    say(*listing_lines(answer["results"], width()))
+    say_rows(*listing_lines(answer["results"], width()))
     _print_plan(answer)
     cut = " · cut to --max-tokens" if answer["truncated"] else ""
     note(f"{count(len(answer['results']), 'passage')} · {answer['mode']} · {answer['took_ms']:.0f} ms{cut}")
@@ -75,7 +81,7 @@ def _print_passages(answer: QueryResponse) -> None:
 def _print_plan(answer: QueryResponse) -> None:
     plan = answer.get("plan")
     if plan:
-        say(plan_line(plan))
+        say_rows(plan_line(plan))
 
 
 def _say_why(client: AgentBrainClient) -> None:

@@ -39,14 +39,14 @@ def _start(root: Path) -> ServerFile:
     try:
         return start(root)
     except PortTakenError as error:
-        note(f"Port {error.port} is taken by {error.holder}; taking another one.")
+        note(f"Port {error.port} is taken by {error.holder}; using another one.")
         return start(root, "auto")
 
 
 def project_path(root: Path, given: str) -> str:
     """`given`, relative to the current directory, as the server names it: relative to the root, absolute outside."""
     if not given.isprintable() and given != given.encode("utf-8", "replace").decode("utf-8"):
-        raise UsageError(f"{given!a} is not a name in UTF-8, and only such names can be indexed.")
+        raise UsageError(f"the name {given!a} is not valid UTF-8 and cannot be indexed. Rename the file.")
     absolute = Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100  a link is not followed here
     for path in (absolute, Path(os.path.realpath(absolute))):
         if path.is_relative_to(root):

@@ -19,8 +19,10 @@ from agent_brain_contract.given_ports import setup_chose
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--port", type=_port, metavar="N|auto", help="listen there; auto takes a free port")
-    parser.add_argument("--reindex", action="store_true", help="make the index again, whatever is wrong with it")
+    parser.add_argument("--port", type=_port, metavar="N|auto", help="the port to listen on; auto: any free one")
+    parser.add_argument(
+        "--reindex", action="store_true", help="build the index again from the files, for example when it is damaged"
+    )
 
 
 def _port(text: str) -> str:
@@ -56,7 +58,7 @@ def _start(root: Path, arguments: argparse.Namespace) -> ServerFile:
         # Without --reindex again, whatever the port, the index would be refused as it was before.
         if named or not (arguments.reindex or setup_chose(root, error.port)):
             raise
-        note(f"Port {error.port} is taken by {error.holder}; taking another one.")
+        note(f"Port {error.port} is taken by {error.holder}; using another one.")
         return start(root, "auto", arguments.reindex)
 
 

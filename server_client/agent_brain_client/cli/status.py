@@ -17,13 +17,14 @@ from agent_brain_client.output import (
     job_line,
     print_json,
     report_totals,
-    say,
+    say_rows,
     size,
     styled,
 )
 from agent_brain_client.wire import ReportResponse, ServerStatus, StatusResponse, location_id
 from agent_brain_contract.escaping import one_line
 
+LABEL_COLUMNS = 12
 REPORT_SECONDS = 60
 """How old the totals of the report may be: to find them all directories are listed."""
 
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         left_out["problems"] = report["problems"]
         print_json({"running": True, **status, "report": left_out})
     else:
-        say(*status_lines(status), *_report_lines(report))
+        say_rows(*status_lines(status), *_report_lines(report), indent=LABEL_COLUMNS)
     return OK
 
 
@@ -54,8 +55,8 @@ def _not_running(root: Path, as_json: bool) -> int:
     if as_json:
         print_json({"running": False, "project": {"id": location_id(root), "root": str(root)}})
     else:
-        say(f"{_label('project')}{home_relative(root)}")
-        say(f"{_label('server')}not running. Run: agent-brain start")
+        lines = (f"{_label('project')}{home_relative(root)}", f"{_label('server')}not running. Run: agent-brain start")
+        say_rows(*lines, indent=LABEL_COLUMNS)
     return UNREACHABLE
 
 
@@ -90,7 +91,7 @@ def _report_lines(report: ReportResponse) -> list[str]:
 
 
 def _label(text: str) -> str:
-    return styled(f"{text:<12}", "dim")
+    return styled(f"{text:<{LABEL_COLUMNS}}", "dim")
 
 
 def _server(server: ServerStatus) -> str:

@@ -14,18 +14,29 @@ from agent_brain_client.isolation import DIRECTORY, server_command
 
 OTHER_VARIABLE = "AGENT_BRAIN_COPY_URL"
 FLAGS = ("--dry-run", "--resume", "--start-over", "--revoke", "--json")
-ENDS = f"""--from and --to are storage URLs, or `current` for where the settings say. The one that is left out is
-current, or the URL in the environment variable {OTHER_VARIABLE} where the other is current. A PostgreSQL URL
-without a password takes it from POSTGRES_PASSWORD. Other users of this machine can see a password in an argument: use
-the variables.
+ENDS = f"""copy        copy the index to another place
+verify      compare the index in two places
+prepare     create the tables in PostgreSQL, or upgrade them to this version
+grant       create a PostgreSQL role that can use this project only, and print
+            its URL
+distribute  distribute the tables over a Citus cluster
 
-A copy leaves the source as it is, and only goes into a place that holds no index of this project. If it is interrupted,
---resume goes on where it was; until then no server uses the target. Nothing uses the copy before the settings name it:
-set AGENT_BRAIN_STORAGE_URL in .env.agent-brain, then run agent-brain setup, which asks whether that place is meant,
-agent-brain stop and agent-brain start.
+--from and --to are storage URLs (sqlite:///PATH, postgresql://…), or `current`:
+the place in the settings. If you give one of the two only, the other is
+current; if the one you give is current, the other is the URL in the environment
+variable {OTHER_VARIABLE}. A PostgreSQL URL without a password takes it
+from POSTGRES_PASSWORD. Other users of this machine can see a password in an
+argument: use the variables.
 
-prepare and grant are for the owner of the tables: with the settings' own URL, or the one in AGENT_BRAIN_OWNER_URL.
-grant prints the URL of the project's role once; run again, it changes the password."""
+copy does not change the source, and refuses a target that already has an index
+of this project. An interrupted copy continues with --resume; until it is
+complete no server uses it. To use the copy, set AGENT_BRAIN_STORAGE_URL in
+.env.agent-brain, then run: agent-brain setup (it asks you to accept the new
+place), agent-brain restart
+
+prepare and grant need the owner of the tables: the URL in the settings, or the
+one in AGENT_BRAIN_OWNER_URL. grant prints the URL once; run it again to get a
+new password."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,17 +46,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         choices=("copy", "verify", "distribute", "prepare", "grant"),
-        help="copy the index, compare two places, spread the database's tables over its Citus cluster, make the tables "
-        "or lead them to this version, or make a role that can use one project alone and print its URL",
+        help="what to do, see below",
     )
-    parser.add_argument("--from", dest="source", metavar="URL", default="", help="where the index is")
-    parser.add_argument("--to", dest="target", metavar="URL", default="", help="where it goes, or was copied to")
-    parser.add_argument("--dry-run", action="store_true", help="copy: check both places and count, write nothing")
-    parser.add_argument("--resume", action="store_true", help="copy: go on with a copy that was interrupted")
-    parser.add_argument("--start-over", action="store_true", help="copy: throw an interrupted copy away and begin anew")
-    parser.add_argument("--revoke", action="store_true", help="grant: take the project's role its rights instead")
-    parser.add_argument("--project-id", metavar="ID", help="grant: another project of the database than this one")
-    parser.add_argument("--queries", metavar="FILE", help="verify: ask both places these questions, one a line")
+    parser.add_argument("--from", dest="source", metavar="URL", default="", help="where the index is now")
+    parser.add_argument(
+        "--to", dest="target", metavar="URL", default="", help="copy: where to copy it; verify: where the copy is"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="copy: check both places and count the rows, write nothing"
+    )
+    parser.add_argument("--resume", action="store_true", help="copy: continue an interrupted copy")
+    parser.add_argument("--start-over", action="store_true", help="copy: discard an interrupted copy and start again")
+    parser.add_argument(
+        "--revoke", action="store_true", help="grant: withdraw the rights of the project's role instead"
+    )
+    parser.add_argument("--project-id", metavar="ID", help="grant: for another project in the same database")
+    parser.add_argument("--queries", metavar="FILE", help="verify: ask both places the questions in FILE, one per line")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -80,4 +96,4 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.action != "grant" and (arguments.revoke or arguments.project_id is not None):
         raise UsageError("--revoke and --project-id go with storage grant. See: agent-brain storage --help")
     if arguments.resume and arguments.start_over:
-        raise UsageError("--resume and --start-over exclude each other. See: agent-brain storage --help")
+        raise UsageError("use either --resume or --start-over. See: agent-brain storage --help")

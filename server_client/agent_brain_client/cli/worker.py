@@ -14,7 +14,7 @@ from agent_brain_client.isolation import DIRECTORY, server_command
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--once", action="store_true", help="end when no job is queued or running")
+    parser.add_argument("--once", action="store_true", help="stop when no job is queued or running")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -77,7 +77,9 @@ async def test_a_database_that_goes_away_meanwhile(root: Path, source: str, own_
         if done == 25:
             own_server.kill()
 
-    with pytest.raises(StorageError, match=r"does not answer.*What is copied is kept: add --resume"):
+    with pytest.raises(
+        StorageError, match=r"does not answer.*What is copied is kept\. Continue with the same command and --resume"
+    ):
         await copy(create_end(source, root), create_end(url, root), "new", Progress(advance=advance), page_rows=12)
     own_server.start()
     resumed = await copy(create_end(source, root), create_end(url, root), "resume", QUIET)
@@ -95,7 +97,7 @@ async def test_vectors_of_another_model_in_the_database_are_found_before_anythin
         await store.upsert_chunks([indexed], {indexed.chunks[0].text_hash: axis(1)[:3]})
     before = picture(postgres_url)
     for attempt in (rehearse, copy):
-        with pytest.raises(EmbeddingMismatchError, match="were embedded by another"):
+        with pytest.raises(EmbeddingMismatchError, match="use the embedding another"):
             await attempt(create_end(source, root), create_end(postgres_url, root), "new", QUIET)
     assert picture(postgres_url) == before
 

@@ -44,7 +44,11 @@ def test_shared_options_stand_anywhere(monkeypatch: pytest.MonkeyPatch, argv: li
         (ClientError("it broke"), 1, "agent-brain: it broke\n"),
         (UsageError("so\nnot"), 2, "agent-brain: so not\n"),
         (KeyboardInterrupt(), 130, ""),
-        (ZeroDivisionError("0"), 1, "agent-brain: ZeroDivisionError: 0. This is a defect; --debug shows where.\n"),
+        (
+            ZeroDivisionError("0"),
+            1,
+            "agent-brain: internal error (ZeroDivisionError: 0). This is a bug in Agent Brain; --debug shows where.\n",
+        ),
     ],
 )
 def test_failures_end_in_a_sentence_and_a_code(

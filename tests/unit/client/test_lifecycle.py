@@ -71,7 +71,7 @@ def in_the_way(path: Path, kind: str) -> None:
 @pytest.mark.parametrize("name", ["server.log", "server.log.1"])
 def test_only_a_file_is_the_log(tmp_path: Path, name: str, kind: str) -> None:
     in_the_way(tmp_path / "logs" / name, kind)
-    with pytest.raises(UnsafeStateError, match=rf"{name} is no regular file.*Run: rm"):
+    with pytest.raises(UnsafeStateError, match=rf"{name} is not a regular file.*Run: rm"):
         open_log(tmp_path)
     assert not (tmp_path / "elsewhere").exists()
 
@@ -80,7 +80,7 @@ def test_only_a_file_is_the_log(tmp_path: Path, name: str, kind: str) -> None:
 def test_logs_are_kept_in_a_directory_alone(tmp_path: Path, kind: str) -> None:
     (tmp_path / "elsewhere").mkdir()
     in_the_way(tmp_path / "logs", kind)
-    with pytest.raises(UnsafeStateError, match=r"logs is no directory.*Run: rm"):
+    with pytest.raises(UnsafeStateError, match=r"logs is not a directory.*Run: rm"):
         open_log(tmp_path)
     assert not list((tmp_path / "elsewhere").iterdir())
 
@@ -161,7 +161,7 @@ def test_a_start_that_never_answers_is_given_up_and_ended(project: Path, monkeyp
 def test_a_holder_that_does_not_answer_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, "import sys; sys.exit(3)")
     monkeypatch.setattr(lifecycle, "START_SECONDS", 0.5)
-    with pytest.raises(StartError, match=r"another process holds .* run: agent-brain start"):
+    with pytest.raises(StartError, match=r"another process uses .* run: agent-brain start"):
         lifecycle.start(project)
 
 

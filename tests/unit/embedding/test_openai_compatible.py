@@ -213,8 +213,8 @@ async def test_a_refusal_is_final_and_names_the_setting(endpoint: EmbeddingEndpo
     [
         ("malformed", "does not answer in JSON"),
         ("no_list", "does not answer with a list of embeddings"),
-        ("wrong_count", "answers 1 embeddings for 2 texts"),
-        ("wrong_dimensions", "answers 9 dimensions, not 8. Correct embedding.dimensions"),
+        ("wrong_count", "answers with 1 embeddings for 2 texts"),
+        ("wrong_dimensions", "answers with 9 dimensions, not 8. Correct embedding.dimensions"),
         ("not_a_number", "not finite"),
         ("strings", "not numbers"),
     ],

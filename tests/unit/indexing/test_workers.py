@@ -121,9 +121,9 @@ async def test_a_process_that_has_done_much_or_has_grown_is_replaced(
     ("text", "note"),
     [
         ("# crash\n", "parser gave up: it crashed or needed too much memory"),
-        ("# eat memory\n", "parser gave up: MemoryError"),
+        ("# eat memory\n", "parser gave up: internal error (MemoryError)"),
         ("# spin\n", "parser gave up: it took too long"),
-        ("# raise\n", "parser gave up: ValueError"),
+        ("# raise\n", "parser gave up: internal error (ValueError)"),
     ],
 )
 async def test_a_file_that_its_parser_cannot_take_is_cut_by_lines(

@@ -65,7 +65,7 @@ async def test_the_others_are_written_and_it_is_reported(root: Path, error: Exce
     manifest = await store.list_files()
     assert {path: record.chunk_count for path, record in manifest.items()} == {"a.py": 1, "bad.py": 0, "c.py": 1}
     (problem,) = progress.problems
-    assert problem.startswith("bad.py: the store did not take it: ")
+    assert problem.startswith("bad.py: the index refused it: ")
     assert progress.skipped == {"unparsable": 1}
     folders = IndexedFolders(store, root, WalkLimits(), FolderConsent(root, ()))
     (entry,) = (await ReportService(store, folders).report("", 10, 0.0)).entries

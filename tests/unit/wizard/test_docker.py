@@ -148,7 +148,9 @@ def test_an_image_is_fetched_with_its_progress(engine: FakeEngine, monkeypatch: 
 def test_an_image_that_cannot_be_had(engine: FakeEngine, answer: tuple[int, object]) -> None:
     assert not has_image("nowhere/nothing:1")
     engine.answers["/images/create"] = answer
-    with pytest.raises(DatabaseError, match=r"the image nowhere/nothing:1 cannot be had \(no such host\)") as caught:
+    with pytest.raises(
+        DatabaseError, match=r"the image nowhere/nothing:1 cannot be fetched \(no such host\)"
+    ) as caught:
         pull_image(
             "nowhere/nothing:1", lambda _: None, "name another one: agent-brain setup --yes --postgres-image IMAGE"
         )

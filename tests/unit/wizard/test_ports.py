@@ -168,11 +168,11 @@ def test_what_was_given_to_a_project_is_not_given_to_another(tmp_path: Path) -> 
         other = choose_port(second, None, None)
         other_database = choose_database_port(compose_project(second), None, database.port)
     assert other.port != own.port
-    assert other_database.remark == f"port {database.port} was given to {first}, using {other_database.port}"
+    assert other_database.remark == f"port {database.port} is the port of {first}, using {other_database.port}"
     assert choose_port(first, None, own.port) == PortChoice(own.port), "its own port stays its own"
     named = choose_database_port(compose_project(second), database.port, None)
     assert named == PortChoice(
-        database.port, f"port {database.port} was given to {first} too: the two cannot run at once"
+        database.port, f"port {database.port} is also the port of {first}: the two cannot run at the same time"
     )
 
     (first / ".claude" / "agent-brain" / "config.yaml").unlink()

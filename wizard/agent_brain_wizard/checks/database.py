@@ -49,7 +49,7 @@ def check_running_storage(
     try:
         health = client.database_health()
     except ClientError as error:
-        said, fix = split_command(str(error), "see to that; the server goes on by itself")
+        said, fix = split_command(str(error), "solve this; the server then continues by itself")
         return Finding("database", "fail", said, postgres_fix(said, in_docker) or fix)
     pool = f"{health['in_use']} of {health['pool_max']} connections in use"
     versions = f"PostgreSQL {health['server_version']}, pgvector {health['pgvector_version']}"
@@ -81,7 +81,7 @@ def _check_sqlite(root: Path, url: str) -> Finding:
     shown = path.relative_to(root) if path.is_relative_to(root) else path
     odd = odd_kind(path)
     if odd is not None:
-        detail = f"{odd} is a link, a directory or a pipe, where the index keeps a file"
+        detail = f"{odd} is a link, a directory or a pipe, but the index needs a file there"
         return Finding("database", "fail", detail, f"mv {shlex.quote(str(odd))} {shlex.quote(f'{odd}.moved')}")
     if not path.exists():
         return Finding("database", "warn", f"sqlite {sqlite3.sqlite_version}; there is no {shown} yet", INDEX)
@@ -90,7 +90,7 @@ def _check_sqlite(root: Path, url: str) -> Finding:
     lost = lost_frames(path)
     found = _verified(path, str(shown), path.stat().st_size)
     if lost and found.state == "ok":
-        detail = f"{shown}-wal is damaged, so that what was indexed last is lost ({lost})"
+        detail = f"{shown}-wal is damaged, and what was indexed last is lost ({lost})"
         return Finding("database", "fail", detail, INDEX)
     return found
 
@@ -98,9 +98,9 @@ def _check_sqlite(root: Path, url: str) -> Finding:
 def _verified(path: Path, shown: str, length: int) -> Finding:
     """What reading the whole file says of it."""
     if not path.exists():
-        return Finding("database", "fail", f"{shown} is gone under the server", RESTART)
+        return Finding("database", "fail", f"{shown} was deleted while the server is running", RESTART)
     if not is_database(path):
-        return Finding("database", "fail", f"{shown} is no SQLite database", REINDEX)
+        return Finding("database", "fail", f"{shown} is not a SQLite database", REINDEX)
     found = faults(path)
     if found:
         detail = f"{shown} is damaged or not an Agent Brain index: {'; '.join(found)}"
@@ -115,8 +115,10 @@ def check_model(root: Path, report: SettingsReport) -> Finding | None:
     if not stored:
         return None
     if stored == named or (named == "built-in" and stored.startswith("built-in")):  # whose name has a version
-        return Finding("embedding", "ok", f"{stored}, as the index")
-    return Finding("embedding", "fail", f"the index was embedded by {stored}, the settings say {named}", REINDEX)
+        return Finding("embedding", "ok", f"{stored}, the same as in the index")
+    return Finding(
+        "embedding", "fail", f"the index was made with the embedding {stored}, but the settings say {named}", REINDEX
+    )
 
 
 def check_vectors(root: Path, chosen: Mapping[str, Any]) -> Finding | None:
@@ -127,8 +129,8 @@ def check_vectors(root: Path, chosen: Mapping[str, Any]) -> Finding | None:
         return None
     if damaged:
         fix = FIX if path == state_directory(root) / path.name else f"rm {shlex.quote(str(path))}"
-        return Finding("vectors", "warn", f"{path.name} is not as it was written; it is made again of the index", fix)
-    return Finding("vectors", "ok", f"{path.name} is as it was written")
+        return Finding("vectors", "warn", f"{path.name} is damaged; the server makes it again from the index", fix)
+    return Finding("vectors", "ok", f"{path.name} is intact")
 
 
 def _listens(host: str, port: int) -> bool:
@@ -150,7 +152,7 @@ def check_login(facts: Facts) -> Finding:
     login = present_login(facts)
     steps = upgrade_steps(facts, facts.record.project_id if facts.record else "")
     if steps:
-        detail = f"the server logs in as {login}, the superuser of the container, whom no row level security stops"
+        detail = f"the server logs in as {login}, the container's superuser, who can read the rows of every project"
         return Finding("login", "warn", detail, f"{steps}{' && ' if steps == SETUP else ', then '}{RESTART}")
     return Finding("login", "ok", f"the server logs in as {login}")
 

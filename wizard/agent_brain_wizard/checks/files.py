@@ -66,7 +66,7 @@ def check_modes(root: Path) -> Finding:
     """Whether secrets and the index are for the owner alone."""
     loose = loose_modes(root)
     if not loose:
-        return Finding("modes", "ok", "secrets and the index are for you alone")
+        return Finding("modes", "ok", "only you can read the secrets and the index")
     detail = ", ".join(f"{one.path} ({one.mode:04o})" for one in loose)
     state: State = "fail" if any(one.path == ENV_FILE for one in loose) else "warn"
     return Finding("modes", state, f"open to other users: {detail}", FIX)

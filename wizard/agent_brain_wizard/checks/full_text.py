@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 _FIRST_SEGMENT = 1 << 37  # of the ids of `_data`: the number of the segment, a flag, a height, the number of the page
 _SKIP_LIST = 1 << 36
+_NAMES = {"chunk_terms": "full-text index", "graph_names": "index of symbol names"}
 
 
 def full_text_faults(connection: sqlite3.Connection, name: str) -> Iterator[str]:
@@ -22,10 +23,10 @@ def full_text_faults(connection: sqlite3.Connection, name: str) -> Iterator[str]
     ).fetchone()
     (pages,) = connection.execute(f"SELECT count(*) FROM {name}_data WHERE id >= {_FIRST_SEGMENT}").fetchone()  # noqa: S608
     if pages and not words:
-        yield f"its full-text index {name} names no pages of words"
+        yield f"its {_NAMES[name]} lists no words"
     lost = _pages_without_entry(connection, name)
     if lost:
-        yield f"{lost} pages of its full-text index {name} are not in its directory"
+        yield f"{lost} pages of its {_NAMES[name]} cannot be found"
     if words and name == "chunk_terms":
         ranked = f"SELECT rowid FROM {name} WHERE {name} MATCH ? ORDER BY bm25({name}) LIMIT 1"  # noqa: S608
         connection.execute(ranked, (f'"{commonest}"',)).fetchone()

@@ -32,7 +32,7 @@ def _index(status: StatusResponse, ended: JobResponse | None) -> Finding:
     index, job = status["index"], status["job"]
     counts = f"{count(index['files'], 'file')}, {count(index['chunks'], 'chunk')}"
     if job is not None and job["state"] in ("queued", "running"):
-        detail = f"{counts}; job {job['id']} is under way"
+        detail = f"{counts}; job {job['id']} is running"
         return Finding("index", "warn", detail, f"agent-brain jobs --watch {job['id']}")
     if ended is not None and ended["state"] == "failed":
         return Finding("index", "fail", f"{counts}; job {ended['id']} failed: {ended['error']}", INDEX)
@@ -70,7 +70,7 @@ def _embedding(status: StatusResponse, provider: str) -> Finding:
     shown = f"{embedding['name']} ({embedding['dimensions']} dimensions)"
     if index["chunks"] and not index["vectors"] and status["job"] is None:
         return Finding("embedding", "warn", f"{shown}, but no passage in the index has a vector", _EMBED)
-    return Finding("embedding", "ok", f"{shown}, as the index")
+    return Finding("embedding", "ok", f"{shown}, the same as in the index")
 
 
 def _watcher(status: StatusResponse, ended: JobResponse | None) -> Finding:

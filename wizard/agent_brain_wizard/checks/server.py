@@ -25,15 +25,15 @@ def check_server(root: Path, server: ServerFile | None, in_docker: bool = False)
         return _running(root, server)
     claim = read_server_file(root)
     if claim is not None and server_process(claim) is not None:
-        wrong = "has another AGENT_BRAIN_TOKEN" if seems_to_answer(claim) else "does not answer"
-        return Finding("server", "fail", f"pid {claim['pid']} {wrong} at {claim['url']}", RESTART)
+        wrong = "was started with another AGENT_BRAIN_TOKEN" if seems_to_answer(claim) else "does not answer"
+        return Finding("server", "fail", f"the server at {claim['url']} (pid {claim['pid']}) {wrong}", RESTART)
     if stale_server_file(root) is not None:
-        return Finding("server", "warn", "not running, and server.json is left of one that has ended", FIX)
+        return Finding("server", "warn", "not running; a server that has ended left its server.json", FIX)
     reason = _refusal(root)
     if reason:
         said, command = split_command(reason, START)
         command = postgres_fix(said, in_docker) or command
-        return Finding("server", "warn", f"not running; when it was started last, it said: {said}", command)
+        return Finding("server", "warn", f"not running; the last start failed: {said}", command)
     return Finding("server", "ok", "not running; it starts when it is needed")
 
 
@@ -43,7 +43,9 @@ def _running(root: Path, server: ServerFile) -> Finding:
         return Finding("server", "warn", f"another version runs: {detail}", RESTART)
     newer = [path for path in (CONFIG, ENV_FILE) if _changed_at(root / path) > server["started_at"]]
     if newer:
-        return Finding("server", "warn", f"{' and '.join(newer)} changed after the start of {detail}", RESTART)
+        return Finding(
+            "server", "warn", f"{' and '.join(newer)} changed after the server was started: {detail}", RESTART
+        )
     return Finding("server", "ok", f"runs on {detail}")
 
 
@@ -83,12 +85,12 @@ def _refusal(root: Path) -> str:
 def check_port(port: int, server: ServerFile | None) -> Finding:
     """Whether the port of the settings is this server's, or could be."""
     if port == 0:
-        return Finding("port", "ok", "any free port is taken (port 0)")
+        return Finding("port", "ok", "the server uses any free port (port 0)")
     if server is not None and urlsplit(server["url"]).port == port:
         return Finding("port", "ok", f"port {port} is held by this project's server")
     if is_free(port):
         return Finding("port", "ok", f"port {port} is free")
     detail = f"port {port} is held by {port_holder(port)}"
     if server is not None:  # clients find it wherever it listens
-        return Finding("port", "ok", f"{detail}; this project's server took {urlsplit(server['url']).port}")
+        return Finding("port", "ok", f"{detail}; this project's server uses {urlsplit(server['url']).port}")
     return Finding("port", "fail", detail, "agent-brain start --port auto")

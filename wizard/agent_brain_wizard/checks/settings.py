@@ -65,7 +65,9 @@ def read_settings(root: Path, staged: Path | None = None) -> SettingsReport:
         )
         tree = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
-        return SettingsReport("the server's settings cannot be read: it does not start", (), (), (), {}, "")
+        return SettingsReport(
+            "the settings cannot be read, since the server's program does not start", (), (), (), {}, ""
+        )
     return SettingsReport(
         "",
         tuple(tree["names"]),
@@ -86,7 +88,7 @@ def check_config(facts: Facts, report: SettingsReport) -> Finding:
         detail, command = problems_of(facts.root, report)
         return Finding("config", "fail", detail, command)
     edited = f" ({CONFIG} is edited by hand)" if facts.was_edited(CONFIG) else ""
-    return Finding("config", "ok", f"settings: {_given(report) or 'all as by default'}{edited}")
+    return Finding("config", "ok", f"settings: {_given(report) or 'all defaults'}{edited}")
 
 
 def check_consent(facts: Facts, report: SettingsReport) -> Finding:
@@ -112,7 +114,7 @@ def check_consent(facts: Facts, report: SettingsReport) -> Finding:
 
 def problems_of(root: Path, report: SettingsReport) -> tuple[str, str]:
     """What is wrong with the settings, and what to do about it."""
-    sentence, _, command = report.problems[0]["reason"].partition(". Correct it, or begin anew: ")
+    sentence, _, command = report.problems[0]["reason"].partition(". Correct it, or start again with new settings: ")
     if not report.problems[0]["name"] and command:
         return sentence, command
     detail = "; ".join(_problem(problem, report.names) for problem in report.problems)
@@ -151,7 +153,7 @@ def _problem(problem: dict[str, str], names: tuple[str, ...]) -> str:
     if problem["kind"] != "extra_forbidden":
         return f"{name}{place}{problem['reason']}"
     near = get_close_matches(name.lower().removeprefix(_PREFIX.lower()), names, n=1)
-    return f"{name}{place} is no setting" + (f" (did you mean {near[0]}?)" if near else "")
+    return f"{name}{place} is not a setting" + (f" (did you mean {near[0]}?)" if near else "")
 
 
 def _given(report: SettingsReport) -> str:
@@ -167,10 +169,10 @@ def _given(report: SettingsReport) -> str:
 def check_environment(report: SettingsReport, environment: Mapping[str, str] = os.environ) -> Finding:
     """Variables that go before what the project's files say are easily forgotten."""
     hiding = [one for one in report.settings if one["source"] == _ENVIRONMENT and one["hides"]]
-    parts = [f"{variable_of(one['name'])} goes before {one['hides']}" for one in hiding]
+    parts = [f"{variable_of(one['name'])} overrides {one['hides']}" for one in hiding]
     variables = [variable_of(one["name"]) for one in hiding]
     for name, meant in _misspelt(report.names, environment).items():
-        parts.append(f"{name} is no setting (did you mean {meant}?)")
+        parts.append(f"{name} is not a setting (did you mean {meant}?)")
         variables.append(name)
     if variables:
         return Finding("environment", "warn", ", ".join(parts), f"unset {' '.join(variables)}")

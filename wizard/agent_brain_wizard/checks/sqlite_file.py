@@ -33,7 +33,7 @@ _COMPARED = (
     ),
     (
         "SELECT count(*) FROM (SELECT id FROM chunk_terms_docsize EXCEPT SELECT row FROM chunks)",
-        "its full-text index has {} chunks that are not there",
+        "its full-text index has {} chunks that do not exist",
     ),
     ("SELECT count(*) FROM chunks WHERE file_id NOT IN (SELECT id FROM files)", "{} of its chunks have no file"),
     ("SELECT count(*) <> 1 FROM meta", "it does not say which model made it"),
@@ -115,11 +115,11 @@ def _faults(connection: sqlite3.Connection) -> Iterator[str]:
 def _refusal(connection: sqlite3.Connection, kinds: Mapping[str, str], missing: set[str]) -> str:
     """Why a server would not even look into it, by its tables alone; nothing where it would."""
     if not {"table", "index"}.issuperset(kinds.values()):
-        return "it holds triggers or views, which an index has none of"
+        return "it has triggers or views, which an Agent Brain index never has"
     if connection.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
         return "it is a database of another program"
     if missing and not (missing == _GRAPH and _schema_version(connection) == 1):
-        return f"it lacks the tables {', '.join(sorted(missing))}"
+        return f"some of its tables are missing: {', '.join(sorted(missing))}"
     return "it was written by a newer Agent Brain" if _schema_version(connection) > NEWEST_SCHEMA else ""
 
 

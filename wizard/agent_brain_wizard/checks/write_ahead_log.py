@@ -39,7 +39,7 @@ def _lost(log: BinaryIO, size: int) -> str:
     order = ">" if header[:4] == (_MAGIC | 1).to_bytes(4, "big") else "<"
     sums = _summed(header[:24], (0, 0), order)
     if int.from_bytes(header[:4], "big") & ~1 != _MAGIC or _encoded(sums) != header[24:32]:
-        return "its header is not one"
+        return "invalid header"
     page = int.from_bytes(header[8:12], "big")
     return _dropped(log, size, page, header[16:24], sums, order)
 

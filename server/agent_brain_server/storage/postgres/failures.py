@@ -128,18 +128,19 @@ def _lasting(error: BaseException, code: str, place: str, config: PostgresConfig
     if code in _READ_ONLY:
         return StorageError(f"PostgreSQL at {place} can only be read: point storage.url at its primary server.")
     if code in _CANCELLED:
-        return StorageError(f"PostgreSQL at {place} took too long and was stopped ({reason}): ask for less.")
+        return StorageError(f"PostgreSQL at {place} took too long and was stopped ({reason}): ask for fewer results.")
     if code in _FORBIDDEN:
         return StorageError(
             f"PostgreSQL at {place} does not let {config.user} do this ({reason}): let its owner run "
-            f"GRANT CREATE ON DATABASE {config.database} TO {config.user} (in setup's container: agent-brain db up)"
+            f"GRANT CREATE ON DATABASE {config.database} TO {config.user} (if setup made its "
+            "container: agent-brain db up)"
         )
     if code in _MISSING_TABLE:
         return StorageError(
-            f"The tables of Agent Brain are not as they should be in PostgreSQL at {place} ({reason}). "
-            "They are made when the server starts: agent-brain restart"
+            f"PostgreSQL at {place} lacks tables of Agent Brain, or has changed ones ({reason}). "
+            "The server creates them when it starts: agent-brain restart"
         )
-    return StorageError(f"PostgreSQL at {place} could not do it: {reason}. See: agent-brain doctor")
+    return StorageError(f"PostgreSQL at {place} reports an error: {reason}. See: agent-brain doctor")
 
 
 def where(config: PostgresConfig) -> str:

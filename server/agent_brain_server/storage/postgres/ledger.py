@@ -29,7 +29,7 @@ async def refuse_unfinished(session: Session, place: str, discard: bool) -> None
 
 def running(place: str) -> ConflictError:
     """Another process is copying."""
-    return ConflictError(f"A copy into {place} is running. Wait for its end, or end it.")
+    return ConflictError(f"A copy into {place} is running already. Wait until it has finished, or end it.")
 
 
 async def throw_away(session: Session) -> None:

@@ -114,7 +114,8 @@ async def _require_guarded(session: Session, owner: PostgresConfig) -> None:
     await _require_owner(session, owner)
     if not (await session.one("is_guarded"))[0]:
         raise StorageError(
-            f"The tables in {where(owner)} are spread over a Citus cluster, which has no row level security: make a "
+            f"The tables in {where(owner)} are distributed over a Citus cluster, which has no row "
+            "level security: make a "
             "database for each project that is to be kept apart (docs/scale.md)."
         )
 
@@ -130,5 +131,5 @@ async def _require_role_maker(session: Session, owner: PostgresConfig) -> None:
 async def _find_role(session: Session, role: str) -> bool:
     found = await session.first("find_role", role=role)
     if found is not None and found[0]:
-        raise StorageError(f"The role {role} is there and may do more than a project's role: rename it.")
+        raise StorageError(f"The role {role} exists and has more rights than a project's role: rename it.")
     return found is not None

@@ -47,7 +47,8 @@ async def _refuse_other_project(session: Session, config: PostgresConfig) -> Non
     if not (await session.one("may_use_project"))[0]:
         raise StorageError(
             f"{config.user} may not use the project {session.project_id} in {where(config)}. Set {OWNER_VARIABLE} to "
-            "the URL of the tables' owner, then run: agent-brain storage grant (in setup's container: agent-brain "
+            "the URL of the tables' owner, then run: agent-brain storage grant (if setup made its "
+            "container: agent-brain "
             "setup --yes, then agent-brain db up)"
         )
 
@@ -114,9 +115,10 @@ async def _refuse_other_owner(session: Session, config: PostgresConfig, stored: 
     owns, owner = await session.one("find_owner")
     if not owns:
         raise SchemaVersionError(
-            f"{where(config)} is of schema {stored}, this version needs {SCHEMA_VERSION}, and {config.user} may not "
+            f"{where(config)} has tables of an older version ({stored}, needed: {SCHEMA_VERSION}), "
+            f"and {config.user} may not "
             f"change tables. Set {OWNER_VARIABLE} to the URL of their owner, {owner}, then run: agent-brain storage "
-            "prepare (in setup's container: agent-brain db up)",
+            "prepare (if setup made its container: agent-brain db up)",
             stored=stored,
         )
 
@@ -220,8 +222,8 @@ async def _size_vectors(session: Session, config: PostgresConfig, model: Embeddi
     )
     if holder == "others":
         raise EmbeddingMismatchError(
-            f"Other projects in {where(config)} were embedded by {stored.name} ({stored.dimensions} dimensions), the "
-            f"settings ask for {model.name} ({model.dimensions}). Use the same model here, or another database "
+            f"Other projects in {where(config)} use the embedding {stored.name} ({stored.dimensions} dimensions), but "
+            f"the settings say {model.name} ({model.dimensions}). Use the same one here, or another database "
             f"(storage.url), then run: {REINDEX}",
             stored=stored.name,
             asked=model.name,

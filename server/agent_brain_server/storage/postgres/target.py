@@ -79,7 +79,9 @@ class PostgresTarget:
 
 
 def _thrown_away(config: PostgresConfig) -> AgentBrainError:
-    return ConflictError(f"The copy into {where(config)} was thrown away by somebody else meanwhile. Begin anew.")
+    return ConflictError(
+        f"The copy into {where(config)} was discarded by another command meanwhile. Start the copy again."
+    )
 
 
 async def _insert_vectors(session: Session, rows: Sequence[Row]) -> None:

@@ -173,7 +173,7 @@ def _finished(coroutine: Coroutine[Any, Any, Result]) -> Result:
         result: Result = end.value
         return result
     coroutine.close()
-    raise RuntimeError("what runs beside the index waits for something else")
+    raise RuntimeError("a call into the index waits for something else")
 
 
 def create_file(path: Path) -> FileIdentity:

@@ -58,7 +58,7 @@ def damaged(path: Path, what: str = "") -> StorageDamagedError:
 def gone(path: Path) -> StorageGoneError:
     """The file that is open is not the one that is there."""
     return StorageGoneError(
-        f"{path} is gone or was replaced under the server, which writes nothing more and ends. Run: agent-brain start",
+        f"{path} was deleted or replaced while the server was running; the server ends. Run: agent-brain start",
         path=str(path),
     )
 
@@ -66,7 +66,7 @@ def gone(path: Path) -> StorageGoneError:
 def not_a_file(path: Path) -> StorageError:
     """Something else than a file is in the place of one of the index's files."""
     return StorageError(
-        f"{path} is a link, a directory or a pipe, where the index keeps a file. Run: "
+        f"{path} is a link, a directory or a pipe, but the index needs a file there. Run: "
         f"mv {_quoted(path)} {_quoted(path, '.moved')}",
         path=str(path),
     )
@@ -75,7 +75,7 @@ def not_a_file(path: Path) -> StorageError:
 def not_ours(path: Path) -> StorageError:
     """A file of the user's is in the place of one of the index's files."""
     return StorageError(
-        f"{path} is not Agent Brain's, and a new index would keep its vectors there. Run: "
+        f"{path} is another program's file, but a new index needs that name. Run: "
         f"mv {_quoted(path)} {_quoted(path, '.moved')}",
         path=str(path),
     )
@@ -107,7 +107,7 @@ def _translate_os(error: OSError, path: Path) -> StorageError:
 
 
 def _full(path: Path) -> StorageFullError:
-    return StorageFullError(f"the disk is full: free some space beside {path} and try again", path=str(path))
+    return StorageFullError(f"the disk is full: free some space on the disk of {path} and try again", path=str(path))
 
 
 def _unwritable(path: Path, reason: str) -> StorageReadOnlyError:

@@ -39,7 +39,7 @@ def begin_again(path: Path, model: EmbeddingModel, tokenizer_version: str) -> No
     _remove(new, "", *SIDE_FILES)
     _make(new, path, model, tokenizer_version)
     if not own:
-        log.warning("%s was no index of Agent Brain and is %s now", path, _renamed(path))
+        log.warning("%s was not an index of Agent Brain and was renamed to %s", path, _renamed(path))
     # Before the file itself: a log that stayed would be read into the new one.
     _remove(path, *SIDE_FILES)
     cache_path(path).unlink(missing_ok=True)

@@ -58,7 +58,7 @@ def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     if tables and application != APPLICATION_ID:
         raise damaged(path)
     if programs:
-        raise damaged(path, "it holds triggers or views, which an index has none of")
+        raise damaged(path, "it has triggers or views, which an Agent Brain index never has")
 
 
 def prepare_schema(session: Session, path: Path, model: EmbeddingModel, tokenizer_version: str) -> Identity:

@@ -86,7 +86,7 @@ def require_terms(session: Session) -> None:
     A search that found nothing asks it, so that a lost index is not taken for an empty one.
     """
     if not session.one("compare_last_rows")[0] or any(_lacks_a_word(session, chunk) for chunk in _sample(session)):
-        raise UnsoundError("its full-text index is not that of its chunks")
+        raise UnsoundError("its full-text index does not match its chunks")
 
 
 def _sample(session: Session) -> list[Chunk]:

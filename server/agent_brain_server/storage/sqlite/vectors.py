@@ -203,7 +203,7 @@ class VectorMatrix:
                 file.write(b"\0" * SIZE)
                 file.flush()
                 return file, header.count
-            log.warning("%s is not as it was written and is made again", self._path)
+            log.warning("%s is damaged and is made again", self._path)
             file.close()
         return self._new_file(), 0
 
