@@ -202,11 +202,11 @@ def _refusal(error: ValidationError, found: Mapping[str, Place]) -> str:
     place = source_of(found, name)
     if first["type"] in UNKNOWN:
         shown = name.upper() if name.startswith(PREFIX.lower()) else name
-        return f"{shown} in {_named(place)} is not a setting. Correct its name, or remove it."
+        return f"{shown} in {_named(place)} is not a setting. Correct its name or remove it, or see: agent-brain doctor"
     value = lookup(found.get(place, {}), name)
     told = f", not {value!r:.60}" if isinstance(value, str | int | float) and name.startswith(_SHOWN) else ""
     problem = f"{name}{reason(first)}{told}"
-    return f"the setting {problem}. Correct it in {_named(place)}."
+    return f"the setting {problem}. Correct it in {_named(place)}, or see: agent-brain doctor"
 
 
 def _named(place: str) -> str:

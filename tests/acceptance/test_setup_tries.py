@@ -12,7 +12,6 @@ from support.embedding_endpoint import EmbeddingEndpoint
 from support.postgres import DatabaseServer
 from support.setup_questions import (
     ADDRESS,
-    CLEAR,
     EMBEDDINGS,
     ENDPOINT,
     FRESH,
@@ -125,18 +124,3 @@ def test_an_address_that_only_a_file_of_the_project_names_is_not_tried(project: 
             screen.answer(GO, DOWN, DOWN, ENTER)
             assert screen.end() == 0
     assert endpoint.keys == []
-
-
-def test_an_address_that_is_typed_is_tried_before_the_plan(project: CliProject) -> None:
-    with EmbeddingEndpoint() as endpoint:
-        project.state.mkdir(parents=True)
-        (project.state / "config.yaml").write_text(
-            "embedding: {provider: openai-compatible, base_url: 'http://127.0.0.1:9/v1', model: m}\n"
-        )
-        with terminal(project, "setup", "--no-index") as screen:
-            take_defaults(screen, STORAGE, EMBEDDINGS, ENDPOINT)
-            screen.answer(ADDRESS, CLEAR, endpoint.url, ENTER)
-            take_defaults(screen, MODEL, KEY, FRESH, MORE)
-            screen.answer(GO, LEAVE)
-            assert screen.end() == 130
-    assert len(endpoint.keys) == 1
