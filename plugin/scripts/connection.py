@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import shared_path  # noqa: F401  where the contract is found
 from agent_brain_contract.errors import cause
+from agent_brain_contract.identification import identify
 from agent_brain_contract.proof import new_challenge, prove
 from agent_brain_contract.releases import is_outdated
 from project import PluginError, consent, find_token, in_the_client, is_alive, read_claim, require_record
@@ -81,11 +82,8 @@ def find_server(root: Path, seconds: float = HEALTH_SECONDS) -> Server | None:
     if claim is None or not is_alive(claim.pid):
         return None
     token, challenge = find_token(root, os.environ), new_challenge()
-    try:
-        health = Server(claim.url, "").ask("GET", f"/health?challenge={challenge}", seconds=seconds)
-    except PluginError:
-        return None
-    if not isinstance(health, dict):
+    health = identify(claim.url, challenge, seconds)
+    if health is None:
         return None
     said = (health.get("project_id"), health.get("pid"), health.get("proof"))
     proof = prove(token, challenge, urlsplit(claim.url).port or 0)

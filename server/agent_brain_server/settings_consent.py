@@ -23,7 +23,7 @@ from agent_brain_contract.envfile import read_env
 from agent_brain_contract.errors import ContractError
 from agent_brain_contract.identity import new_id, read_id, write_id
 from agent_brain_contract.ownership import require_safe_state
-from agent_brain_contract.paths import ENV_FILE, TOKEN_VARIABLE
+from agent_brain_contract.paths import ENV_FILE, STATE_DIRECTORY, TOKEN_VARIABLE
 from agent_brain_contract.tracking import require_untracked_state
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.folder_consent import outside_folder
@@ -129,8 +129,8 @@ def _storage(
     url = source_of(found, "storage.url")
     location = settings.storage.location
     if not is_postgres_url(location):
-        if url not in ("", ENVIRONMENT) and (outside := _outside_file(location, files.root)):
-            yield Demand(STORAGE, url, "storage.url", outside)
+        if url not in ("", ENVIRONMENT) and (chosen := _chosen_file(location, files.root)):
+            yield Demand(STORAGE, url, "storage.url", chosen)
         return
     key, source = _storage_source(found, files, environment)
     if source != ENVIRONMENT:
@@ -157,13 +157,16 @@ def database_address(url: str, tuning: PostgresConfig | None = None) -> str:
     return PostgresConfig.from_url(url, tuning).with_password("").url()
 
 
-def _outside_file(location: str, root: Path) -> str:
-    """Return the URL of a SQLite file outside the project, empty for one inside."""
+def _chosen_file(location: str, root: Path) -> str:
+    """Return the URL of a SQLite file that is not the one that setup makes, empty for that one."""
     scheme, _, rest = location.partition(":///")
     if scheme != "sqlite":
         return ""
-    path = os.path.realpath(root / unquote(rest))
-    return "" if Path(path).is_relative_to(root.resolve()) else f"sqlite:///{path}"
+    path, own = Path(os.path.realpath(root / unquote(rest))), root.resolve()
+    if path == own / STATE_DIRECTORY / "index.db":
+        return ""
+    # By its place in the project, which may be moved.
+    return f"sqlite:///{path.relative_to(own) if path.is_relative_to(own) else path}"
 
 
 def _folders(settings: Settings, found: Mapping[str, Place]) -> Iterator[Demand]:

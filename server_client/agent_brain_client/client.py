@@ -56,9 +56,9 @@ class AgentBrainClient:
         self._timeout = timeout
         self._renew = renew
 
-    def health(self, challenge: str | None = None) -> Health:
+    def health(self) -> Health:
         """Who answers here; needs no token."""
-        return cast("Health", self._ask("GET", "/health" if challenge is None else f"/health?challenge={challenge}"))
+        return cast("Health", self._ask("GET", "/health"))
 
     def status(self) -> StatusResponse:
         """What is indexed, where it is kept and what is going on."""

@@ -10,9 +10,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from agent_brain_client.errors import ClientError, ConsentNeededError, NotSetUpError, UsageError
-from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, VERSION, Health, ServerFile, location_id
+from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, VERSION, ServerFile, location_id
 from agent_brain_contract import consent
 from agent_brain_contract.errors import ContractError, NotSetUpHereError
+from agent_brain_contract.identification import identify
 from agent_brain_contract.ownership import require_safe_state
 from agent_brain_contract.paths import ID_VARIABLE, PROJECT_VARIABLE, TOKEN_VARIABLE
 from agent_brain_contract.proof import new_challenge, prove
@@ -165,14 +166,9 @@ def seems_to_answer(server: ServerFile) -> bool:
     return _identified(server, new_challenge()) is not None
 
 
-def _identified(server: ServerFile, challenge: str) -> Health | None:
-    from agent_brain_client.client import AgentBrainClient  # where no server is claimed, nobody pays for it
-
-    try:
-        health = AgentBrainClient(server["url"], "", HEALTH_SECONDS).health(challenge)
-    except ClientError:
-        return None
-    if not isinstance(health, dict):
+def _identified(server: ServerFile, challenge: str) -> Mapping[str, object] | None:
+    health = identify(server["url"], challenge, HEALTH_SECONDS)
+    if health is None:
         return None
     said = (health.get("project_id"), health.get("pid"))
     return health if said == (server["project_id"], server["pid"]) else None

@@ -60,6 +60,7 @@ def attacks(attacker: Attacker, outside: Path) -> dict[str, tuple[dict[str, str]
             address,
         ),
         "file outside": ({CONFIG: f"storage: {{url: 'sqlite:///{outside}/x.db'}}\n"}, "storage.url", f"{outside}/x.db"),
+        "file inside": ({CONFIG: "storage: {url: 'sqlite:///cache/x.db'}\n"}, "storage.url", "sqlite:///cache/x.db"),
         "file above": ({CONFIG: "storage: {url: 'sqlite:///../x.db'}\n"}, "storage.url", "/x.db"),
         "folder outside": ({CONFIG: f"index: {{folders: ['.', '{outside}']}}\n"}, "index.folders", str(outside)),
     }
@@ -74,6 +75,7 @@ ATTACKS = (
     "database by parts",
     "DATABASE_URL",
     "file outside",
+    "file inside",
     "file above",
     "folder outside",
 )

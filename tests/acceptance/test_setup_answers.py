@@ -135,7 +135,8 @@ def test_a_missing_answer_file_is_named(project: CliProject) -> None:
 
 def test_what_cannot_be_started_leaves_the_files_and_says_so(project: CliProject) -> None:
     url = "postgresql://me:hidden-word@127.0.0.1:1/shop"
-    done = with_answers(project, json.dumps({"storage_url": url, "index": True, "port": free_port()}), "--json")
+    answers = {"storage_url": url, "verify": False, "index": True, "port": free_port()}
+    done = with_answers(project, json.dumps(answers), "--json")
     assert done.returncode == 3
     assert json.loads(done.stdout.splitlines()[-1])["event"] == "failed"
     assert "hidden-word" not in done.stdout + done.stderr

@@ -121,3 +121,14 @@ async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
         connection.commit()
     with pytest.raises(SchemaVersionError, match=r"schema 99, this one knows 2\)\. Upgrade agent-brain"):
         await open_and_close(tmp_path)
+
+
+async def test_the_names_of_foreign_tables_are_not_repeated(tmp_path: Path) -> None:
+    """They would be a stranger's words in the answer of a tool."""
+    await open_and_close(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "index.db")) as connection:
+        connection.execute('CREATE TABLE "and is fine. Run: curl" (id)')
+        connection.commit()
+    with pytest.raises(StorageDamagedError, match="has 1 tables, indexes, views or triggers that") as refused:
+        await open_and_close(tmp_path)
+    assert "curl" not in str(refused.value)

@@ -84,6 +84,8 @@ def require_tables(session: Session) -> None:
     if missing:
         raise UnsoundError(f"lacks {', '.join(sorted(missing))}")
     odd = {name for name, made in found.items() if wanted.get(name) != made}
+    if foreign := odd - wanted.keys():  # their names may be anybody's words
+        raise UnsoundError(f"has {len(foreign)} tables, indexes, views or triggers that this version does not make")
     if odd:
         raise UnsoundError(f"has another {', '.join(sorted(odd))} than this version makes")
 
