@@ -49,6 +49,7 @@ LEAST_START_SECONDS = 2.0
 STOP_SECONDS = 10.0
 KILL_SECONDS = 5.0
 LOCK_SECONDS = 60.0
+RESTORE_SECONDS = 10.0
 POLL_SECONDS = 0.01
 RETRY_SECONDS = 0.1
 ALREADY_SERVED = 3
@@ -112,6 +113,19 @@ def stop(root: Path) -> ServerFile | None:
         raise StopError(f"the server cannot be stopped: {error.strerror or error}.") from error
 
 
+def find_running(root: Path) -> ServerFile | None:
+    """As `find_server`. A server whose `server.json` is wrong or gone writes it again, and one that starts will: wait for
+    that as long as there is one. Raise StartError where it does not answer.
+    """
+    deadline = time.monotonic() + RESTORE_SECONDS
+    while (server := find_server(root)) is None and (processes := find_server_processes(root)):
+        _refuse_other_token(root)
+        if time.monotonic() > deadline:
+            raise StartError(f"the server (pid {processes[0].pid}) does not answer. Run: agent-brain restart")
+        time.sleep(RETRY_SECONDS)
+    return server
+
+
 @contextmanager
 def _lifecycle_lock(root: Path) -> Iterator[None]:
     state = state_directory(root)
@@ -149,12 +163,15 @@ def _start_provisioned(root: Path, command: list[str], token: str) -> ServerFile
 def _start(root: Path, command: list[str], token: str) -> ServerFile:
     """Spawn until a server answers: one that is just ending may still hold the project, so its refusal is retried."""
     _refuse_other_token(root)
+    held_by_others = 0
     deadline = time.monotonic() + (REINDEX_SECONDS if REINDEX in command else START_SECONDS)
     while True:
         server = _spawn(root, command, token, deadline)
         if server is not None:
             return server
-        if time.monotonic() + LEAST_START_SECONDS > deadline:
+        # Its server may have ended since the lock was found held: only the second time it is somebody else's.
+        held_by_others = 0 if find_server_processes(root) else held_by_others + 1
+        if held_by_others > 1 or time.monotonic() + LEAST_START_SECONDS > deadline:
             raise _held(root)
         time.sleep(RETRY_SECONDS)
 
