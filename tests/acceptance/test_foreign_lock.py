@@ -81,12 +81,11 @@ def test_a_foreign_holder_is_named_by_every_command_that_starts(projects: tuple[
 
 
 def test_a_foreign_holder_is_not_waited_for(projects: tuple[CliProject, CliProject]) -> None:
-    """A holder that is no server of the project stays: two tries find that out, however long one takes."""
+    """No server is started that could only find out the same, however long that takes on a busy machine."""
     project = projects[0]
     with holding(project.state / "server.lock"):
-        log = project.state / "logs" / "server.log"
         project.run("start")
-        assert log.read_text().count("Another server serves this project") == 2
+        assert not (project.state / "logs" / "server.log").exists()
 
 
 @pytest.mark.parametrize("change", [{"pid": 4_000_000}, {"pid": os.getpid()}, {"url": "http://127.0.0.1:9"}, None])
