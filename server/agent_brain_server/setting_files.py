@@ -39,8 +39,9 @@ def reading(root: Path, name: str, file: Path) -> Iterator[None]:
 
 def _refusal(root: Path, name: str, problem: str) -> SettingsError:
     state = root / STATE_DIRECTORY  # out of version control, where a file may hold secrets
-    away = (state if state.is_dir() else root) / f"{Path(name).name.removeprefix('.')}.broken"
-    command = f"mv {shlex.quote(str(root / name))} {shlex.quote(str(away))} && agent-brain setup --yes"
+    away = state / f"{Path(name).name.removeprefix('.')}.broken"
+    make = "" if state.is_dir() else f"mkdir -p -m 700 {shlex.quote(str(state))} && "
+    command = f"{make}mv {shlex.quote(str(root / name))} {shlex.quote(str(away))} && agent-brain setup --yes"
     return SettingsError(f"{name} {problem}. Correct it, or start again with new settings: {command}")
 
 

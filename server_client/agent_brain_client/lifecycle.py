@@ -40,6 +40,7 @@ from agent_brain_client.provisioning import ProvisioningError, has_superuser, pr
 from agent_brain_client.wire import ServerFile, location_id
 from agent_brain_contract.container import START
 from agent_brain_contract.errors import UnsafeStateError
+from agent_brain_contract.paths import SERVER_LOCK
 from agent_brain_contract.regular_files import read_regular_file
 
 START_SECONDS = 20.0
@@ -49,6 +50,7 @@ LEAST_START_SECONDS = 2.0
 STOP_SECONDS = 10.0
 KILL_SECONDS = 5.0
 LOCK_SECONDS = 60.0
+RESTORE_SECONDS = 10.0
 POLL_SECONDS = 0.01
 RETRY_SECONDS = 0.1
 ALREADY_SERVED = 3
@@ -112,6 +114,22 @@ def stop(root: Path) -> ServerFile | None:
         raise StopError(f"the server cannot be stopped: {error.strerror or error}.") from error
 
 
+def find_running(root: Path) -> ServerFile | None:
+    """As `find_server`. Wait for a server that starts, and for one whose `server.json` is wrong or gone: it writes it
+    again. Raise StartError where it does not answer.
+    """
+    deadline = time.monotonic() + RESTORE_SECONDS
+    claim = None
+    while (server := find_server(root)) is None and (processes := find_server_processes(root)):
+        if claim is not None and claim == read_server_file(root):  # not one that was written since it was asked
+            _refuse_other_token(root)
+        claim = read_server_file(root)
+        if time.monotonic() > deadline:
+            raise StartError(f"the server (pid {processes[0].pid}) does not answer. Run: agent-brain restart")
+        time.sleep(RETRY_SECONDS)
+    return server
+
+
 @contextmanager
 def _lifecycle_lock(root: Path) -> Iterator[None]:
     state = state_directory(root)
@@ -151,12 +169,30 @@ def _start(root: Path, command: list[str], token: str) -> ServerFile:
     _refuse_other_token(root)
     deadline = time.monotonic() + (REINDEX_SECONDS if REINDEX in command else START_SECONDS)
     while True:
+        if _is_held_by_stranger(root):
+            raise _held(root)
         server = _spawn(root, command, token, deadline)
         if server is not None:
             return server
         if time.monotonic() + LEAST_START_SECONDS > deadline:
             raise _held(root)
         time.sleep(RETRY_SECONDS)
+
+
+def _is_held_by_stranger(root: Path) -> bool:
+    """Whether the lock is held, but not by a server of the project: neither before nor after is there one."""
+    return not find_server_processes(root) and _is_held(root) and not find_server_processes(root)
+
+
+def _is_held(root: Path) -> bool:
+    path = root / SERVER_LOCK
+    if not path.exists():
+        return False
+    try:
+        FileLock(path, timeout=0, mode=0o600).acquire().lock.release()
+    except Timeout:
+        return True
+    return False
 
 
 def _held(root: Path) -> StartError:
@@ -204,7 +240,7 @@ def _spawn(root: Path, command: list[str], token: str, deadline: float) -> Serve
         raise _start_error(reason)
     if server is None:
         _end(child)
-        if find_server_processes(root):
+        if find_server_processes(root) or _is_held(root):
             raise _held(root)
         raise StartError(f"the server did not answer within {START_SECONDS:.0f} s. See: agent-brain logs")
     child.returncode = 0  # It outlives us: without this, Popen complains of a child that was not waited for.

@@ -52,7 +52,8 @@ def runs_server(process: psutil.Process, root: Path) -> bool:
 def find_server_processes(root: Path) -> list[psutil.Process]:
     """Return this user's servers of `root`: by their command lines, or since they have its lock open.
 
-    The lock finds a server that was started before the project was moved or renamed, or by another path to it.
+    The lock finds a server that was started before the project was moved or renamed, or by another path to it; not
+    that of another project, which has linked the same lock.
     """
     lock = _identity(root / SERVER_LOCK)
     return [process for process in psutil.process_iter() if _serves(process, root, lock)]
@@ -66,9 +67,16 @@ def _serves(process: psutil.Process, root: Path, lock: tuple[int, int] | None) -
             return False
         if words[at + 2 : at + 3] == [str(root)]:
             return True
-        return lock is not None and any(_identity(Path(file.path)) == lock for file in process.open_files())
+        if lock is None or _is_of_another(Path(*words[at + 2 : at + 3]), root, lock):
+            return False
+        return any(_identity(Path(file.path)) == lock for file in process.open_files())
     except psutil.Error:
         return False
+
+
+def _is_of_another(named: Path, root: Path, lock: tuple[int, int]) -> bool:
+    """Whether `named` is a project besides the one at `root`, and has the same lock."""
+    return _identity(named / SERVER_LOCK) == lock and _identity(named) != _identity(root)
 
 
 def _is_own(process: psutil.Process) -> bool:

@@ -32,6 +32,7 @@ _FILES = (
         )
     ),
 )
+_LOCKS = frozenset({"server.lock", "lifecycle.lock"})
 _DIRECTORIES = (_OUTER, STATE_DIRECTORY, f"{STATE_DIRECTORY}/logs")
 # File systems that know no owners and modes: they show the same ones for every file.
 _WITHOUT_MODES = frozenset({"9p", "drvfs", "vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "cifs", "smb3"})
@@ -60,6 +61,10 @@ def _require(path: Path, root: Path, is_kind: object, kind: str) -> None:
         raise UnsafeStateError(f"{path} is a link, which is not allowed here. Run: rm {_quoted(path)}")
     if not is_kind(status.st_mode):  # type: ignore[operator]
         raise UnsafeStateError(f"{path} is not a {kind}. Run: mv {_quoted(path)} {_quoted(f'{path}.moved')}")
+    if path.name in _LOCKS and status.st_nlink > 1:
+        raise UnsafeStateError(
+            f"{path} is a hard link, so that it may be another project's lock too. Run: rm {_quoted(path)}"
+        )
     if os.name == "posix" and status.st_uid not in _trusted_owners(root):
         raise UnsafeStateError(
             f"{path} belongs to another user (uid {status.st_uid}), who could change it."

@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from agent_brain_contract.consent import (
     COMPOSE_FILE,
@@ -24,9 +26,10 @@ from agent_brain_contract.consent import (
 from agent_brain_contract.container import SERVER_VARIABLE, SUPERUSER_VARIABLE
 from agent_brain_contract.envfile import parse_env
 from agent_brain_contract.errors import ContractError
+from agent_brain_contract.index_file import foreign_file
 from agent_brain_contract.paths import COMPOSE, CONFIG, ENV_FILE, TOKEN_VARIABLE
 from agent_brain_wizard.answers import Answers
-from agent_brain_wizard.checks.settings import problems_of, read_settings
+from agent_brain_wizard.checks.settings import SettingsReport, problems_of, read_settings
 from agent_brain_wizard.errors import EditedFileError, SetupError
 from agent_brain_wizard.plan import Chosen, Plan, compose_value, make_plan
 from agent_brain_wizard.probe import Facts, sha256
@@ -161,8 +164,18 @@ def _asked_of_server(facts: Facts, plan: Plan) -> Iterator[Demand]:
         raise SetupError(f"{report.failure}. See: agent-brain doctor")
     if report.problems:
         raise EditedFileError("{}. To go on: {}".format(*problems_of(facts.root, report)))
+    _refuse_foreign_file(facts.root, report)
     for one in report.demands:
         yield Demand(**one)
+
+
+def _refuse_foreign_file(root: Path, report: SettingsReport) -> None:
+    """Raise SetupError where the index would be kept in a file of another program."""
+    scheme, _, place = str(report.storage.get("location", "")).partition(":///")
+    if scheme == "sqlite":
+        with suppress(OSError):  # which the server names
+            if refusal := foreign_file(root, root / unquote(place)):
+                raise SetupError(refusal)
 
 
 def _given(facts: Facts, chosen: Chosen, own: Answers | None) -> Iterator[tuple[str, str]]:

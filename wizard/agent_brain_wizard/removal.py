@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_contract.files import find_temporaries
+from agent_brain_contract.index_file import is_index, read_header
 from agent_brain_contract.paths import IDENTITY
-from agent_brain_contract.regular_files import open_regular_file
 from agent_brain_wizard.apply import apply_plan
 from agent_brain_wizard.errors import SetupError
 from agent_brain_wizard.plan import FileWrite, Plan
@@ -28,7 +28,6 @@ _MADE_HERE = re.compile(
     r"server\.json|server\.\d+\.tmp|(?:server|lifecycle)\.lock|logs/server\.(?:log|\d+)|\..+\.[0-9a-f]{8}\.tmp"
 )
 _SQLITE = "sqlite:///"
-_MARK = slice(68, 72), b"ABRN"  # where SQLite keeps the application's number, and ours
 
 
 class RemovalError(SetupError):
@@ -140,7 +139,26 @@ def _index_files(facts: Facts, kept: dict[str, str]) -> list[str]:
             kept |= {str(one): "outside the project; remove it yourself" for one in present}
         elif url == DEFAULT_STORAGE_URL or _is_index(path):
             found += [one.relative_to(facts.root).as_posix() for one in present]
+        elif path in present:
+            kept[path.relative_to(facts.root).as_posix()] = "not an Agent Brain index"
+        if url != DEFAULT_STORAGE_URL:
+            kept |= {
+                _named(facts.root, one): "was there before the index; put it back yourself" for one in _replaced(path)
+            }
     return found
+
+
+def _named(root: Path, path: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def _replaced(path: Path) -> list[Path]:
+    """What an earlier version renamed to make room for an index."""
+    try:
+        names = re.compile(re.escape(path.name) + r"\.kept-\d+")
+        return sorted(one for one in path.parent.iterdir() if names.fullmatch(one.name))
+    except OSError:
+        return []
 
 
 def _with_side_files(path: Path) -> Iterator[Path]:
@@ -151,10 +169,8 @@ def _with_side_files(path: Path) -> Iterator[Path]:
 
 
 def _is_index(path: Path) -> bool:
-    place, mark = _MARK
     try:
-        with os.fdopen(open_regular_file(path), "rb") as file:
-            return file.read(place.stop)[place] == mark
+        return bool(read_header(path)) and is_index(path)
     except OSError:
         return False
 

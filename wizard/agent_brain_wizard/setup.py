@@ -77,7 +77,9 @@ def _is_unattended(arguments: argparse.Namespace) -> bool:
         return True
     if arguments.json or not can_ask():
         why = "--json asks nothing" if arguments.json else "no terminal to ask on"
-        raise SetupError(f"setup needs --yes (take the defaults) or --answers FILE: {why}. See: setup --help")
+        raise SetupError(
+            f"setup needs --yes (take the defaults) or --answers FILE: {why}. See: agent-brain setup --help"
+        )
     return False
 
 

@@ -38,7 +38,7 @@ def write_server_file(settings: Settings, port: int) -> None:
 
 def restore_server_file(settings: Settings, port: int) -> None:
     """Write the file again where it has gone or says something else: without it no command finds the server."""
-    if not _is_own(_path(settings)):
+    if not _is_own(_path(settings), f"http://{HOST}:{port}"):
         with suppress(OSError):
             write_server_file(settings, port)
 
@@ -51,10 +51,11 @@ def remove_server_file(settings: Settings) -> None:
             path.unlink()
 
 
-def _is_own(path: Path) -> bool:
+def _is_own(path: Path, url: str = "") -> bool:
     try:
         claim = json.loads(read_regular_file(path, _MOST_BYTES))
-        return bool(claim["pid"] == os.getpid() and claim["project_id"] and claim["url"])
+        named = claim["url"] == url if url else claim["url"]
+        return bool(claim["pid"] == os.getpid() and claim["project_id"] and named)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Collection, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from agent_brain_contract.errors import cause
 from agent_brain_contract.paths import STATE_DIRECTORY
@@ -33,16 +34,23 @@ class IndexingService:
         wanted = sorted({self.normalise(path) for path in paths})
         folders = [folder.path for folder in await self._store.list_folders()]
         if not folders:
-            raise RequestError("No folder is indexed; add one: agent-brain folders add PATH.", field="paths")
+            raise RequestError("No folder is indexed; add one: agent-brain folders add PATH", field="paths")
         for path in wanted:
             if not any(within(path, folder) for folder in folders):
-                raise RequestError(
-                    f"{path} is not in an indexed folder ({', '.join(folders)}); add it: agent-brain "
-                    f"folders add {path}.",
-                    field="paths",
-                )
+                raise RequestError(self._not_indexed(path, folders), field="paths")
         await self._require_there(wanted)
         return await self._queue(wanted, force)
+
+    def _not_indexed(self, path: str, folders: Sequence[str]) -> str:
+        place = self._root / path
+        if not os.path.lexists(place):
+            return f"{path} is not there, and nothing of it is indexed."
+        folder = path if place.is_dir() else os.path.dirname(path) or os.curdir
+        what = "it" if folder == path else "its folder"
+        listed = ", ".join(folders)
+        return (
+            f"{path} is not in an indexed folder ({listed}); add {what}: agent-brain folders add {shlex.quote(folder)}"
+        )
 
     async def _require_there(self, paths: Sequence[str]) -> None:
         """Raise RequestError for a path where nothing is, and of which the index holds nothing that could go."""
@@ -76,7 +84,7 @@ class IndexingService:
         """The job with live progress. Raises NotFoundError."""
         job = await self._store.find_job(job_id)
         if job is None:
-            raise NotFoundError(f"No job {job_id}; list them: agent-brain jobs.")
+            raise NotFoundError(f"No job {job_id}; list them: agent-brain jobs")
         return self._runner.live(job)
 
     async def cancel_job(self, job_id: int) -> Job:
@@ -129,7 +137,7 @@ class IndexingService:
             heir = await self._folder_around(path)
             before = await self._store.statistics()
             if not await self._store.remove_folder(path, heir):
-                raise NotFoundError(f"{path} is not an indexed folder; list them: agent-brain folders.")
+                raise NotFoundError(f"{path} is not an indexed folder; list them: agent-brain folders")
             if heir is None:
                 await self._store.drop_unused_vectors()
             after = await self._store.statistics()

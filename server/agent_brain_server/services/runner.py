@@ -165,8 +165,7 @@ class JobRunner:
         while not await self._own_queue():
             if time.monotonic() > deadline:
                 raise WriterElsewhereError(
-                    "Another worker is indexing this project;"
-                    " wait until it is done or cancel its job: agent-brain jobs."
+                    "Another worker is indexing this project; wait until it is done or cancel its job: agent-brain jobs"
                 )
             await asyncio.sleep(PAUSE_RETRY_SECONDS)
 

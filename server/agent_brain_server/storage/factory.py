@@ -58,7 +58,7 @@ def create_end(url: str, project_root: Path, *, project_id: str = "", postgres: 
     if scheme == "sqlite":
         from agent_brain_server.storage.sqlite.transfer import SqliteEnd
 
-        return SqliteEnd(_sqlite_path(rest, project_root).resolve())
+        return SqliteEnd(_sqlite_path(rest, project_root).resolve(), project_root)
     if is_postgres_url(url):
         from agent_brain_server.storage.postgres.transfer import PostgresEnd
 
@@ -120,7 +120,7 @@ def _memory(rest: str, model: EmbeddingModel, tokenizer_version: str) -> Store:
 def _sqlite(rest: str, project_root: Path, model: EmbeddingModel, tokenizer_version: str, discard: bool) -> Store:
     from agent_brain_server.storage.sqlite.store import SqliteStore
 
-    return SqliteStore(_sqlite_path(rest, project_root), model, tokenizer_version, discard=discard)
+    return SqliteStore(_sqlite_path(rest, project_root), model, tokenizer_version, discard=discard, root=project_root)
 
 
 def sqlite_file(url: str, project_root: Path) -> Path | None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from pathlib import Path
 
 from agent_brain_client.cli.session import project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.consenting import require_accepted
-from agent_brain_client.discovery import find_current_server, find_token, require_set_up
+from agent_brain_client.discovery import find_current_server, find_token, require_set_up, state_directory
 from agent_brain_client.errors import PortTakenError, StartError
 from agent_brain_client.lifecycle import start
 from agent_brain_client.output import note, print_json, say
 from agent_brain_client.wire import ServerFile
+from agent_brain_contract.escaping import name
 from agent_brain_contract.given_ports import setup_chose
 
 
@@ -67,14 +69,22 @@ def _reindex(root: Path, arguments: argparse.Namespace) -> int:
     server = _start(root, arguments)
     jobs = AgentBrainClient(server["url"], find_token(root)).jobs(limit=1)["jobs"]  # it may have ended already
     if arguments.json:
-        print_json({**server, "already_running": False, "job": jobs[0]["id"] if jobs else None})
+        job = jobs[0]["id"] if jobs else None
+        print_json({**server, "already_running": False, "job": job, "kept": [str(one) for one in _kept_files(root)]})
         return 0
     say(f"Started on {server['url'].removeprefix('http://')} (pid {server['pid']}).")
+    for kept in _kept_files(root):
+        say(f"Kept, since it was not an Agent Brain index: {name(kept)}")
     if jobs:
         say(f"Job {jobs[0]['id']} indexes everything again. Follow it: agent-brain jobs --watch {jobs[0]['id']}")
     else:
         say("No folder is indexed. Add one: agent-brain folders add PATH")
     return 0
+
+
+def _kept_files(root: Path) -> list[Path]:
+    """What a server found in the place of the index, and renamed: all of it, as an earlier call may have been cut."""
+    return sorted(one for one in state_directory(root).iterdir() if re.search(r"\.kept-\d+$", one.name))
 
 
 def _refuse_ignored(arguments: argparse.Namespace, url: str) -> None:

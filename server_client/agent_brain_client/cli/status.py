@@ -8,8 +8,9 @@ from pathlib import Path
 from agent_brain_client.cli.session import project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.consenting import require_accepted
-from agent_brain_client.discovery import find_server, find_token, require_set_up
+from agent_brain_client.discovery import find_token, require_set_up
 from agent_brain_client.errors import OK, UNREACHABLE
+from agent_brain_client.lifecycle import find_running
 from agent_brain_client.output import (
     count,
     duration,
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Say how the project stands. A server that does not run is not started: exit code 3."""
     root = project_root(arguments)
     require_accepted(root, require_set_up(root))
-    server = find_server(root)
+    server = find_running(root)
     if server is None:
         return _not_running(root, arguments.json)
     client = AgentBrainClient(server["url"], find_token(root))

@@ -16,6 +16,7 @@ from agent_brain_client.discovery import state_directory
 from agent_brain_client.errors import ClientError
 from agent_brain_client.output import count, size
 from agent_brain_client.wire import StorageStatus
+from agent_brain_contract.index_file import ELSEWHERE, FOREIGN, foreign_file, move
 from agent_brain_wizard.checks.finding import FIX, INDEX, REINDEX, RESTART, SETUP, Finding, postgres_fix, split_command
 from agent_brain_wizard.checks.settings import SettingsReport
 from agent_brain_wizard.checks.sqlite_file import embedded_by, faults, is_database, odd_kind
@@ -87,6 +88,9 @@ def _check_sqlite(root: Path, url: str) -> Finding:
         return Finding("database", "warn", f"sqlite {sqlite3.sqlite_version}; there is no {shown} yet", INDEX)
     if not os.access(path, os.R_OK | os.W_OK):
         return Finding("database", "fail", f"{shown} cannot be written", f"chmod u+rw {shlex.quote(str(path))}")
+    if foreign_file(root, path):
+        fix = f"{ELSEWHERE}, or, if no program needs the file: {move(path)}"
+        return Finding("database", "fail", f"{shown} {FOREIGN}", fix)
     lost = lost_frames(path)
     found = _verified(path, str(shown), path.stat().st_size)
     if lost and found.state == "ok":

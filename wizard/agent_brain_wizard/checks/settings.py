@@ -133,7 +133,9 @@ def _way_on(root: Path, report: SettingsReport) -> str:
         for path, name in ((CONFIG, "config.yaml"), (ENV_FILE, "env.agent-brain"))
         if path in sources
     ]
-    return f"correct {_places(report)}, or begin again: {' && '.join([*moves, SETUP])}"
+    state = root / STATE_DIRECTORY  # before setup there is none
+    make = [] if state.is_dir() else [f"mkdir -p -m 700 {shlex.quote(str(state))}"]
+    return f"correct {_places(report)}, or begin again: {' && '.join([*make, *moves, SETUP])}"
 
 
 def _places(report: SettingsReport) -> str:
@@ -153,7 +155,8 @@ def _problem(problem: dict[str, str], names: tuple[str, ...]) -> str:
     if problem["kind"] != "extra_forbidden":
         return f"{name}{place}{problem['reason']}"
     near = get_close_matches(name.lower().removeprefix(_PREFIX.lower()), names, n=1)
-    return f"{name}{place} is not a setting" + (f" (did you mean {near[0]}?)" if near else "")
+    shown = name.upper() if name.startswith(_PREFIX.lower()) else name
+    return f"{shown}{place} is not a setting" + (f" (did you mean {near[0]}?)" if near else "")
 
 
 def _given(report: SettingsReport) -> str:

@@ -10,9 +10,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
+from agent_brain_contract.index_file import APPLICATION_ID
 from agent_brain_wizard.checks.full_text import full_text_faults
 
-APPLICATION_ID = 0x4142524E
 NEWEST_SCHEMA = 2
 LONGEST_SECONDS = 20.0
 _STEPS = 20_000  # of SQLite's machine, between two looks at the clock

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from agent_brain_contract.index_file import foreign_file
 from agent_brain_server.errors import (
     StorageDamagedError,
     StorageError,
@@ -79,6 +80,12 @@ def not_ours(path: Path) -> StorageError:
         f"mv {_quoted(path)} {_quoted(path, '.moved')}",
         path=str(path),
     )
+
+
+def refuse_foreign_file(root: Path, path: Path) -> None:
+    """Raise StorageError where `path`, outside the state directory of the project at `root`, is no index of ours."""
+    if refusal := foreign_file(root, path):
+        raise StorageError(refusal, path=str(path))
 
 
 def _quoted(path: Path, suffix: str = "") -> str:

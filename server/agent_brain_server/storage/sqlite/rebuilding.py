@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from agent_brain_contract.index_file import is_index
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.storage.queries import load_queries
 from agent_brain_server.storage.sqlite.failures import not_ours
 from agent_brain_server.storage.sqlite.folders import save_folder
 from agent_brain_server.storage.sqlite.matrix_header import cache_path, may_be_cache
-from agent_brain_server.storage.sqlite.salvage import Salvage, Vector, is_index, open_salvage
+from agent_brain_server.storage.sqlite.salvage import Salvage, Vector, open_salvage
 from agent_brain_server.storage.sqlite.schema import prepare_schema
 from agent_brain_server.storage.sqlite.session import Session
 

@@ -6,20 +6,18 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
+from agent_brain_contract.index_file import addresses
 from agent_brain_server.domain.content import EmbeddingModel, Folder
 from agent_brain_server.errors import StorageDamagedError
-from agent_brain_server.storage.sqlite.schema import APPLICATION_ID, refuse_foreign
+from agent_brain_server.storage.sqlite.schema import refuse_foreign
 
 LONGEST_SECONDS = 120.0
 NORM_TOLERANCE = 1e-3
 _STEPS = 20_000  # of SQLite's machine, between two looks at the clock
-_MAGIC = b"SQLite format 3\0"
-_ID_OFFSET = 68  # of the application id in the header, by SQLite's file format
 _FARTHEST = 1 << 62
 
 Vector = tuple[str, bytes]
@@ -41,40 +39,13 @@ class Salvage:
 
 def open_salvage(path: Path) -> Salvage | None:
     """Return what can be read of the index at `path`; of an unfinished copy the folders alone; None for no index."""
-    for address in _addresses(path):
+    for address in addresses(path):
         connection = sqlite3.connect(address, timeout=2.0, isolation_level=None, uri=True)
         try:
             return _opened(connection, path)
         except (sqlite3.Error, StorageDamagedError, ValueError, TypeError):
             connection.close()
     return None
-
-
-def is_index(path: Path) -> bool:
-    """Whether the file at `path` is one of ours, damaged or not; an empty one, or none, is too."""
-    try:
-        with path.open("rb") as file:
-            header = file.read(_ID_OFFSET + 4)
-    except FileNotFoundError:
-        return True
-    if not header or (header.startswith(_MAGIC) and header[_ID_OFFSET:] == APPLICATION_ID.to_bytes(4, "big")):
-        return True
-    return _has_own_log(path)
-
-
-def _has_own_log(path: Path) -> bool:
-    """Whether the write-ahead log makes an index of a file that does not say yet what it is."""
-    with suppress(sqlite3.Error, StorageDamagedError), closing(sqlite3.connect(_addresses(path)[0], uri=True)) as found:
-        refuse_foreign(found, path)
-        return bool(found.execute("SELECT count(*) FROM meta").fetchone()[0])
-    return False
-
-
-def _addresses(path: Path) -> list[str]:
-    """With the write-ahead log where there is one, and without it: the log may be what is damaged."""
-    address = f"file:{quote(str(path.absolute()))}?mode=ro"
-    alone = [f"{address}&immutable=1"]
-    return [address, *alone] if path.with_name(f"{path.name}-wal").exists() else alone
 
 
 def _opened(connection: sqlite3.Connection, path: Path) -> Salvage:

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent_brain_contract.index_file import APPLICATION_ID
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import SchemaVersionError, StorageError
 from agent_brain_server.storage.checks import log_emptied, mismatched_model
@@ -25,7 +26,6 @@ SCHEMA_VERSION = 2
 # The tables that each version has and the one before it had not.
 ADDED = {2: ("create_symbols", "create_symbol_references", "create_graph_names")}
 OLDEST_SQLITE = (3, 37, 0)
-APPLICATION_ID = 0x4142524E  # "ABRN"
 
 
 @dataclass(frozen=True, slots=True)

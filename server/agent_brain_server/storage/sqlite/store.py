@@ -25,7 +25,7 @@ from agent_brain_server.domain.search import Filters, Hits
 from agent_brain_server.errors import StorageError
 from agent_brain_server.storage.sqlite import folders, graph, index, jobs, search
 from agent_brain_server.storage.sqlite.connection import Connections, create_file, require_file, require_files
-from agent_brain_server.storage.sqlite.failures import translated
+from agent_brain_server.storage.sqlite.failures import refuse_foreign_file, translated
 from agent_brain_server.storage.sqlite.index import Change
 from agent_brain_server.storage.sqlite.matrix_header import cache_path, drop_stale_cache
 from agent_brain_server.storage.sqlite.nearest import Nearest
@@ -40,10 +40,22 @@ LARGE = 5_000
 
 
 class SqliteStore:
-    """A `Store` in the file `path`. All blocking work is done in threads of its own, never on the event loop."""
+    """A `Store` in the file `path`. All blocking work is done in threads of its own, never on the event loop.
 
-    def __init__(self, path: Path, model: EmbeddingModel, tokenizer_version: str, *, discard: bool = False) -> None:
+    With a `root`, a file of another program is refused outside the state directory of that project.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        model: EmbeddingModel,
+        tokenizer_version: str,
+        *,
+        discard: bool = False,
+        root: Path | None = None,
+    ) -> None:
         self._path = path
+        self._root = root
         self._cache_path = cache_path(path)
         self._model = model
         self._tokenizer_version = tokenizer_version
@@ -58,7 +70,10 @@ class SqliteStore:
             return
         check_sqlite()
         with translated(self._path):
+            require_files(self._path)
             require_file(self._cache_path)
+            if self._root is not None:
+                refuse_foreign_file(self._root, self._path)
             await self._begin_again()
             identity = create_file(self._path)
         connections = Connections(self._path, identity)
@@ -71,7 +86,6 @@ class SqliteStore:
 
     async def _begin_again(self) -> None:
         if self._discard:
-            require_files(self._path)
             await asyncio.to_thread(begin_again, self._path, self._model, self._tokenizer_version)
             self._discard = False
 

@@ -12,7 +12,7 @@ from agent_brain_server.errors import StorageError
 from agent_brain_server.storage.queries import load_queries
 from agent_brain_server.storage.sqlite import ledger
 from agent_brain_server.storage.sqlite.connection import BUSY_SECONDS, create_file
-from agent_brain_server.storage.sqlite.failures import translated
+from agent_brain_server.storage.sqlite.failures import refuse_foreign_file, translated
 from agent_brain_server.storage.sqlite.schema import SCHEMA_VERSION, check_sqlite, prepare_schema, refuse_foreign
 from agent_brain_server.storage.sqlite.session import Session
 from agent_brain_server.storage.sqlite.snapshot import SqliteSnapshot, describe_project
@@ -49,8 +49,9 @@ EXCLUDED: Mapping[str, str] = {
 class SqliteEnd:
     """The index in the file `path`. It is used from one thread, which it blocks."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, root: Path | None = None) -> None:
         self._path = path
+        self._root = root
         self._queries = load_queries(__package__)
 
     def describe(self) -> str:
@@ -89,6 +90,8 @@ class SqliteEnd:
         with translated(self._path):
             if not writing and not _size(self._path):
                 raise self._no_index()
+            if self._root is not None:
+                refuse_foreign_file(self._root, self._path)
             connection = _connect(self._path, writing=writing)
         try:
             with translated(self._path):
