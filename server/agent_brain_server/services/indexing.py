@@ -45,12 +45,9 @@ class IndexingService:
         place = self._root / path
         if not os.path.lexists(place):
             return f"{path} is not there, and nothing of it is indexed."
-        folder = path if place.is_dir() else os.path.dirname(path) or os.curdir
-        what = "it" if folder == path else "its folder"
-        listed = ", ".join(folders)
-        return (
-            f"{path} is not in an indexed folder ({listed}); add {what}: agent-brain folders add {shlex.quote(folder)}"
-        )
+        folder = path if place.is_dir() else str(PurePosixPath(path).parent)
+        add = f"add {'it' if folder == path else 'its folder'}: agent-brain folders add {shlex.quote(folder)}"
+        return f"{path} is not in an indexed folder ({', '.join(folders)}); {add}"
 
     async def _require_there(self, paths: Sequence[str]) -> None:
         """Raise RequestError for a path where nothing is, and of which the index holds nothing that could go."""
