@@ -31,10 +31,10 @@ def identify(url: str, challenge: str, seconds: float) -> dict[str, Any] | None:
 
 def _exchange(host: str, port: int, path: str, deadline: float) -> bytes:
     shown = f"[{host}]" if ":" in host else host
-    request = f"GET {path} HTTP/1.1\r\nHost: {shown}:{port}\r\nConnection: close\r\n\r\n"
+    lines = (f"GET {path} HTTP/1.1", f"Host: {shown}:{port}", "Connection: close", "", "")
     received = bytearray()
     with socket.create_connection((host, port), _left(deadline)) as connection:
-        connection.sendall(request.encode("ascii"))
+        connection.sendall("\r\n".join(lines).encode("ascii"))
         while len(received) <= LONGEST_ANSWER:
             connection.settimeout(_left(deadline))
             piece = connection.recv(_PIECE)
