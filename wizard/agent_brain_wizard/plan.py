@@ -243,11 +243,8 @@ def _plan_identity(draft: _Draft, facts: Facts, chosen: Chosen) -> None:
 
 
 def _plan_gitignore(draft: _Draft, facts: Facts) -> None:
-    """A folder outside of git gets no .gitignore, one that has a .gitignore anyway gets the block."""
+    """A folder outside of git gets the block too: it may be one of git's later."""
     found = facts.files.get(GITIGNORE)
-    if found is None and not facts.in_git:
-        draft.hashes.pop(GITIGNORE, None)
-        return
     content = found.content if found else b""
     block = render_gitignore()
     present = find_block(content, block)

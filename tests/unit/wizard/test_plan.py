@@ -100,9 +100,9 @@ def test_lines_around_the_block_are_the_users_own(done: Facts) -> None:
     assert make_plan(facts, ANSWERS, CHOSEN) == Plan(())
 
 
-def test_outside_git_only_an_existing_gitignore_is_added_to() -> None:
+def test_outside_git_the_block_is_written_for_the_day_that_git_comes() -> None:
     outside = replace(NOTHING, in_git=False)
-    assert GITIGNORE not in written(make_plan(outside, ANSWERS, Chosen("t", 1)))
+    assert GITIGNORE in written(make_plan(outside, ANSWERS, Chosen("t", 1)))
     present = replace(outside, files={GITIGNORE: ExistingFile(b"x\n", 0o664)})
     assert written(make_plan(present, ANSWERS, Chosen("t", 1)))[GITIGNORE] == 0o664
 
