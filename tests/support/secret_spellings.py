@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from string import ascii_lowercase, hexdigits
+from string import ascii_letters, ascii_lowercase, digits, hexdigits
 from typing import Protocol
 
 HEX = hexdigits[:16]
@@ -56,6 +56,33 @@ def _escaped(m: Make, form: str) -> str:
 def _in_code(m: Make, code: str) -> str:
     m.made[:] = [code[16:-2]]
     return code
+
+
+def _letters(m: Make) -> str:
+    """A password of letters alone."""
+    return _shows(m, m(24, ascii_letters).replace("7", "Q"))
+
+
+def _lines(m: Make) -> list[str]:
+    """The base64 of a key that is none, line by line."""
+    return [m(64, ascii_letters + digits + "+/") for _ in range(12)]
+
+
+def _split_key(m: Make, begin: str, frame: str) -> str:
+    return f"{begin}\n" + "".join(frame.format(line) for line in _lines(m))
+
+
+def _hex_pem(m: Make, form: str, join: str, width: int) -> str:
+    """A key in armour, byte by byte."""
+    lines = ["-----" + "BEGIN RSA PRIV" + "ATE KEY-----", *_lines(m), "-----" + "END RSA PRIV" + "ATE KEY-----"]
+    codes = [form.format(byte) for byte in "\n".join(lines).encode()]
+    rows = [join.join(codes[start : start + width]) for start in range(0, len(codes), width)]
+    m.made[:] = rows[3:-4] if len(rows) > 1 else [rows[0][200:-200]]
+    return (join.strip() + "\n").join(rows)
+
+
+def _percent(m: Make) -> str:
+    return "gh" + "p%5F" + m(36)
 
 
 SPELLED: dict[str, Callable[[Make], str]] = {
@@ -138,4 +165,83 @@ SPELLED: dict[str, Callable[[Make], str]] = {
     "middle.txt": lambda m: "Some ordinary words first.\n" + "".join(f"{m(64)}\n" for _ in range(4)),
     "hex_key.txt": lambda m: f"An ordinary line of words.\n{_hex_key(m)}\n",
     "blanks.txt": lambda m: f"An ordinary line of words.\n{_spaced(m)}",
+    # Declarations with a type, in whatever order.
+    "declared.rs": lambda m: f'let password: &str = "{m(14)}";\nconst API_KEY: &\'static str = "{m(32)}";\n',
+    "made.rs": lambda m: f'let password = String::from("{m(14)}");\nlet token: Option<&str> = Some("{m(32)}");\n',
+    "declared.kt": lambda m: f'val password: String? = "{m(14)}"\nprivate const val API_KEY: String = "{m(32)}"\n',
+    "declared.swift": lambda m: f'let password: String = "{m(14)}"\nlet apiKey : [UInt8]? = "{m(32)}"\n',
+    "declared.ts": lambda m: (
+        f'const password: string | undefined = "{m(14)}";\nlet apiKey: Readonly<string> = "{m(32)}";\n'
+    ),
+    "declared.go": lambda m: f'var password string = "{m(14)}"\nconst apiKey string = `{m(32)}`\n',
+    "bytes.go": lambda m: f'var password []byte = []byte("{m(14)}")\n',
+    "declared.zig": lambda m: f'const password: []const u8 = "{m(14)}";\n',
+    "declared.pas": lambda m: f"var Password: string = '{m(14)}';\n",
+    "declared.vb": lambda m: f'Dim password As String = "{m(14)}"\n',
+    "declared.sql": lambda m: f"DECLARE @password nvarchar(50) = '{m(14)}';\n",
+    "column.sql": lambda m: f"CREATE TABLE t (password varchar(50) NOT NULL DEFAULT '{m(14)}');\n",
+    "declared.py": lambda m: (
+        f'password: str | None = "{m(14)}"\ntoken: Annotated[str, Option(...)] = "{m(32)}"\n'
+        f'api_key: SecretStr = SecretStr("{m(32)}")\npassword: str = Field(default="{m(14)}", min_length=8)\n'
+    ),
+    # Options with a default.
+    "options.py": lambda m: (
+        f'parser.add_argument("--password", default="{m(14)}")\n'
+        f'parser.add_argument(\n    "-p",\n    "--db-password",\n    type=str,\n    default="{m(14)}",\n)\n'
+        f"@click.option('--api-key', '-k', help='its key', show_default=True, default='{m(32)}')\n"
+        f'password: str = typer.Option("{m(14)}", "--password")\n'
+    ),
+    "options.js": lambda m: f"yargs.option('password', {{ type: 'string', default: '{m(14)}' }})\n",
+    # Over several lines.
+    "letters.yaml": lambda m: f"db:\n  password: >-\n    {_letters(m)}\nother: ordinary\n",
+    "letters.csv": lambda m: f"user,password\nroot,{_letters(m)}\n",
+    "below.toml": lambda m: f"password = \"\"\"\n{m(14)}\"\"\"\napi_key = '''\\\n  {m(32)}'''\n",
+    "below.js": lambda m: f"const password = `\n  {m(14)}`;\n",
+    "here.tf": lambda m: f"db_password = <<-EOT\n  {m(14)}\nEOT\n",
+    "here.php": lambda m: f"<?php $password = <<<'EOT'\n{m(14)}\nEOT;\n",
+    # Commands.
+    "configure.sh": lambda m: (
+        f"aws configure set aws_secret_access_key {m(40)}\ngit config --global proxy.password {m(14)}\n"
+        f'dotnet user-secrets set "Db:Password" "{m(14)}"\nredis-cli CONFIG SET requirepass {m(14)}\n'
+    ),
+    "secure.ps1": lambda m: (
+        f'$c = ConvertTo-SecureString "{m(14)}" -AsPlainText -Force\n'
+        f"ConvertTo-SecureString -AsPlainText -String '{m(14)}' -Force\n"
+        f'$d = "{m(14)}" | ConvertTo-SecureString -AsPlainText -Force\n'
+    ),
+    "httpie.sh": lambda m: (
+        f"http -a bob:{m(14)} https://x.example\nhttps POST x.example/y --auth=bob:{m(14)}\n"
+        f"xh -a bob:{m(14)} x.example\n"
+    ),
+    "commands.sh": lambda m: (
+        f"redis-cli -h x -a {m(14)} ping\ndocker login -u bob -p {m(14)} x.example\nsmbclient //a/b -U bob%{m(14)}\n"
+        f"lftp -u bob,{m(14)} x.example\nopenssl rsa -in k -passin pass:{m(14)}\nldapsearch -x -D cn=a -w {m(14)}\n"
+    ),
+    # Comparisons.
+    "compared.py": lambda m: f'if "{m(14)}" == password: pass\nassert "{m(32)}" != config.api_key\n',
+    "compared.js": lambda m: f"if (password === '{m(14)}') f();\nif ('{m(14)}' !== user.password) g();\n",
+    "Compared.java": lambda m: f'if ("{m(14)}".equals(password) || password.equals("{m(14)}")) f();\n',
+    "compared.c": lambda m: f'if (strcmp(password, "{m(14)}") == 0 || !strcmp("{m(14)}", password)) f();\n',
+    "compared.ps1": lambda m: f'if ($password -eq "{m(14)}") {{ f }}\n',
+    # Comments of code, pairs, spaces that are none.
+    "comment.py": lambda m: f"# old pw: {m(14)}\n# password = {m(14)}\nx = 1  # api key: {m(32)}\n",
+    "comment.js": lambda m: f"// password: {m(14)}\n/*\n * api key = {m(32)}\n */\n",
+    "comment.sql": lambda m: f"-- password: {m(14)}\nselect 1;\n",
+    "list.json": lambda m: f'[["password", "{m(14)}"], ["mode", "ordinary"]]\n',
+    "map.cpp": lambda m: f'std::map<S, S> m = {{{{"password", "{m(14)}"}}}};\n',
+    "spaces.py": lambda m: "".join(f'password{sign}={sign}"{m(14)}"\n' for sign in "\u00a0\u2007\u2009\u202f\u3000"),
+    "padded.yaml": lambda m: f"password: {m(14)}==\napi_key: {m(32)}=\n",
+    # Keys in pieces and in codes, tokens in URLs.
+    "split.py": lambda m: _split_key(m, '"-----BEGIN"+" PRIV' + 'ATE KEY-----",', '"{}",\n'),
+    "split_words.js": lambda m: _split_key(m, "'-----BEGIN RSA PRI' + 'VATE ' + 'KEY' + '-----\\n' +", "'{}\\n' +\n"),
+    "split.go": lambda m: _split_key(m, '"-----BEGIN EC " +\n\t"PRIV' + 'ATE KEY-----\\n" +', '\t"{}\\n" +\n'),
+    "pem_hex.txt": lambda m: f"An ordinary line of words.\nkey={_hex_pem(m, '{:02x}', '', 2000)}\n",
+    "pem_hex_lines.py": lambda m: f'K = bytes.fromhex("""\n{_hex_pem(m, "{:02X}", "", 32)}\n""")\n',
+    "pem_bytes.c": lambda m: f"const char key[] = {{\n{_hex_pem(m, '0x{:02x}', ', ', 12)}\n}};\n",
+    "pem_dump.txt": lambda m: f"An ordinary line of words.\n{_hex_pem(m, '{:02x}', ' ', 16)}\n",
+    "pem_colons.txt": lambda m: f"An ordinary line of words.\n{_hex_pem(m, '{:02x}', ':', 16)}\n",
+    "pem_escapes.py": lambda m: f"K = b'{_hex_pem(m, chr(92) + 'x{:02x}', '', 2000)}'\n",
+    "openssh.py": lambda m: 'K = """\nb3BlbnNza' + f'C1rZXktdjEAAAAA{m(55)}\n{m(70)}\n{m(70)}\n"""\n',
+    "url.md": lambda m: f"Open https://x.example/?t={_percent(m)}&x=1 and wait.\n",
+    "url.js": lambda m: f'get("https://x.example/?t={_percent(m)}&q=user%3Dbob%26password%3D{m(14)}")\n',
 }

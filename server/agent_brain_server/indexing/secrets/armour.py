@@ -17,11 +17,15 @@ from agent_brain_server.indexing.secrets.tokens import Span
 KIND = "private key"
 LEAST_MATERIAL = 24
 LONGEST_BODY = 65_536
+LEAST_OPENSSH = 60
 MOST_LOOKED_AT = 1_000_000
 
-_KEY = r"(?:PRIVATE|SECRET|TESTING|STATIC|Static) (?:KEY|key)"
-_BEGIN = re.compile(rf"BEGIN [\w .()-]{{0,60}}?{_KEY}[\w ]{{0,20}}-{{2,5}}")
-_END = re.compile(rf"-{{2,5}} ?END [\w .()-]{{0,60}}?{_KEY}")
+# Where a literal ends and the next one begins.
+_JOIN = r"(?:\\?[\"'`]\s{0,40}(?:[+.&\\]\s{0,40})?[bBrRuU]?\\?[\"'`])"
+_KINDS = "|".join(f"{_JOIN}?".join(word) for word in ("PRIVATE", "SECRET", "TESTING", "STATIC", "Static"))
+_KEY = rf"(?:{_KINDS}){_JOIN}? {_JOIN}?(?:K{_JOIN}?E{_JOIN}?Y|key)"
+_BEGIN = re.compile(rf"BEGIN{_JOIN}? (?:[\w .()-]|{_JOIN}){{0,60}}?{_KEY}(?:[\w ]|{_JOIN}){{0,20}}-{{2,5}}")
+_END = re.compile(rf"-{{2,5}} ?{_JOIN}?END{_JOIN}? (?:[\w .()-]|{_JOIN}){{0,60}}?{_KEY}")
 _ESCAPED_BREAK = r"\\[nrt]|\\u000[aAdD]|&#(?:10|13|x[aAdD]);|%0[aAdD]|<br ?/?>"
 _RUN = re.compile(rf"{_ESCAPED_BREAK}|([A-Za-z0-9][A-Za-z0-9+/=_-]*)")
 _LONG = re.compile(r"[A-Za-z0-9+/=]{20,}")
@@ -32,8 +36,14 @@ _FOREIGN = re.compile(r"[^\s\w\"'`,;:+=/\\*#.|<>&(){}\[\]%!~^-]|[\w)][(.]\w")
 _HEADER = re.compile(r"[^\w]*(?:Proc-Type|DEK-Info|Version|Comment|Subject|MessageID|Hash|Charset)\s?:")
 
 # "-----BEGIN" in base64, in each of its three alignments, and in base64 of that.
-_ENCODED_BEGINS = ("LS0tLS1CRUdJTi", "0tLS0tQkVHSU", "tLS0tLUJFR0lO", "TFMwdExTMUNSVWRKVGl")
+# And what an OpenSSH key begins with.
+_ENCODED_BEGINS = ("b3BlbnNzaC1rZXktdjEA", "LS0tLS1CRUdJTi", "0tLS0tQkVHSU", "tLS0tLUJFR0lO", "TFMwdExTMUNSVWRKVGl")
 _ENCODED = re.compile("|".join(_ENCODED_BEGINS))
+# "BEGIN" byte by byte.
+_HEX_BEGIN = re.compile(r"42(?:[ :]|, ?0x|\\x)?45(?:[ :]|, ?0x|\\x)?47(?:[ :]|, ?0x|\\x)?49(?:[ :]|, ?0x|\\x)?4[eE]")
+_HEX_BYTES = re.compile(r"(?:[0-9a-fA-F]{2}[\s:,\"'+\\]{0,40}(?:0x|x)?){40,30000}")
+_HEX_BYTE = re.compile(r"[0-9a-fA-F]{2}")
+_HEX_LINE = re.compile(r"[0-9a-fA-F](?:[^\n]*[0-9a-fA-F])?")
 _DER = re.compile(
     r"M(?:II[A-Za-z0-9+/]{2}[AQgw]IBA|I[GHIE][A-Za-z0-9+/]AgE[AB]|[A-Za-z0-9+/][4C]CAQ[AE])[A-Za-z0-9+/]{24}"
 )
@@ -54,7 +64,7 @@ _JWK = re.compile(r"(?<![\w$])[\"']?(?:d|p|q|dp|dq|qi|k)[\"']?\s{0,4}:\s{0,4}[\"
 
 def find_keys(text: str) -> Iterator[Span]:
     """The material of every private key in `text`, line by line."""
-    if "BEGIN " in text:
+    if "BEGIN" in text:
         yield from _armoured(text)
     if any(begin in text for begin in _ENCODED_BEGINS):
         yield from _encoded(text, _ENCODED, _is_encoded_key)
@@ -63,6 +73,7 @@ def find_keys(text: str) -> Iterator[Span]:
         yield from (
             Span(*match.span(), KIND) for match in _HEX_DER.finditer(text) if _is_private_der(_of_hex(match[0]))
         )
+    yield from _in_hex(text)
     if "kty" in text:
         yield from (Span(match.start(1), match.end(1), KIND) for match in _JWK.finditer(text))
 
@@ -83,6 +94,17 @@ def _mixed_lines(text: str, lines: re.Match[str]) -> list[tuple[int, int]]:
 
 def _of_hex(digits: str) -> bytes:
     return bytes.fromhex(digits[: len(digits) // 2 * 2])
+
+
+def _in_hex(text: str) -> Iterator[Span]:
+    """The keys in armour that are written byte by byte, line by line."""
+    done = 0
+    for begin in _HEX_BEGIN.finditer(text):
+        if begin.start() >= done and (match := _HEX_BYTES.match(text, begin.start())):
+            done = match.end()
+            data = bytes.fromhex("".join(_HEX_BYTE.findall(match[0])))
+            if b"PRIVATE KEY" in data or b"SECRET KEY" in data:
+                yield from (Span(*line.span(), KIND) for line in _HEX_LINE.finditer(text, *match.span()))
 
 
 def _armoured(text: str) -> Iterator[Span]:
@@ -172,6 +194,8 @@ def _decoded(encoded: str) -> bytes:
 
 
 def _is_encoded_key(data: bytes) -> bool:
+    if data.startswith(b"openssh-key-v1\0"):
+        return len(data) > LEAST_OPENSSH
     if data.startswith(b"LS0tLS1C"):
         data = _decoded(data.decode("ascii", "replace"))
     return b"PRIVATE KEY" in data or b"SECRET KEY" in data

@@ -11,29 +11,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from agent_brain_server.indexing.secrets.comparisons import find_compared, is_compared
 from agent_brain_server.indexing.secrets.pairs import Judge, find_in_column, find_in_pair
 from agent_brain_server.indexing.secrets.phrases import find_phrases
+from agent_brain_server.indexing.secrets.separators import AFTER_FLAG, AFTER_NAME
 from agent_brain_server.indexing.secrets.tokens import Span
 from agent_brain_server.indexing.secrets.values import CODE, is_password, is_placeholder, is_random
-
-_TRAIL = (
-    r"(?:[_-]?(?:\d{1,3}|value|text|plain(?:text)?|string|base64|b64|pem|prod(?:uction)?|dev(?:elopment)?|test|staging|live"
-    r"|default|old|new|admin|root|user|db|confirm(?:ation)?|primary|secondary|id))?"
-)
-_CLOSE = r"(?:\\{0,3}[\"'\])}]){0,3}"
-_SEPARATOR = (
-    r"(?:[ \t\xa0]{0,20}(?:\\\n[ \t]{0,60})?(?::[ \t]?[\w.\[\]?<>]{1,30}[ \t]?="
-    r"|:=|=>|\?=|\+=|->|={1,2}|:{1,2}|\|\|=?|\?\?=?|[＝：]|,|\(|>|[ \t](?=[\"'`]))"
-    r"|[ \t]{1,4}(?:value|content|text|default)[ \t]?=|</(?:key|name)>\s{0,40}<(?:string|value|data)>"
-    r"|[ \t]{1,3}(?:is|was)[ \t]{0,2}:?[ \t]{0,3}(?=[\"'`])"
-    r"|[ \t]string[ \t]?=|[ \t]{1,4}(?i:by)[ \t]{1,4}(?i:password[ \t]{1,4})?(?=['\"]))"
-)
-_GAP = r"[ \t]{0,20}(?:[|>][+-]?[ \t]{0,4}(?=\n))?(?:[(\[{]{0,2}\\?\n[ \t]{0,60})?"
-_GAP += r"(?:!!?\w+ )?(?:[bBrRuUfFL@$]{0,2}(?=[\"']))?"
-_QUOTED = r"(?:\\{1,3}[\"']([^\n\\\"']{1,10000})|(\"\"\"|'''|[\"'`])((?:\\.|(?!\2)[^\n\\]){1,10000}))"
-_BARE = r"([^\s\"'`<>\\]{1,10000})"
-_AFTER_NAME = re.compile(rf"{_TRAIL}(?![A-Za-z0-9_]){_CLOSE}{_SEPARATOR}{_GAP}(?:{_QUOTED}|{_BARE})")
-_AFTER_FLAG = re.compile(rf"{_TRAIL}(?:[ \t]{{1,4}}|[\"'],[ \t]{{0,4}}[\"'])(?:{_QUOTED}|{_BARE})")
 
 
 class _Name(NamedTuple):
@@ -140,10 +123,10 @@ def _qualifies(word: str, lowered: str, start: int, end: int) -> bool:
 
 def _values(text: str, start: int, end: int, language: str, judge: Judge) -> list[tuple[int, int]]:
     """Where the secrets are that belong to the name from `start` to `end`: behind it, else in a pair or a table."""
-    match = _AFTER_NAME.match(text, end)
+    match = AFTER_NAME.match(text, end)
     flag = match is None and _is_flag(text, start)
     if flag:
-        match = _AFTER_FLAG.match(text, end)
+        match = AFTER_FLAG.match(text, end)
     if match is not None and (flag or _assigns(text, start, match)):
         group = next(number for number in (1, 3, 4) if match[number] is not None)
         first, value = match.start(group), match[group]
@@ -154,10 +137,14 @@ def _values(text: str, start: int, end: int, language: str, judge: Judge) -> lis
         if value and judge(value):
             return [(first, first + len(value))]
         if any(sign in text[end:first] for sign in "=:"):
-            return []
+            return [*find_compared(text, start, judge)]
     if text[end : end + 1] in ".[:=":
         return []
-    return [*find_in_pair(text, start, end, judge), *find_in_column(text, start, end, language, judge)]
+    return [
+        *find_in_pair(text, start, end, judge),
+        *find_in_column(text, start, end, language, judge),
+        *find_compared(text, start, judge),
+    ]
 
 
 def _block(text: str, start: int, first: int, judge: Judge) -> list[tuple[int, int]]:
@@ -183,7 +170,12 @@ def _assigns(text: str, start: int, match: re.Match[str]) -> bool:
         return True
     if match[4] is not None or (text[match.start() - 4 : match.start()].lower() == "pass" and " " in between):
         return False
-    return "," not in between or _FIRST_ARGUMENT.search(text, max(0, start - 64), start) is not None
+    if "," not in between:
+        return True
+    before = max(0, start - 64)
+    if _FIRST_ARGUMENT.search(text, before, start) is not None or is_compared(text, start):
+        return True
+    return _FIRST_OF_PAIR.search(text, before, start) is not None and _PAIR_END.match(text, match.end()) is not None
 
 
 def _bare_value(text: str, start: int, first: int, value: str, language: str, *, flag: bool) -> str:
@@ -197,7 +189,8 @@ def _bare_value(text: str, start: int, first: int, value: str, language: str, *,
         quoted = language not in CODE or name.count('"') % 2 or name.count("'") % 2 or name.count("`") % 2
         return value if quoted and not _MEMBER.fullmatch(value) and not _CALL.search(value) else ""
     if not flag and language in CODE and (_SHELL_NAME.fullmatch(name) is None or _CALL.search(value)):
-        return ""
+        value = value.rstrip(",;.")
+        return value if _COMMENT.fullmatch(name) and is_random(value, 8) and not _CODE_SIGN.search(value) else ""
     return "" if value.startswith(("(", "[", "{")) or _CALLED.match(value) else value.rstrip(",;)]}")
 
 
@@ -206,11 +199,18 @@ _CALLED = re.compile(r"[A-Za-z_][\w.]*\(")
 _CALL = re.compile(r"[()\[\]{}]")
 _MEMBER = re.compile(r"[A-Za-z_$][\w$]*(?:\.[\w$]+)+")
 _FIRST_ARGUMENT = re.compile(r"(?:\([ \t\n]{0,20}|^[ \t]{0,40})[\"'`][\w.-]{0,50}$|--[\w-]{0,40}$", re.MULTILINE)
-
+_FIRST_OF_PAIR = re.compile(r"[\[{][ \t\n]{0,20}[\"'`][\w.-]{0,50}$")
+_PAIR_END = re.compile(r"[\"'`][ \t\n]{0,20}[\]}]")
+_COMMENT = re.compile(r"(?:.*\s)?(?:#+|//+!?|--+|/?\*+|;+|%+|<!--)[ \t]*(?:[A-Za-z][\w \t.-]{0,40})?")
+_CODE_SIGN = re.compile(r"[()\[\]{}<>;|&=]|[A-Za-z_]\.[A-Za-z_]|://")
 
 _SHELL_NAME = re.compile(r"[ \t]{0,40}(?:(?:export|set|ENV|ARG|-e|[#$])[ \t]{1,4})?[A-Z][A-Z0-9_]{0,60}")
 _FLAG = re.compile(r"--?[\w-]{0,40}$")
 _ENV = re.compile(r"^[ \t]{0,20}(?:ENV|env|setenv|SetEnv)[ \t]{1,4}[\w-]{0,40}$", re.MULTILINE)
+_SET = re.compile(
+    r"\b(?i:config(?:ure)?|[\w-]{0,9}secrets?)(?:[ \t]{1,4}(?i:set|add|put|--?\w{1,10})){0,3}"
+    r"[ \t]{1,4}[\"']?[\w./:@-]{0,40}$"
+)
 _BLOCK = re.compile(r"[|>][+-]?[ \t]{0,4}\n")
 _MARGIN = re.compile(r"[ \t]{0,200}(?:-[ \t]+)?")
 _LINE = re.compile(r"([ \t]*)([^\n]*?)[ \t]*(?:\n|$)")
@@ -223,7 +223,10 @@ def _is_flag(text: str, start: int) -> bool:
     before = text[first:start]
     if "-" in before and _FLAG.search(text, max(0, start - 44), start) is not None:
         return True
-    return "env" in before.lower() and _ENV.search(text, first, start) is not None
+    before = before.lower()
+    if ("config" in before or "secrets " in before) and _SET.search(text, first, start) is not None:
+        return True
+    return "env" in before and _ENV.search(text, first, start) is not None
 
 
 _URL = re.compile(r"://([^\s/@:\"'<>\\]{0,100}):([^\s@\"'<>\\]{1,200})@|://([A-Za-z0-9_-]{20,200})@")

@@ -18,7 +18,12 @@ SHORTEST = 20
 
 _ESCAPED = re.compile(r"\\(?:x|u00)[2-7][0-9a-fA-F][\w.-]{0,80}(?:\\(?:x|u00)[2-7][0-9a-fA-F][\w.-]{0,80}){0,600}")
 _ESCAPE = re.compile(r"\\(?:x|u00)([2-7][0-9a-fA-F])")
+_PERCENT = re.compile(r"%[2-7][0-9a-fA-F][\w.~+-]{0,80}(?:%[2-7][0-9a-fA-F][\w.~+-]{0,80}){0,100}")
+# Of `_`, `-`, `.` and `=`: a token or an assignment has one of them.
+_PERCENT_SIGN = re.compile(r"%(?:5[Ff]|2[DdEe]|3[Dd])")
+_PERCENT_CODE = re.compile(r"%([2-7][0-9a-fA-F])")
 _LONG = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{28,20000}={0,2}")
+_WORD_BEFORE = re.compile(r"[\w.~+-]*$")
 _NEAR = 400
 _CODES = ("ase64", "hex")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){20,}")
@@ -31,10 +36,23 @@ def find_encoded(text: str, language: str) -> Iterator[Span]:
         start = max(text.rfind("\n", max(0, match.start() - 12), match.start()) + 1, match.start() - 12)
         if shows_token(_unescaped(text[start : match.end()])):
             yield Span(match.start(), match.end(), KIND)
+    if _PERCENT_SIGN.search(text):
+        yield from _in_percent(text)
     for first, last in [(0, len(text))] if language not in CODE else _near_words(text):
         for match in _LONG.finditer(text, first, last):
             if _shows_secret(_decoded(match[0])):
                 yield Span(match.start(), match.end(), KIND)
+
+
+def _in_percent(text: str) -> Iterator[Span]:
+    """The tokens and assignments that are written as a part of a URL."""
+    for match in _PERCENT.finditer(text):
+        if match.end() - match.start() < SHORTEST // 2:
+            continue
+        start = match.start() - len(_WORD_BEFORE.search(text, max(0, match.start() - 24), match.start())[0])  # type: ignore[index]  # it matches nothing, too
+        plain = _PERCENT_CODE.sub(lambda code: chr(int(code[1], 16)), text[start : match.end()])
+        if shows_token(plain) or any(map(is_password, _NAMED.findall(plain))):
+            yield Span(match.start(), match.end(), KIND)
 
 
 def _near_words(text: str) -> Iterator[tuple[int, int]]:
@@ -67,4 +85,4 @@ def _decoded(code: str) -> str:
 def _shows_secret(plain: str) -> bool:
     if len(plain) < SHORTEST:
         return False
-    return shows_token(plain) or any(map(is_password, _NAMED.findall(plain)))
+    return "PRIVATE KEY" in plain or shows_token(plain) or any(map(is_password, _NAMED.findall(plain)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
+_SPACES = "\u00a0\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_QUOTES = "\u201c\u201d\u201e"
 MOST_PIECES = 12
 _PIECE = re.compile(r"[\w.~+/=-]{0,400}")
 _JOIN = re.compile(
@@ -26,3 +28,13 @@ def split_places(text: str, start: int, shape: re.Pattern[str]) -> list[tuple[in
             found.append((first, min(last, first + left)))
         left -= last - first
     return found
+
+
+def with_plain_spaces(text: str) -> str:
+    """The text, place by place, with the spaces and the quotation marks that programs write."""
+    if not text.isascii():
+        for sign in _SPACES:
+            text = text.replace(sign, " ")
+        for sign in _QUOTES:
+            text = text.replace(sign, '"')
+    return text

@@ -15,7 +15,7 @@ from posixpath import basename
 from agent_brain_server.indexing.secrets.armour import find_bare_keys, find_keys
 from agent_brain_server.indexing.secrets.assignments import find_assigned
 from agent_brain_server.indexing.secrets.encoded import find_encoded
-from agent_brain_server.indexing.secrets.joins import INVISIBLE
+from agent_brain_server.indexing.secrets.joins import INVISIBLE, with_plain_spaces
 from agent_brain_server.indexing.secrets.manifests import find_manifest_values
 from agent_brain_server.indexing.secrets.stores import is_strict, secret_text
 from agent_brain_server.indexing.secrets.tokens import Span, find_tokens
@@ -82,6 +82,7 @@ def mask_text(text: str) -> Masked:
 
 def find_secrets(text: str, language: str, *, strict: bool = False) -> list[Span]:
     """The secrets in order, none over another."""
+    text = with_plain_spaces(text)
     found = _found(text, language, strict=strict)
     if not text.isascii() and any(sign in text for sign in INVISIBLE):
         places = [place for place, sign in enumerate(text) if sign not in INVISIBLE]

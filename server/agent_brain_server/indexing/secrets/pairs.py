@@ -34,8 +34,14 @@ _DEFAULT = re.compile(
     r"[\w-]{0,20}\"[ \t]{0,4}\{[^{}]{0,600}?\bdefault[ \t]{0,40}=[ \t]{0,4}\"([^\"\n]{1,2000})\"",
 )
 _VARIABLE = re.compile(r"variable[ \t]{1,4}\"[\w-]{0,60}$")
+_OPTION = re.compile(r"(?:[\"']-{1,2}|\([ \t]{0,4}[\"'])[\w-]{0,50}$")
+_OPTION_DEFAULT = re.compile(
+    r"[\w-]{0,20}(?:[ =][<\[]\w{1,20}[>\]])?[\"'],(?:[^()\"']|\"[^\"\n]{0,300}\"|'[^'\n]{0,300}'){0,300}?"
+    r"(?<![\w.])(?:default|defaultValue|value)[\"']?[ \t]{0,4}[=:][ \t]{0,4}[bBrRuU]?[\"']([^\"'\n]{1,200})[\"']"
+)
+"""The default of an option in the same call, behind the option's name."""
 
-
+_OF_WORDS = f"{ascii_letters}{digits}_-"
 _OF_NAMES = f"{ascii_letters}{digits}_.-\"' \t"
 _SECOND_ARGUMENT = re.compile(SECOND_ARGUMENT)
 
@@ -52,6 +58,8 @@ def find_in_pair(text: str, start: int, end: int, judge: Judge) -> Iterator[Plac
         match = _SECOND_ARGUMENT.match(text, end)
     elif "variable" in before and _VARIABLE.search(before):
         match = _DEFAULT.match(text, end)
+    elif before.rstrip(_OF_WORDS).endswith(('"', "'")) and _OPTION.search(before):
+        match = _OPTION_DEFAULT.match(text, end)
     elif before.rstrip(_OF_NAMES).endswith((":", "=")) and _NAMED.search(before):
         match = _VALUE_AFTER.match(text, end) or _VALUE_BEFORE.search(text, max(0, start - 340), start)
     if match is not None and match.lastindex is not None and judge(match[match.lastindex]):

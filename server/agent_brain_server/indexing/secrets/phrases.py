@@ -38,6 +38,8 @@ _RECOVERY = (
     r"s?[\"']?[ \t]{0,4}(?::=|=>|[:=,(])[ \t(]{0,4}[\"'`]?([a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23})(?![ ,]{0,2}[a-z])"
 )
 
+_HTTPIE = re.compile(r"\w{2,5} [^\n|;]{0,160}?(?<= )(?:-a|--auth)[ =]?[\"']?[^\s:/\"']{1,60}:([^\s\"'$]{3,100})")
+
 # By what the phrases begin with, in small letters.
 _PHRASES: dict[str, tuple[Phrase, ...]] = {
     "bearer ": (Phrase(re.compile(r"\w{6} {1,4}([A-Za-z0-9._~+/=-]{16,4000})"), _is_header_value, "bearer token"),),
@@ -78,6 +80,7 @@ _PHRASES: dict[str, tuple[Phrase, ...]] = {
     "mnemonic": (Phrase(re.compile(rf"\w{{8}}{_RECOVERY}"), is_recovery, "recovery phrase"),),
     "phrase": (Phrase(re.compile(rf"\w{{6}}{_RECOVERY}"), is_recovery, "recovery phrase"),),
 }
+_PIPED = re.compile(r"[\"']([^\"'\n$]{3,200})[\"'][ \t]{0,9}\|[ \t]{0,9}(?i:convertto-securestring)")
 _WITH_DOLLARS: dict[str, tuple[Phrase, ...]] = {
     ":$": (
         Phrase(re.compile(r":(\$(?:apr1|1|2[aby]|5|6|7|y|gy)\$[./A-Za-z0-9$+=]{12,120})"), _is_hash, "password hash"),
@@ -87,6 +90,13 @@ _WITH_DOLLARS: dict[str, tuple[Phrase, ...]] = {
 }
 # Of shells, and of what people write down of them.
 _COMMANDS: dict[str, tuple[Phrase, ...]] = {
+    "to-securestring": (
+        Phrase(
+            re.compile(r"\w\w-\w{12}(?:[ \t]{1,4}-\w{1,20}){0,3}[ \t]{1,4}[\"']([^\"'\n$]{3,200})[\"']"),
+            _is_given,
+            "password",
+        ),
+    ),
     "login ": (
         Phrase(
             re.compile(r"\w{5}[ \t]+\S{1,100}\s+(?:account[ \t]+\S{1,100}\s+)?password[ \t]+(\S{2,200})"),
@@ -101,6 +111,26 @@ _COMMANDS: dict[str, tuple[Phrase, ...]] = {
             "password",
         ),
     ),
+    "http ": (Phrase(_HTTPIE, is_password, "password"),),
+    "https ": (Phrase(_HTTPIE, is_password, "password"),),
+    "xh ": (Phrase(_HTTPIE, is_password, "password"),),
+    "redis-cli ": (
+        Phrase(re.compile(r"\w{5}-cli[^\n|;]{0,120}? -a[ =]?[\"']?([^\s\"'$]{3,100})"), is_password, "password"),
+    ),
+    "docker login ": (
+        Phrase(re.compile(r"\w{6} \w{5}[^\n|;]{0,120}? -p[ =]?[\"']?([^\s\"'$]{3,200})"), is_password, "password"),
+    ),
+    "smbclient ": (
+        Phrase(
+            re.compile(r"\w{9}[^\n|;]{0,120}? -U ?[\"']?[^\s%\"']{1,60}%([^\s\"'$]{3,100})"), is_password, "password"
+        ),
+    ),
+    "lftp ": (
+        Phrase(
+            re.compile(r"\w{4}[^\n|;]{0,120}? -u ?[\"']?[^\s,\"']{1,60},([^\s\"'$]{3,100})"), is_password, "password"
+        ),
+    ),
+    "ldap": (Phrase(re.compile(r"\w{6,12}\b[^\n|;]{0,120}? -w ?[\"']?([^\s\"'$]{3,100})"), is_password, "password"),),
     "sshpass ": (Phrase(re.compile(r"\w{7} +-p *[\"']?([^\s\"'$]{3,100})"), _is_given, "password"),),
     "mysql": (
         Phrase(
@@ -135,6 +165,8 @@ def find_phrases(text: str, lowered: str, *, commands: bool) -> Iterator[Span]:
         for gate, phrases in _WITH_DOLLARS.items():
             yield from _behind(text, lowered, gate, phrases)
     if commands:
+        if "to-securestring" in lowered:
+            yield from (Span(*match.span(1), "password") for match in _PIPED.finditer(text) if _is_given(match[1]))
         for gate, phrases in _COMMANDS.items():
             yield from _behind(text, lowered, gate, phrases)
 

@@ -33,6 +33,7 @@ _PATH = re.compile(
     r"(?:~|\.{0,2})/[\w./-]*|[A-Za-z]:\\.*|.*\.(?:pem|key|crt|json|ya?ml|txt|env|conf|sock|py|js|ts|go|php|html)"
 )
 _VERSION = re.compile(r"[\^~<>=v]*\d+(?:\.[\dx*]+){1,3}.*|#[0-9a-fA-F]{3,8}|0x[0-9a-fA-F]{1,8}|\d{1,11}")
+_RISE = re.compile(r"[a-z](?=[A-Z])")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}")
 
 
@@ -61,8 +62,16 @@ def _is_plain(value: str) -> bool:
         return True
     if _WORDS.fullmatch(value):
         # A long run of one case change after another is no word.
-        return not (value.isalnum() and len(value) >= 20 and any(map(str.isdigit, value)))
+        return not (value.isalnum() and (_is_shuffled(value) or (len(value) >= 20 and any(map(str.isdigit, value)))))
     return _PATH.fullmatch(value) is not None or _VERSION.fullmatch(value) is not None
+
+
+def _is_shuffled(value: str) -> bool:
+    """Whether capitals and small letters follow each other as they do in no words that are joined."""
+    if len(value) < 16:
+        return False
+    capitals, changes = sum(map(str.isupper, value)), len(_RISE.findall(value))
+    return 3 * len(value) <= 10 * capitals <= 7 * len(value) and changes * 6 >= len(value)
 
 
 def _sorts(value: str) -> int:
