@@ -25,7 +25,7 @@ async def open_and_find(store: Store, word: str) -> None:
 @pytest.mark.parametrize("content", [b"not a database at all" * 100, b"\0" * 5000, b"SQLite format 3\0" + b"x" * 5000])
 async def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "index.db").write_bytes(content)
-    with pytest.raises(StorageError, match=r"index\.db is damaged or not .* index.*Run: agent-brain start --reindex"):
+    with pytest.raises(StorageError, match=r"index\.db is another program's file.*run: mv"):
         await open_and_close(tmp_path)
     assert (tmp_path / "index.db").read_bytes() == content
 

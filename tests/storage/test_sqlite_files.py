@@ -77,7 +77,7 @@ async def test_a_file_that_is_no_longer_the_index_is_neither_written_nor_read(
     await put(store, make_file("a.py", "text"))
     remove(tmp_path / "index.db")
     for work in (put(store, make_file("b.py", "late")), find(store, "text"), store.statistics()):
-        with pytest.raises(StorageError, match=r"index\.db is gone or was replaced.* agent-brain start") as refused:
+        with pytest.raises(StorageError, match=r"index\.db was deleted or replaced.* agent-brain start") as refused:
             await work
         assert refused.value.code == "storage_gone"
     there = sorted(path.name for path in tmp_path.iterdir())

@@ -8,9 +8,8 @@ from pathlib import Path
 from agent_brain_client.cli.session import project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.consenting import require_accepted
-from agent_brain_client.discovery import find_token, require_set_up
+from agent_brain_client.discovery import find_server, find_token, require_set_up
 from agent_brain_client.errors import OK, UNREACHABLE
-from agent_brain_client.lifecycle import find_running
 from agent_brain_client.output import (
     count,
     duration,
@@ -22,7 +21,7 @@ from agent_brain_client.output import (
     size,
     styled,
 )
-from agent_brain_client.wire import ReportResponse, ServerStatus, StatusResponse, location_id
+from agent_brain_client.wire import ReportResponse, ServerFile, ServerStatus, StatusResponse, location_id
 from agent_brain_contract.escaping import one_line
 
 LABEL_COLUMNS = 12
@@ -38,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Say how the project stands. A server that does not run is not started: exit code 3."""
     root = project_root(arguments)
     require_accepted(root, require_set_up(root))
-    server = find_running(root)
+    server = find_server(root) or _find_by_lock(root)
     if server is None:
         return _not_running(root, arguments.json)
     client = AgentBrainClient(server["url"], find_token(root))
@@ -50,6 +49,12 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         say_rows(*status_lines(status), *_report_lines(report), indent=LABEL_COLUMNS)
     return OK
+
+
+def _find_by_lock(root: Path) -> ServerFile | None:
+    from agent_brain_client.lifecycle import find_running  # which looks at processes
+
+    return find_running(root)
 
 
 def _not_running(root: Path, as_json: bool) -> int:
