@@ -53,7 +53,7 @@ def test_a_project_in_order(project: CliProject) -> None:
     project.ok("index", "--wait")
     running = findings(project, expect=0)
     assert {name: finding["state"] for name, finding in running.items()} == dict.fromkeys(
-        [*stopped, "index", "embedding", "watcher"], "ok"
+        [*stopped, "index", "folders", "embedding", "watcher"], "ok"
     )
     assert "ok    " in project.ok("doctor")
 
