@@ -19,6 +19,7 @@ _BEFORE = re.compile(
     r"[ \t]{0,4}(?:[!=]={1,2}|-i?c?(?i:eq|ne)(?=[ \t])|\.(?i:equals|eql\??|contentequals)\(|(?(call),))"
     r"[ \t]{0,4}[\w.$>-]{0,40}$"
 )
+_QUOTE = re.compile("[\"']")
 _SIGNS = ("=", "(", ",", "eq", "ne")
 FARTHEST = 280
 
@@ -30,7 +31,9 @@ def is_compared(text: str, start: int) -> bool:
 
 def find_compared(text: str, start: int, judge: Judge) -> Iterator[Place]:
     """The value that is written before a name which it is compared with."""
+    between = text[max(0, start - 72) : start].rstrip(_OF_NAMES).rstrip(" \t")
+    if not between.endswith(_SIGNS) or _QUOTE.search(between[-24:]) is None:
+        return
     first = max(text.rfind("\n", max(0, start - FARTHEST), start) + 1, start - FARTHEST)
-    between = text[first:start].rstrip(_OF_NAMES).rstrip()
-    if between.endswith(_SIGNS) and (match := _BEFORE.search(text, first, start)) and judge(match["value"]):
+    if (match := _BEFORE.search(text, max(0, first), start)) and judge(match["value"]):
         yield match.span("value")

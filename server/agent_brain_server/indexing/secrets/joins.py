@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
-_SPACES = "\u00a0\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_SPACES = "\u00a0\u2007\u2009\u202f\u3000"
 _QUOTES = "\u201c\u201d\u201e"
 MOST_PIECES = 12
 _PIECE = re.compile(r"[\w.~+/=-]{0,400}")

@@ -90,13 +90,6 @@ _WITH_DOLLARS: dict[str, tuple[Phrase, ...]] = {
 }
 # Of shells, and of what people write down of them.
 _COMMANDS: dict[str, tuple[Phrase, ...]] = {
-    "to-securestring": (
-        Phrase(
-            re.compile(r"\w\w-\w{12}(?:[ \t]{1,4}-\w{1,20}){0,3}[ \t]{1,4}[\"']([^\"'\n$]{3,200})[\"']"),
-            _is_given,
-            "password",
-        ),
-    ),
     "login ": (
         Phrase(
             re.compile(r"\w{5}[ \t]+\S{1,100}\s+(?:account[ \t]+\S{1,100}\s+)?password[ \t]+(\S{2,200})"),
@@ -111,26 +104,6 @@ _COMMANDS: dict[str, tuple[Phrase, ...]] = {
             "password",
         ),
     ),
-    "http ": (Phrase(_HTTPIE, is_password, "password"),),
-    "https ": (Phrase(_HTTPIE, is_password, "password"),),
-    "xh ": (Phrase(_HTTPIE, is_password, "password"),),
-    "redis-cli ": (
-        Phrase(re.compile(r"\w{5}-cli[^\n|;]{0,120}? -a[ =]?[\"']?([^\s\"'$]{3,100})"), is_password, "password"),
-    ),
-    "docker login ": (
-        Phrase(re.compile(r"\w{6} \w{5}[^\n|;]{0,120}? -p[ =]?[\"']?([^\s\"'$]{3,200})"), is_password, "password"),
-    ),
-    "smbclient ": (
-        Phrase(
-            re.compile(r"\w{9}[^\n|;]{0,120}? -U ?[\"']?[^\s%\"']{1,60}%([^\s\"'$]{3,100})"), is_password, "password"
-        ),
-    ),
-    "lftp ": (
-        Phrase(
-            re.compile(r"\w{4}[^\n|;]{0,120}? -u ?[\"']?[^\s,\"']{1,60},([^\s\"'$]{3,100})"), is_password, "password"
-        ),
-    ),
-    "ldap": (Phrase(re.compile(r"\w{6,12}\b[^\n|;]{0,120}? -w ?[\"']?([^\s\"'$]{3,100})"), is_password, "password"),),
     "sshpass ": (Phrase(re.compile(r"\w{7} +-p *[\"']?([^\s\"'$]{3,100})"), _is_given, "password"),),
     "mysql": (
         Phrase(
@@ -156,6 +129,40 @@ _COMMANDS: dict[str, tuple[Phrase, ...]] = {
     ),
 }
 
+# Of commands that take a password behind a short option.
+_OPTION = re.compile(r" -(?:[apuUw]|-auth)[ =]")
+_WITH_OPTIONS: dict[str, tuple[Phrase, ...]] = {
+    "http ": (Phrase(_HTTPIE, is_password, "password"),),
+    "https ": (Phrase(_HTTPIE, is_password, "password"),),
+    "xh ": (Phrase(_HTTPIE, is_password, "password"),),
+    "redis-cli ": (
+        Phrase(re.compile(r"\w{5}-cli[^\n|;]{0,120}? -a[ =]?[\"']?([^\s\"'$]{3,100})"), is_password, "password"),
+    ),
+    "docker login ": (
+        Phrase(re.compile(r"\w{6} \w{5}[^\n|;]{0,120}? -p[ =]?[\"']?([^\s\"'$]{3,200})"), is_password, "password"),
+    ),
+    "smbclient ": (
+        Phrase(
+            re.compile(r"\w{9}[^\n|;]{0,120}? -U ?[\"']?[^\s%\"']{1,60}%([^\s\"'$]{3,100})"), is_password, "password"
+        ),
+    ),
+    "lftp ": (
+        Phrase(
+            re.compile(r"\w{4}[^\n|;]{0,120}? -u ?[\"']?[^\s,\"']{1,60},([^\s\"'$]{3,100})"), is_password, "password"
+        ),
+    ),
+    "ldap": (Phrase(re.compile(r"\w{6,12}\b[^\n|;]{0,120}? -w ?[\"']?([^\s\"'$]{3,100})"), is_password, "password"),),
+}
+_SECURE: dict[str, tuple[Phrase, ...]] = {
+    "to-securestring": (
+        Phrase(
+            re.compile(r"\w\w-\w{12}(?:[ \t]{1,4}-\w{1,20}){0,3}[ \t]{1,4}[\"']([^\"'\n$]{3,200})[\"']"),
+            _is_given,
+            "password",
+        ),
+    ),
+}
+
 
 def find_phrases(text: str, lowered: str, *, commands: bool) -> Iterator[Span]:
     """The secrets behind each phrase in `text`; `lowered` is the same in small letters, place by place."""
@@ -165,10 +172,19 @@ def find_phrases(text: str, lowered: str, *, commands: bool) -> Iterator[Span]:
         for gate, phrases in _WITH_DOLLARS.items():
             yield from _behind(text, lowered, gate, phrases)
     if commands:
-        if "to-securestring" in lowered:
-            yield from (Span(*match.span(1), "password") for match in _PIPED.finditer(text) if _is_given(match[1]))
-        for gate, phrases in _COMMANDS.items():
+        yield from _in_commands(text, lowered)
+
+
+def _in_commands(text: str, lowered: str) -> Iterator[Span]:
+    for gate, phrases in _COMMANDS.items():
+        yield from _behind(text, lowered, gate, phrases)
+    if _OPTION.search(text):
+        for gate, phrases in _WITH_OPTIONS.items():
             yield from _behind(text, lowered, gate, phrases)
+    if "to-securestring" in lowered:
+        for gate, phrases in _SECURE.items():
+            yield from _behind(text, lowered, gate, phrases)
+        yield from (Span(*match.span(1), "password") for match in _PIPED.finditer(text) if _is_given(match[1]))
 
 
 def _behind(text: str, lowered: str, gate: str, phrases: tuple[Phrase, ...]) -> Iterator[Span]:
