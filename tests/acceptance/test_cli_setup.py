@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,10 +91,13 @@ def test_gitignore_keeps_every_byte(project: CliProject, content: bytes) -> None
     assert project.ok("setup", "--yes") == "Nothing to change.\n"
 
 
-def test_outside_git_no_gitignore_is_made(tmp_path: Path) -> None:
+def test_outside_git_the_secrets_are_kept_out_of_a_later_one(tmp_path: Path) -> None:
     with cli_project(tmp_path / "notes", git=False) as project:
         project.ok("setup", "--yes", "--port", str(free_port()))
-        assert not (project.root / ".gitignore").exists()
+        subprocess.run(["git", "init", "-q"], cwd=project.root, check=True)
+        subprocess.run(["git", "add", "-A"], cwd=project.root, check=True)
+        listed = subprocess.run(["git", "ls-files"], cwd=project.root, check=True, capture_output=True, text=True)
+        assert listed.stdout.split() == [".gitignore"]
         assert project.ok("setup", "--yes") == "Nothing to change.\n"
 
 
