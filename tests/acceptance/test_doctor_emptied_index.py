@@ -53,7 +53,7 @@ def one_code_file_removed_by_force(project: CliProject) -> None:
 
 def every_file_removed(project: CliProject) -> None:
     put(project, CODE)
-    remove(project, "a.py", "notes.md", ".gitignore")
+    remove(project, "a.py", "notes.md", ".gitignore", force=True)
 
 
 def many_removed_by_and_by(project: CliProject) -> None:
