@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from agent_brain_client.cli.index import outcome
+from agent_brain_client.cli.numbers import whole_number
 from agent_brain_client.cli.session import connect, project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.errors import FAILED, OK, UsageError
@@ -23,8 +24,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="show this job (default: list the latest); watch ID follows it",
     )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--cancel", type=int, metavar="ID", help="end this job early; what it has written stays")
-    what.add_argument("--watch", type=int, metavar="ID", help="follow this job to its end")
+    what.add_argument(
+        "--cancel", type=whole_number(1), metavar="ID", help="end this job early; what it has written stays"
+    )
+    what.add_argument("--watch", type=whole_number(1), metavar="ID", help="follow this job to its end")
 
 
 def run(arguments: argparse.Namespace) -> int:
