@@ -85,7 +85,7 @@ def test_the_server_is_restarted_and_its_log_is_shown(project: CliProject) -> No
     [
         (("nonsense",), 2, {}),
         (("jobs", "999"), 1, {"code": "not_found", "status": 404}),
-        (("search", "x", "--top-k", "0"), 1, {"code": "request_invalid", "field": "top_k"}),
+        (("search", "x" * 9000), 1, {"code": "request_invalid", "field": "query"}),
         (("graph", "callers"), 2, {}),
     ],
 )

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from agent_brain_client.cli.numbers import whole_number
 from agent_brain_client.discovery import find_root, find_server
 from agent_brain_client.errors import FAILED, OK, UNREACHABLE, UsageError
 from agent_brain_client.isolation import DIRECTORY, restrict_search_path
+from agent_brain_client.numbers import whole_number
 from agent_brain_client.output import (
     confirm,
     count,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 
 from agent_brain_client.cli.index import outcome
-from agent_brain_client.cli.numbers import whole_number
 from agent_brain_client.cli.session import connect, project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.errors import FAILED, OK, UsageError
+from agent_brain_client.numbers import whole_number
 from agent_brain_client.output import job_line, print_json, say, say_rows, skipped_line
 from agent_brain_client.progress import wait_for_job
 from agent_brain_client.wire import JobResponse

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from itertools import chain
 
-from agent_brain_client.cli.numbers import whole_number
 from agent_brain_client.cli.session import project_root
 from agent_brain_client.discovery import require_set_up, state_directory
 from agent_brain_client.errors import OK
 from agent_brain_client.logfile import LONGEST, log_path, older_path
+from agent_brain_client.numbers import whole_number
 from agent_brain_client.output import note, print_json, say
 from agent_brain_contract.regular_files import read_regular_file
 

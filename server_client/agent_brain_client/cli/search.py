@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from agent_brain_client.cli.numbers import whole_number
 from agent_brain_client.cli.session import connect, project_root
 from agent_brain_client.client import AgentBrainClient
+from agent_brain_client.numbers import whole_number
 from agent_brain_client.output import count, listing_lines, note, plan_line, print_json, say_rows, width
 from agent_brain_client.wire import MOST_TOKENS, MOST_TOP_K, QueryFilters, QueryRequest, QueryResponse
 
