@@ -18,6 +18,8 @@ from agent_brain_contract.paths import location_id as location_id  # noqa: PLC04
 
 VERSION = "0.1.0"
 PROBLEM_JSON = "application/problem+json"
+MOST_TOP_K = 200
+MOST_TOKENS = 1_000_000
 
 Mode = Literal["bm25", "vector", "hybrid", "graph", "multi"]
 Relation = Literal["definitions", "callers", "callees", "implementations", "references", "impact"]
@@ -50,9 +52,9 @@ class QueryRequest:
 
     query: Annotated[str, Len(1, 8192)]
     mode: Annotated[str, Len(1, 32)] = "hybrid"
-    top_k: Annotated[int, Interval(ge=1, le=200)] = 10
+    top_k: Annotated[int, Interval(ge=1, le=MOST_TOP_K)] = 10
     filters: QueryFilters = QueryFilters()
-    max_tokens: Annotated[int, Interval(ge=1, le=1_000_000)] | None = None
+    max_tokens: Annotated[int, Interval(ge=1, le=MOST_TOKENS)] | None = None
     outline: bool = False
     explain: bool = False
 

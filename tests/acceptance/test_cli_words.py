@@ -44,8 +44,27 @@ def test_other_words_for_jobs_are_refused(project: CliProject, words: tuple[str,
 def test_a_question_that_begins_with_dashes_is_told_how_to_be_asked(project: CliProject) -> None:
     done = project.run("search", "--no-verify")
     assert done.returncode == 2
-    assert "put -- before it: agent-brain search -- QUERY" in done.stderr
+    assert "for a question that begins with -: agent-brain search -- QUERY" in done.stderr
     assert project.run("search", "--", "--no-verify").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("search x --top-k 0", "--top-k must be a whole number from 1 to 200, not 0."),
+        ("search x -k abc", "--top-k must be a whole number from 1 to 200, not abc."),
+        ("search x --max-tokens -1", "--max-tokens must be a whole number from 1 to 1,000,000, not -1."),
+        ("graph x --depth 99", "--depth must be a whole number from 1 to 5, not 99."),
+        ("logs -n x", "--lines must be a whole number of 1 or more, not x."),
+        ("db logs --tail -1", "--tail must be a whole number of 0 or more, not -1."),
+        ("search x --depth 2", "search has no --depth 2."),
+    ],
+)
+def test_a_wrong_flag_is_named_with_what_it_may_be(project: CliProject, words: str, said: str) -> None:
+    done = project.run(*words.split())
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"agent-brain: {said} See: agent-brain {words.split(maxsplit=1)[0]} --help")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_the_server_is_restarted_and_its_log_is_shown(project: CliProject) -> None:
@@ -66,7 +85,7 @@ def test_the_server_is_restarted_and_its_log_is_shown(project: CliProject) -> No
     [
         (("nonsense",), 2, {}),
         (("jobs", "999"), 1, {"code": "not_found", "status": 404}),
-        (("search", "x", "--top-k", "0"), 1, {"code": "request_invalid", "field": "top_k"}),
+        (("search", "x" * 9000), 1, {"code": "request_invalid", "field": "query"}),
         (("graph", "callers"), 2, {}),
     ],
 )

@@ -141,3 +141,11 @@ def test_what_cannot_be_started_leaves_the_files_and_says_so(project: CliProject
     assert json.loads(done.stdout.splitlines()[-1])["event"] == "failed"
     assert "hidden-word" not in done.stdout + done.stderr
     assert (project.state / "config.yaml").is_file()
+
+
+def test_a_variable_that_names_no_answer_is_refused_by_name(project: CliProject) -> None:
+    done = project.run("setup", "--yes", AGENT_BRAIN_SETUP_STORGE="postgres")
+    assert done.returncode == 2
+    assert "AGENT_BRAIN_SETUP_STORGE (did you mean AGENT_BRAIN_SETUP_STORAGE?)" in done.stderr
+    assert "Run: unset AGENT_BRAIN_SETUP_STORGE\n" in done.stderr
+    assert snapshot(project.root) == {}

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 
 from agent_brain_contract.escaping import is_seen
 from agent_brain_contract.identity import FORM
@@ -27,6 +28,7 @@ _IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.ASCII)
 # What a shell, Compose or a dotenv reader would take apart cannot stand in .env.agent-brain without quotes.
 _KEY = re.compile(r"[^\s\"'\\$#`\x00-\x1f\x7f]*")
 _SQLITE = "sqlite:///"
+_OWN_VARIABLES = "AGENT_BRAIN_SETUP_"
 _POSTGRES = ("postgresql://", "postgres://")
 
 Link = Values
@@ -109,6 +111,16 @@ def own_answers(
 def from_environment(environment: Mapping[str, str]) -> dict[str, Answer | None]:
     """The answers that the environment gives, None for the others."""
     return {question.name: environment.get(question.variable) or None for question in QUESTIONS}
+
+
+def check_variables(environment: Mapping[str, str]) -> None:
+    """Raise SetupError for a variable that names an answer and that no question has."""
+    known = {question.variable for question in QUESTIONS}
+    for name in environment:
+        if name.startswith(_OWN_VARIABLES) and name not in known:
+            near = get_close_matches(name, known, n=1)
+            meant = f" (did you mean {near[0]}?)" if near else ""
+            raise SetupError(f"setup has no answer named {name}{meant}. Run: unset {name}")
 
 
 def _first(question: Question, chain: list[Link]) -> Answer | None:

@@ -13,6 +13,7 @@ from typing import Any
 from agent_brain_client.discovery import find_root, find_server
 from agent_brain_client.errors import FAILED, OK, UNREACHABLE, UsageError
 from agent_brain_client.isolation import DIRECTORY, restrict_search_path
+from agent_brain_client.numbers import whole_number
 from agent_brain_client.output import (
     confirm,
     count,
@@ -65,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pgadmin", action="store_true", help="up: start pgAdmin too")
     parser.add_argument("--purge", action="store_true", help="down: delete the index too")
     parser.add_argument("--follow", action="store_true", help="logs: print new lines too, until Ctrl-C")
-    parser.add_argument("--tail", type=int, metavar="N", help="logs: print the last N lines only")
+    parser.add_argument("--tail", type=whole_number(0), metavar="N", help="logs: print the last N lines only")
     parser.add_argument("-c", "--command", metavar="SQL", help="psql: run this statement and print its result")
     parser.add_argument("--yes", action="store_true", help="down --purge, restore: do not ask")
 
@@ -89,8 +90,6 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError(f"db {action} needs a FILE. See: agent-brain db --help")
     if arguments.json and (action == "psql" or (action == "logs" and arguments.follow)):
         raise UsageError(f"db {action} does not print JSON. Run it without --json.")
-    if arguments.tail is not None and arguments.tail < 0:
-        raise UsageError(f"--tail {arguments.tail} must be 0 or more. See: agent-brain db --help")
 
 
 def _up(root: Path, arguments: argparse.Namespace) -> int:

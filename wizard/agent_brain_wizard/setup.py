@@ -12,7 +12,7 @@ from agent_brain_client.errors import ClientError
 from agent_brain_client.isolation import restrict_search_path
 from agent_brain_client.output import note
 from agent_brain_wizard.answer_file import STDIN
-from agent_brain_wizard.answers import Answers, check_flags, own_answers, resolve, without_password
+from agent_brain_wizard.answers import Answers, check_flags, check_variables, own_answers, resolve, without_password
 from agent_brain_wizard.errors import MissingAnswerError, SetupError
 from agent_brain_wizard.preparation import Prepared, apply_agreed, prepare, prepare_accepted, prepare_and_apply
 from agent_brain_wizard.probe import Facts, misplaced, probe_project, unnameable
@@ -63,6 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     root = find_root(arguments.project)
     restrict_search_path(root)
     _refuse_other_places(root, arguments.project)
+    check_variables(os.environ)
     flags = _flags(arguments)
     if _is_unattended(arguments):
         return _unattended(arguments, root, flags)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
@@ -24,15 +25,22 @@ agent-brain --version says the same as agent-brain version.
 Every command takes --project, --json and --debug, before or after its name.
 Answers go to stdout, progress and notes to stderr. NO_COLOR turns colour off."""
 _WITH_VALUE = frozenset({"--project"})
+_UNKNOWN = "unrecognized arguments: "
+_ARGUMENT = re.compile(r"^argument (?:-\w/)*(--[\w-]+): (?=must )")
 
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, as every other failure."""
 
     def error(self, message: str) -> NoReturn:
-        if self.prog.endswith("search") and ("unrecognized" in message or "required: QUERY" in message):
-            raise UsageError(f"{message}. Where the question begins with -, put -- before it: {self.prog} -- QUERY")
-        raise UsageError(f"{message.rstrip('.')}. See: {self.prog} --help")
+        message = _ARGUMENT.sub(r"\1 ", message).rstrip(".")
+        unknown = message.removeprefix(_UNKNOWN)
+        if self.prog.endswith("search") and (unknown != message or "required: QUERY" in message):
+            said = f"search has no {unknown}" if unknown != message else message
+            raise UsageError(
+                f"{said}. See: {self.prog} --help, or for a question that begins with -: {self.prog} -- QUERY"
+            )
+        raise UsageError(f"{message}. See: {self.prog} --help")
 
 
 def run(argv: Sequence[str], commands: Sequence[Command]) -> int:

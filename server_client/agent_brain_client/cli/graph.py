@@ -7,6 +7,7 @@ from typing import get_args
 
 from agent_brain_client.cli.session import connect, project_root
 from agent_brain_client.errors import OK
+from agent_brain_client.numbers import whole_number
 from agent_brain_client.output import count, graph_lines, note, print_json, say_rows, symbol_line
 from agent_brain_client.wire import GraphResponse, Relation
 
@@ -18,10 +19,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("relation", choices=RELATIONS, metavar="RELATION", help=", ".join(RELATIONS))
     parser.add_argument("symbol", metavar="SYMBOL", help="a name, such as load or Settings.load")
     parser.add_argument(
-        "--depth", type=int, default=1, metavar="N", help="follow up to N steps, at most 5 (%(default)s)"
+        "--depth", type=whole_number(1, 5), default=1, metavar="N", help="follow up to N steps, at most 5 (%(default)s)"
     )
     parser.add_argument(
-        "-k", "-n", "--limit", type=int, default=100, metavar="N", help="show at most N results (%(default)s)"
+        "-k",
+        "-n",
+        "--limit",
+        type=whole_number(1, 500),
+        default=100,
+        metavar="N",
+        help="show at most N results (%(default)s)",
     )
 
 

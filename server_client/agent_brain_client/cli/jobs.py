@@ -8,6 +8,7 @@ from agent_brain_client.cli.index import outcome
 from agent_brain_client.cli.session import connect, project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.errors import FAILED, OK, UsageError
+from agent_brain_client.numbers import whole_number
 from agent_brain_client.output import job_line, print_json, say, say_rows, skipped_line
 from agent_brain_client.progress import wait_for_job
 from agent_brain_client.wire import JobResponse
@@ -23,8 +24,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="show this job (default: list the latest); watch ID follows it",
     )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--cancel", type=int, metavar="ID", help="end this job early; what it has written stays")
-    what.add_argument("--watch", type=int, metavar="ID", help="follow this job to its end")
+    what.add_argument(
+        "--cancel", type=whole_number(1), metavar="ID", help="end this job early; what it has written stays"
+    )
+    what.add_argument("--watch", type=whole_number(1), metavar="ID", help="follow this job to its end")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -7,8 +7,9 @@ from itertools import chain
 
 from agent_brain_client.cli.session import project_root
 from agent_brain_client.discovery import require_set_up, state_directory
-from agent_brain_client.errors import OK, UsageError
+from agent_brain_client.errors import OK
 from agent_brain_client.logfile import LONGEST, log_path, older_path
+from agent_brain_client.numbers import whole_number
 from agent_brain_client.output import note, print_json, say
 from agent_brain_contract.regular_files import read_regular_file
 
@@ -18,14 +19,17 @@ DEFAULT_LINES = 40
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        "-n", "--lines", type=int, default=DEFAULT_LINES, metavar="N", help="show the last N lines (%(default)s)"
+        "-n",
+        "--lines",
+        type=whole_number(1),
+        default=DEFAULT_LINES,
+        metavar="N",
+        help="show the last N lines (%(default)s)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the last lines of the server's log."""
-    if arguments.lines < 1:
-        raise UsageError("logs takes --lines of 1 or more.")
     root = project_root(arguments)
     require_set_up(root)
     state = state_directory(root)

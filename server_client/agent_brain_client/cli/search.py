@@ -6,8 +6,9 @@ import argparse
 
 from agent_brain_client.cli.session import connect, project_root
 from agent_brain_client.client import AgentBrainClient
+from agent_brain_client.numbers import whole_number
 from agent_brain_client.output import count, listing_lines, note, plan_line, print_json, say_rows, width
-from agent_brain_client.wire import QueryFilters, QueryRequest, QueryResponse
+from agent_brain_client.wire import MOST_TOKENS, MOST_TOP_K, QueryFilters, QueryRequest, QueryResponse
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,12 +20,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-k",
         "-n",
         "--top-k",
-        type=int,
+        type=whole_number(1, MOST_TOP_K),
         default=default.top_k,
         metavar="N",
         help="show at most N passages (%(default)s)",
     )
-    parser.add_argument("--max-tokens", type=int, metavar="N", help="cut the passages to this many tokens in all")
+    parser.add_argument(
+        "--max-tokens",
+        type=whole_number(1, MOST_TOKENS),
+        metavar="N",
+        help="cut the passages to this many tokens in all",
+    )
     for flag, metavar, text in (
         ("--path", "GLOB", "only files that match, as in .gitignore; !GLOB leaves out"),
         ("--language", "L", "only this language"),
