@@ -101,6 +101,7 @@ def stop(root: Path) -> ServerFile | None:
     """End the project's server, whatever it started and whoever else holds the project's lock; return what it was,
     None if none runs. Raises StopError if it does not end, ConsentNeededError where the state is not safe to use.
     """
+    require_safe(root)
     if read_server_file(root) is None and not state_directory(root).is_dir():
         return None
     try:

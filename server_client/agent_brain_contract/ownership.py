@@ -55,6 +55,8 @@ def _require(path: Path, root: Path, is_kind: object, kind: str) -> None:
         return
     except NotADirectoryError:
         return  # its parent is refused by itself
+    except PermissionError as error:
+        raise _inaccessible(path, root) from error
     except OSError as error:
         raise UnsafeStateError(f"{path} cannot be checked: {error.strerror}.") from error
     if stat.S_ISLNK(status.st_mode):
@@ -65,13 +67,47 @@ def _require(path: Path, root: Path, is_kind: object, kind: str) -> None:
         raise UnsafeStateError(
             f"{path} is a hard link, so that it may be another project's lock too. Run: rm {_quoted(path)}"
         )
-    if os.name == "posix" and status.st_uid not in _trusted_owners(root):
-        raise UnsafeStateError(
-            f"{path} belongs to another user (uid {status.st_uid}), who could change it."
-            f" Run: sudo chown -R $(id -u) {_quoted(path)}"
-        )
-    if os.name == "posix" and status.st_mode & stat.S_IWOTH and kind == "file" and not _is_without_modes(path):
+    if os.name == "posix":
+        _require_owner(path, root, status, kind)
+
+
+def _require_owner(path: Path, root: Path, status: os.stat_result, kind: str) -> None:
+    if status.st_uid not in _trusted_owners(root):
+        raise _of_another_user(path, status.st_uid, root, "who could change it")
+    # Of a user who is trusted, such as root, who ran setup with sudo.
+    if status.st_uid != os.geteuid() and not os.access(path, os.R_OK):
+        raise _of_another_user(path, status.st_uid, root, "and you may not read it")
+    if status.st_mode & stat.S_IWOTH and kind == "file" and not _is_without_modes(path):
         raise UnsafeStateError(f"{path} can be written by every user of this machine. Run: chmod o-w {_quoted(path)}")
+
+
+def _inaccessible(path: Path, root: Path) -> UnsafeStateError:
+    """What to do about the directory that does not let us look at `path`."""
+    for directory in (root, *(root / name for name in _DIRECTORIES)):
+        if not os.access(directory, os.X_OK):
+            owner = directory.stat().st_uid
+            if owner != os.geteuid():
+                return _of_another_user(directory, owner, root, "and you may not read it")
+            return UnsafeStateError(f"{directory} cannot be read. Run: chmod u+rwx {_quoted(directory)}")
+    return UnsafeStateError(f"{path} cannot be checked: Permission denied.")
+
+
+def _of_another_user(path: Path, owner: int, root: Path, problem: str) -> UnsafeStateError:
+    name = _user_name(owner)
+    taken = [one for one in (root / _OUTER, root / ENV_FILE) if os.path.lexists(one)] if path != root else [root]
+    return UnsafeStateError(
+        f"{path} belongs to the user {name}, {problem}: let {name} run agent-brain, use a copy of the project"
+        f" of your own, or take it over. Run: sudo chown -R $(id -u) {' '.join(map(_quoted, taken))}"
+    )
+
+
+def _user_name(owner: int) -> str:
+    import pwd  # for an error alone, and not on every system
+
+    try:
+        return pwd.getpwuid(owner).pw_name
+    except KeyError:
+        return f"with the id {owner}"
 
 
 def _trusted_owners(root: Path) -> frozenset[int]:

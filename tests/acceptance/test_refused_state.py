@@ -98,7 +98,7 @@ def test_state_of_another_user_is_refused(project: CliProject, path: str) -> Non
     project.ok("stop")
     os.chown(project.root / path, 65_534, 65_534)
     for command in (("start",), ("setup", "--yes"), ("search", "retry")):
-        refused(project.run(*command), str(project.root / path), "another user", "chown")
+        refused(project.run(*command), str(project.root / path), "belongs to the user nobody", "chown")
 
 
 @pytest.mark.parametrize("below", ["..", ".", ".claude"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -54,7 +55,7 @@ def examine(root: Path) -> Iterator[Finding]:
 
 
 def _examine_project(root: Path) -> Iterator[Finding]:
-    if (root / CONFIG).exists():
+    if os.access(root / CONFIG, os.F_OK):
         yield check_modes(root)  # before all else: where others may write, nothing else is looked at
     try:
         facts = probe_project(root)
