@@ -129,7 +129,7 @@ def test_nothing_found_is_an_answer(project: CliProject) -> None:
     ("arguments", "word"),
     [
         (("--mode", "semantic"), "semantic"),
-        (("--top-k", "0"), "top_k"),
+        (("--top-k", "0"), "--top-k"),
         (("--top-k", "many"), "--top-k"),
         (("--surprise",), "--surprise"),
     ],
