@@ -97,12 +97,19 @@ def _start_anew(root: Path, command: list[str], token: str) -> ServerFile:
     return _start_provisioned(root, command, token)
 
 
+def _has_state(root: Path) -> bool:
+    try:
+        return state_directory(root).is_dir()
+    except PermissionError:
+        require_safe(root)  # says whose it is
+        raise
+
+
 def stop(root: Path) -> ServerFile | None:
     """End the project's server, whatever it started and whoever else holds the project's lock; return what it was,
     None if none runs. Raises StopError if it does not end, ConsentNeededError where the state is not safe to use.
     """
-    require_safe(root)
-    if read_server_file(root) is None and not state_directory(root).is_dir():
+    if read_server_file(root) is None and not _has_state(root):
         return None
     try:
         with _lifecycle_lock(root):
