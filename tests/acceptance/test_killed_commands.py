@@ -136,6 +136,7 @@ def test_a_backup_that_was_killed_leaves_the_one_before(project: CliProject, tmp
             killed_at(project, share, needed, "db", "backup", str(file))
             if file.read_bytes() != whole:
                 # It was killed once the new backup had taken the old one's place.
+                project.ok("stop")
                 project.ok("db", "restore", str(file), "--yes")
             project.ok("db", "backup", str(file))
             assert project.json("search", QUESTION)["results"][0]["path"] == "net/retry.py"
