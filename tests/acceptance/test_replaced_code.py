@@ -17,7 +17,7 @@ import pytest
 
 from agent_brain_client.processes import has_ended
 from support.cli import free_port
-from support.life import Machine
+from support.life import STEADY, Machine
 
 ENDS_WITHIN_SECONDS = 60.0
 
@@ -37,7 +37,7 @@ def root(machine: Machine) -> Path:
     """A project whose server, without worker processes, runs the first version's code."""
     root = machine.place / "shop"
     (root / ".git").mkdir(parents=True)
-    (root / "steady.py").write_text("def steady_marker():\n    return 1\n")
+    (root / "steady.py").write_text(STEADY)
     ok(machine, root, f"setup --yes --embedding none --no-watch --port {free_port()}")
     ok(machine, root, "start")
     return root
