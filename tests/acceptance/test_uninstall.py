@@ -190,11 +190,8 @@ def test_an_index_elsewhere_in_the_project_goes_too(project: CliProject, tmp_pat
 
 
 def test_a_file_that_is_no_index_stays(project: CliProject, tmp_path: Path) -> None:
-    project.set_up("--storage-url", "sqlite:///retry.py")
     outside = tmp_path / "home" / "index.db"
     outside.write_bytes(b"")
-    project.ok("uninstall", "--yes")
-    assert (project.root / "retry.py").read_text() == RETRY_SOURCE
     project.set_up("--storage-url", f"sqlite:///{outside}")
     assert str(outside) in project.json("uninstall", "--yes")["kept"]
     assert outside.is_file()
