@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -192,7 +193,7 @@ def test_a_terminal_without_unicode_is_no_failure(project: CliProject) -> None:
 
 
 def test_ctrl_c_while_waiting_leaves_the_job_running(project: CliProject) -> None:
-    project.write({f"bulk/m{number}.py": f"def bulk_{number}():\n    return {number}\n" * 60 for number in range(3000)})
+    project.write({f"bulk/m{number}.py": f"def bulk_{number}():\n    return {number}\n" * 60 for number in range(1500)})
     process = project.popen("index", "--wait", "--force")
     while not any(job["force"] and job["state"] == "running" for job in project.json("jobs")["jobs"]):
         assert process.poll() is None
@@ -204,6 +205,8 @@ def test_ctrl_c_while_waiting_leaves_the_job_running(project: CliProject) -> Non
     job = next(job for job in project.json("jobs")["jobs"] if job["force"])
     assert job["state"] in ("running", "done"), job  # on a busy machine it may have ended before it was looked at
     project.run("jobs", "--cancel", str(job["id"]))
+    shutil.rmtree(project.root / "bulk")
+    project.ok("index", "--wait")
 
 
 def test_jobs_are_listed_shown_and_watched(project: CliProject) -> None:

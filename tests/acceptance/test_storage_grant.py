@@ -56,7 +56,7 @@ def test_a_project_is_served_with_the_url_that_was_granted(
     url = done.stdout.strip()
     granted = PostgresConfig.from_url(url)
     assert granted.password.get_secret_value() not in done.stderr
-    assert f"reads and writes the project {read_id(project.root)} alone" in done.stderr
+    assert f"reads and writes the project {read_id(project.root)} only" in done.stderr
     use(project, url)
     project.ok("index", "--wait")
     assert project.json("search", QUESTION)["results"][0]["path"] == "src/retry.py"

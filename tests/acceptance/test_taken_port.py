@@ -62,7 +62,7 @@ def test_start_leaves_a_taken_port_that_setup_picked(project: CliProject) -> Non
         assert project.json("status")["server"]["pid"] == started["pid"]
         findings = project.run("doctor", "--json").stdout
         (found,) = [one for one in json.loads(findings)["findings"] if one["id"] == "port"]
-        assert (found["state"], f"took {port_of(started)}" in found["detail"]) == ("ok", True)
+        assert (found["state"], f"uses {port_of(started)}" in found["detail"]) == ("ok", True)
     assert (project.root / ".env.agent-brain").read_text() == before, "the settings are setup's to change"
 
 

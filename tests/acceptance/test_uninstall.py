@@ -266,8 +266,8 @@ def test_the_container_that_stays_can_be_removed_later(project: CliProject) -> N
     require_docker()
     project.ok("setup", "--yes", "--storage", "postgres-docker")
     assert ComposedDatabase(project.root).compose("create").returncode == 0
-    (note,) = project.json("uninstall", "--yes")["notes"]
-    command = note.partition("until: ")[2].split()
+    (note,) = [one for one in project.json("uninstall", "--yes")["notes"] if "container" in one]
+    command = note.partition("To delete them: ")[2].split()
     assert run(command, project.root).returncode == 0
     left = run(["docker", "volume", "ls", "--quiet", "--filter", f"name={command[3]}"], project.root)
     assert (left.returncode, left.stdout) == (0, "")

@@ -274,8 +274,10 @@ async def test_a_file_is_found_all_the_time_that_it_is_written_anew(brain: Brain
 
 
 async def test_a_path_outside_of_every_folder_is_refused_with_the_way_on(brain: Brain, tmp_path: Path) -> None:
+    problem = await brain.call("POST", "/index", 422, json={"paths": [str(tmp_path)]})
+    assert f"agent-brain folders add {tmp_path}" in problem["detail"]
     problem = await brain.call("POST", "/index", 422, json={"paths": [str(tmp_path / "elsewhere")]})
-    assert "agent-brain folders add" in problem["detail"]
+    assert problem["detail"] == f"{tmp_path / 'elsewhere'} is not there, and nothing of it is indexed."
 
 
 async def test_a_linked_folder_is_known_by_where_it_leads(brain: Brain, root: Path, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _print(answer: GraphResponse) -> None:
     say_rows(*map(symbol_line, answer["definitions"]), *graph_lines(answer["results"]))
     if answer["note"]:
-        say_rows(answer["note"], indent=0)
+        say_rows(answer["note"])
     more = " · there is more: --limit" if answer["truncated"] else ""
     found = count(len(answer["results"]), "edge")
     if answer["relation"] == "definitions":

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif answer["results"]:
         _print_passages(answer)
     else:
-        say_rows(answer.get("note") or "No passages found.", indent=0)
+        say_rows(answer.get("note") or "No passages found.")
         _print_plan(answer)
         _say_why(client)
     if not arguments.json and "notice" in answer:
