@@ -89,10 +89,18 @@ def _of_running(root: Path) -> str:
     return f"files are not watched: {watcher['detail']}" if watcher["state"] == "failed" else ""
 
 
+def _fitted(text: str) -> str:
+    """Return `text`, or what it is about where it is too long for a line of a session: a cut command is none."""
+    if len(text) <= LONGEST:
+        return text
+    subject = text.partition(". ")[0]
+    return f"{subject if len(subject) <= LONGEST else subject[:LONGEST] + '…'}. Look: /agent-brain:doctor"
+
+
 def main() -> None:
     """Print the sentence for the person, as the client wants it, and end well in any case."""
     with suppress(Exception):
-        text = one_line(sentence(os.environ), LONGEST)
+        text = _fitted(one_line(sentence(os.environ)))
         if text:
             print(json.dumps({"systemMessage": f"Agent Brain: {text}"}, ensure_ascii=False))
             sys.stdout.flush()

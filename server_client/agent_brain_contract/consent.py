@@ -13,6 +13,7 @@ import os
 import shlex
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -129,12 +130,23 @@ def save_record(root: Path, record: Record, environment: Mapping[str, str] | Non
     path = record_path(root, environment)
     tree = {"version": 1, **vars(record), "root": str(root.resolve())}
     try:
+        _keep_displaced(path, record)
         write_private(path, (json.dumps(tree, indent=2, sort_keys=True) + "\n").encode())
     except OSError as error:
         raise ConsentError(
             f"{path} cannot be written ({error.strerror}): what you accept is kept there. Set XDG_STATE_HOME to a"
             " directory of yours, then run: agent-brain setup"
         ) from error
+
+
+def _keep_displaced(path: Path, record: Record) -> None:
+    """Rename the record of another project at this path: that project was perhaps moved, and finds it by its id."""
+    try:
+        found = _load(path)
+    except ConsentError:
+        return
+    if found is not None and found.project_id != record.project_id:
+        path.replace(path.with_suffix(f".displaced{path.suffix}"))
 
 
 def forget_record(root: Path, environment: Mapping[str, str] | None = None) -> None:
@@ -254,8 +266,9 @@ def _adopt(root: Path, claimed: str, environment: Mapping[str, str] | None) -> R
     project of its own, unless its id is shared on purpose.
     """
     token = token_hash(read_env(root / ENV_FILE).get(TOKEN_VARIABLE, ""))
-    source = next((one for one in _records(environment) if one.project_id == claimed and one.token == token), None)
-    if source is None or not token:
+    found = (one for one in _records(environment) if (one[1].project_id, one[1].token) == (claimed, token))
+    path, source = next(found, (None, None))
+    if path is None or source is None or not token:
         return None
     before = Path(source.root)
     is_copy = before != root.resolve() and read_id(before) == claimed
@@ -265,15 +278,16 @@ def _adopt(root: Path, claimed: str, environment: Mapping[str, str] | None) -> R
         write_id(root, record.project_id)
     save_record(root, record, environment)
     if not is_copy:
-        forget_record(before, environment)
+        with suppress(OSError):
+            path.unlink()
     return record
 
 
-def _records(environment: Mapping[str, str] | None) -> Iterator[Record]:
+def _records(environment: Mapping[str, str] | None) -> Iterator[tuple[Path, Record]]:
     for path in sorted((user_state_directory(environment) / "projects").glob("*.json")):
         try:
             record = _load(path)
         except ConsentError:
             continue
         if record is not None:
-            yield record
+            yield path, record

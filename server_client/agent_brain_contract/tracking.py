@@ -11,18 +11,19 @@ import re
 import shlex
 import stat
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
 from agent_brain_contract.errors import TrackedStateError
-from agent_brain_contract.paths import ENV_FILE, STATE_DIRECTORY
+from agent_brain_contract.paths import COMPOSE, CONFIG, ENV_FILE, IDENTITY, MANIFEST, STATE_DIRECTORY
 
 _HEADER_BYTES = 12
 _EXTENDED = 0x4000
 _MOST_BYTES = 1 << 30
 _NAME = b"agent-brain"
 _OUTER = STATE_DIRECTORY.partition("/")[0]
-_WRITTEN_BY_PEOPLE = (ENV_FILE, "config.yaml", "docker-compose.yml")
+_STATE_NAME = STATE_DIRECTORY.rpartition("/")[2]
+_OF_SETUP = (ENV_FILE, *(f"{_STATE_NAME}/{PurePosixPath(path).name}" for path in (CONFIG, COMPOSE, MANIFEST, IDENTITY)))
 _CASE_IS_IGNORED = sys.platform in ("darwin", "win32")
 _SHA256 = re.compile(rb"(?im)^\s*objectformat\s*=\s*\"?sha256")
 
@@ -35,33 +36,51 @@ def require_untracked_state(root: Path) -> None:
             f"{STATE_DIRECTORY} is a repository of its own, so others could decide what it contains. "
             f"Run: rm -rf {state}"
         )
-    found = find_tracked(root)
-    if found is not None:
-        directory, path = found
-        # What only the server writes is worth nothing: taken from git alone, it would be used as it is.
-        option = "--cached" if path.endswith(_WRITTEN_BY_PEOPLE) else "-r -f"
+    directory, paths = find_tracked(root)
+    if paths:
+        more = f" and {len(paths) - 1:,} more of its state" if len(paths) > 1 else ""
         raise TrackedStateError(
-            f"git tracks {path}, so others could decide what it contains."
-            f" Run: git -C {shlex.quote(str(directory))} rm {option} {shlex.quote(path)}"
+            f"git tracks {paths[0]}{more}, so others could decide what {'they contain' if more else 'it contains'}."
+            f" Run: {_untracking(directory, paths)}"
         )
 
 
-def find_tracked(root: Path) -> tuple[Path, str] | None:
-    """Return the first part of the state that git tracks, as a path relative to a directory of that repository.
+def _untracking(directory: Path, paths: Sequence[str]) -> str:
+    """Return a command that takes `paths` out of git: those that setup wrote stay in place.
 
-    The directory is the project's, or `.claude` where that is a repository of its own. None where nothing is tracked.
+    What only the server writes goes from the disk too: taken from git alone, it would be used as it is.
+    """
+    of_setup = [path for path in paths if path.endswith(_OF_SETUP)]
+    of_server = sorted({_in_state(path) for path in paths if path not in of_setup})
+    git = f"git -C {shlex.quote(str(directory))} rm"
+    commands = [(f"{git} -q --cached", of_setup), (f"{git} -q -r -f", of_server)]
+    return " && ".join(shlex.join([*shlex.split(start), *names]) for start, names in commands if names)
+
+
+def _in_state(path: str) -> str:
+    """Return the entry of the state directory that `path` is or is in."""
+    head, found, rest = path.partition(f"{_STATE_NAME}/")
+    return head + found + rest.partition("/")[0]
+
+
+def find_tracked(root: Path) -> tuple[Path, list[str]]:
+    """Return the parts of the state that git tracks, as paths relative to a directory of that repository.
+
+    The directory is the project's, or `.claude` where that is a repository of its own.
     """
     here = root.resolve()
     for top in (here / _OUTER, here, *here.parents):
         if os.path.lexists(top / ".git"):
             wanted = [_folded(_path_in(top, here / name)) for name in (STATE_DIRECTORY, ENV_FILE)]
-            for path in _tracked_paths(_git_directory(top / ".git")):
-                folded = _folded(path)
-                if any(folded == one or folded.startswith(one + b"/") for one in wanted):
-                    found = top / os.fsdecode(path)
-                    base = here if top != here / _OUTER else top
-                    return base, found.relative_to(base).as_posix()
-    return None
+            base = here if top != here / _OUTER else top
+            tracked = _tracked_paths(_git_directory(top / ".git"))
+            if found := [path for path in tracked if _is_of(_folded(path), wanted)]:
+                return base, [(top / os.fsdecode(path)).relative_to(base).as_posix() for path in sorted(set(found))]
+    return here, []
+
+
+def _is_of(path: bytes, wanted: Sequence[bytes]) -> bool:
+    return any(path == one or path.startswith(one + b"/") for one in wanted)
 
 
 def _path_in(top: Path, path: Path) -> bytes:

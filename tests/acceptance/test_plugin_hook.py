@@ -69,6 +69,16 @@ def test_nothing_is_said_while_all_is_well(project: CliProject) -> None:
     assert said(project) == ""
 
 
+def test_a_sentence_that_is_too_long_is_not_cut_in_its_command(tmp_path: Path) -> None:
+    with cli_project(tmp_path / ("long" * 40) / "shop") as project:
+        project.set_up()
+        state = project.state.rename(tmp_path / "elsewhere")
+        project.state.symlink_to(state)
+        heard = said(project)
+        assert "is a link, which is not allowed here" in heard
+        assert heard.endswith(". Look: /agent-brain:doctor")
+
+
 def test_an_empty_index_names_the_command(project: CliProject) -> None:
     project.set_up()
     project.ok("start")

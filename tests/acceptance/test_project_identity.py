@@ -41,6 +41,24 @@ def test_a_moved_project_keeps_its_consent(project: CliProject, tmp_path: Path) 
         project.ok("stop")
 
 
+def test_a_moved_project_keeps_its_consent_when_another_one_was_set_up_in_its_place(
+    project: CliProject, tmp_path: Path
+) -> None:
+    project.set_up()
+    project.ok("index", "--wait")
+    project.ok("stop")
+    before = record_of(project)[1]
+    moved = CliProject(project.root.rename(tmp_path / "moved away"), project.environment)
+    project.write({"other.py": "def other():\n    return 1\n"})
+    project.set_up()
+    another = record_of(project)[1]
+    assert "next_delay" in moved.ok("search", "retry delay")
+    moved.ok("stop")
+    assert record_of(moved)[1]["project_id"] == before["project_id"]
+    assert record_of(project)[1] == another
+    assert not list(record_path(project.root).parent.glob("*displaced*"))
+
+
 def test_a_copy_keeps_the_consent_and_is_a_project_of_its_own(project: CliProject, tmp_path: Path) -> None:
     project.set_up()
     project.ok("index", "--wait")

@@ -40,7 +40,7 @@ def test_state_that_git_tracks_is_refused(tmp_path: Path, name: str, version: st
         project.ok("stop")
         (project.root / name).touch()
         git(top, "add", "--force", f"inner/{name}")
-        refused(project.run("start"), f"git tracks {name}", "rm -r -f" if name.endswith(".db") else "rm --cached")
+        refused(project.run("start"), f"git tracks {name}", "rm -q -r -f" if name.endswith(".db") else "rm -q --cached")
         done = project.run("setup", "--yes")
         refused(done, f"git tracks {name}")
         fails = [
@@ -49,6 +49,25 @@ def test_state_that_git_tracks_is_refused(tmp_path: Path, name: str, version: st
         assert any(f"git tracks {name}" in one["detail"] for one in fails)
         subprocess.run(done.stderr.strip().rpartition("Run: ")[2], shell=True, check=True, capture_output=True)
         project.ok("start")
+
+
+def test_all_of_the_state_is_taken_out_of_git_by_one_command(tmp_path: Path) -> None:
+    with shop(tmp_path / "my shop") as project:
+        (project.root / ".git").rmdir()
+        git(project, "init", "--quiet")
+        project.set_up()
+        project.ok("index", "--wait")
+        project.ok("stop")
+        written = [(project.root / name).read_bytes() for name in (CONFIG, ENV)]
+        git(project, "add", "--force", ".")
+        done = project.run("start")
+        refused(done, "git tracks .claude/agent-brain/config.yaml and ")
+        subprocess.run(done.stderr.strip().rpartition("Run: ")[2], shell=True, check=True, capture_output=True)
+        assert [(project.root / name).read_bytes() for name in (CONFIG, ENV)] == written
+        assert (project.state / "manifest.json").exists()
+        assert not (project.state / "index.db").exists()
+        project.ok("start")
+        project.ok("uninstall", "--yes")
 
 
 @pytest.mark.parametrize(

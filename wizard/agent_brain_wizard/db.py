@@ -253,7 +253,9 @@ def _confirmed(arguments: argparse.Namespace, question: str) -> bool:
         return True
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         purge = " --purge" if arguments.purge else ""
-        raise UsageError(f"db {arguments.action}{purge} needs --yes: there is no terminal to ask on. {question}")
+        raise UsageError(
+            f"{question} There is no terminal to ask on. Run: agent-brain db {arguments.action}{purge} --yes"
+        )
     if confirm(question):
         return True
     note("Nothing was changed.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -77,7 +77,7 @@ def choose_port(root: Path, wanted: int | None, saved: int | None) -> PortChoice
     own = _own_port(root)
     if wanted is not None and wanted != saved:
         if wanted != own and not is_free(wanted):
-            raise SetupError(f"--port {wanted} is taken by {port_holder(wanted)}. Name another one.")
+            raise _refused(_SERVER, wanted, port_holder(wanted), {})
         _note_named(project)
         return _take(project, _SERVER, wanted, _shared(project, wanted))
     if saved is not None and (saved == own or (is_free(saved) and _is_ours(project, _SERVER, saved))):
@@ -107,7 +107,7 @@ def _choose_published(project: str, kind: _Kind, wanted: int | None, saved: int 
     if wanted is not None and wanted != saved:
         published = published_ports() or {}
         if not (_free(wanted, published) or _is_of(project, wanted, published)):
-            raise SetupError(f"{kind.flag} {wanted} is taken by {_holder(wanted, published)}. Name another one.")
+            raise _refused(kind, wanted, _holder(wanted, published), published)
         return _take(project, kind, wanted, _shared(project, wanted))
     if saved is not None and _is_ours(project, kind, saved):
         found = published_ports()
@@ -148,10 +148,21 @@ def _take(project: str, kind: _Kind, port: int, remark: str = "") -> PortChoice:
 def _take_free(project: str, kind: _Kind, saved: int | None) -> PortChoice:
     published = published_ports() or {}
     others = _ports_of_others(project)
-    for port in range(kind.first, kind.last + 1):
-        if port not in others and _free(port, published):
-            return _take(project, kind, port, _moved(saved or kind.first, port, published, others))
-    raise SetupError(f"no port from {kind.first} to {kind.last} is free. Name one: {kind.flag} N")
+    port = _first_free(kind, published, others)
+    if port is None:
+        raise SetupError(f"no port from {kind.first} to {kind.last} is free. Name one: {kind.flag} N")
+    return _take(project, kind, port, _moved(saved or kind.first, port, published, others))
+
+
+def _first_free(kind: _Kind, published: dict[int, Publisher], others: Collection[int]) -> int | None:
+    ports = range(kind.first, kind.last + 1)
+    return next((port for port in ports if port not in others and _free(port, published)), None)
+
+
+def _refused(kind: _Kind, wanted: int, holder: str, published: dict[int, Publisher]) -> SetupError:
+    port = _first_free(kind, published, _ports_of_others(""))
+    way_on = "End it first" if port is None else f"{kind.flag} {port} is free"
+    return SetupError(f"{kind.flag} {wanted} is taken by {holder}. {way_on}.")
 
 
 def _shared(project: str, wanted: int) -> str:

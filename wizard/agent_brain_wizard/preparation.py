@@ -165,7 +165,7 @@ def prepare_accepted(
     """
     prepared = prepare(facts, answers, own=own)
     refuse_pending(prepared.reviews, accepted, command)
-    return prepared
+    return replace(prepared, reviews=tuple(replace(one, accepted=True) for one in prepared.reviews))
 
 
 def prepare_and_apply(

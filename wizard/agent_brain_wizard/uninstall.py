@@ -61,7 +61,8 @@ def _forget(root: Path) -> None:
 
 def _confirmed(arguments: argparse.Namespace, removal: Removal) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("uninstall needs --yes: there is no terminal to ask on.")
+        purge = " --purge" if arguments.purge else ""
+        raise UsageError(f"there is no terminal to ask on. Run: agent-brain uninstall{purge} --yes")
     for line in _lines("Will remove", removal, _notes(removal, arguments.purge)):
         note(line)
     return confirm("Go ahead?")

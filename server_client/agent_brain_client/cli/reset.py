@@ -33,5 +33,5 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _confirmed(question: str) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("reset needs --yes: there is no terminal to ask on.")
+        raise UsageError("there is no terminal to ask on. Run: agent-brain reset --yes")
     return confirm(question)

@@ -73,7 +73,7 @@ def _examine_project(root: Path) -> Iterator[Finding]:
     server = find_server(root)
     yield check_server(root, server, _in_docker(facts))
     if facts.record is not None:  # before setup nobody knows which port it will be
-        yield check_port(configured_port(facts, report, FIRST_PORT), server)
+        yield check_port(root, configured_port(facts, report, FIRST_PORT), server)
     if server is not None:
         yield from _examine_running(facts, report, server)
     elif CONFIG in facts.files and report.storage:

@@ -82,7 +82,7 @@ def _refusal(root: Path) -> str:
     return last.removeprefix(_REFUSAL) if last.startswith(_REFUSAL) else ""
 
 
-def check_port(port: int, server: ServerFile | None) -> Finding:
+def check_port(root: Path, port: int, server: ServerFile | None) -> Finding:
     """Whether the port of the settings is this server's, or could be."""
     if port == 0:
         return Finding("port", "ok", "the server uses any free port (port 0)")
@@ -90,6 +90,9 @@ def check_port(port: int, server: ServerFile | None) -> Finding:
         return Finding("port", "ok", f"port {port} is held by this project's server")
     if is_free(port):
         return Finding("port", "ok", f"port {port} is free")
+    claim = read_server_file(root)
+    if server is None and claim is not None and urlsplit(claim["url"]).port == port and server_process(claim):
+        return Finding("port", "warn", f"port {port} is held by this project's server, which does not answer", RESTART)
     detail = f"port {port} is held by {port_holder(port)}"
     if server is not None:  # clients find it wherever it listens
         return Finding("port", "ok", f"{detail}; this project's server uses {urlsplit(server['url']).port}")
