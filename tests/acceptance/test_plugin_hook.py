@@ -70,7 +70,7 @@ def test_nothing_is_said_while_all_is_well(project: CliProject) -> None:
 
 
 def test_a_sentence_that_is_too_long_is_not_cut_in_its_command(tmp_path: Path) -> None:
-    with cli_project(tmp_path / ("long" * 40) / "shop") as project:
+    with cli_project(tmp_path / ("long" * 20) / "shop") as project:
         project.set_up()
         state = project.state.rename(tmp_path / "elsewhere")
         project.state.symlink_to(state)
