@@ -17,6 +17,7 @@ APPLICATION_ID = 0x4142524E  # "ABRN"
 FOREIGN = "is another program's file, not an Agent Brain index, and stays as it is"
 ELSEWHERE = f"agent-brain setup --yes --storage-url sqlite:///{STATE_DIRECTORY}/index.db"
 _MAGIC = b"SQLite format 3\0"
+_CACHE_MAGIC = b"ABVECT"
 _ID_OFFSET = 68  # of the application id in the header, by SQLite's file format
 
 
@@ -43,6 +44,12 @@ def foreign_file(root: Path, path: Path) -> str:
     if os.path.realpath(path.parent) == os.path.realpath(root / STATE_DIRECTORY):
         return ""
     return refusal(path) if is_foreign(path) else ""
+
+
+def may_be_vector_cache(path: Path) -> bool:
+    """Whether the file at `path` begins as the vector cache of an index does, saved or not, of any version."""
+    header = read_header(path)[: len(_CACHE_MAGIC)]
+    return header == _CACHE_MAGIC or not header.strip(b"\0")
 
 
 def refusal(path: Path) -> str:

@@ -189,6 +189,17 @@ def test_an_index_elsewhere_in_the_project_goes_too(project: CliProject, tmp_pat
     assert tree(project.root) == before
 
 
+def test_a_file_with_the_name_of_the_vector_cache_stays(project: CliProject) -> None:
+    project.set_up("--storage-url", "sqlite:///data/shop.db", "--embedding", "none")
+    project.ok("index", "--wait")
+    project.ok("stop")
+    project.write({"data/shop.vectors": "M 0 0 L 10 10\n"})
+    kept = project.json("uninstall", "--yes")["kept"]
+    assert kept["data/shop.vectors"] == "not written by Agent Brain"
+    assert (project.root / "data" / "shop.vectors").is_file()
+    assert not (project.root / "data" / "shop.db").exists()
+
+
 def test_a_file_that_is_no_index_stays(project: CliProject, tmp_path: Path) -> None:
     outside = tmp_path / "home" / "index.db"
     outside.write_bytes(b"")

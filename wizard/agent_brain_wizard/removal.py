@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_contract.files import find_temporaries
-from agent_brain_contract.index_file import is_index, read_header
+from agent_brain_contract.index_file import is_index, may_be_vector_cache, read_header
 from agent_brain_contract.paths import IDENTITY
 from agent_brain_wizard.apply import apply_plan
 from agent_brain_wizard.errors import SetupError
@@ -138,7 +138,9 @@ def _index_files(facts: Facts, kept: dict[str, str]) -> list[str]:
         if not path.is_relative_to(facts.root):
             kept |= {str(one): "outside the project; remove it yourself" for one in present}
         elif url == DEFAULT_STORAGE_URL or _is_index(path):
-            found += [one.relative_to(facts.root).as_posix() for one in present]
+            ours, others = _sorted_out(path, present)
+            found += [_named(facts.root, one) for one in ours]
+            kept |= {_named(facts.root, one): "not written by Agent Brain" for one in others}
         elif path in present:
             kept[path.relative_to(facts.root).as_posix()] = "not an Agent Brain index"
         if url != DEFAULT_STORAGE_URL:
@@ -146,6 +148,12 @@ def _index_files(facts: Facts, kept: dict[str, str]) -> list[str]:
                 _named(facts.root, one): "was there before the index; put it back yourself" for one in _replaced(path)
             }
     return found
+
+
+def _sorted_out(path: Path, present: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Part `present`, the index in `path` and the files with it, into ours and a vector cache that is none."""
+    others = [one for one in present if one == _cache_of(path) and not may_be_vector_cache(one)]
+    return [one for one in present if one not in others], others
 
 
 def _named(root: Path, path: Path) -> str:
@@ -165,7 +173,11 @@ def _with_side_files(path: Path) -> Iterator[Path]:
     yield path
     for ending in ("-wal", "-shm", "-journal"):
         yield path.with_name(path.name + ending)
-    yield path.with_suffix(".vectors" if path.suffix != ".vectors" else ".vectors.cache")
+    yield _cache_of(path)
+
+
+def _cache_of(path: Path) -> Path:
+    return path.with_suffix(".vectors" if path.suffix != ".vectors" else ".vectors.cache")
 
 
 def _is_index(path: Path) -> bool:
