@@ -75,3 +75,13 @@ def test_the_volume_of_pgadmin_is_begun_again(project: CliProject) -> None:
     assert "holds a pgAdmin of this project, whose password is lost" in done.stderr, done.stderr
     project.follow(done.stderr.partition("To begin it again: ")[2].splitlines()[0])
     assert volume not in ComposedDatabase(project.root).volumes()
+
+
+def test_what_pgadmin_leaves_is_named(project: CliProject) -> None:
+    project.ok("setup", "--yes", "--pgadmin", "--no-verify")
+    assert ComposedDatabase(project.root).compose("--profile", "*", "create", "postgres").returncode == 0
+    volume = next(one for one in ComposedDatabase(project.root).volumes() if one.endswith("_pgadmin-data"))
+    done = project.run("setup", "--yes", "--no-pgadmin")
+    assert done.returncode == 0, done.stderr
+    project.follow(done.stderr.partition("pgAdmin's container and data are kept. To delete them: ")[2].splitlines()[0])
+    assert volume not in ComposedDatabase(project.root).volumes()

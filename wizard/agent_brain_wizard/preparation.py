@@ -95,6 +95,11 @@ class Prepared:
 
     def _notes_on_container(self) -> list[str]:
         notes = self._notes_on_volumes()
+        if self.facts.saved.get("pgadmin") and not self.answers.pgadmin:
+            notes.append(
+                "pgAdmin's container and data are kept. To delete them: agent-brain db down && "
+                f"docker volume rm --force {self.chosen.compose_project}_{PGADMIN}-data"
+            )
         if os.environ.get("DATABASE_URL"):
             notes.append(
                 "DATABASE_URL is set in this terminal: a server started here uses that database, not the container's"
