@@ -58,6 +58,27 @@ def test_a_slow_job_says_a_line_now_and_then(
     assert "/9 files" in notes
 
 
+@pytest.mark.parametrize("seconds", [17, 100, 600])
+def test_a_job_of_any_length_says_few_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    """A tenth of the job each, or a quarter of a minute."""
+    times, looks = 0.0, 5 * seconds
+    answers = iter([*(job("running", 9 * at // looks) for at in range(looks)), job("done", 9)])
+
+    def sleep(_: float) -> None:
+        nonlocal times
+        times += 0.2
+
+    monkeypatch.setattr(progress.time, "sleep", sleep)
+    monkeypatch.setattr(progress.time, "monotonic", lambda: times)
+    with answering(lambda asked: as_json(next(answers))) as url:
+        progress.wait_for_job(AgentBrainClient(url, "t"), job("running", 0))
+    assert times >= seconds
+    lines = capsys.readouterr().err.splitlines()
+    assert 1 <= len(lines) <= 10 + seconds / 15
+
+
 def test_a_terminal_gets_a_bar(
     client: AgentBrainClient, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,22 @@ from agent_brain_server.storage.sqlite.search import TermFrequencies
 from agent_brain_server.storage.sqlite.session import Session
 
 
+class Overtaken(int):
+    """The generation of a reader that is held up as soon as it has compared it; `then` runs meanwhile."""
+
+    then: Callable[[], object]
+
+    def __ne__(self, other: object) -> bool:
+        differs = int(self) != other
+        self.then()
+        return differs
+
+    def __eq__(self, other: object) -> bool:
+        return not self != other
+
+    __hash__ = int.__hash__
+
+
 class State:
     """A session that sees the index after so many changes; `then` runs as soon as it has said so."""
 
@@ -45,3 +61,18 @@ def test_a_reader_of_the_state_before_says_nothing_of_the_next_one() -> None:
     late = State(1, {}, then=lambda: frequencies.choose(cast(Session, after), ["other"], Filters(), 10))
     assert finding(late) == ()
     assert finding(after) == ("new",)
+
+
+def test_a_reader_that_is_overtaken_says_nothing_of_the_next_state() -> None:
+    """It has seen that what is known is of its own state; then another reader puts that of the next one there."""
+    frequencies = TermFrequencies()
+
+    def finding(state: State, term: str) -> tuple[str, ...]:
+        return frequencies.choose(cast(Session, state), [term], Filters(), 10).finding
+
+    after = State(2, {"new": 1})
+    assert finding(State(1, {}), "old") == ()
+    generation = Overtaken(1)
+    generation.then = lambda: finding(after, "other")
+    assert finding(State(generation, {}), "new") == ()
+    assert finding(after, "new") == ("new",)
