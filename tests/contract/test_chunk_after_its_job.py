@@ -1,4 +1,4 @@
-"""A passage that is read by its id waits for the short job that brings its file up to date, and uses what came of it."""
+"""A passage that is read by its id waits for the short job for its file, and is what came of it."""
 
 from __future__ import annotations
 
