@@ -41,6 +41,7 @@ def opening(project: CliProject, port: int) -> Iterator[None]:
 @pytest.fixture
 def projects(tmp_path: Path) -> Iterator[tuple[CliProject, CliProject]]:
     with cli_project(tmp_path / "first") as first:
+        first.environment |= {"XDG_STATE_HOME": str(tmp_path / "user state")}
         second = CliProject(tmp_path / "second", first.environment.copy())
         (second.root / ".git").mkdir(parents=True)
         for project in (first, second):
@@ -55,6 +56,15 @@ def set_up(project: CliProject, *flags: str) -> int:
     found = re.search(r"(?m)^AGENT_BRAIN_PORT=(\d+)$", (project.root / ".env.agent-brain").read_text())
     assert found
     return int(found[1])
+
+
+def move_port(project: CliProject, port: int) -> int:
+    """A port that no other test has, as if setup had picked that one."""
+    (record,) = Path(project.environment["XDG_STATE_HOME"]).rglob("ports.json")
+    moved = free_port()
+    for path in (record, project.root / ".env.agent-brain"):
+        path.write_text(path.read_text().replace(str(port), str(moved)))
+    return moved
 
 
 def port_of(project: CliProject) -> int:
@@ -76,7 +86,7 @@ def test_a_port_that_the_person_named_is_refused_with_the_way_on(projects: tuple
 def test_a_port_that_setup_picked_is_left_for_another_one(projects: tuple[CliProject, CliProject]) -> None:
     first, second = projects
     set_up(first)
-    port = set_up(second)
+    port = move_port(second, set_up(second))
     with opening(first, port):
         assert f"Port {port} is taken" in second.run("start").stderr
         assert port_of(second) != port

@@ -11,8 +11,8 @@ import pytest
 
 from support.brain import ServerProcess, configure
 
-FILES = 120
-SMUDGE = "sleep 0.04; cat"  # what git runs for each file that it writes
+FILES = 60
+SMUDGE = "sleep 0.05; cat"  # what git runs for each file that it writes
 HANGS = 120  # seconds
 MOST_JOBS = 2
 
