@@ -218,11 +218,12 @@ class LinesResponse(TypedDict):
 
 
 class ReportEntry(TypedDict):
-    """One file, or with a `/` at its end one directory, that is left out of the index; or an indexed file with masked
-    places, counted by kind in `masked`.
+    """One file, or with a `/` at its end one directory, that is left out of the index; or an indexed file of which a
+    part is not indexed, or with masked places, counted by kind in `masked`.
 
-    `reason`: secret_name, secret_content, binary, too_large, unreadable, not_indexed, masked. `detail` says what a
-    secret is. A token in `path` is masked too.
+    `reason`: secret_name, secret_content, binary, too_large, too_deep, unreadable, unparsable, ignore_rules, link,
+    not_a_file, not_indexed, partial, masked. `detail` says what a secret is, or what more there is to say. A token in
+    `path` is masked too.
     """
 
     path: str

@@ -7,7 +7,7 @@ import argparse
 from agent_brain_client.cli.session import connect, project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.numbers import whole_number
-from agent_brain_client.output import count, listing_lines, note, plan_line, print_json, say_rows, width
+from agent_brain_client.output import count, listing_lines, note, plan_line, print_json, say_rows, why_empty, width
 from agent_brain_client.wire import MOST_TOKENS, MOST_TOP_K, QueryFilters, QueryRequest, QueryResponse
 
 
@@ -96,4 +96,4 @@ def _say_why(client: AgentBrainClient) -> None:
     if job is not None and job["state"] in ("queued", "running"):
         note(f"Indexing is under way. Follow it: agent-brain jobs --watch {job['id']}")
     elif not status["index"]["chunks"]:
-        note("The index is empty. Fill it: agent-brain index --wait")
+        note(*why_empty(client.report(limit=1)))
