@@ -12,7 +12,8 @@ from agent_brain_server.indexing.notes import missing_parts
     [
         ("", ""),
         ("decoded as cp1252; 2 NULs removed; invalid utf-16-le replaced; masked: password x2", ""),
-        ("invalid UTF-8 replaced", ""),
+        ("invalid UTF-8 replaced; syntax errors: 3", ""),
+        ("parser gave up: mostly syntax errors", "parser gave up: mostly syntax errors"),
         ("PDF cut after page 2000; masked: password x2", "PDF cut after page 2000"),
         ("parser gave up: it took too long", "parser gave up: it took too long"),
         ("decoded as cp1252; too much text: only its start is indexed", "too much text: only its start is indexed"),
