@@ -25,6 +25,4 @@ async def test_pointers_are_left_out_and_listed(brain: Brain) -> None:
     assert {passage["path"] for passage in found} == TEXTS
     report = await brain.call("GET", "/index/report")
     left = {entry["path"]: entry["detail"] for entry in report["entries"] if entry["reason"] == "binary"}
-    assert left == dict.fromkeys(
-        FILES.keys() - TEXTS, "a Git LFS or git-annex pointer: its content is not checked out"
-    )
+    assert left == dict.fromkeys(FILES.keys() - TEXTS, "a Git LFS or git-annex pointer: its content is not checked out")

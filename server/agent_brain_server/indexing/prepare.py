@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from agent_brain_server.indexing.chunking import ChunkedText
 
 HEAD_BYTES = 8192
-# What Git LFS and git-annex check out in the place of a large file that is not there. The one has keys and values alone.
+# What Git LFS and git-annex check out in the place of a large file that is not there; the one is keys and values alone.
 LARGEST_LFS_POINTER = 1023  # bytes, by the specification of Git LFS
 _LFS_POINTER = re.compile(
     rb"version https://(?:git-lfs|hawser)\.github\.com/spec/v1\r?\n(?:ext-\d-\S+ \S+\r?\n)*"
