@@ -183,10 +183,10 @@ def listing_lines(passages: Sequence[Passage], columns: int) -> list[str]:
     return lines
 
 
-def _staleness(passage: Passage) -> str:
-    if passage.get("gone"):
+def _staleness(found: Passage | GraphSymbol | GraphResult) -> str:
+    if found.get("gone"):
         return styled("  the file is not there any more", "yellow")
-    return styled("  changed since it was indexed", "yellow") if passage["stale"] else ""
+    return styled("  changed since it was indexed", "yellow") if found.get("stale") else ""
 
 
 def _cut(text: str, columns: int) -> str:
@@ -221,7 +221,8 @@ def _explained(passage: Passage) -> list[str]:
 def symbol_line(symbol: GraphSymbol) -> str:
     """A symbol in one line: where it is, what it is, how it is declared."""
     place = f"{symbol['path']}:{symbol['start_line']}-{symbol['end_line']}"
-    return f"{styled(name(place), 'bold')}  {name(symbol['kind'])} {styled(name(symbol['symbol']), 'cyan')}"
+    what = f"{name(symbol['kind'])} {styled(name(symbol['symbol']), 'cyan')}"
+    return f"{styled(name(place), 'bold')}  {what}{_staleness(symbol)}"
 
 
 def graph_lines(results: Sequence[GraphResult]) -> list[str]:
@@ -236,7 +237,7 @@ def _graph_line(number: int, result: GraphResult) -> str:
     edge = f"{source} {result['kind']}s {result['target']['symbol']}"
     certainty = "" if result["certainty"] == "sure" else f"  {name(result['certainty'])}"
     via = f"  via {name(' < '.join(result['via']))}" if result["depth"] > 1 else ""
-    return f"{number:>2}  {place}  {styled(name(edge), 'cyan')}{styled(certainty + via, 'dim')}"
+    return f"{number:>2}  {place}  {styled(name(edge), 'cyan')}{styled(certainty + via, 'dim')}{_staleness(result)}"
 
 
 def plan_line(plan: Mapping[str, str]) -> str:

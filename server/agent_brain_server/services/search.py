@@ -143,9 +143,9 @@ class SearchService:
         note = findings.note
         if not results and question.filters:
             note = await unmatched(self._store, question.filters) or note
-        return Answers(results, done, seconds * 1e3, findings.truncated, findings.plan, note, self._notice(moved))
+        return Answers(results, done, seconds * 1e3, findings.truncated, findings.plan, note, self.notice(moved))
 
-    def _notice(self, gone: Collection[str]) -> str:
+    def notice(self, gone: Collection[str]) -> str:
         """What to do about files that are gone, where nobody would see them come back under another name."""
         if not gone or self._is_watched():
             return ""
