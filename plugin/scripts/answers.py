@@ -102,12 +102,15 @@ def _notes(answer: Mapping[str, Any]) -> list[str]:
     return notes
 
 
-def nothing_found(status: Mapping[str, Any]) -> str:
-    """Why a search found nothing, and what to do."""
+def nothing_found(status: Mapping[str, Any], report: Mapping[str, Any]) -> str:
+    """Why a search found nothing, and what to do; `report` is what is left out of the index."""
     job = status["job"]
     if job is not None and job["state"] in ("queued", "running"):
         return f"No passages yet: the index is being built ({_progress(job)}). Search again soon, or use grep now."
     if not status["index"]["chunks"]:
+        if report["problems"]:
+            why = " ".join(map(one_line, report["problems"]))
+            return f"The index is empty. {why} Say this to the person; until then use grep."
         return "The index is empty. The person can fill it with /agent-brain:index; until then use grep."
     return "No passages found. Try other words, fewer filters, or grep for exact text."
 

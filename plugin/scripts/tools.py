@@ -118,9 +118,15 @@ def _search(root: Path, arguments: ToolArguments) -> str:
     status = _after_first_indexing(root)
     answer = connection.ask(root, "POST", "/query", body)
     if not answer["results"]:
-        why = one_line(str(answer["note"])) if answer.get("note") else nothing_found(status)
+        why = one_line(str(answer["note"])) if answer.get("note") else _why_nothing(root, status)
         return "\n\n".join([why, *(said or notices(answer))])
     return search_text(answer, max_tokens)
+
+
+def _why_nothing(root: Path, status: Any) -> str:
+    empty = not status["index"]["chunks"]
+    report = connection.ask(root, "GET", "/index/report?limit=1") if empty else {"problems": []}
+    return nothing_found(status, report)
 
 
 def _after_first_indexing(root: Path) -> Any:

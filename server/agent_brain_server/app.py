@@ -27,6 +27,7 @@ from agent_brain_server.indexing.workers import Workers
 from agent_brain_server.services.activity import Activity
 from agent_brain_server.services.background import Background
 from agent_brain_server.services.folders import IndexedFolders
+from agent_brain_server.services.fresh_graph import FreshGraph
 from agent_brain_server.services.freshness import Freshness
 from agent_brain_server.services.graph import GraphService
 from agent_brain_server.services.index_run import Surroundings
@@ -51,7 +52,7 @@ class Services:
     """What the routes use."""
 
     search: SearchService
-    graph: GraphService
+    graph: FreshGraph
     indexing: IndexingService
     status: StatusService
     watcher: Watching
@@ -200,11 +201,12 @@ def _build(
     identity = Identity(location_id(root), settings.project_id, VERSION, root, time.time())
     freshness = Freshness(root)
     graph_service = GraphService(store)
+    search = SearchService(
+        store, embedder, freshness, refresher, graph_service, shared.metrics, lambda: watcher.state == "watching"
+    )
     return Services(
-        graph=graph_service,
-        search=SearchService(
-            store, embedder, freshness, refresher, graph_service, shared.metrics, lambda: watcher.state == "watching"
-        ),
+        graph=FreshGraph(store, graph_service, freshness, refresher, search.notice),
+        search=search,
         indexing=indexing,
         status=StatusService(identity, store, embedder.model, runner, watcher, shared.activity),
         watcher=watcher,

@@ -183,10 +183,10 @@ def listing_lines(passages: Sequence[Passage], columns: int) -> list[str]:
     return lines
 
 
-def _staleness(passage: Passage) -> str:
-    if passage.get("gone"):
+def _staleness(found: Passage | GraphSymbol | GraphResult) -> str:
+    if found.get("gone"):
         return styled("  the file is not there any more", "yellow")
-    return styled("  changed since it was indexed", "yellow") if passage["stale"] else ""
+    return styled("  changed since it was indexed", "yellow") if found.get("stale") else ""
 
 
 def _cut(text: str, columns: int) -> str:
@@ -221,7 +221,8 @@ def _explained(passage: Passage) -> list[str]:
 def symbol_line(symbol: GraphSymbol) -> str:
     """A symbol in one line: where it is, what it is, how it is declared."""
     place = f"{symbol['path']}:{symbol['start_line']}-{symbol['end_line']}"
-    return f"{styled(name(place), 'bold')}  {name(symbol['kind'])} {styled(name(symbol['symbol']), 'cyan')}"
+    what = f"{name(symbol['kind'])} {styled(name(symbol['symbol']), 'cyan')}"
+    return f"{styled(name(place), 'bold')}  {what}{_staleness(symbol)}"
 
 
 def graph_lines(results: Sequence[GraphResult]) -> list[str]:
@@ -236,7 +237,7 @@ def _graph_line(number: int, result: GraphResult) -> str:
     edge = f"{source} {result['kind']}s {result['target']['symbol']}"
     certainty = "" if result["certainty"] == "sure" else f"  {name(result['certainty'])}"
     via = f"  via {name(' < '.join(result['via']))}" if result["depth"] > 1 else ""
-    return f"{number:>2}  {place}  {styled(name(edge), 'cyan')}{styled(certainty + via, 'dim')}"
+    return f"{number:>2}  {place}  {styled(name(edge), 'cyan')}{styled(certainty + via, 'dim')}{_staleness(result)}"
 
 
 def plan_line(plan: Mapping[str, str]) -> str:
@@ -265,7 +266,9 @@ def job_line(job: JobResponse) -> str:
 
 def skipped_line(skipped: Mapping[str, int]) -> str:
     """What was left out and why, empty if nothing was."""
-    reasons = ", ".join(f"{number:,} {one_line(reason)}" for reason, number in sorted(skipped.items()) if number)
+    reasons = ", ".join(
+        f"{number:,} {one_line(_REASONS.get(reason, reason))}" for reason, number in sorted(skipped.items()) if number
+    )
     return f"left out: {reasons}" if reasons else ""
 
 
@@ -274,8 +277,14 @@ _REASONS = {
     "secret_content": "secret by its content",
     "binary": "binary",
     "too_large": "too large",
+    "too_deep": "too deep",
     "unreadable": "unreadable",
+    "unparsable": "not parsable",
+    "ignore_rules": "too many ignore rules",
+    "link": "link",
+    "not_a_file": "not a file",
     "not_indexed": "not indexed",
+    "partial": "in part",
     "masked": "masked",
 }
 
@@ -283,7 +292,7 @@ _REASONS = {
 def report_line(entry: ReportEntry) -> str:
     """A file of the report in one line: why it is left out, or what is masked in it."""
     kinds = ", ".join(f"{kind} x{number}" for kind, number in sorted(entry["masked"].items()))
-    more = kinds or entry["detail"]
+    more = "; ".join(filter(None, (entry["detail"], kinds)))
     reason = _REASONS.get(entry["reason"], entry["reason"])
     return f"{reason:<{REASON_COLUMNS}}  {one_line(entry['path'])}" + (
         styled(f"  {one_line(more)}", "dim") if more else ""
@@ -293,10 +302,21 @@ def report_line(entry: ReportEntry) -> str:
 def report_totals(report: ReportResponse) -> str:
     """The report's numbers in one line, empty if nothing is left out or masked."""
     totals = dict(report["totals"])
-    masked = totals.pop("masked", 0)
+    masked, partial = totals.pop("masked", 0), totals.pop("partial", 0)
     parts = [f"{number:,} {one_line(_REASONS.get(reason, reason))}" for reason, number in sorted(totals.items())]
     parts += [f"{report['ignored']:,} ignored"] if report["ignored"] else []
     left_out = f"left out: {', '.join(parts)}" if parts else ""
+    cut = f"indexed in part: {count(partial, 'file')}" if partial else ""
     places = sum(report["masked"].values())
     hidden = f"masked: {count(places, 'place')} in {count(masked, 'file')}" if masked else ""
-    return " · ".join(filter(None, (left_out, hidden)))
+    return " · ".join(filter(None, (left_out, cut, hidden)))
+
+
+def why_empty(report: ReportResponse) -> list[str]:
+    """Why an index that no job is filling has no passage, and what to do."""
+    if report["problems"]:
+        return [f"The index is empty. {one_line(problem)}" for problem in report["problems"]]
+    totals = report_totals(report)
+    if totals and not report["totals"].get("not_indexed"):
+        return [f"The index is empty ({totals}). See: agent-brain index --report"]
+    return ["The index is empty. Fill it: agent-brain index --wait"]

@@ -151,7 +151,10 @@ class QueryResponse(TypedDict):
 
 
 class GraphSymbol(TypedDict):
-    """A symbol that the index knows. Lines are 1-based and inclusive."""
+    """A symbol that the index knows. Lines are 1-based and inclusive.
+
+    `stale`: its file has changed since it was indexed; `gone`: it is not there any more.
+    """
 
     symbol: str
     kind: str
@@ -160,6 +163,8 @@ class GraphSymbol(TypedDict):
     start_line: int
     end_line: int
     signature: str
+    stale: NotRequired[bool]
+    gone: NotRequired[bool]
 
 
 class GraphResult(TypedDict):
@@ -167,7 +172,7 @@ class GraphResult(TypedDict):
     (call, use, import, inherit, override) to `target`.
 
     `certainty`: `sure` by scope or import, `likely` since nothing else fits, `possible` where several do. `depth`
-    counts the steps from the symbol that was asked about, which `via` names.
+    counts the steps from the symbol that was asked about, which `via` names. `stale` and `gone` are those of `path`.
     """
 
     kind: str
@@ -178,10 +183,14 @@ class GraphResult(TypedDict):
     certainty: Literal["sure", "likely", "possible"]
     depth: int
     via: list[str]
+    stale: NotRequired[bool]
+    gone: NotRequired[bool]
 
 
 class GraphResponse(TypedDict):
-    """`GET /graph/{relation}`: what `symbol` means, and what was found of it. `note` says why there is nothing."""
+    """`GET /graph/{relation}`: what `symbol` means, and what was found of it. `note` says why there is nothing,
+    `notice` that files which were found are gone, and what to do.
+    """
 
     relation: Relation
     symbol: str
@@ -190,6 +199,7 @@ class GraphResponse(TypedDict):
     note: str
     truncated: bool
     took_ms: float
+    notice: NotRequired[str]
 
 
 class ChunkResponse(TypedDict):
@@ -218,11 +228,12 @@ class LinesResponse(TypedDict):
 
 
 class ReportEntry(TypedDict):
-    """One file, or with a `/` at its end one directory, that is left out of the index; or an indexed file with masked
-    places, counted by kind in `masked`.
+    """One file, or with a `/` at its end one directory, that is left out of the index; or an indexed file of which a
+    part is not indexed, or with masked places, counted by kind in `masked`.
 
-    `reason`: secret_name, secret_content, binary, too_large, unreadable, not_indexed, masked. `detail` says what a
-    secret is. A token in `path` is masked too.
+    `reason`: secret_name, secret_content, binary, too_large, too_deep, unreadable, unparsable, ignore_rules, link,
+    not_a_file, not_indexed, partial, masked. `detail` says what a secret is, or what more there is to say. A token in
+    `path` is masked too.
     """
 
     path: str

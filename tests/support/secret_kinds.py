@@ -13,6 +13,7 @@ import string
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from support.secret_disguises import DISGUISED
 from support.secret_spellings import SPELLED
 
 BASE62 = string.ascii_letters + string.digits
@@ -331,6 +332,7 @@ def secret_kinds() -> list[Kind]:
         *_token_files(number),
         *_files("assigned", _assigned(), number),
         *_files("spelled", SPELLED, number),
+        *_files("disguised", DISGUISED, number),
         *_framed_files(number),
         *_store_files(number),
     ]

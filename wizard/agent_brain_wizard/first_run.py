@@ -11,7 +11,7 @@ from typing import Any
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.discovery import find_server, find_token
 from agent_brain_client.errors import JobError, PortTakenError
-from agent_brain_client.output import job_line
+from agent_brain_client.output import job_line, why_empty
 from agent_brain_client.progress import FINISHED, wait_for_job
 from agent_brain_client.wire import IndexRequest, JobResponse, QueryRequest, QueryResponse, ServerFile
 from agent_brain_wizard.preparation import Prepared
@@ -68,6 +68,8 @@ def run_first(prepared: Prepared, tell: Reporter) -> FirstRun:
     index = client.status()["index"]
     took = time.monotonic() - began
     tell.done(f"Indexed {index['files']:,} files, {index['chunks']:,} chunks in {took:.1f} s")
+    for sentence in [] if index["chunks"] else why_empty(client.report(limit=1)):
+        tell.step(sentence)
     return FirstRun(server, seconds, job, index["files"], index["chunks"])
 
 

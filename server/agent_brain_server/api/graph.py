@@ -11,7 +11,8 @@ from fastapi import APIRouter, Request
 from agent_brain_client.wire import GraphResponse, GraphResult, GraphSymbol, Relation
 from agent_brain_server.domain.graph import LocatedDefinition
 from agent_brain_server.retrieval.graph_question import plain_symbol
-from agent_brain_server.services.graph import DEEPEST, GraphService, Node
+from agent_brain_server.services.fresh_graph import CheckedAnswer, FreshGraph
+from agent_brain_server.services.graph import DEEPEST, Node
 
 router = APIRouter(tags=["graph"])
 
@@ -25,23 +26,34 @@ async def graph(
     limit: Annotated[int, Interval(ge=1, le=500)] = 100,
 ) -> GraphResponse:
     """What stands in `relation` to a symbol, a qualified name or its last parts, up to `depth` steps away."""
-    service: GraphService = request.app.state.services.graph
+    service: FreshGraph = request.app.state.services.graph
     started = time.perf_counter()
-    answer = await service.ask(relation, plain_symbol(symbol), depth)
-    return GraphResponse(
+    checked = await service.ask(relation, plain_symbol(symbol), depth)
+    answer = checked.answer
+    response = GraphResponse(
         relation=relation,
         symbol=symbol,
-        definitions=[_symbol(found) for found in answer.definitions],
-        results=[_result(node) for node in answer.nodes[:limit]],
+        definitions=[_symbol(found, checked) for found in answer.definitions],
+        results=[_result(node, checked) for node in answer.nodes[:limit]],
         note=answer.note,
         truncated=answer.truncated or len(answer.nodes) > limit,
         took_ms=round((time.perf_counter() - started) * 1e3, 3),
     )
+    if checked.notice:
+        response["notice"] = checked.notice
+    return response
 
 
-def _symbol(found: LocatedDefinition) -> GraphSymbol:
+def _mark(marked: GraphSymbol | GraphResult, checked: CheckedAnswer) -> None:
+    if marked["path"] in checked.stale:
+        marked["stale"] = True
+    if marked["path"] in checked.gone:
+        marked["gone"] = True
+
+
+def _symbol(found: LocatedDefinition, checked: CheckedAnswer) -> GraphSymbol:
     definition = found.definition
-    return GraphSymbol(
+    symbol = GraphSymbol(
         symbol=definition.symbol,
         kind=definition.kind,
         language=found.language,
@@ -50,17 +62,21 @@ def _symbol(found: LocatedDefinition) -> GraphSymbol:
         end_line=definition.end_line,
         signature=definition.signature,
     )
+    _mark(symbol, checked)
+    return symbol
 
 
-def _result(node: Node) -> GraphResult:
+def _result(node: Node, checked: CheckedAnswer) -> GraphResult:
     edge = node.edge
-    return GraphResult(
+    result = GraphResult(
         kind=edge.kind,
         path=edge.path,
         lines=list(edge.lines),
-        source=_symbol(edge.source) if edge.source else None,
-        target=_symbol(edge.target),
+        source=_symbol(edge.source, checked) if edge.source else None,
+        target=_symbol(edge.target, checked),
         certainty=edge.certainty,
         depth=node.depth,
         via=list(node.via),
     )
+    _mark(result, checked)
+    return result

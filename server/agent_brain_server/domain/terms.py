@@ -14,8 +14,8 @@ from agent_brain_server.domain.content import Chunk, Terms
 from agent_brain_server.domain.memo import Memo
 from agent_brain_server.domain.stemming import stem
 
-# Also another one where files are read otherwise: an index of before is then made again (5: more secrets are masked).
-TOKENIZER_VERSION = "5"
+# Also another one where files are read otherwise: an index of before is then made again (6: more secrets are masked).
+TOKENIZER_VERSION = "6"
 LONGEST_TERM = 64
 MOST_WORDS_KNOWN = 65_536
 

@@ -59,7 +59,14 @@ class _Rule:
 
 
 class TooManyRulesError(Exception):
-    """An ignore file that, with those above it, is more than may be in force. `str()` is a sentence for people."""
+    """An ignore file that, with those above it, is more than may be in force.
+
+    `str()` is a clause for people, about what `pronoun` is then said of.
+    """
+
+    def __init__(self, clause: str, pronoun: str = "it") -> None:
+        super().__init__(clause)
+        self.pronoun = pronoun
 
 
 class RuleSet:
@@ -253,11 +260,13 @@ def _above(levels: tuple[_Level, ...], file: str, start: int) -> tuple[_Level, .
 
 def _require_few(directory: str, levels: tuple[_Level, ...]) -> None:
     if sum(rules.size for rules, _ in levels) > LARGEST_RULES:
-        raise TooManyRulesError(f"The ignore files of {directory} and above are larger than {LARGEST_RULES:,} bytes")
+        clause = f"The ignore files of {directory} and above are larger than {LARGEST_RULES:,} bytes"
+        raise TooManyRulesError(clause, "them")
     if sum(rules.wildcards for rules, _ in levels) > LARGEST_WILDCARDS:
         raise TooManyRulesError(
             f"The ignore files of {directory} and above have more than {LARGEST_WILDCARDS:,} characters of patterns "
-            "with wildcards"
+            "with wildcards",
+            "them",
         )
 
 

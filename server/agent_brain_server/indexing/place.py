@@ -82,7 +82,7 @@ class Place:
         try:
             return cls(folder, top, scope_above(top, root), included, excluded, own)
         except TooManyRulesError as error:
-            raise FolderLeftOutError(FolderProblem(f"{error}; the folder {folder.path} is left out")) from error
+            raise FolderLeftOutError(oversized_rules(error, f"the folder {folder.path} is left out")) from error
 
     def is_there(self) -> bool:
         """Whether `top` still is where it was: no part of it has become a link."""
@@ -125,6 +125,11 @@ class Place:
         if not self.excluded or any(glob.startswith("!") for glob in self.folder.exclude):
             return False
         return self.excluded(f"{directory[len(self.top) + 1 :]}/")
+
+
+def oversized_rules(error: TooManyRulesError, outcome: str) -> FolderProblem:
+    """Return what too many ignore rules lead to, and what to do."""
+    return FolderProblem(f"{error}, so {outcome}", f"Shorten {error.pronoun}, then run", "agent-brain index --wait")
 
 
 def _find_top(folder: Folder, root: str, accepts: Accepts) -> str:

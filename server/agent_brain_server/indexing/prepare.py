@@ -25,10 +25,13 @@ if TYPE_CHECKING:
     from agent_brain_server.indexing.chunking import ChunkedText
 
 HEAD_BYTES = 8192
-# What Git LFS and git-annex check out in the place of a large file that is not there.
-_POINTER = re.compile(
-    rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*oid |(?:\.git)?/annex/objects/\S+\s*\Z"
+# What Git LFS and git-annex check out in the place of a large file that is not there; the one is keys and values alone.
+LARGEST_LFS_POINTER = 1023  # bytes, by the specification of Git LFS
+_LFS_POINTER = re.compile(
+    rb"version https://(?:git-lfs|hawser)\.github\.com/spec/v1\r?\n(?:ext-\d-\S+ \S+\r?\n)*"
+    rb"oid \S+\r?\nsize \d+\s*\Z"
 )
+_ANNEX_POINTER = re.compile(rb"(?:\.git)?/annex/objects/\S+\s*\Z")
 
 Verdict = Literal["indexed", "same", "binary", "secret", "too_large", "unreadable", "gone", "unparsable"]
 
@@ -127,7 +130,7 @@ def _prepare_bytes(request: ReadRequest, data: bytes, mtime_ns: int) -> Prepared
         return replace(read, verdict="secret", note=kind)
     if language != "pdf" and is_binary(head):
         return replace(read, verdict="binary")
-    if _POINTER.match(head):
+    if _is_pointer(data):
         return replace(read, verdict="binary", note="a Git LFS or git-annex pointer: its content is not checked out")
     if language == "pdf":
         return _with_chunks(read, language, _chunk(request, language, data, ""))
@@ -139,6 +142,12 @@ def _prepare_bytes(request: ReadRequest, data: bytes, mtime_ns: int) -> Prepared
     notes = "; ".join(note for note in (decoded.note, chunked.note) if note)
     kinds = Counter(masked.kinds) + Counter(chunked.masked)
     return _with_chunks(read, language, replace(chunked, note=notes, masked=kinds))
+
+
+def _is_pointer(data: bytes) -> bool:
+    if len(data) <= LARGEST_LFS_POINTER and _LFS_POINTER.match(data):
+        return True
+    return len(data) <= HEAD_BYTES and _ANNEX_POINTER.match(data) is not None
 
 
 def _with_chunks(read: PreparedFile, language: str, chunked: ChunkedText) -> PreparedFile:

@@ -22,18 +22,26 @@ from agent_brain_server.domain.content import Folder
 from agent_brain_server.indexing.exclusions import DOCUMENT_EXTENSIONS, MARKERS, extension, is_marked
 from agent_brain_server.indexing.ignore import EXCLUDE_DIRECTORY, REPOSITORY, Scope, TooManyRulesError
 from agent_brain_server.indexing.place import (
+    DEEPEST,
     Accepts,
     FolderLeftOutError,
     FolderMissingError,
     FolderProblem,
     Place,
     accept_none,
+    oversized_rules,
 )
 from agent_brain_server.indexing.real_paths import is_directory, is_gone
 
 PROBLEMS_NAMED = 20
 # Reasons that are named file by file: what the ignore files leave out is too much, and they say it themselves.
-NAMED = frozenset({"secret", "binary", "too_large", "unreadable"})
+NAMED = frozenset({"secret", "binary", "too_large", "too_deep", "unreadable", "ignore_rules", "link", "not_a_file"})
+_KINDS = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +69,22 @@ class FileEntry:
 
 
 class LeftOut(NamedTuple):
-    """A file, or with a `/` at its end a directory, that the walk leaves out, and why."""
+    """A file, or with a `/` at its end a directory, that the walk leaves out, and why; `detail` says more."""
 
     path: str
     reason: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class WalkResult:
     """The files in order of their paths, and what was left out.
 
-    `skipped` counts by reason: ignored, secret, binary, too_large, too_deep, unreadable, link, not_a_file, filtered; a
-    directory that is not entered counts once. `left_out` names those of `NAMED`, with their reason. `problems` are
-    sentences for people, at most `PROBLEMS_NAMED` and one. `unknown` are the paths of files and directories that the
-    system did not show: whether they, or what is in them, still exist cannot be said.
+    `skipped` counts by reason: ignored, filtered, secret, binary, too_large, too_deep, unreadable, ignore_rules, link,
+    not_a_file; a directory that is not entered counts once. `left_out` names those of `NAMED`, with their reason.
+    `problems` are sentences for people, at most `PROBLEMS_NAMED` and one. `unknown` are the paths of files and
+    directories that the system did not show: whether they, or what is in them, still exist cannot be said.
+    `oversized` says of each directory with too many ignore rules what to do.
     """
 
     files: tuple[FileEntry, ...]
@@ -82,6 +92,7 @@ class WalkResult:
     problems: tuple[str, ...]
     left_out: tuple[LeftOut, ...] = ()
     unknown: frozenset[str] = frozenset()
+    oversized: tuple[FolderProblem, ...] = ()
 
 
 Enter: TypeAlias = Callable[[str], object]
@@ -99,29 +110,44 @@ class _Found:
     problems: list[str] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
+    oversized: list[FolderProblem] = field(default_factory=list)
 
     def not_shown(self, path: str, error: OSError, *, directory: bool) -> None:
         """Name what the system does not show. What is gone is no problem."""
         if is_gone(error):
             return
         self.unknown.add(path)
-        self.leave_out(path, "unreadable", directory=directory)
         reason = error.strerror or type(error).__name__
+        self.leave_out(path, "unreadable", reason, directory=directory)
         self.problems.append(f"{path} cannot be read ({reason}); what the index holds of it is kept.")
 
-    def leave_out(self, path: str, reason: str, *, directory: bool) -> None:
+    def leave_out(self, path: str, reason: str, detail: str = "", *, directory: bool) -> None:
         """Count it, and name it if its reason is one of `NAMED`."""
         self.skipped[reason] += 1
         if reason in NAMED:
-            self.left_out.append(LeftOut(f"{path}/" if directory else path, reason))
+            self.left_out.append(LeftOut(f"{path}/" if directory else path, reason, detail))
+
+    def leave_out_oversized(self, path: str, error: TooManyRulesError) -> None:
+        """Name a directory with too many ignore rules."""
+        self.leave_out(path, "ignore_rules", str(error), directory=True)
+        what = "the project" if path == "." else f"{path}/"
+        problem = oversized_rules(error, f"nothing in {what} is indexed")
+        self.oversized.append(problem)
+        self.problems.append(str(problem))
 
     def result(self) -> WalkResult:
         self.files.sort(key=attrgetter("path"))
         named = self.problems[:PROBLEMS_NAMED]
         if more := len(self.problems) - len(named):
             named.append(f"There are {more} more problems like these.")
-        kept = frozenset(self.unknown)
-        return WalkResult(tuple(self.files), dict(self.skipped), tuple(named), tuple(self.left_out), kept)
+        return WalkResult(
+            tuple(self.files),
+            dict(self.skipped),
+            tuple(named),
+            tuple(self.left_out),
+            frozenset(self.unknown),
+            tuple(self.oversized),
+        )
 
 
 class FileTree:
@@ -294,7 +320,8 @@ class FileTree:
                 found.not_shown(f"{prefix}{name}", error, directory=False)
                 continue
             if reason:
-                found.leave_out(f"{prefix}{name}", reason, directory=is_entered)
+                detail = self._detail(reason, path, entry) if reason in NAMED else ""
+                found.leave_out(f"{prefix}{name}", reason, detail, directory=is_entered)
             elif is_entered:
                 yield path
 
@@ -317,17 +344,19 @@ class FileTree:
                 found.unknown.add(self.name(directory))
             found.not_shown(self.name(directory), error, directory=True)
         except TooManyRulesError as error:
-            found.leave_out(self.name(directory), "unreadable", directory=True)
-            found.problems.append(f"{error}; the directory is left out.")
+            found.leave_out_oversized(self.name(directory), error)
         return None
 
     def _take(self, place: Place, scope: Scope, entry: os.DirEntry[str], path: str, prefix: str, found: _Found) -> str:
         """Take a file, or say why not. Raise OSError where the system does not show it."""
+        reason = place.refuses_file(scope, path)
+        if reason in ("ignored", "filtered"):
+            return reason
         if entry.is_symlink():
             return "link"
         if not entry.is_file(follow_symlinks=False):
             return "not_a_file"
-        if reason := place.refuses_file(scope, path):
+        if reason:
             return reason
         status = entry.stat(follow_symlinks=False)
         if self._too_large(path, status.st_size):
@@ -337,6 +366,17 @@ class FileTree:
 
     def _too_large(self, path: str, size: int) -> bool:
         return size > self.limits.of(path)
+
+    def _detail(self, reason: str, path: str, entry: os.DirEntry[str]) -> str:
+        """What more is to be said of an entry that is left out for this reason."""
+        if reason == "too_large":
+            size, limit = entry.stat(follow_symlinks=False).st_size, self.limits.of(path)
+            setting = "" if extension(path) in DOCUMENT_EXTENSIONS else ": raise index.max_file_bytes"
+            return f"{size:,} bytes; at most {limit:,} are read{setting}"
+        if reason == "not_a_file":
+            mode = entry.stat(follow_symlinks=False).st_mode
+            return next((kind for is_kind, kind in _KINDS if is_kind(mode)), "")
+        return f"more than {DEEPEST} directories inside each other" if reason == "too_deep" else ""
 
 
 def _not_shown(absolute: str) -> OSError | None:

@@ -8,10 +8,28 @@ from dataclasses import replace
 
 from agent_brain_server.domain.globs import path_matcher
 from agent_brain_server.domain.search import Filters
+from agent_brain_server.domain.terms import query_terms
 from agent_brain_server.storage.protocol import ReadStore
+from agent_brain_server.storage.symbols import last_part, symbol_matches, symbol_names
 
+ALL_OF_PROJECT = "**"
 _SPECIAL = re.compile(r"[\\*?\[\]]")
 _LISTED = 12
+
+
+def from_root(filters: Filters, root: str) -> Filters:
+    """Return `filters` with paths as the index has them: `./src` and `/where/the/project/is/src` mean `/src`."""
+    return replace(filters, paths=tuple(_from_root(glob, root) for glob in filters.paths))
+
+
+def _from_root(glob: str, root: str) -> str:
+    negation, path = ("!", glob[1:]) if glob.startswith("!") else ("", glob)
+    if path in (".", "./", root, f"{root}/"):
+        return f"{negation}{ALL_OF_PROJECT}"
+    for beginning in (f"{root.rstrip('/')}/", "./"):
+        if path.startswith(beginning):
+            return f"{negation}/{path.removeprefix(beginning).lstrip('/')}"
+    return glob
 
 
 async def with_literal_paths(store: ReadStore, filters: Filters) -> Filters:
@@ -43,7 +61,18 @@ async def unmatched(store: ReadStore, filters: Filters) -> str:
         matches = path_matcher(filters.paths)
         if not any(matches(path) for path, record in (await store.list_files()).items() if record.language):
             said.append(f"No indexed file matches {', '.join(filters.paths)}.")
+    if filters.symbols and not any([await _is_known(store, symbol) for symbol in filters.symbols]):
+        said.append(f"The index has no symbol {', '.join(filters.symbols)}.")
     return " ".join(said)
+
+
+async def _is_known(store: ReadStore, symbol: str) -> bool:
+    """Whether a passage or a definition has the symbol; each of a name's words is among the terms of its passage."""
+    names = symbol_names((symbol,))
+    if await store.search_lexical(query_terms(symbol), Filters(symbols=(symbol,)), 1):
+        return True
+    found = await store.find_definitions({last_part(name) for name in names})
+    return any(symbol_matches(one.definition.symbol, names) for one in found)
 
 
 def _unknown(what: str, asked: Sequence[str], known: Iterable[str]) -> list[str]:

@@ -23,11 +23,11 @@ Changed: TypeAlias = Mapping[str, Sight]
 class Freshness:
     """Compares files with their manifest rows: size and time first, the content only where these differ.
 
-    What is reached through a link is another file than the one that was indexed.
+    Their paths are relative to `root`. What is reached through a link is another file than the one that was indexed.
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self.root = root
 
     async def changed(self, records: Iterable[FileRecord]) -> dict[str, Sight]:
         """The paths of those whose file has changed or gone since."""
@@ -38,7 +38,7 @@ class Freshness:
         return await off_loop(self._gone, list(paths))
 
     def _gone(self, paths: Iterable[str]) -> frozenset[str]:
-        return frozenset(path for path in paths if _is_nothing_at(self._root / path))
+        return frozenset(path for path in paths if _is_nothing_at(self.root / path))
 
     def _compare(self, records: Iterable[FileRecord]) -> dict[str, Sight]:
         real = RealDirectories()
@@ -60,12 +60,12 @@ class Freshness:
 
     def _is_present(self, folder: str) -> bool:
         """Whether the folder is there and holds a file: else its disk may not be mounted."""
-        place = self._root / folder
+        place = self.root / folder
         return place.is_dir() and not holds_no_file(str(place))
 
     def _seen(self, record: FileRecord, real: RealDirectories) -> tuple[object, ...]:
         """What is there instead of the file that was indexed, empty if it is still the same. Raise OSError."""
-        file = self._root / record.path
+        file = self.root / record.path
         status = file.lstat()
         seen = status.st_mode, status.st_size, status.st_mtime_ns
         if not stat.S_ISREG(status.st_mode) or str(file.parent) not in real:

@@ -13,6 +13,7 @@ from operator import attrgetter
 from agent_brain_server.domain.content import FileRecord
 from agent_brain_server.domain.jobs import Job
 from agent_brain_server.indexing.emptied import emptied_folders, folders_held, why_kept
+from agent_brain_server.indexing.notes import missing_parts
 from agent_brain_server.indexing.place import FolderProblem
 from agent_brain_server.indexing.secrets import mask_text, masked_kinds
 from agent_brain_server.indexing.walk import WalkResult
@@ -23,7 +24,10 @@ from agent_brain_server.storage.protocol import Store
 
 @dataclass(frozen=True, slots=True)
 class ReportEntry:
-    """A file, or with a `/` at its end a directory. `masked` counts the masked places by kind, where it is indexed."""
+    """A file, or with a `/` at its end a directory. `masked` counts the masked places by kind, where it is indexed.
+
+    The reason `partial` is that of a file of which not all is indexed; `masked` that of one that only has such places.
+    """
 
     path: str
     reason: str
@@ -35,7 +39,8 @@ class ReportEntry:
 class Report:
     """One page in the order of the paths, and the totals over all of them. `more`: there are further pages.
 
-    `problems` says of each folder that is left out, is missing or holds no file any more, in a sentence, what to do.
+    `problems` says of each folder that is left out, is missing or holds no file any more, and of each directory with
+    too many ignore rules, in a sentence, what to do.
     """
 
     entries: Sequence[ReportEntry]
@@ -55,6 +60,7 @@ class _Findings:
     totals: Mapping[str, int]
     masked: Mapping[str, int]
     ignored: int
+    oversized: Sequence[FolderProblem]
     found_at: float
     last_job: Job | None
     held: frozenset[str]
@@ -77,7 +83,7 @@ class ReportService:
         findings = self._latest
         if findings is None or findings.last_job != last_job or time.monotonic() - findings.found_at >= max_age:
             findings = self._latest = await self._find(last_job)
-        return _page(findings, after, limit, await self._problems(findings.held))
+        return _page(findings, after, limit, [*await self._problems(findings.held), *findings.oversized])
 
     async def _problems(self, held: frozenset[str]) -> Sequence[FolderProblem]:
         tree = await self._folders.tree()
@@ -98,9 +104,11 @@ def _findings(
     for entry in entries:
         masked.update(entry.masked)
     totals = Counter(entry.reason for entry in entries)
+    totals.update(masked=sum(entry.reason != "masked" for entry in entries if entry.masked))
     ignored = sum(found.skipped.get(reason, 0) for reason in ("ignored", "filtered"))
     held = folders_held(manifest.values())
-    return _Findings(entries, dict(totals), dict(masked), ignored, found_at, last_job, held)
+    named = {reason: number for reason, number in totals.items() if number}
+    return _Findings(entries, named, dict(masked), ignored, found.oversized, found_at, last_job, held)
 
 
 def _page(findings: _Findings, after: str, limit: int, problems: Sequence[FolderProblem]) -> Report:
@@ -113,7 +121,7 @@ def _page(findings: _Findings, after: str, limit: int, problems: Sequence[Folder
 def _by_walk(found: WalkResult) -> Iterator[ReportEntry]:
     for left in found.left_out:
         reason = "secret_name" if left.reason == "secret" else left.reason
-        yield ReportEntry(shown(left.path), reason, "", {})
+        yield ReportEntry(shown(left.path), reason, shown(left.detail), {})
 
 
 def _by_manifest(found: WalkResult, manifest: Mapping[str, FileRecord]) -> Iterator[ReportEntry]:
@@ -124,8 +132,16 @@ def _by_manifest(found: WalkResult, manifest: Mapping[str, FileRecord]) -> Itera
         elif record.note.startswith(LEFT_OUT_NOTE):
             reason, detail = left_out_because(record)
             yield ReportEntry(entry.path, "secret_content" if reason == "secret" else reason, detail, {})
-        elif kinds := masked_kinds(record.note):
-            yield ReportEntry(entry.path, "masked", "", kinds)
+        elif entry_of := _of_indexed(record):
+            yield entry_of
+
+
+def _of_indexed(record: FileRecord) -> ReportEntry | None:
+    """What is to be said of an indexed file: what of it is not indexed, and what is masked."""
+    kinds, missing = masked_kinds(record.note), missing_parts(record.note)
+    if missing:
+        return ReportEntry(record.path, "partial" if record.chunk_count else "unparsable", missing, kinds)
+    return ReportEntry(record.path, "masked", "", kinds) if kinds else None
 
 
 def shown(path: str) -> str:

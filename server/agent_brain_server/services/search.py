@@ -20,7 +20,7 @@ from agent_brain_server.retrieval.packing import Found, drop_repeats, outline, p
 from agent_brain_server.retrieval.query import Query, understand
 from agent_brain_server.retrieval.reasons import reason
 from agent_brain_server.services.arms import Arms
-from agent_brain_server.services.filters import unmatched, with_literal_paths
+from agent_brain_server.services.filters import from_root, unmatched, with_literal_paths
 from agent_brain_server.services.freshness import Freshness, Sight
 from agent_brain_server.services.graph import GraphService
 from agent_brain_server.services.graph_search import ARM, GraphSearch
@@ -124,7 +124,8 @@ class SearchService:
         """The best passages. Raises UnsupportedModeError, EmbeddingDisabledError or EmbeddingProviderError."""
         started = time.perf_counter()
         mode = self._mode(question.mode)
-        question = replace(question, filters=await with_literal_paths(self._store, question.filters))
+        filters = from_root(question.filters, self._freshness.root.as_posix())
+        question = replace(question, filters=await with_literal_paths(self._store, filters))
         vector = await self._arms.embed(question.query) if self._needs_vector(mode) else None
 
         async def look() -> tuple[_Findings, dict[str, Sight]]:
@@ -142,9 +143,9 @@ class SearchService:
         note = findings.note
         if not results and question.filters:
             note = await unmatched(self._store, question.filters) or note
-        return Answers(results, done, seconds * 1e3, findings.truncated, findings.plan, note, self._notice(moved))
+        return Answers(results, done, seconds * 1e3, findings.truncated, findings.plan, note, self.notice(moved))
 
-    def _notice(self, gone: Collection[str]) -> str:
+    def notice(self, gone: Collection[str]) -> str:
         """What to do about files that are gone, where nobody would see them come back under another name."""
         if not gone or self._is_watched():
             return ""

@@ -52,3 +52,5 @@ def _print(answer: GraphResponse) -> None:
     if answer["relation"] == "definitions":
         found = count(len(answer["definitions"]), "definition")
     note(f"{found} · {answer['took_ms']:.0f} ms{more}")
+    if "notice" in answer:
+        note(answer["notice"])

@@ -94,10 +94,16 @@ def outcome(job: JobResponse) -> str:
     files = count(progress["files_total"], "file")
     chunks = count(progress.get("chunks_written", progress["chunks_done"]), "chunk")
     worked = progress["files_changed"] or progress["files_removed"] or progress["files_failed"]
-    done = f"Indexed {files} ({changes}{failed}), {chunks} written, in {took}."
+    if worked:
+        done = f"Indexed {files} ({changes}{failed}), {chunks} written, in {took}."
+    elif progress["files_total"]:
+        done = f"Up to date: {files} looked at in {took}, none has changed."
+    else:
+        done = "No file was found that can be indexed."
+    skipped, listed = skipped_line(progress["skipped"]), progress["skipped"].keys() - {"ignored", "filtered"}
     lines = [
-        done if worked else f"Up to date: {files} looked at in {took}, none has changed.",
-        skipped_line(progress["skipped"]),
+        done,
+        f"{skipped}. See: agent-brain index --report" if listed else skipped,
         *(one_line(problem) for problem in progress["problems"]),
     ]
     return "\n  ".join(line for line in lines if line)

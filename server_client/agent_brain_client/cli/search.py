@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-from agent_brain_client.cli.session import connect, project_root
+from agent_brain_client.cli.session import connect, filter_path, project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.numbers import whole_number
-from agent_brain_client.output import count, listing_lines, note, plan_line, print_json, say_rows, width
+from agent_brain_client.output import count, listing_lines, note, plan_line, print_json, say_rows, why_empty, width
 from agent_brain_client.wire import MOST_TOKENS, MOST_TOP_K, QueryFilters, QueryRequest, QueryResponse
 
 
@@ -32,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="cut the passages to this many tokens in all",
     )
     for flag, metavar, text in (
-        ("--path", "GLOB", "only files that match, as in .gitignore; !GLOB leaves out"),
+        ("--path", "GLOB", "only files that match, as in .gitignore, or under a place such as ./src; !GLOB leaves out"),
         ("--language", "L", "only this language"),
         ("--kind", "K", "only this kind of passage, such as function or section"),
         ("--symbol", "S", "only this symbol: a qualified name or its last parts"),
@@ -44,8 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask and print the passages; none found is an answer too."""
-    request = _request(arguments)
-    client = connect(project_root(arguments))
+    root = project_root(arguments)
+    request = _request(arguments, root)
+    client = connect(root)
     answer = client.query(request)
     if arguments.json:
         print_json(answer)
@@ -60,13 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _request(arguments: argparse.Namespace) -> QueryRequest:
+def _request(arguments: argparse.Namespace, root: Path) -> QueryRequest:
     return QueryRequest(
         query=" ".join(arguments.query).encode("utf-8", "replace").decode("utf-8"),
         mode=arguments.mode,
         top_k=arguments.top_k,
         filters=QueryFilters(
-            paths=tuple(arguments.path),
+            paths=tuple(filter_path(root, glob) for glob in arguments.path),
             languages=tuple(arguments.language),
             kinds=tuple(arguments.kind),
             symbols=tuple(arguments.symbol),
@@ -96,4 +98,4 @@ def _say_why(client: AgentBrainClient) -> None:
     if job is not None and job["state"] in ("queued", "running"):
         note(f"Indexing is under way. Follow it: agent-brain jobs --watch {job['id']}")
     elif not status["index"]["chunks"]:
-        note("The index is empty. Fill it: agent-brain index --wait")
+        note(*why_empty(client.report(limit=1)))

@@ -43,6 +43,23 @@ def _start(root: Path) -> ServerFile:
         return start(root, "auto")
 
 
+def filter_path(root: Path, given: str) -> str:
+    """A glob of a path filter as the server matches it.
+
+    One that begins with `.` or `~` is a place, as in a shell, and so is an absolute path in the project; all others are
+    as in `.gitignore`.
+    """
+    negation, glob = ("!", given[1:]) if given.startswith("!") else ("", given)
+    is_place = glob in (".", "..") or glob.startswith(("./", "../", "~/"))
+    if not is_place and not glob.startswith("/"):
+        return given
+    place = project_path(root, glob)
+    if place.startswith("/"):
+        return f"{negation}{place}" if is_place else given
+    end = "/" if glob.endswith("/") else ""
+    return f"{negation}**" if place == "." else f"{negation}/{place}{end}"
+
+
 def project_path(root: Path, given: str) -> str:
     """`given`, relative to the current directory, as the server names it: relative to the root, absolute outside."""
     if not given.isprintable() and given != given.encode("utf-8", "replace").decode("utf-8"):

@@ -69,8 +69,12 @@ def test_how_a_job_ended() -> None:
     )
     assert outcome(done).splitlines() == [
         "Indexed 2 files (1 changed, 0 removed, 1 failed), 5 chunks written, in 2.5 s.",
-        "  left out: 1 secret",
+        "  left out: 1 secret. See: agent-brain index --report",
         "  a\\x1b",
+    ]
+    assert outcome(job("done", skipped={"ignored": 1})).splitlines() == [
+        "No file was found that can be indexed.",
+        "  left out: 1 ignored",
     ]
     assert "--watch 3" in outcome(job("queued"))
     assert outcome(job("done", files_total=2)) == "Up to date: 2 files looked at in 2.5 s, none has changed."

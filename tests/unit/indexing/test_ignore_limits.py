@@ -35,7 +35,7 @@ def test_a_directory_with_too_many_rules_is_left_out_and_named(tmp_path: Path, n
     write_files(tmp_path, {f"big/{name}": rules, "big/inner/x.py": "", "other/y.py": ""})
     result = walked(tmp_path)
     assert [entry.path for entry in result.files] == ["other/y.py"]
-    assert result.skipped == {"unreadable": 1}
+    assert result.skipped == {"ignore_rules": 1}
     assert len(result.problems) == 1
     assert f"big/{name}" in result.problems[0]
     assert admits(tmp_path, [Folder(".")], WalkLimits(), "big/inner/x.py") is None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_server.domain.content import EmbeddingModel
+from agent_brain_server.domain.content import EmbeddingModel, Folder
 from agent_brain_server.storage.sqlite.matrix_header import cache_path
 from agent_brain_server.storage.sqlite.schema import SCHEMA_VERSION
 from agent_brain_server.storage.sqlite.store import SqliteStore
@@ -88,6 +88,7 @@ async def test_vectors_are_read_as_the_server_writes_them(tmp_path: Path) -> Non
     path = tmp_path / "index.db"
     store = SqliteStore(path, MODEL, "1")
     await store.open()
+    await store.save_folder(Folder("src"))
     await put(store, *[make_file(f"f{number}.py", f"word {number}") for number in range(20)])
     await nearest(store, axis(1))
     assert is_damaged(cache_path(path)) is None

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 
 from agent_brain_client.client import AgentBrainClient
-from agent_brain_client.output import count, duration
-from agent_brain_client.wire import JobResponse, ReportResponse, StatusResponse
+from agent_brain_client.output import count, duration, report_totals
+from agent_brain_client.wire import FolderProblem, JobResponse, ReportResponse, StatusResponse
 from agent_brain_wizard.checks.finding import INDEX, REINDEX, RESTART, Finding
 
 FORGOTTEN_SECONDS = 86_400.0
@@ -15,6 +15,7 @@ REPORT_SECONDS = 60
 """How old the list of what is left out may be, for which all directories are listed."""
 _WATCHES = "fs.inotify.max_user_watches"
 _MORE_WATCHES = f"sudo sysctl {_WATCHES}=524288"
+_REPORT = "agent-brain index --report"
 _EMBED = "agent-brain index --force --wait"
 
 
@@ -22,13 +23,14 @@ def check_index(client: AgentBrainClient, status: StatusResponse, provider: str)
     """What is indexed, with what, and whether it stays fresh. `provider` is the embedding that the settings name."""
     jobs = client.jobs()["jobs"]
     ended = next((job for job in jobs if job["state"] in ("done", "failed")), None)
-    yield _index(status, ended)
-    yield from _folders(client.report(limit=1, max_age=REPORT_SECONDS))
+    report = client.report(limit=1, max_age=REPORT_SECONDS)
+    yield _index(status, ended, report)
+    yield from _folders(report)
     yield _embedding(status, provider)
     yield _watcher(status, ended)
 
 
-def _index(status: StatusResponse, ended: JobResponse | None) -> Finding:
+def _index(status: StatusResponse, ended: JobResponse | None, report: ReportResponse) -> Finding:
     index, job = status["index"], status["job"]
     counts = f"{count(index['files'], 'file')}, {count(index['chunks'], 'chunk')}"
     if job is not None and job["state"] in ("queued", "running"):
@@ -37,7 +39,7 @@ def _index(status: StatusResponse, ended: JobResponse | None) -> Finding:
     if ended is not None and ended["state"] == "failed":
         return Finding("index", "fail", f"{counts}; job {ended['id']} failed: {ended['error']}", INDEX)
     if not index["chunks"]:
-        return Finding("index", "warn", "the index is empty", INDEX)
+        return _empty(report)
     failed = ended["progress"]["files_failed"] if ended is not None else 0
     if ended is not None and failed:
         detail = f"{counts}; {count(failed, 'file')} could not be read"
@@ -45,13 +47,28 @@ def _index(status: StatusResponse, ended: JobResponse | None) -> Finding:
     return Finding("index", "ok", counts + _age(ended))
 
 
+def _empty(report: ReportResponse) -> Finding:
+    """Why nothing is indexed."""
+    for problem in report["folder_problems"]:
+        return Finding("index", "warn", f"the index is empty: {problem['detail']}", _way_on(problem))
+    totals = report_totals(report)
+    if totals and not report["totals"].get("not_indexed"):
+        return Finding("index", "warn", f"the index is empty ({totals})", _REPORT)
+    return Finding("index", "warn", "the index is empty", INDEX)
+
+
 def _folders(report: ReportResponse) -> Iterator[Finding]:
-    """Each folder of the index that is left out, missing or without any file."""
+    """Each folder of the index that is left out, missing or without any file, and each place with too many rules."""
     if not report["problems"]:
         yield Finding("folders", "ok", "the folders of the index are there")
     for problem in report["folder_problems"]:
-        asked = f"{problem['way_on']}: " if not problem["way_on"].startswith("Run") else ""
-        yield Finding("folders", "warn", problem["detail"], asked + problem["command"] if problem["command"] else INDEX)
+        yield Finding("folders", "warn", problem["detail"], _way_on(problem))
+
+
+def _way_on(problem: FolderProblem) -> str:
+    if not problem["command"]:
+        return INDEX
+    return problem["command"] if problem["way_on"].startswith("Run") else f"{problem['way_on']}: {problem['command']}"
 
 
 def _age(ended: JobResponse | None) -> str:

@@ -24,6 +24,10 @@ TABLES = (
     *(f"graph_names_{part}" for part in ("config", "data", "idx")),
 )  # fmt: skip
 """Which every index of this version has; one of version 1 gets those of the graph by the next start."""
+INDEXES = (
+    "files_by_folder", "chunks_by_file", "chunks_by_language", "chunks_by_name", "chunks_by_text", "jobs_by_state",
+)  # fmt: skip
+WORDS = "term_frequencies"
 _GRAPH = {"symbols", "symbol_references", "graph_names", *(name for name in TABLES if name.startswith("graph_names_"))}
 # A question, and what is wrong where its answer is not 0.
 _COMPARED = (
@@ -36,12 +40,31 @@ _COMPARED = (
         "its full-text index has {} chunks that do not exist",
     ),
     ("SELECT count(*) FROM chunks WHERE file_id NOT IN (SELECT id FROM files)", "{} of its chunks have no file"),
+    (
+        """SELECT count(*) FROM files LEFT JOIN (SELECT file_id, count(*) AS held FROM chunks GROUP BY file_id)
+        ON file_id = files.id WHERE chunk_count <> coalesce(held, 0)""",
+        "{} of its files have other chunks than were made of them",
+    ),
+    (
+        "SELECT count(*) FROM files WHERE folder NOT IN (SELECT path FROM folders)",
+        "{} of its files are in no folder of the index",
+    ),
     ("SELECT count(*) <> 1 FROM meta", "it does not say which model made it"),
+    (
+        """SELECT count(*) FROM chunks WHERE (SELECT embedding_dimensions FROM meta) > 0
+        AND EXISTS (SELECT 1 FROM vectors) AND text_hash NOT IN (SELECT text_hash FROM vectors)""",
+        "{} of its chunks have no vector",
+    ),
     (
         "SELECT coalesce(sum(length(vector) <> 4 * (SELECT embedding_dimensions FROM meta)), 0) FROM vectors",
         "{} of its vectors have another length than the others",
     ),
 )
+
+
+# Which files the index of symbol names lists, and which have symbols or references.
+_NAMED = "SELECT doc FROM temp.places_of_graph_names"
+_WITH_NAMES = "SELECT file_id FROM symbols UNION SELECT file_id FROM symbol_references"
 
 
 def odd_kind(path: Path) -> Path | None:
@@ -110,6 +133,23 @@ def _faults(connection: sqlite3.Connection) -> Iterator[str]:
             yield fault.format(count)
     for name in ("chunk_terms", *(() if missing else ("graph_names",))):
         yield from full_text_faults(connection, name)
+    if not missing:
+        yield from _graph_faults(connection)
+
+
+def _graph_faults(connection: sqlite3.Connection) -> Iterator[str]:
+    """Whether the index of symbol names and the symbols are of the same files."""
+    connection.execute(
+        "CREATE VIRTUAL TABLE temp.places_of_graph_names USING fts5vocab ('main', 'graph_names', 'instance')"
+    )
+    for one, other, fault in (
+        (_WITH_NAMES, _NAMED, "{} of its files with symbols are not in its index of symbol names"),
+        (_NAMED, _WITH_NAMES, "its index of symbol names has {} files whose symbols are gone"),
+    ):
+        compared = f"SELECT count(*) FROM (SELECT * FROM ({one}) EXCEPT SELECT * FROM ({other}))"  # noqa: S608  our own
+        (count,) = connection.execute(compared).fetchone()
+        if count:
+            yield fault.format(count)
 
 
 def _refusal(connection: sqlite3.Connection, kinds: Mapping[str, str], missing: set[str]) -> str:
@@ -120,7 +160,18 @@ def _refusal(connection: sqlite3.Connection, kinds: Mapping[str, str], missing: 
         return "it is a database of another program"
     if missing and not (missing == _GRAPH and _schema_version(connection) == 1):
         return f"some of its tables are missing: {', '.join(sorted(missing))}"
+    if fault := _schema_fault(kinds):
+        return fault
     return "it was written by a newer Agent Brain" if _schema_version(connection) > NEWEST_SCHEMA else ""
+
+
+def _schema_fault(kinds: Mapping[str, str]) -> str:
+    """What is in the schema that no Agent Brain makes, or is not there though each makes it."""
+    foreign = {name for name in kinds if not name.startswith("sqlite_")} - {*TABLES, *INDEXES, WORDS}
+    if foreign:  # their names may be anybody's words
+        return f"it has {len(foreign)} tables or indexes that Agent Brain does not make"
+    gone = {*INDEXES, WORDS} - kinds.keys()
+    return f"some of its indexes are missing: {', '.join(sorted(gone))}" if gone else ""
 
 
 def _schema_version(connection: sqlite3.Connection) -> int:

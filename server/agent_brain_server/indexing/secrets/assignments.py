@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from agent_brain_server.indexing.secrets.comparisons import find_compared, is_compared
+from agent_brain_server.indexing.secrets.multiline import find_lines
 from agent_brain_server.indexing.secrets.pairs import Judge, find_in_column, find_in_pair
 from agent_brain_server.indexing.secrets.phrases import find_phrases
 from agent_brain_server.indexing.secrets.separators import AFTER_FLAG, AFTER_NAME
@@ -134,6 +135,8 @@ def _values(text: str, start: int, end: int, language: str, judge: Judge) -> lis
             if language not in CODE and _BLOCK.search(text, match.start(), first):
                 return _block(text, start, first, judge)
             value = _bare_value(text, start, first, value, language, flag=flag)
+        if group == 3 and (lines := find_lines(text, match[2], first, match.end(3), judge)):
+            return lines
         if value and judge(value):
             return [(first, first + len(value))]
         if any(sign in text[end:first] for sign in "=:"):

@@ -15,8 +15,9 @@ from posixpath import basename
 from agent_brain_server.indexing.secrets.armour import find_bare_keys, find_keys
 from agent_brain_server.indexing.secrets.assignments import find_assigned
 from agent_brain_server.indexing.secrets.encoded import find_encoded
-from agent_brain_server.indexing.secrets.joins import INVISIBLE, with_plain_spaces
+from agent_brain_server.indexing.secrets.joins import with_plain_spaces
 from agent_brain_server.indexing.secrets.manifests import find_manifest_values
+from agent_brain_server.indexing.secrets.readings import readings
 from agent_brain_server.indexing.secrets.stores import is_strict, secret_text
 from agent_brain_server.indexing.secrets.tokens import Span, find_tokens
 from agent_brain_server.indexing.secrets.values import CODE
@@ -84,10 +85,9 @@ def find_secrets(text: str, language: str, *, strict: bool = False) -> list[Span
     """The secrets in order, none over another."""
     text = with_plain_spaces(text)
     found = _found(text, language, strict=strict)
-    if not text.isascii() and any(sign in text for sign in INVISIBLE):
-        places = [place for place, sign in enumerate(text) if sign not in INVISIBLE]
-        visible = _found("".join(text[place] for place in places), language, strict=strict)
-        found += [Span(places[span.start], places[span.end - 1] + 1, span.kind) for span in visible]
+    for reading, spoken in readings(text, language):
+        for span in _found(reading.text, spoken, strict=strict):
+            found += reading.places(span)
     return _apart(found) if found else found
 
 
