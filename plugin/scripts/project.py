@@ -86,7 +86,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except NotSetUpHereError as error:
-        said = str(error) if error.emptied else f"{error.root} is not set up here. Run: agent-brain setup"
+        said = str(error) if error.emptied or error.lost else f"{error.root} is not set up here. Run: agent-brain setup"
         raise NotSetUpError(f"{in_the_client(said)}; until then use grep.") from error
     except ContractError as error:
         raise PluginError(in_the_client(str(error))) from error

@@ -26,6 +26,8 @@ from agent_brain_contract.paths import (
     COMPOSE,
     CONFIG,
     ENV_FILE,
+    IDENTITY,
+    MANIFEST,
     TOKEN_VARIABLE,
     location_id,
     state_outside,
@@ -96,7 +98,10 @@ def find_record(root: Path, environment: Mapping[str, str] | None = None) -> Rec
     if not claimed:
         return None
     record = load_record(root, environment)
-    return record if record is not None and record.project_id == claimed else _adopt(root, claimed, environment)
+    if record is None or record.project_id != claimed:
+        return _adopt(root, claimed, environment)
+    # A team's id is no secret: another tree in the place of the project could claim it.
+    return None if record.shared and record.token and _token_here(root) != record.token else record
 
 
 def recover_record(root: Path, environment: Mapping[str, str] | None = None) -> Record | None:
@@ -108,7 +113,7 @@ def recover_record(root: Path, environment: Mapping[str, str] | None = None) -> 
     if found is not None or read_id(root):
         return found
     last = load_record(root, environment)
-    token = token_hash(read_env(root / ENV_FILE).get(TOKEN_VARIABLE, ""))
+    token = _token_here(root)
     return last if last is not None and token and last.token == token else None
 
 
@@ -164,8 +169,14 @@ def require_record(root: Path, environment: Mapping[str, str] | None = None) -> 
     require_safe_state(root)
     record = find_record(root, environment)
     if record is None:
-        raise NotSetUpHereError(root, emptied=is_emptied(root, environment))
+        raise NotSetUpHereError(root, emptied=is_emptied(root, environment), lost=lost_identity(root, environment))
     return record
+
+
+def lost_identity(root: Path, environment: Mapping[str, str] | None = None) -> str:
+    """Return the file that named the project at `root`, where setup was run here and that file is lost or damaged."""
+    is_here = any(os.path.lexists(root / name) for name in (IDENTITY, MANIFEST))
+    return IDENTITY if is_here and not read_id(root) and recover_record(root, environment) else ""
 
 
 def is_emptied(root: Path, environment: Mapping[str, str] | None = None) -> bool:
@@ -196,6 +207,11 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest() if token else ""
 
 
+def _token_here(root: Path) -> str:
+    """Return what a record would keep of the token in the project's own file."""
+    return token_hash(read_env(root / ENV_FILE).get(TOKEN_VARIABLE, ""))
+
+
 def files_digest(root: Path) -> str:
     """Return the digest of the files whose values need consent, as they are now."""
 
@@ -221,6 +237,11 @@ def _load(path: Path) -> Record | None:
         content = read_regular_file(path)
     except FileNotFoundError:
         return None
+    except NotADirectoryError as error:
+        raise ConsentError(
+            f"{path.parent}, where what you accept is kept, cannot be a directory: a file is in its place. Move that"
+            " file away, or set XDG_STATE_HOME to a directory of yours, then run: agent-brain setup"
+        ) from error
     except OSError as error:
         raise _unusable(path, f"cannot be read ({error.strerror})") from error
     _require_own(path)
@@ -232,8 +253,8 @@ def _load(path: Path) -> Record | None:
 
 def _unusable(path: Path, problem: str) -> ConsentError:
     return ConsentError(
-        f"{path}, which holds what you accepted for this project, {problem}."
-        f" Run: rm -r {shlex.quote(str(path))} && agent-brain setup"
+        f"{path}, which holds what you accepted for this project, {problem}. To accept it again, and make the index"
+        f" again, run: rm -r {shlex.quote(str(path))} && agent-brain setup"
     )
 
 
@@ -265,7 +286,7 @@ def _adopt(root: Path, claimed: str, environment: Mapping[str, str] | None) -> R
     Only the project itself knows its token, so a repository cannot pass for one that was accepted. A copy becomes a
     project of its own, unless its id is shared on purpose.
     """
-    token = token_hash(read_env(root / ENV_FILE).get(TOKEN_VARIABLE, ""))
+    token = _token_here(root)
     found = (one for one in _records(environment) if (one[1].project_id, one[1].token) == (claimed, token))
     path, source = next(found, (None, None))
     if path is None or source is None or not token:

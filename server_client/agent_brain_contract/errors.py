@@ -20,17 +20,23 @@ class ConsentError(ContractError):
 
 
 class NotSetUpHereError(ContractError):
-    """No record says that the person has set up the project at `root`; `emptied`: one was set up there."""
+    """No record says that the person has set up the project at `root`; `emptied`: one was set up there. `lost` is the
+    file that named the project, where that is what is missing.
+    """
 
-    def __init__(self, root: object, *, emptied: bool = False) -> None:
-        super().__init__(
-            f"{root} is empty, as if its disk were not mounted: a project was set up here."
-            " If it is meant to be empty, run: agent-brain setup"
-            if emptied
-            else f"{root} is not set up here. Run: agent-brain setup"
-        )
+    def __init__(self, root: object, *, emptied: bool = False, lost: str = "") -> None:
+        sentence = f"{root} is not set up here. Run: agent-brain setup"
+        if emptied:
+            sentence = (
+                f"{root} is empty, as if its disk were not mounted: a project was set up here."
+                " If it is meant to be empty, run: agent-brain setup"
+            )
+        elif lost:
+            sentence = f"{lost} of {root} is missing or damaged. Run: agent-brain setup --yes"
+        super().__init__(sentence)
         self.root = root
         self.emptied = emptied
+        self.lost = lost
 
 
 def cause(error: Exception) -> str:

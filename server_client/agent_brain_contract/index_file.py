@@ -85,7 +85,10 @@ def _looks(path: Path) -> Iterator[tuple[int, int]]:
     if not read_header(path).startswith(_MAGIC):
         return
     for address in addresses(path):
-        with suppress(sqlite3.Error), closing(sqlite3.connect(address, timeout=2.0, uri=True)) as database:
+        with (
+            suppress(sqlite3.Error, UnicodeDecodeError),
+            closing(sqlite3.connect(address, timeout=2.0, uri=True)) as database,
+        ):
             # In this order: a process that makes the tables at this moment sets the id in the same transaction.
             (tables,) = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             yield database.execute("PRAGMA application_id").fetchone()[0], tables

@@ -12,10 +12,10 @@ import shlex
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from agent_brain_contract.errors import TrackedStateError
-from agent_brain_contract.paths import COMPOSE, CONFIG, ENV_FILE, IDENTITY, MANIFEST, STATE_DIRECTORY
+from agent_brain_contract.paths import ENV_FILE, STATE_DIRECTORY
 
 _HEADER_BYTES = 12
 _EXTENDED = 0x4000
@@ -23,7 +23,10 @@ _MOST_BYTES = 1 << 30
 _NAME = b"agent-brain"
 _OUTER = STATE_DIRECTORY.partition("/")[0]
 _STATE_NAME = STATE_DIRECTORY.rpartition("/")[2]
-_OF_SETUP = (ENV_FILE, *(f"{_STATE_NAME}/{PurePosixPath(path).name}" for path in (CONFIG, COMPOSE, MANIFEST, IDENTITY)))
+_OF_SERVER = re.compile(
+    r"server\.json|(?:server|lifecycle)\.lock|index\.(?:db(?:-wal|-shm|-journal|\.new)?|vectors(?:\.cache)?)"
+    r"|logs/server\.log(?:\.1)?"
+)
 _CASE_IS_IGNORED = sys.platform in ("darwin", "win32")
 _SHA256 = re.compile(rb"(?im)^\s*objectformat\s*=\s*\"?sha256")
 
@@ -46,15 +49,15 @@ def require_untracked_state(root: Path) -> None:
 
 
 def _untracking(directory: Path, paths: Sequence[str]) -> str:
-    """Return a command that takes `paths` out of git: those that setup wrote stay in place.
+    """Return a command that takes `paths` out of git, and leaves them where they are.
 
     What only the server writes goes from the disk too: taken from git alone, it would be used as it is.
     """
-    of_setup = [path for path in paths if path.endswith(_OF_SETUP)]
-    of_server = sorted({_in_state(path) for path in paths if path not in of_setup})
-    git = f"git -C {shlex.quote(str(directory))} rm"
-    commands = [(f"{git} -q --cached", of_setup), (f"{git} -q -r -f", of_server)]
-    return " && ".join(shlex.join([*shlex.split(start), *names]) for start, names in commands if names)
+    of_server = [path for path in paths if _OF_SERVER.fullmatch(path.rpartition(f"{_STATE_NAME}/")[2])]
+    others = sorted({_in_state(path) for path in paths if path not in of_server})
+    commands = ((["-q", "-f"], of_server), (["-q", "-r", "-f", "--cached"], others))
+    git = ["git", "-C", str(directory), "rm"]
+    return " && ".join(shlex.join([*git, *options, *names]) for options, names in commands if names)
 
 
 def _in_state(path: str) -> str:

@@ -124,7 +124,7 @@ def test_secrets_under_version_control_are_found(project: CliProject) -> None:
     subprocess.run(["git", "add", "--force", ".env.agent-brain"], cwd=project.root, check=True)
     found = findings(project, expect=1)["setup"]
     assert "git tracks .env.agent-brain" in found["detail"]
-    assert "rm -q --cached .env.agent-brain" in found["fix"]
+    assert "rm -q -r -f --cached .env.agent-brain" in found["fix"]
 
 
 def test_a_server_with_older_settings_is_told(project: CliProject) -> None:

@@ -20,6 +20,7 @@ from support.damage import (
     flip_bytes,
     replace_by_database,
     replace_by_text,
+    spoil_text,
     zero_first_page,
     zero_root,
 )
@@ -124,6 +125,11 @@ FAULTS = {
     "no word of the model": index_fault("which model made it", change_by("DELETE FROM meta")),
     "a trigger": index_fault(
         "triggers or views", change_by("CREATE TRIGGER t AFTER INSERT ON jobs BEGIN DELETE FROM files; END")
+    ),
+    "text that is not UTF-8": index_fault("chunks has text that is not UTF-8", spoil_text(b"def part_7")),
+    "a schema that is not UTF-8": index_fault("is damaged", spoil_text(b"CREATE TABLE chunks")),
+    "lines that are none": index_fault(
+        "have no lines", change_by("UPDATE chunks SET start_line = -5, end_line = -9 WHERE row = 3")
     ),
     "a newer schema": index_fault("a newer Agent Brain", change_by("UPDATE meta SET schema_version = 99")),
     "zeroed files under the server": Fault(

@@ -125,8 +125,8 @@ FAULTS = {
         "gitignore", "does not name", written(".gitignore", b"mine\n"), "warn", "doctor --fix"
     ),
     "an edited line in .gitignore": Fault("gitignore", "does not name", edited_block, "warn"),
-    "settings in version control": Fault("setup", f"git tracks {CONFIG}", tracked(CONFIG), fix="rm -q --cached"),
-    "secrets in version control": Fault("setup", f"git tracks {ENV}", tracked(ENV), fix="rm -q --cached"),
+    "settings in version control": Fault("setup", f"git tracks {CONFIG}", tracked(CONFIG), fix="rm -q -r -f --cached"),
+    "secrets in version control": Fault("setup", f"git tracks {ENV}", tracked(ENV), fix="rm -q -r -f --cached"),
     "an index in version control": Fault(
         "setup", "git tracks", tracked(".claude/agent-brain/index.db"), fix="rm -r -f .claude"
     ),

@@ -133,6 +133,49 @@ def test_the_record_is_the_users_alone(project: CliProject) -> None:
     refused(project.run("search", "retry"), str(path), "damaged")
 
 
+def test_another_tree_with_the_id_of_a_team_has_no_consent(
+    project: CliProject, attacker: Attacker, outside: Path
+) -> None:
+    flags = ("--embedding", "openai-compatible", "--embedding-model", "m", "--no-watch", "--no-verify")
+    places = ("--embedding-url", attacker.url, "--folders", f".,{outside}", "--project-id", "the-shop-of-us")
+    project.ok("setup", "--yes", *flags, *places)
+    kept = {name: (project.root / name).read_text() for name in (CONFIG, ".claude/agent-brain/project.json")}
+    shutil.rmtree(project.root)
+    project.write({"a.py": RETRY_SOURCE, ENV: TOKEN, **kept})
+    refused(project.run("search", "retry"), "is not set up here")
+    refused(project.run("setup", "--yes"), "not accepted")
+    assert attacker.received == b""
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"project_id": 5}'])
+def test_a_lost_identity_is_named_by_every_command(project: CliProject, content: str | None) -> None:
+    project.set_up()
+    project.ok("index", "--wait")
+    project.ok("stop")
+    identity = project.state / "project.json"
+    identity.unlink()
+    if content is not None:
+        identity.write_text(content)
+    done = project.run("search", "retry delay")
+    refused(done, "project.json", "is missing or damaged")
+    found = json.loads(project.run("doctor", "--json").stdout)["findings"]
+    (wrong,) = [one for one in found if one["state"] == "fail"]
+    assert ("project.json is missing or damaged" in wrong["detail"], wrong["fix"]) == (True, "agent-brain setup --yes")
+    project.follow(done.stderr.strip().rpartition("Run: ")[2])
+    assert "next_delay" in project.ok("search", "retry delay")
+
+
+def test_a_file_in_the_place_of_the_records_is_named(project: CliProject) -> None:
+    project.set_up()
+    records = record_path(project.root).parent
+    shutil.rmtree(records)
+    records.write_text("mine\n")
+    done = project.run("search", "retry")
+    refused(done, str(records), "Move that file away")
+    records.rename(records.with_name("moved"))
+    project.ok("setup", "--yes")
+
+
 def test_a_team_shares_an_index_on_purpose(project: CliProject, tmp_path: Path) -> None:
     project.set_up("--project-id", "the-shop-of-us")
     assert record_of(project)[1]["project_id"] == "the-shop-of-us"

@@ -40,7 +40,9 @@ def test_state_that_git_tracks_is_refused(tmp_path: Path, name: str, version: st
         project.ok("stop")
         (project.root / name).touch()
         git(top, "add", "--force", f"inner/{name}")
-        refused(project.run("start"), f"git tracks {name}", "rm -q -r -f" if name.endswith(".db") else "rm -q --cached")
+        refused(
+            project.run("start"), f"git tracks {name}", "rm -q -f " if name.endswith(".db") else "rm -q -r -f --cached"
+        )
         done = project.run("setup", "--yes")
         refused(done, f"git tracks {name}")
         fails = [
@@ -59,11 +61,16 @@ def test_all_of_the_state_is_taken_out_of_git_by_one_command(tmp_path: Path) -> 
         project.ok("index", "--wait")
         project.ok("stop")
         written = [(project.root / name).read_bytes() for name in (CONFIG, ENV)]
+        mine = {f".claude/agent-brain/{name}": f"{name} of mine\n" for name in ("NOTES.md", "dumps/a.sql", "logs/b.md")}
+        project.write(mine)
         git(project, "add", "--force", ".")
+        changed = {path: f"{text}not committed\n" for path, text in mine.items()}
+        project.write(changed)
         done = project.run("start")
-        refused(done, "git tracks .claude/agent-brain/config.yaml and ")
+        refused(done, "git tracks .claude/agent-brain/NOTES.md and ")
         subprocess.run(done.stderr.strip().rpartition("Run: ")[2], shell=True, check=True, capture_output=True)
         assert [(project.root / name).read_bytes() for name in (CONFIG, ENV)] == written
+        assert {path: (project.root / path).read_text() for path in mine} == changed
         assert (project.state / "manifest.json").exists()
         assert not (project.state / "index.db").exists()
         project.ok("start")

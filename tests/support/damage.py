@@ -57,6 +57,17 @@ def change_by(*statements: str) -> Damage:
     return damage
 
 
+def spoil_text(text: bytes) -> Damage:
+    """Put bytes that are not UTF-8 into each place where the file has `text`."""
+
+    def damage(path: Path) -> None:
+        content = path.read_bytes()
+        assert text in content
+        path.write_bytes(content.replace(text, text[:3] + b"\xaa\xaa" + text[5:]))
+
+    return damage
+
+
 def replace_by_database(path: Path) -> None:
     """Put another program's database there."""
     path.unlink()

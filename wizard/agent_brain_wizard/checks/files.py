@@ -12,7 +12,7 @@ from pathlib import Path
 from agent_brain_client.discovery import state_directory
 from agent_brain_client.output import size
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
-from agent_brain_contract.consent import is_emptied
+from agent_brain_contract.consent import is_emptied, lost_identity
 from agent_brain_contract.paths import TOKEN_VARIABLE
 from agent_brain_wizard.checks.finding import FIX, SETUP, Finding, State
 from agent_brain_wizard.git import ask_git
@@ -57,6 +57,8 @@ def check_set_up(facts: Facts) -> Finding:
         return Finding("setup", "fail", f"missing: {', '.join(missing)}", SETUP)
     if facts.record is None:
         return Finding("setup", "fail", "there is no record that you have set this project up on this machine", SETUP)
+    if lost := lost_identity(facts.root):
+        return Finding("setup", "fail", f"{lost} is missing or damaged", SETUP)
     if not facts.variables.get(TOKEN_VARIABLE):
         return Finding("setup", "fail", f"{ENV_FILE} has no {TOKEN_VARIABLE}", SETUP)
     return Finding("setup", "ok", f"{facts.root} is set up")

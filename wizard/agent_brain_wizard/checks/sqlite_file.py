@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -29,6 +29,7 @@ INDEXES = (
 )  # fmt: skip
 WORDS = "term_frequencies"
 _GRAPH = {"symbols", "symbol_references", "graph_names", *(name for name in TABLES if name.startswith("graph_names_"))}
+_TEXTS = frozenset({"meta", "files", "chunks", "folders", "jobs", "symbols", "symbol_references"})
 # A question, and what is wrong where its answer is not 0.
 _COMPARED = (
     (
@@ -49,6 +50,7 @@ _COMPARED = (
         "SELECT count(*) FROM files WHERE folder NOT IN (SELECT path FROM folders)",
         "{} of its files are in no folder of the index",
     ),
+    ("SELECT count(*) FROM chunks WHERE start_line < 1 OR end_line < start_line", "{} of its chunks have no lines"),
     ("SELECT count(*) <> 1 FROM meta", "it does not say which model made it"),
     (
         """SELECT count(*) FROM chunks WHERE (SELECT embedding_dimensions FROM meta) > 0
@@ -92,6 +94,8 @@ def faults(path: Path) -> Sequence[str]:
         if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
             return []
         return [f"SQLite cannot read it ({error})"]
+    except UnicodeDecodeError:  # SQLite's own message quotes the schema
+        return ["its schema is not UTF-8"]
 
 
 def embedded_by(path: Path) -> str:
@@ -101,7 +105,7 @@ def embedded_by(path: Path) -> str:
             name, chunks = connection.execute(
                 "SELECT embedding_name, EXISTS (SELECT 1 FROM chunks) FROM meta"
             ).fetchone()
-    except (sqlite3.Error, TypeError):
+    except (sqlite3.Error, TypeError, UnicodeDecodeError):
         return ""
     return str(name) if chunks else ""
 
@@ -131,10 +135,23 @@ def _faults(connection: sqlite3.Connection) -> Iterator[str]:
         (count,) = connection.execute(question).fetchone()
         if count:
             yield fault.format(count)
+    yield from _text_faults(connection, _TEXTS - missing)
     for name in ("chunk_terms", *(() if missing else ("graph_names",))):
         yield from full_text_faults(connection, name)
     if not missing:
         yield from _graph_faults(connection)
+
+
+def _text_faults(connection: sqlite3.Connection, tables: Iterable[str]) -> Iterator[str]:
+    """Whether the texts of each table can be read: SQLite itself does not look at their bytes."""
+    for table in sorted(tables):
+        try:
+            for _ in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608  our own names
+                pass
+        except sqlite3.OperationalError as error:
+            if not str(error).startswith("Could not decode"):
+                raise
+            yield f"its table {table} has text that is not UTF-8"
 
 
 def _graph_faults(connection: sqlite3.Connection) -> Iterator[str]:

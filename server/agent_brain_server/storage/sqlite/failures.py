@@ -43,6 +43,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _translate(error, path) from error
+    except UnicodeDecodeError as error:  # SQLite's own message quotes a damaged schema
+        raise damaged(path, "its schema is not UTF-8") from error
     except OSError as error:
         raise _translate_os(error, path) from error
 
