@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Interval
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_contract.container import START, publishes
@@ -82,10 +83,22 @@ class EmbeddingSettings(_Section):
     timeout_seconds: Annotated[float, Interval(gt=0, le=600)] = Field(30.0, description="for each request")
 
 
+def _listed(value: object) -> object:
+    """Return a variable's text as a list: JSON, or with commas between as setup takes it."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError("must be paths with commas between, or a JSON list") from None
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
 class IndexSettings(_Section):
     """What is indexed and how. `folders` is where a new index starts; later the index itself knows its folders."""
 
-    folders: tuple[str, ...] = Field(
+    folders: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
         (".",),
         description="the folders of a new index; later use `agent-brain folders`. One that leads out of the project"
         " counts once you have accepted where, and our own state is never indexed",

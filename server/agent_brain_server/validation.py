@@ -39,7 +39,8 @@ def reason(error: Mapping[str, Any]) -> str:
     it, or a colon where it is a sentence of its own.
     """
     if error["type"] == "value_error":
-        return f": {str(error['msg']).removeprefix('Value error, ')}"
+        said = str(error["msg"]).removeprefix("Value error, ")
+        return f" {said}" if said.startswith("must ") else f": {said}"
     return f" {_reason(error)}"
 
 
