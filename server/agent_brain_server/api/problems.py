@@ -70,8 +70,10 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 
 async def on_bug(request: Request, error: Exception) -> Response:
-    """Anything else is a bug: the log has the traceback, the answer has none."""
+    """Anything else is a bug, or a package that is lost: the log has the traceback, the answer has none."""
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    if isinstance(error, ImportError):
+        return problem(500, "internal", f"The installation is damaged ({error}). Run: agent-brain doctor")
     return problem(500, "internal", "Internal error, a bug in Agent Brain. Details: agent-brain logs")
 
 

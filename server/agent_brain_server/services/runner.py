@@ -303,4 +303,6 @@ class JobRunner:
 
 
 def _defect(error: Exception) -> str:
+    if isinstance(error, ImportError):
+        return f"the installation is damaged ({error}). Run: agent-brain doctor"
     return f"internal error ({type(error).__name__}: {error}), a bug in Agent Brain. Details: agent-brain logs"
