@@ -282,7 +282,9 @@ def test_a_server_with_the_token_of_before_is_named(project: CliProject) -> None
     project.ok("index", "--wait")
     secrets = (project.root / ENV).read_text().splitlines(keepends=True)
     (project.root / ENV).write_text("".join(line for line in secrets if not line.startswith("AGENT_BRAIN_TOKEN=")))
-    project.ok("setup", "--yes")
+    done = project.run("setup", "--yes")
+    assert "uses the old settings until you run: agent-brain restart" in done.stderr, done.stderr
+    assert "is taken" not in done.stderr
     refused(project.run("search", "retry delay"), "was started with another token", "Run: agent-brain restart")
     assert "agent-brain restart" in mcp(project)
     project.ok("stop")

@@ -16,7 +16,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from agent_brain_client.discovery import find_server, read_server_file, state_directory
-from agent_brain_client.processes import port_holder
+from agent_brain_client.processes import port_holder, runs_server, server_process
+from agent_brain_client.wire import ServerFile
 from agent_brain_contract.files import write_private
 from agent_brain_contract.given_ports import GIVEN, NAMED, Given, given_ports
 from agent_brain_contract.paths import user_state_directory
@@ -184,12 +185,23 @@ def _moved(from_port: int, to_port: int, published: dict[int, Publisher], others
 
 def _own_port(root: Path) -> int | None:
     """The port of the project's own running server."""
-    return urlsplit(server["url"]).port if (server := find_server(root)) else None
+    return urlsplit(server["url"]).port if (server := _own_server(root)) else None
 
 
 def is_serving(root: Path) -> bool:
     """Whether the project's server runs."""
-    return read_server_file(root) is not None and find_server(root) is not None
+    return _own_server(root) is not None
+
+
+def _own_server(root: Path) -> ServerFile | None:
+    """The project's server, also one that hangs or was started with another token."""
+    claim = read_server_file(root)
+    if claim is None:
+        return None
+    if (server := find_server(root)) is not None:
+        return server
+    process = server_process(claim)
+    return claim if process is not None and runs_server(process, root) else None
 
 
 def is_free(port: int) -> bool:
