@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from support.secret_disguises import DISGUISED
+from support.secret_layouts import LAID_OUT
 from support.secret_spellings import SPELLED
 
 BASE62 = string.ascii_letters + string.digits
@@ -335,6 +336,7 @@ def secret_kinds() -> list[Kind]:
         *_files("disguised", DISGUISED, number),
         *_framed_files(number),
         *_store_files(number),
+        *_files("laid_out", LAID_OUT, number),
     ]
 
 

@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from agent_brain_server.indexing.secrets.comparisons import find_compared, is_compared
+from agent_brain_server.indexing.secrets.expressions import find_alternative, find_unpacked, unpacked_item
+from agent_brain_server.indexing.secrets.layouts import find_laid_out
 from agent_brain_server.indexing.secrets.multiline import find_lines
 from agent_brain_server.indexing.secrets.pairs import Judge, find_in_column, find_in_pair
 from agent_brain_server.indexing.secrets.phrases import find_phrases
-from agent_brain_server.indexing.secrets.separators import AFTER_FLAG, AFTER_NAME
+from agent_brain_server.indexing.secrets.separators import AFTER_FLAG, AFTER_NAME, BARE, VALUES
 from agent_brain_server.indexing.secrets.tokens import Span
 from agent_brain_server.indexing.secrets.values import CODE, is_password, is_placeholder, is_random
 
@@ -129,24 +131,28 @@ def _values(text: str, start: int, end: int, language: str, judge: Judge) -> lis
     if flag:
         match = AFTER_FLAG.match(text, end)
     if match is not None and (flag or _assigns(text, start, match)):
-        group = next(number for number in (1, 3, 4) if match[number] is not None)
+        group = next(number for number in VALUES if match[number] is not None)
         first, value = match.start(group), match[group]
-        if group == 4:
+        if group == BARE:
             if language not in CODE and _BLOCK.search(text, match.start(), first):
                 return _block(text, start, first, judge)
             value = _bare_value(text, start, first, value, language, flag=flag)
         if group == 3 and (lines := find_lines(text, match[2], first, match.end(3), judge)):
             return lines
         if value and judge(value):
-            return [(first, first + len(value))]
+            other = unpacked_item(text, start, end)
+            return [*find_unpacked(text, start, end, judge)] if other else [(first, first + len(value))]
         if any(sign in text[end:first] for sign in "=:"):
-            return [*find_compared(text, start, judge)]
+            return [*find_compared(text, start, judge), *find_alternative(text, start, end, judge)]
+    if language not in CODE and (laid_out := [*find_laid_out(text, start, end, judge)]):
+        return laid_out
     if text[end : end + 1] in ".[:=":
         return []
     return [
         *find_in_pair(text, start, end, judge),
         *find_in_column(text, start, end, language, judge),
         *find_compared(text, start, judge),
+        *find_unpacked(text, start, end, judge),
     ]
 
 
@@ -167,15 +173,15 @@ def _block(text: str, start: int, first: int, judge: Judge) -> list[tuple[int, i
 
 def _assigns(text: str, start: int, match: re.Match[str]) -> bool:
     """Whether what is between the name and the value makes it the value of that name."""
-    first = next(match.start(number) for number in (1, 3, 4) if match[number] is not None)
+    first = next(match.start(number) for number in VALUES if match[number] is not None)
     between = text[match.start() : first]
-    if any(sign in between for sign in "=:>＝："):
+    if any(sign in between for sign in "=:>＝：") or "<<<" in between:
         return True
-    if match[4] is not None or (text[match.start() - 4 : match.start()].lower() == "pass" and " " in between):
+    if match[BARE] is not None or (text[match.start() - 4 : match.start()].lower() == "pass" and " " in between):
         return False
     if "," not in between:
         return True
-    before = max(0, start - 64)
+    before = max(0, start - 120)
     if _FIRST_ARGUMENT.search(text, before, start) is not None or is_compared(text, start):
         return True
     return _FIRST_OF_PAIR.search(text, before, start) is not None and _PAIR_END.match(text, match.end()) is not None
@@ -201,7 +207,11 @@ _NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_- "
 _CALLED = re.compile(r"[A-Za-z_][\w.]*\(")
 _CALL = re.compile(r"[()\[\]{}]")
 _MEMBER = re.compile(r"[A-Za-z_$][\w$]*(?:\.[\w$]+)+")
-_FIRST_ARGUMENT = re.compile(r"(?:\([ \t\n]{0,20}|^[ \t]{0,40})[\"'`][\w.-]{0,50}$|--[\w-]{0,40}$", re.MULTILINE)
+_FIRST_ARGUMENT = re.compile(
+    r"(?:(?:[sS]et\w{0,16}\([ \t\n]{0,20}[\w.\[\]\"':]{1,40},|\()[ \t\n]{0,20}|^[ \t]{0,40})[\"'`][\w.-]{0,50}$"
+    r"|--[\w-]{0,40}$",
+    re.MULTILINE,
+)
 _FIRST_OF_PAIR = re.compile(r"[\[{][ \t\n]{0,20}[\"'`][\w.-]{0,50}$")
 _PAIR_END = re.compile(r"[\"'`][ \t\n]{0,20}[\]}]")
 _COMMENT = re.compile(r"(?:.*\s)?(?:#+|//+!?|--+|/?\*+|;+|%+|<!--)[ \t]*(?:[A-Za-z][\w \t.-]{0,40})?")

@@ -24,7 +24,12 @@ def find_lines(text: str, opener: str, first: int, end: int, judge: Callable[[st
     values = [text[start:stop].strip() for start, stop in lines]
     parts = [value for value in values if value]
     if all(map(_OF_TOKEN.fullmatch, parts)):
-        whole = judge(parts[0]) if opener in ("'", '"') else judge("".join(parts)) or any(map(judge, parts))
+        continued = text.startswith("\\", end)
+        whole = (
+            judge(parts[0])
+            if opener in ("'", '"') and not continued
+            else judge("".join(parts)) or any(map(judge, parts))
+        )
     else:
         whole = opener not in ("'", '"') and judge(parts[0])
     if whole:

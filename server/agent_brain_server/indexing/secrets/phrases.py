@@ -164,6 +164,14 @@ _SECURE: dict[str, tuple[Phrase, ...]] = {
 }
 
 
+_READERS = ("password-stdin", "sudo -s", "passphrase-fd 0", "with-token", "passwd --stdin")
+"""What commands that read a password from their input are written with."""
+_WRITTEN = re.compile(
+    r"(?:echo|printf)(?: -\w{1,3}| [\"']?%s(?:\\n)?[\"']?){0,2} [\"']?([^\s\"'$|]{3,200})[\"']?[ \t]{0,9}\|[^\n|]*$"
+)
+_HERE_STRING = re.compile(r"[^\n|;<]{0,60}<<< ?[\"']?([^\s\"'$]{3,200})")
+
+
 def find_phrases(text: str, lowered: str, *, commands: bool) -> Iterator[Span]:
     """The secrets behind each phrase in `text`; `lowered` is the same in small letters, place by place."""
     for gate, phrases in _PHRASES.items():
@@ -181,10 +189,25 @@ def _in_commands(text: str, lowered: str) -> Iterator[Span]:
     if _OPTION.search(text):
         for gate, phrases in _WITH_OPTIONS.items():
             yield from _behind(text, lowered, gate, phrases)
+    for gate in _READERS:
+        if gate in lowered:
+            yield from _piped(text, lowered, gate)
     if "to-securestring" in lowered:
         for gate, phrases in _SECURE.items():
             yield from _behind(text, lowered, gate, phrases)
         yield from (Span(*match.span(1), "password") for match in _PIPED.finditer(text) if _is_given(match[1]))
+
+
+def _piped(text: str, lowered: str, gate: str) -> Iterator[Span]:
+    """What is written into the input of a command that reads a password from there."""
+    at = lowered.find(gate)
+    while at >= 0:
+        end = at + len(gate)
+        line = text.rfind("\n", max(0, at - 300), at) + 1
+        match = _WRITTEN.search(text, max(line, at - 300), at) or _HERE_STRING.match(text, end)
+        if match and is_password(match[1]):
+            yield Span(*match.span(1), "password")
+        at = lowered.find(gate, end)
 
 
 def _behind(text: str, lowered: str, gate: str, phrases: tuple[Phrase, ...]) -> Iterator[Span]:
