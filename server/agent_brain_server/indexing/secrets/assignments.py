@@ -152,7 +152,7 @@ def _values(text: str, start: int, end: int, language: str, judge: Judge) -> lis
         *find_in_pair(text, start, end, judge),
         *find_in_column(text, start, end, language, judge),
         *find_compared(text, start, judge),
-        *find_unpacked(text, start, end, judge),
+        *(find_unpacked(text, start, end, judge) if text.startswith(",", end) else ()),
     ]
 
 

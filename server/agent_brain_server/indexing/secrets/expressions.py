@@ -52,8 +52,8 @@ def find_unpacked(text: str, start: int, end: int, judge: Judge) -> Iterator[Pla
 
 def unpacked_item(text: str, start: int, end: int) -> re.Match[str] | None:
     """The value at the place of the name from `start` on, where several names are assigned at once."""
-    before = text[max(0, start - 60) : start].rstrip(_OF_NAMES).rstrip(" \t")
-    if not before.endswith(",") and text[end : end + 4].lstrip(" \t")[:1] != ",":
+    before = text[max(0, start - 60) : start].rstrip(_OF_NAMES)
+    if not before.endswith((",", ", ")) and not text.startswith(",", end):
         return None
     line = text.rfind("\n", max(0, start - LONGEST_LINE), start) + 1
     if start - line > LONGEST_LINE or (match := _TARGETS.match(text, line)) is None or match.end(1) < start:
