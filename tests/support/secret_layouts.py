@@ -6,6 +6,13 @@ from collections.abc import Callable
 
 from support.secret_spellings import Make
 
+
+def _octal(m: Make) -> str:
+    written = "".join(f"\\{ord(sign):o}" for sign in "gh" + "p_" + m(36))
+    m.made[:] = [written[20:]]
+    return written
+
+
 LAID_OUT: dict[str, Callable[[Make], str]] = {
     # Documents.
     "emphasis.md": lambda m: (
@@ -81,4 +88,15 @@ LAID_OUT: dict[str, Callable[[Make], str]] = {
         f"echo {m(14)} | sudo -S true\ndocker login --password-stdin <<< '{m(14)}'\n"
     ),
     "read.sh": lambda m: f'read -r PASSWORD <<< "{m(14)}"\nread -r password <<<{m(14)}\n',
+    # Tokens in pieces.
+    "escaped.md": lambda m: f"Ordinary words gh{'p'}\\_{m(36)} of it\n\nsk\\_live\\_{m(24)}\n",
+    "bold_part.md": lambda m: f"Ordinary words gh{'p_'}{m(18)}**{m(18)}** of it\n",
+    "comment_within.html": lambda m: f"<p>ordinary words gl{'pat'}<!-- x -->-{m(10)}<wbr>{m(12)}</p>\n",
+    "three.py": lambda m: f't = "hf" + "_" + "{m(34)}"\nu = "gh" + "p" + "_" + "{m(18)}" +\n    "{m(18)}"\n',
+    "three.js": lambda m: f"t='npm'+'_'+'{m(36)}';\nconst u = `np{'m_'}${{'{m(36)}'}}`;\n",
+    "octal.py": lambda m: f't = "{_octal(m)}"\n',
+    "braces.js": lambda m: f't = "\\u{{67}}\\u{{68}}\\u{{70}}\\u{{5f}}{m(36)}"\n',
+    "wrapped.txt": lambda m: f"Ordinary words, wrapped\ngh{'p_'}{m(22)}\n{m(14)}\nand more words.\n",
+    "wrapped.py": lambda m: f"x = 1  # the token np{'m_'}{m(20)}\n# {m(16)} of it\n",
+    "hyphen.txt": lambda m: f"Ordinary words: gh{'p_'}{m(22)}-\n  {m(14)}\n",
 }

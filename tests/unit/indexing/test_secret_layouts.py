@@ -44,6 +44,11 @@ PLAIN = {
     "format.py": 'url = "%(user)s:%(password)s" % x\nkeys = [[token[1]], [["Name4You2x"]]]\n',
     "stdin.sh": 'echo "$PASSWORD" | docker login -u a --password-stdin\necho a1b2c3d4 | base64\n'
     'cat token.txt | docker login --password-stdin\nread -r PASSWORD <<< "$SECRET"\n',
+    "escaped.md": "A name such as my\\_long\\_name\\_of\\_a\\_variable\\_1a2b3c or ghp\\_x stays; a \\_b\\_ too.\n",
+    "added.js": 'const x = "gh" + "p" + "Name4You2x"; const y = "a" + "_" + "b" + c;\n',
+    "octal.py": r'x = "\\147\\150\\160 \\101\\102"; re.sub("(a)(b)", r"\\1\\2\\41", s)' + "\n",
+    "wrapped.txt": f"A name gh{'p_'}of\nthe words, and gh{'p_'}name1of\n"
+    "thirty_letters2x and npm_config_cache1\nlines of it.\n",
 }
 
 
@@ -66,6 +71,7 @@ PIECES = [
     "? password\n: ", "user, password = ", 'user, password = "a", ', "a, password, ", "password = a ? ",
     "password = a or ", 'password = "a1" if ', "password = b(", 'setattr(a, "password", ', "password = (\n# a\n",
     "password = [[", "password = q(", "password = r#", '"password"\n', "password <<< ", "; password a1b2c3",
+    "gh\\_", "a\\_b\\_", '"gh" + "', '"a"+"b"+', "ghp_a1\n", "ghp_a1b2**", "\\147", "<!-- -->a", "ghp_${'",
     "echo a1b2c3 | ", "password-stdin ", "echo a1b2c3 | sudo -S ",
 ]  # fmt: skip
 

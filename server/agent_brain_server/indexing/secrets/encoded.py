@@ -10,14 +10,17 @@ from base64 import b64decode
 from binascii import Error
 from collections.abc import Iterator
 
+from agent_brain_server.indexing.secrets.pieces import find_in_pieces
 from agent_brain_server.indexing.secrets.tokens import Span, shows_token
 from agent_brain_server.indexing.secrets.values import CODE, is_password
 
 KIND = "encoded secret"
 SHORTEST = 20
 
-_ESCAPED = re.compile(r"\\(?:x|u00)[2-7][0-9a-fA-F][\w.-]{0,80}(?:\\(?:x|u00)[2-7][0-9a-fA-F][\w.-]{0,80}){0,600}")
-_ESCAPE = re.compile(r"\\(?:x|u00)([2-7][0-9a-fA-F])")
+_CODED = r"\\(?:(?:x|u00|u\{0{0,4})([2-7][0-9a-fA-F])\}?|(1[0-7]{2}|0?[4-7][0-7]))"
+_ESCAPE = re.compile(_CODED)
+_ONE = _CODED.replace("([", "(?:[").replace("(1", "(?:1")
+_ESCAPED = re.compile(rf"{_ONE}[\w.-]{{0,80}}(?:{_ONE}[\w.-]{{0,80}}){{0,600}}")
 _PERCENT = re.compile(r"%[2-7][0-9a-fA-F][\w.~+-]{0,80}(?:%[2-7][0-9a-fA-F][\w.~+-]{0,80}){0,100}")
 # Of `_`, `-`, `.` and `=`: a token or an assignment has one of them.
 _PERCENT_SIGN = re.compile(r"%(?:5[Ff]|2[DdEe]|3[Dd])")
@@ -36,6 +39,7 @@ def find_encoded(text: str, language: str) -> Iterator[Span]:
         start = max(text.rfind("\n", max(0, match.start() - 12), match.start()) + 1, match.start() - 12)
         if shows_token(_unescaped(text[start : match.end()])):
             yield Span(match.start(), match.end(), KIND)
+    yield from find_in_pieces(text, language)
     if _PERCENT_SIGN.search(text):
         yield from _in_percent(text)
     for first, last in [(0, len(text))] if language not in CODE else _near_words(text):
@@ -65,7 +69,7 @@ def _near_words(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _unescaped(escaped: str) -> str:
-    plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), escaped)
+    plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16) if match[1] else int(match[2], 8)), escaped)
     return plain if len(plain) >= SHORTEST else ""
 
 

@@ -1,4 +1,5 @@
-"""Tokens that are written in pieces: in adjacent or added string literals, over tags, over characters nobody sees."""
+"""Tokens that are written in pieces: in string literals that are joined, over tags, emphasis and lines, over characters
+nobody sees."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ MOST_PIECES = 12
 _PIECE = re.compile(r"[\w.~+/=-]{0,400}")
 _JOIN = re.compile(
     r"\\?[\"'`][ \t]{0,9}(?:[+.&\\]|\.\.|\+\+|<>)?\s{0,120}(?:[+.&] ?)?[bBfFrRuU@$]{0,2}\\?[\"'`]"
-    r"|\\\r?\n[ \t]{0,40}|</?\w{1,10}(?:[ ][^<>\n]{0,120})?>"
+    r"|\\\r?\n[ \t]{0,40}|</?\w{1,10}(?:[ ][^<>\n]{0,120})?>|<!--[^<>\n]{0,80}-->"
+    r"|\*{1,3}(?=\w)|\$\{[ ]?[\"'`]"
     rf"|[{INVISIBLE}]{{1,9}}"
 )
 
@@ -28,6 +30,24 @@ def split_places(text: str, start: int, shape: re.Pattern[str]) -> list[tuple[in
             found.append((first, min(last, first + left)))
         left -= last - first
     return found
+
+
+# How long what follows a prefix is, where all tokens of its issuer have one length.
+_LENGTHS = {
+    **dict.fromkeys(("ghp_", "gho_", "ghu_", "ghs_", "npm_"), 36), "github_pat_": 82, "glpat-": 20, "hf_": 34,
+    "dop_v1_": 64, "shpat_": 32, "GOCSPX-": 28, "rubygems_": 48, "lin_api_": 40, "sbp_": 40,
+}  # fmt: skip
+_WRAPPED = re.compile(
+    r"(?=[A-Za-z_]{0,99}\d)(\w{4,99})-?[ \t]{0,9}\r?\n[ \t]{0,40}(?:(?:#+|//+|\*+|--+|;+|>+|%+)[ \t]{0,9})?"
+    r"(\w{2,99})(?![\w-])"
+)
+
+
+def wrapped_places(text: str, start: int, prefix: str) -> list[tuple[int, int]]:
+    """Where the pieces are of a token that goes on in the next line; none unless it is as long as its issuer's are."""
+    length = _LENGTHS.get(prefix)
+    match = _WRAPPED.match(text, start) if length else None
+    return [match.span(1), match.span(2)] if match and len(match[1]) + len(match[2]) == length else []
 
 
 def with_plain_spaces(text: str) -> str:

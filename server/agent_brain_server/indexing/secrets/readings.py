@@ -26,7 +26,7 @@ _AMPERSANDS = r"(?:amp;){0,3}"
 _ENTITY = re.compile(rf"&{_AMPERSANDS}(?:#(?:[xX]([0-9a-fA-F]{{1,6}})|([0-9]{{1,7}}));?|({_NAMES});)")
 _HIDING = re.compile(rf"&{_AMPERSANDS}(?:#[0-9xX]|(?!amp;|lt;|gt;|nbsp;)(?:{_NAMES});)")
 """An entity that a secret may be hidden by; the commonest ones are in every second page and hide none."""
-_TAGS = re.compile(r"(?<=[\w.-])(?:</?\w{1,10}(?:[ ][^<>\n]{0,120})?/?>){1,4}(?=[\w.-])")
+_TAGS = re.compile(r"(?<=[\w.-])(?:</?\w{1,10}(?:[ ][^<>\n]{0,120})?/?>|<!--[^<>\n]{0,80}-->){1,4}(?=[\w.-])")
 _ENTITY_OR_TAGS = re.compile(f"{_ENTITY.pattern}|{_TAGS.pattern}")
 _VISIBLE = re.compile(f"[^{INVISIBLE}]+")
 _MARKUP = frozenset({"html", "markdown", "svelte", "vue", "xml"})

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
-from agent_brain_server.indexing.secrets.joins import split_places
+from agent_brain_server.indexing.secrets.joins import split_places, wrapped_places
 
 
 class Span(NamedTuple):
@@ -252,7 +252,7 @@ def _after_prefix(text: str, prefix: _Prefix) -> Iterator[Span]:
         if not (prefix.bounded and _goes_on(text, start)):
             if match := prefix.rest.match(text, end):
                 yield Span(end, match.end(), prefix.kind)
-            for first, last in split_places(text, start + len(prefix.text), prefix.rest):
+            for first, last in split_places(text, end, prefix.rest) or wrapped_places(text, end, prefix.text):
                 yield Span(first, last, prefix.kind)
                 end = last
         start = text.find(prefix.text, end)
