@@ -164,7 +164,7 @@ _SECURE: dict[str, tuple[Phrase, ...]] = {
 }
 
 
-_READERS = ("password-stdin", "sudo -s", "passphrase-fd 0", "with-token", "passwd --stdin")
+_READERS = ("-stdin", "sudo -s", "with-token")
 """What commands that read a password from their input are written with."""
 _WRITTEN = re.compile(
     r"(?:echo|printf)(?: -\w{1,3}| [\"']?%s(?:\\n)?[\"']?){0,2} [\"']?([^\s\"'$|]{3,200})[\"']?[ \t]{0,9}\|[^\n|]*$"
@@ -189,8 +189,8 @@ def _in_commands(text: str, lowered: str) -> Iterator[Span]:
     if _OPTION.search(text):
         for gate, phrases in _WITH_OPTIONS.items():
             yield from _behind(text, lowered, gate, phrases)
-    for gate in _READERS:
-        if gate in lowered:
+    if "|" in text or "<<<" in text:
+        for gate in _READERS:
             yield from _piped(text, lowered, gate)
     if "to-securestring" in lowered:
         for gate, phrases in _SECURE.items():

@@ -12,8 +12,9 @@ from agent_brain_server.indexing.secrets.tokens import Span, find_tokens
 from agent_brain_server.indexing.secrets.values import CODE
 
 LEAST_PIECE = 6
-_ADDED = ('" + "', "' + '", '"+"', "'+'")
-_FIRST = re.compile(r"[\"'](?=[\w.-]{1,12}$)")
+_QUOTES = ('"', "'")
+_ADDED = re.compile(r"\+(?=[ ]{0,2}[\"'])")
+_FIRST = re.compile(r"[\"'](?=[\w.-]{1,12}[\"'][ ]{0,2}$)")
 _CHAIN = re.compile(
     r"([\"'])[\w.-]{1,12}\1(?:[ \t]{0,9}\+[ \t]{0,9}(?:\n[ \t]{0,80})?[\"'][\w.~+/=-]{0,400}[\"']){1,12}"
 )
@@ -24,24 +25,21 @@ _ESCAPED_WORD = re.compile(r"[\w-]{1,12}\\_(?:[\w.-]|\\[_.*~-]){8,400}")
 
 def find_in_pieces(text: str, language: str) -> Iterator[Span]:
     """The pieces of every token in `text` that begins with a few letters to which others are added."""
-    for sign in _ADDED:
-        if sign in text:
-            yield from _added(text, sign)
+    yield from _added(text)
     if language not in CODE and "\\_" in text:
         yield from _escaped(text)
 
 
-def _added(text: str, sign: str) -> Iterator[Span]:
-    at = text.find(sign)
-    while at >= 0:
-        end = at + len(sign)
-        first = _FIRST.search(text, max(0, at - 14), at)
+def _added(text: str) -> Iterator[Span]:
+    done = 0
+    for sign in _ADDED.finditer(text):
+        at = sign.start()
+        first = _FIRST.search(text, max(done, at - 17), at) if text[at - 3 : at].rstrip(" ")[-1:] in _QUOTES else None
         if first and (chain := _CHAIN.match(text, first.start())):
-            end = max(end, chain.end() - 1)
+            done = chain.end() - 1
             pieces = list(_PIECE.finditer(text, *chain.span()))
             if token := next(find_tokens("".join(piece[1] for piece in pieces)), None):
                 yield from (Span(*piece.span(1), token.kind) for piece in pieces if len(piece[1]) >= LEAST_PIECE)
-        at = text.find(sign, end)
 
 
 def _escaped(text: str) -> Iterator[Span]:
