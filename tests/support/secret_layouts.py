@@ -99,4 +99,16 @@ LAID_OUT: dict[str, Callable[[Make], str]] = {
     "wrapped.txt": lambda m: f"Ordinary words, wrapped\ngh{'p_'}{m(22)}\n{m(14)}\nand more words.\n",
     "wrapped.py": lambda m: f"x = 1  # the token np{'m_'}{m(20)}\n# {m(16)} of it\n",
     "hyphen.txt": lambda m: f"Ordinary words: gh{'p_'}{m(22)}-\n  {m(14)}\n",
+    # Further layouts.
+    "bold.md": lambda m: f"- __Password__: {m(14)}\n- Password: **{m(14)}**\nOrdinary words of it.\n",
+    "tildes.md": lambda m: f"The password:\n~~~\n{m(14)}\n~~~\nOrdinary words of it.\n",
+    "inline.rst": lambda m: f"**Password**: ``{m(14)}``, in ordinary words.\n",
+    "inline.html": lambda m: f"<p>Password: <code>{m(14)}</code> in ordinary words</p>\n",
+    "cdata.xml": lambda m: f"<server><password><![CDATA[{m(14)}]]></password><mode>ordinary words</mode></server>\n",
+    "indent.yaml": lambda m: f"password: |2\n   {m(14)}\nhost: ordinary words of it\n",
+    "fallback.sh": lambda m: f'DB_PASSWORD="${{DB_PASSWORD:-{m(14)}}}"\necho ordinary words\n',
+    "entry.py": lambda m: f'ordinary = {{"password": given if given else "{m(14)}", "api_key": given or "{m(32)}"}}\n',
+    "names.xml": lambda m: (
+        f"<a>\n<name>db.password</name>\n<value>{m(14)}</value>\n<mode>ordinary words of it</mode></a>\n"
+    ),
 }

@@ -12,7 +12,8 @@ from support.secret_kinds import Maker
 
 PLAIN = {
     "emphasis.md": "- **Password**: required\n- **Password:** `<your password>`\n- **Token:** the token of 2024\n"
-    "The password is stored hashed. Password: required. *Password*: changeme\n`password`: `string`\n",
+    "The password is stored hashed. Password: required. *Password*: changeme\n`password`: `string`\n"
+    "Password: **required** and ``password`` of ``Name4You2x``; the password:-) of x1y2z3w4\n",
     "fence.md": "Password:\n\n```\nchangeme\n```\n\nThe password:\n\n```sh\nagent login --password\n```\n\n"
     'Your token:\n\n```\n<token>\n```\nPassword\n\n```json\n{"a1b2c3": 1}\n```\n',
     "block.md": "To set the password:\n\n    agent set2 x1y2z3\n    agent get2\n\nPassword:\n\n    $ make login2x\n",
@@ -37,6 +38,9 @@ PLAIN = {
     "choices.py": 'x = os.getenv("PASSWORD") or "changeme"\npassword = ask() if a else "required"\n'
     'login(password=a, name="Name4You2x" if b else "Other2Name3")\npassword = None if a else get("Name4You2x")\n',
     "choices.ts": 'f({ password: a ? b : c, name: "Name4You2x" });\nlet password = a || b; const n = "Name4You2x";\n',
+    "entry.py": 'x = {"password": a if b else "required", "name": "Name4You2x"}\nf(password: str, name="Name4You2x")\n',
+    "fallback.sh": 'DB_PASSWORD="${DB_PASSWORD:-changeme}"\nDB_PASSWORD="${DB_PASSWORD:-$OTHER2X}"\n',
+    "cdata.xml": "<password><![CDATA[${db.password2x}]]></password><token><![CDATA[required]]></token>\n",
     "set.py": 'setattr(cfg, "password", "changeme")\nsetattr(cfg, "password", name2value("a"))\n'
     'hset("user:1", "password", password2x)\nlabel(a, "password", "Name4You2x")\n',
     "parentheses.py": 'password = (\n    # of "Name4You2x"\n    None\n)\n',

@@ -200,7 +200,9 @@ def _bare_value(text: str, start: int, first: int, value: str, language: str, *,
     if not flag and language in CODE and (_SHELL_NAME.fullmatch(name) is None or _CALL.search(value)):
         value = value.rstrip(",;.")
         return value if _COMMENT.fullmatch(name) and is_random(value, 8) and not _CODE_SIGN.search(value) else ""
-    return "" if value.startswith(("(", "[", "{")) or _CALLED.match(value) else value.rstrip(",;)]}")
+    if value.startswith(("(", "[", "{")) or _CALLED.match(value):
+        return ""
+    return value.rstrip(",;)]}*" if text[first - 1] == "*" else ",;)]}")
 
 
 _NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_- "
@@ -224,7 +226,7 @@ _SET = re.compile(
     r"\b(?i:config(?:ure)?|[\w-]{0,9}secrets?)(?:[ \t]{1,4}(?i:set|add|put|--?\w{1,10})){0,3}"
     r"[ \t]{1,4}[\"']?[\w./:@-]{0,40}$"
 )
-_BLOCK = re.compile(r"[|>][+-]?[ \t]{0,4}\n")
+_BLOCK = re.compile(r"(?<=[ \t:])[|>][+-]?\d?[+-]?[ \t]{0,4}\n")
 _MARGIN = re.compile(r"[ \t]{0,200}(?:-[ \t]+)?")
 _LINE = re.compile(r"([ \t]*)([^\n]*?)[ \t]*(?:\n|$)")
 LONGEST_BLOCK = 4_000

@@ -28,7 +28,9 @@ _TERM = re.compile(rf"[ \t]{{0,40}}:[ \t]{{1,9}}{_WORD}[ \t]{{0,9}}(?:\n|$)")
 _SETTING = re.compile(r"[ \t]{0,40}(?:[;#!]{1,2}[ \t]{0,9})?[\w.-]{0,60}$")
 _LINE_END = re.compile(r"([^\s\"'`<>|=:]{3,400})[ \t]{0,20}(?:\n|$)")
 _ELEMENTS = re.compile(
-    r"/\w{1,10}>\s{0,60}(?::\s{0,9})?(?:<(?!/?(?:a|h\d|input|li|option|script|style|t[hr]|table|ul)\b)/?\w{1,10}(?:\s[^<>]{0,100})?>\s{0,60}){0,4}([^\s<>]{3,400})(?=\s{0,60}<)"
+    r"(?:/\w{1,10}|(?:(?<=:<)|(?<=: <))"
+    r"(?:b|code|em|i|kbd|mark|samp|span|strong|tt|var)(?:\s[^<>]{0,100})?)>\s{0,60}(?::\s{0,9})?"
+    r"(?:<(?!/?(?:a|h\d|input|li|option|script|style|t[hr]|table|ul)\b)/?\w{1,10}(?:\s[^<>]{0,100})?>\s{0,60}){0,4}([^\s<>]{3,400})(?=\s{0,60}<)"
 )
 _ATTRIBUTE_VALUE = re.compile(
     r"[\"'][^<>]{0,100}>\s{0,60}<(?i:value|string|data|text|content|val)(?:\s[^<>]{0,60})?>\s{0,60}([^\s<>]{3,400})\s{0,60}</"
