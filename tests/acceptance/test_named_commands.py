@@ -80,7 +80,7 @@ def test_a_damaged_record_is_named_with_the_command_that_deletes_it(project: Cli
     assert str(record) in sentence
     found = findings(project)
     assert "is damaged" in found["setup"]["detail"]
-    assert found["setup"]["fix"] == sentence.partition(" Run: ")[2]
+    assert found["setup"]["fix"] == sentence.partition(" again, run: ")[2]
     assert found["setup"]["fix"].endswith("&& agent-brain setup")
     project.follow(found["setup"]["fix"] + " --yes")
     project.ok("search", "retry")
