@@ -165,9 +165,10 @@ def test_a_lost_identity_is_named_by_every_command(project: CliProject, content:
     assert "next_delay" in project.ok("search", "retry delay")
 
 
-def test_a_file_in_the_place_of_the_records_is_named(project: CliProject) -> None:
+def test_a_file_in_the_place_of_the_records_is_named(project: CliProject, tmp_path: Path) -> None:
+    project.environment["XDG_STATE_HOME"] = str(tmp_path / "state")  # the others' records stay
     project.set_up()
-    records = record_path(project.root).parent
+    records = tmp_path / "state" / "agent-brain" / "projects"
     shutil.rmtree(records)
     records.write_text("mine\n")
     done = project.run("search", "retry")
