@@ -128,7 +128,7 @@ FAULTS = {
     "settings in version control": Fault("setup", f"git tracks {CONFIG}", tracked(CONFIG), fix="rm -q -r -f --cached"),
     "secrets in version control": Fault("setup", f"git tracks {ENV}", tracked(ENV), fix="rm -q -r -f --cached"),
     "an index in version control": Fault(
-        "setup", "git tracks", tracked(".claude/agent-brain/index.db"), fix="rm -r -f .claude"
+        "setup", "git tracks", tracked(".claude/agent-brain/index.db"), fix="rm -q -f .claude"
     ),
     "a repository for the state": Fault("setup", "is a repository", lambda p: (p.state / ".git").mkdir(), fix="rm -rf"),
     "a damaged record of consent": Fault("setup", "is damaged", damaged_record, fix="rm -r "),
