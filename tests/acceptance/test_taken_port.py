@@ -93,6 +93,7 @@ def test_start_keeps_to_a_port_that_was_set_otherwise(project: CliProject, where
 
 
 def test_a_copy_leaves_the_port_of_the_project_that_it_is_of(project: CliProject, tmp_path: Path) -> None:
+    project.environment["XDG_STATE_HOME"] = str(tmp_path / "state")  # a setup of another test forgets moved projects
     set_up(project)
     first = project.json("start")
     copy = CliProject(tmp_path / "copy", project.environment)
