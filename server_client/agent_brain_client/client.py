@@ -15,24 +15,22 @@ from agent_brain_client.wire import PROBLEM_JSON
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent_brain_client.wire import (
+    from agent_brain_client.answers import (
         ChunkResponse,
         DatabaseHealth,
         FolderAdded,
         FolderList,
-        FolderRequest,
         GraphResponse,
         Health,
-        IndexRequest,
         JobList,
         JobResponse,
         LinesResponse,
-        QueryRequest,
         QueryResponse,
         Removed,
         ReportResponse,
         StatusResponse,
     )
+    from agent_brain_client.wire import FolderRequest, IndexRequest, QueryRequest
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 60.0

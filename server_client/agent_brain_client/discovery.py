@@ -7,10 +7,11 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from agent_brain_client.errors import ClientError, ConsentNeededError, NotSetUpError, UsageError
-from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, VERSION, ServerFile, location_id
+from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY, VERSION, location_id
 from agent_brain_contract import consent
 from agent_brain_contract.errors import ContractError, NotSetUpHereError
 from agent_brain_contract.identification import identify
@@ -19,6 +20,9 @@ from agent_brain_contract.paths import ID_VARIABLE, PROJECT_VARIABLE, TOKEN_VARI
 from agent_brain_contract.proof import new_challenge, prove
 from agent_brain_contract.regular_files import read_regular_file
 from agent_brain_contract.releases import is_outdated
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import ServerFile
 
 HEALTH_SECONDS = 5.0
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -103,13 +107,13 @@ def read_server_file(root: Path) -> ServerFile | None:
     """What `server.json` claims, if it is well-formed, of this project and on this machine."""
     try:
         claim = json.loads(read_regular_file(state_directory(root) / "server.json"))
-        server = ServerFile(
-            url=str(claim["url"]),
-            pid=int(claim["pid"]),
-            project_id=str(claim["project_id"]),
-            version=str(claim["version"]),
-            started_at=float(claim["started_at"]),
-        )
+        server: ServerFile = {
+            "url": str(claim["url"]),
+            "pid": int(claim["pid"]),
+            "project_id": str(claim["project_id"]),
+            "version": str(claim["version"]),
+            "started_at": float(claim["started_at"]),
+        }
         if "code" in claim:
             server["code"] = str(claim["code"])
         address = urlsplit(server["url"])

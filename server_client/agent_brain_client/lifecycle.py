@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 from filelock import FileLock, Timeout
@@ -37,11 +38,14 @@ from agent_brain_client.processes import (
     server_process,
 )
 from agent_brain_client.provisioning import ProvisioningError, has_superuser, provision
-from agent_brain_client.wire import ServerFile, location_id
+from agent_brain_client.wire import location_id
 from agent_brain_contract.container import START
 from agent_brain_contract.errors import UnsafeStateError
 from agent_brain_contract.paths import SERVER_LOCK
 from agent_brain_contract.regular_files import read_regular_file
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import ServerFile
 
 START_SECONDS = 20.0
 REINDEX_SECONDS = 300.0
@@ -306,9 +310,13 @@ def _stop(root: Path) -> ServerFile | None:
 def _server_file(root: Path, claim: ServerFile | None, process: psutil.Process) -> ServerFile:
     if claim is not None and claim["pid"] == process.pid:
         return claim
-    return ServerFile(
-        url="", pid=process.pid, project_id=location_id(root), version="", started_at=process.create_time()
-    )
+    return {
+        "url": "",
+        "pid": process.pid,
+        "project_id": location_id(root),
+        "version": "",
+        "started_at": process.create_time(),
+    }
 
 
 def _process_of(root: Path, server: ServerFile) -> psutil.Process | None:

@@ -17,7 +17,7 @@ from agent_brain_client.rows import fit
 from agent_brain_contract.escaping import json_text, line, name, one_line, plain
 
 if TYPE_CHECKING:
-    from agent_brain_client.wire import GraphResult, GraphSymbol, JobResponse, Passage, ReportEntry, ReportResponse
+    from agent_brain_client.answers import GraphResult, GraphSymbol, JobResponse, Passage, ReportEntry, ReportResponse
 
 SHOWN_LINES = 4
 PIPE_WIDTH = 160

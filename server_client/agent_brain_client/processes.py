@@ -7,11 +7,14 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
-from agent_brain_client.wire import ServerFile
 from agent_brain_contract.paths import SERVER_LOCK
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import ServerFile
 
 CLOCK_TOLERANCE = 2.0
 POLL_SECONDS = 0.01

@@ -6,11 +6,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.output import is_terminal, job_line, note
-from agent_brain_client.wire import JobResponse
 from agent_brain_contract.escaping import name
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import JobResponse
 
 FIRST_LINE_SECONDS = 2.0
 LINE_SECONDS = 15.0
@@ -19,7 +22,7 @@ FIRST_POLL_SECONDS = 0.02
 POLL_SECONDS = 0.2
 FINISHED = frozenset({"done", "failed", "cancelled"})
 
-Report = Callable[[JobResponse], None]
+Report = Callable[["JobResponse"], None]
 
 
 def wait_for_job(client: AgentBrainClient, job: JobResponse) -> JobResponse:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_client.wire import DatabaseHealth, Problem
+from agent_brain_client.answers import DatabaseHealth, Problem
 from support.brain import Brain, configure, write_files
 from support.postgres import PostgresServer
 

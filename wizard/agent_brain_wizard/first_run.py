@@ -6,15 +6,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.discovery import find_server, find_token
 from agent_brain_client.errors import JobError, PortTakenError
 from agent_brain_client.output import job_line, why_empty
 from agent_brain_client.progress import FINISHED, wait_for_job
-from agent_brain_client.wire import IndexRequest, JobResponse, QueryRequest, QueryResponse, ServerFile
+from agent_brain_client.wire import IndexRequest, QueryRequest
 from agent_brain_wizard.preparation import Prepared
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import JobResponse, QueryResponse, ServerFile
 
 POLL_SECONDS = 0.2
 PROGRESS_SECONDS = 1.0

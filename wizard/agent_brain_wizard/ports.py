@@ -13,16 +13,19 @@ from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from agent_brain_client.discovery import find_server, read_server_file, state_directory
 from agent_brain_client.processes import port_holder, runs_server, server_process
-from agent_brain_client.wire import ServerFile
 from agent_brain_contract.files import write_private
 from agent_brain_contract.given_ports import GIVEN, NAMED, Given, given_ports
 from agent_brain_contract.paths import user_state_directory
 from agent_brain_wizard.docker import Publisher, published_ports
 from agent_brain_wizard.errors import SetupError
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import ServerFile
 
 FIRST_PORT = 8317
 LAST_PORT = 8999

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agent_brain_client.errors import ClientError
 from agent_brain_client.output import home_relative, note, print_json, say, styled
-from agent_brain_client.wire import JobResponse
 from agent_brain_contract.escaping import one_line, plain
 from agent_brain_wizard.census import take_census
 from agent_brain_wizard.first_run import FirstRun, Reporter
 from agent_brain_wizard.preparation import Prepared
 from agent_brain_wizard.probe import Facts
 from agent_brain_wizard.review import coloured, diff_lines, file_lines
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import JobResponse
 
 
 class Report(Protocol):

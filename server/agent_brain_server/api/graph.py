@@ -8,7 +8,8 @@ from typing import Annotated
 from annotated_types import Interval, Len
 from fastapi import APIRouter, Request
 
-from agent_brain_client.wire import GraphResponse, GraphResult, GraphSymbol, Relation
+from agent_brain_client.answers import GraphResponse, GraphResult, GraphSymbol
+from agent_brain_client.wire import Relation
 from agent_brain_server.domain.graph import LocatedDefinition
 from agent_brain_server.retrieval.graph_question import plain_symbol
 from agent_brain_server.services.fresh_graph import CheckedAnswer, FreshGraph

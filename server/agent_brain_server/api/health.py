@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
 from pydantic import StringConstraints
 
-from agent_brain_client.wire import (
+from agent_brain_client.answers import (
     DatabaseHealth,
     EmbeddingStatus,
     Health,

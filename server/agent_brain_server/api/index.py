@@ -9,20 +9,18 @@ from typing import Annotated, cast
 from annotated_types import Interval, Len
 from fastapi import APIRouter, Query, Request
 
-from agent_brain_client.wire import (
+from agent_brain_client.answers import (
     FolderAdded,
     FolderList,
     FolderProblem,
-    FolderRequest,
     FolderResponse,
-    IndexRequest,
     JobList,
     JobResponse,
-    PathText,
     Removed,
     ReportEntry,
     ReportResponse,
 )
+from agent_brain_client.wire import FolderRequest, IndexRequest, PathText
 from agent_brain_server.api.problems import require_globs
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.jobs import Job

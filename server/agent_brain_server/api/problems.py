@@ -14,7 +14,8 @@ from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from agent_brain_client.wire import PROBLEM_JSON, Problem
+from agent_brain_client.answers import Problem
+from agent_brain_client.wire import PROBLEM_JSON
 from agent_brain_server.domain.globs import path_matcher
 from agent_brain_server.errors import AgentBrainError, RequestError
 from agent_brain_server.validation import UNKNOWN, reason

@@ -7,16 +7,8 @@ from typing import Annotated
 from annotated_types import Interval, Len
 from fastapi import APIRouter, Query, Request
 
-from agent_brain_client.wire import (
-    ChunkResponse,
-    Explanation,
-    LinesResponse,
-    Passage,
-    PathText,
-    QueryFilters,
-    QueryRequest,
-    QueryResponse,
-)
+from agent_brain_client.answers import ChunkResponse, Explanation, LinesResponse, Passage, QueryResponse
+from agent_brain_client.wire import PathText, QueryFilters, QueryRequest
 from agent_brain_server.api.problems import require_globs
 from agent_brain_server.domain.search import Filters
 from agent_brain_server.services.lines import LineService

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agent_brain_server.indexing.secrets.masking import NOTE
+from agent_brain_server.indexing.secrets.masked import NOTE
 
 # Of a file that is indexed as a whole: how its bytes were read, and what a parser could do without.
 _WHOLE = re.compile(r"decoded as [\w-]+|\d+ NULs? removed|invalid [\w-]+ replaced|syntax errors: \d+")

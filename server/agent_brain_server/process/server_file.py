@@ -8,7 +8,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from agent_brain_client.wire import VERSION, ServerFile, location_id
+from agent_brain_client.answers import ServerFile
+from agent_brain_client.wire import VERSION, location_id
 from agent_brain_contract.regular_files import read_regular_file
 from agent_brain_server.process.presence import code_directories
 from agent_brain_server.settings import Settings

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from agent_brain_client.cli.session import connect, project_root
 from agent_brain_client.errors import OK
 from agent_brain_client.numbers import whole_number
 from agent_brain_client.output import count, graph_lines, note, print_json, say_rows, symbol_line
-from agent_brain_client.wire import GraphResponse, Relation
+from agent_brain_client.wire import Relation
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import GraphResponse
 
 RELATIONS: tuple[str, ...] = get_args(Relation)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from agent_brain_client.cli.session import connect, project_path, project_root
 from agent_brain_client.client import AgentBrainClient
@@ -21,8 +22,11 @@ from agent_brain_client.output import (
     skipped_line,
 )
 from agent_brain_client.progress import wait_for_job
-from agent_brain_client.wire import IndexRequest, JobResponse
+from agent_brain_client.wire import IndexRequest
 from agent_brain_contract.escaping import one_line
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import JobResponse
 
 PAGES_SECONDS = 60
 """How old the pages of a report may be that follow the first: they are of one walk."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from agent_brain_client.cli.index import outcome
 from agent_brain_client.cli.session import connect, project_root
@@ -11,8 +12,10 @@ from agent_brain_client.errors import FAILED, OK, UsageError
 from agent_brain_client.numbers import whole_number
 from agent_brain_client.output import job_line, print_json, say, say_rows, skipped_line
 from agent_brain_client.progress import wait_for_job
-from agent_brain_client.wire import JobResponse
 from agent_brain_contract.escaping import one_line
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import JobResponse
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent_brain_client.cli.session import connect, filter_path, project_root
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.numbers import whole_number
 from agent_brain_client.output import count, listing_lines, note, plan_line, print_json, say_rows, why_empty, width
-from agent_brain_client.wire import MOST_TOKENS, MOST_TOP_K, QueryFilters, QueryRequest, QueryResponse
+from agent_brain_client.wire import MOST_TOKENS, MOST_TOP_K, QueryFilters, QueryRequest
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import QueryResponse
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

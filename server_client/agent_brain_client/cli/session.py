@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.consenting import require_accepted
 from agent_brain_client.discovery import find_current_server, find_root, find_token, require_set_up
 from agent_brain_client.errors import PortTakenError, UsageError
 from agent_brain_client.output import note
-from agent_brain_client.wire import ServerFile
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import ServerFile
 
 
 def project_root(arguments: argparse.Namespace) -> Path:

@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent_brain_client.cli.session import project_root
 from agent_brain_client.client import AgentBrainClient
@@ -14,9 +15,11 @@ from agent_brain_client.discovery import find_current_server, find_token, requir
 from agent_brain_client.errors import PortTakenError, StartError
 from agent_brain_client.lifecycle import start
 from agent_brain_client.output import note, print_json, say
-from agent_brain_client.wire import ServerFile
 from agent_brain_contract.escaping import name
 from agent_brain_contract.given_ports import setup_chose
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import ServerFile
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent_brain_client.cli.session import project_root
 from agent_brain_client.client import AgentBrainClient
@@ -21,8 +22,11 @@ from agent_brain_client.output import (
     size,
     styled,
 )
-from agent_brain_client.wire import ReportResponse, ServerFile, ServerStatus, StatusResponse, location_id
+from agent_brain_client.wire import location_id
 from agent_brain_contract.escaping import one_line
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import ReportResponse, ServerFile, ServerStatus, StatusResponse
 
 LABEL_COLUMNS = 12
 REPORT_SECONDS = 60

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from agent_brain_client.answers import JobResponse, StatusResponse
 from agent_brain_client.cli.index import outcome
 from agent_brain_client.cli.session import project_path
 from agent_brain_client.cli.status import status_lines
 from agent_brain_client.errors import UsageError
-from agent_brain_client.wire import JobResponse, StatusResponse
 
 
 @pytest.fixture

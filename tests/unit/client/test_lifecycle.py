@@ -13,10 +13,11 @@ import psutil
 import pytest
 
 from agent_brain_client import lifecycle
+from agent_brain_client.answers import ServerFile
 from agent_brain_client.errors import NotSetUpError, PortTakenError, StartError
 from agent_brain_client.logfile import LONGEST, last_sentence, log_path, older_path, open_log
 from agent_brain_client.processes import has_ended, port_holder, runs_server, server_process
-from agent_brain_client.wire import STATE_DIRECTORY, ServerFile
+from agent_brain_client.wire import STATE_DIRECTORY
 from agent_brain_contract.errors import UnsafeStateError
 from support.consent import accept
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent_brain_client.answers import JobResponse, Passage
 from agent_brain_client.output import (
     count,
     duration,
@@ -22,7 +23,6 @@ from agent_brain_client.output import (
     skipped_line,
     styled,
 )
-from agent_brain_client.wire import JobResponse, Passage
 from agent_brain_contract.escaping import json_text, line, name, one_line, plain
 
 HARMFUL = {chr(code) for code in (*range(32), *range(127, 160), *range(0xE0000, 0xE0100))} - {"\t", "\n"} | set(

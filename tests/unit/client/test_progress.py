@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from agent_brain_client import progress
+from agent_brain_client.answers import JobResponse
 from agent_brain_client.client import AgentBrainClient
-from agent_brain_client.wire import JobResponse
 from support.answering import Asked, Said, answering, as_json
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.discovery import find_server, find_token
 from agent_brain_client.errors import ClientError, ServerError
-from agent_brain_client.wire import ServerFile
 from agent_brain_wizard.checks.database import (
     check_docker,
     check_login,
@@ -42,6 +42,9 @@ from agent_brain_wizard.checks.settings import (
 from agent_brain_wizard.errors import SetupError
 from agent_brain_wizard.ports import FIRST_PORT
 from agent_brain_wizard.probe import CONFIG, Facts, probe_project
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import ServerFile
 
 
 def examine(root: Path) -> Iterator[Finding]:

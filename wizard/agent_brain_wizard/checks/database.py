@@ -8,14 +8,13 @@ import socket
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.discovery import state_directory
 from agent_brain_client.errors import ClientError
 from agent_brain_client.output import count, size
-from agent_brain_client.wire import StorageStatus
 from agent_brain_contract.index_file import ELSEWHERE, FOREIGN, foreign_file, move
 from agent_brain_wizard.checks.finding import FIX, INDEX, REINDEX, RESTART, SETUP, Finding, postgres_fix, split_command
 from agent_brain_wizard.checks.settings import SettingsReport
@@ -24,6 +23,9 @@ from agent_brain_wizard.checks.vector_cache import is_damaged
 from agent_brain_wizard.checks.write_ahead_log import lost_frames
 from agent_brain_wizard.logins import present_login, upgrade_steps
 from agent_brain_wizard.probe import Facts
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import StorageStatus
 
 CONNECT_SECONDS = 2.0
 OLDEST_SQLITE = (3, 37)

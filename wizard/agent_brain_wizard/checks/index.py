@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.output import count, duration, report_totals
-from agent_brain_client.wire import FolderProblem, JobResponse, ReportResponse, StatusResponse
 from agent_brain_wizard.checks.finding import INDEX, REINDEX, RESTART, Finding
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import FolderProblem, JobResponse, ReportResponse, StatusResponse
 
 FORGOTTEN_SECONDS = 86_400.0
 REPORT_SECONDS = 60

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from agent_brain_client.discovery import read_server_file, seems_to_answer, state_directory
 from agent_brain_client.logfile import log_path
 from agent_brain_client.processes import port_holder, server_process
-from agent_brain_client.wire import ENV_FILE, VERSION, ServerFile
+from agent_brain_client.wire import ENV_FILE, VERSION
 from agent_brain_contract.regular_files import open_regular_file
 from agent_brain_wizard.checks.finding import FIX, RESTART, START, Finding, postgres_fix, split_command
 from agent_brain_wizard.ports import is_free
 from agent_brain_wizard.probe import CONFIG
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import ServerFile
 
 _TAIL_BYTES = 4_096
 _REFUSAL = "agent-brain: "

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from posixpath import basename
 
 from agent_brain_server.indexing.secrets.armour import find_bare_keys, find_keys
@@ -17,49 +16,17 @@ from agent_brain_server.indexing.secrets.assignments import find_assigned
 from agent_brain_server.indexing.secrets.encoded import find_encoded
 from agent_brain_server.indexing.secrets.joins import with_plain_spaces
 from agent_brain_server.indexing.secrets.manifests import find_manifest_values
+from agent_brain_server.indexing.secrets.masked import Masked
 from agent_brain_server.indexing.secrets.readings import readings
 from agent_brain_server.indexing.secrets.stores import is_strict, secret_text
 from agent_brain_server.indexing.secrets.tokens import Span, find_tokens
 from agent_brain_server.indexing.secrets.values import CODE
 
 MASK = "MASKED_"
-NOTE = "masked: "
 VAGUE = frozenset({"password", "secret value", "authorization"})
 LEAST_REST = 16
 """A text that has fewer letters and digits besides its secrets is left out: it is a key or a token, and no answer."""
 _MARKERS = re.compile(r"-{2,5} ?(?:BEGIN|END) [^\n-]{0,80}-{2,5}")
-
-
-@dataclass(frozen=True, slots=True)
-class Masked:
-    """A text without its secrets, and how many of each kind there were. `secret`: the kind, where all of it is one."""
-
-    text: str
-    kinds: Mapping[str, int]
-    secret: str = ""
-
-    @property
-    def note(self) -> str:
-        """What was masked as a note of the manifest, empty for nothing."""
-        return kinds_note(self.kinds)
-
-
-def kinds_note(kinds: Mapping[str, int]) -> str:
-    """Numbers by kind as a note of the manifest, empty for none."""
-    named = ", ".join(f"{kind} x{number}" for kind, number in sorted(kinds.items()))
-    return NOTE + named if named else ""
-
-
-def masked_kinds(note: str) -> dict[str, int]:
-    """The numbers by kind in a note of the manifest."""
-    kinds: Counter[str] = Counter()
-    for part in note.split("; "):
-        if part.startswith(NOTE):
-            for named in part.removeprefix(NOTE).split(", "):
-                kind, _, number = named.rpartition(" x")
-                if number.isdigit():
-                    kinds[kind] += int(number)
-    return dict(kinds)
 
 
 def mask_file(path: str, language: str, text: str) -> Masked:

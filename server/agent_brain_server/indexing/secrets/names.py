@@ -8,8 +8,7 @@ context window that asks. A file that holds secrets among other things is not na
 from __future__ import annotations
 
 import re
-
-from agent_brain_server.indexing.secrets.tokens import shows_token
+from functools import cache
 
 _DIRECTORIES = """
     .aws .azure .bitcoin .chef .electrum .ethereum .gnupg .kaggle .kube .local-secrets .oci .password-store .putty .ssh
@@ -114,8 +113,15 @@ _SAFES = (
     r"|(?:.*[._ -])?(?:passwords?|passwd|passphrases?|secrets?|api[_-]?keys?)\.txt"
     r"|wg\d*\.conf|wireguard.*\.conf|\.secrets?\..*|.*[._-]secrets\.(?:json|toml|ya?ml|ini)"
 )
-PATTERN = re.compile(f"{_HISTORY}|{_DOTENV}|{_CREDENTIALS}|{_KEYS}|{_CLOUD}|{_SAFES}", re.DOTALL)
-# One of these is in every name that `PATTERN` takes.
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    """Of all names by their form; it takes long to compile."""
+    return re.compile(f"{_HISTORY}|{_DOTENV}|{_CREDENTIALS}|{_KEYS}|{_CLOUD}|{_SAFES}", re.DOTALL)
+
+
+# One of these is in every name that `_pattern` takes.
 _HINTS = re.compile(
     "env|histor|credential|_[der][cds]|client_s|account|firebase|gha-creds|accesskey|tfstate|tfvars|msal|kernel|utc--"
     "|kubeconfig|pem|export|pass|logins|vault|wg|wireguard|secret|api.?key|key$|asc$"
@@ -145,9 +151,9 @@ def is_secret_name(name: str) -> bool:
         return is_secret_name(lower) or is_secret_name(lower[1:])
     if lower in NAMES:
         return True
-    if lower[lower.rfind(".") :] in SUFFIXES or (_HINTS.search(lower) and PATTERN.fullmatch(lower)):
+    if lower[lower.rfind(".") :] in SUFFIXES or (_HINTS.search(lower) and _pattern().fullmatch(lower)):
         return not _TEMPLATE.fullmatch(lower)
-    return len(name) > SHORTEST_TOKEN and shows_token(name)
+    return len(name) > SHORTEST_TOKEN and _shows_token(name)
 
 
 SHORTEST_TOKEN = 19
@@ -169,7 +175,13 @@ def is_secret_directory(name: str, path: str = "") -> bool:
     parents = _PARENT_OF_DIRECTORY.get(lower)
     if parents is not None and _parent(path, name) in parents:
         return True
-    return len(name) > SHORTEST_TOKEN and shows_token(name)
+    return len(name) > SHORTEST_TOKEN and _shows_token(name)
+
+
+def _shows_token(name: str) -> bool:
+    from agent_brain_server.indexing.secrets.tokens import shows_token  # its patterns take long to compile
+
+    return shows_token(name)
 
 
 def _parent(path: str, name: str) -> str:
