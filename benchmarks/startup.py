@@ -21,7 +21,7 @@ from benchmarks.scale import Scale
 
 POLL_SECONDS = 0.002
 PATIENCE_SECONDS = 30.0
-IMPORTS = "import fastapi, uvicorn"
+IMPORTS = "import pydantic, starlette.applications, uvicorn"
 ASKED = QUESTIONS[:5]
 
 

@@ -9,12 +9,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from agent_brain_client.wire import VERSION, location_id
 from agent_brain_server.api import graph, health, index, problems, search
 from agent_brain_server.api.guard import Guard
+from agent_brain_server.api.operations import routes
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.terms import TOKENIZER_VERSION
 from agent_brain_server.embedding.factory import create_embedder
@@ -46,6 +50,8 @@ from agent_brain_server.storage.protocol import Store
 
 log = logging.getLogger(__name__)
 
+OPERATIONS = [*health.operations.all, *index.operations.all, *search.operations.all, *graph.operations.all]
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -73,7 +79,7 @@ class _Shared:
         return self.busy()
 
 
-def create_app(settings: Settings, *, reindex: bool = False) -> FastAPI:
+def create_app(settings: Settings, *, reindex: bool = False) -> Starlette:
     """The server of one project. Its lifespan opens and closes everything.
 
     `reindex` begins the index again, whatever is in its place (see `create_store`), and queues the job that fills it.
@@ -85,31 +91,30 @@ def create_app(settings: Settings, *, reindex: bool = False) -> FastAPI:
     shared = _Shared(settings)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with _running(settings, shared, reindex) as services:
             app.state.services = services
             yield
 
-    app = FastAPI(
-        title="Agent Brain",
-        version=VERSION,
+    guard = Middleware(Guard, token=token, activity=shared.activity, metrics=shared.metrics)
+    documented = Route("/openapi.json", openapi_document, methods=["GET"])
+    app = Starlette(
+        routes=[*routes(OPERATIONS), documented],
         lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        generate_unique_id_function=_operation_id,
+        exception_handlers=problems.HANDLERS,
+        middleware=[guard],
     )
     app.state.port, app.state.token = settings.port, token
     app.state.activity = shared.activity
     app.state.lost = str  # says what of its places the server has lost, and so ends; empty for nothing
-    for module in (health, index, search, graph):
-        app.include_router(module.router, responses=problems.documented())
-    problems.install(app)
-    app.add_middleware(Guard, token=token, activity=shared.activity, metrics=shared.metrics)
     return app
 
 
-def _operation_id(route: APIRoute) -> str:
-    return route.name
+async def openapi_document(request: Request) -> Response:
+    """`GET /openapi.json`: the interface, described for programs."""
+    from agent_brain_server.api.openapi import describe  # seldom asked for
+
+    return JSONResponse(describe(OPERATIONS))
 
 
 @asynccontextmanager
@@ -124,6 +129,7 @@ async def _running(settings: Settings, shared: _Shared, reindex: bool) -> AsyncI
         stack.push_async_callback(services.watcher.stop)
         if settings.index.watch:
             await services.watcher.start()
+        background.run(asyncio.to_thread(_prepare))
         if settings.embedding.provider == "built-in":
             background.run(_warm_up(around.embedder, around.store))
         yield services
@@ -221,6 +227,12 @@ async def _add_first_folders(store: Store, settings: Settings) -> None:
     if not await store.list_folders() and not await store.list_jobs(None, 1):
         for path in settings.index.folders:
             await store.save_folder(Folder(path))
+
+
+def _prepare() -> None:
+    """Build what validates requests while nobody waits for it."""
+    for operation in OPERATIONS:
+        operation.prepare()
 
 
 async def _warm_up(embedder: Embedder, store: Store) -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import cast
 
 import uvicorn
-from fastapi import FastAPI
 from filelock import FileLock, Timeout
+from starlette.applications import Starlette
 
 from agent_brain_contract.escaping import one_line
 from agent_brain_contract.paths import SERVER_LOCK
@@ -57,7 +57,7 @@ class ProjectServer(uvicorn.Server):
     what it serves is gone."""
 
     def __init__(
-        self, app: FastAPI, settings: Settings, listener: socket.socket, log_file: ServerLog, presence: Presence
+        self, app: Starlette, settings: Settings, listener: socket.socket, log_file: ServerLog, presence: Presence
     ) -> None:
         most = min(MOST_CONNECTIONS, left_for_connections(raise_limit()))
         self._connections = ConnectionTable(max(most, LEAST_CONNECTIONS))

@@ -55,6 +55,8 @@ def _reason(error: Mapping[str, Any]) -> str:
         return "is not known"
     if kind in _MISSING:
         return "is missing"
+    if kind == "string_pattern_mismatch":
+        return f"must match {context['pattern']}"
     if kind == "string_unicode":
         return "must be text in UTF-8"
     return _KINDS.get(kind.partition("_")[0], str(error["msg"]))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 # By the names that they are imported by. What only packages of this list use is tried through them.
 MODULES = (
-    *("annotated_types", "dotenv", "fastapi", "filelock", "httpx", "jinja2", "numpy", "psutil", "pydantic"),
+    *("annotated_types", "dotenv", "filelock", "httpx", "jinja2", "numpy", "psutil", "pydantic"),
     *("pydantic_settings", "starlette", "tqdm", "tree_sitter", "typing_extensions", "uvicorn", "yaml"),
     *("tree_sitter_bash", "tree_sitter_c", "tree_sitter_c_sharp", "tree_sitter_cpp", "tree_sitter_elixir"),
     *("tree_sitter_go", "tree_sitter_haskell", "tree_sitter_java", "tree_sitter_javascript", "tree_sitter_kotlin"),

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
-from agent_brain_server.api.problems import install
+from agent_brain_server.api.problems import HANDLERS
 
 
 @pytest.fixture
 def client() -> Iterator[TestClient]:
-    app = FastAPI()
-    install(app)
+    def fail(request: Request) -> None:
+        package = request.path_params["kind"] == "package"
+        raise ModuleNotFoundError("No module named 'numpy'") if package else ZeroDivisionError("secret")
 
-    @app.get("/{kind}")
-    def fail(kind: str) -> None:
-        raise ModuleNotFoundError("No module named 'numpy'") if kind == "package" else ZeroDivisionError("secret")
-
+    app = Starlette(routes=[Route("/{kind}", fail)], exception_handlers=HANDLERS)
     with TestClient(app, raise_server_exceptions=False) as made:
         yield made
 

@@ -3,41 +3,49 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-from annotated_types import Interval, Len
-from fastapi import APIRouter, Request
+from starlette.requests import Request
 
 from agent_brain_client.answers import GraphResponse, GraphResult, GraphSymbol
+from agent_brain_client.limits import Length, Range
 from agent_brain_client.wire import Relation
+from agent_brain_server.api.operations import Operations
 from agent_brain_server.domain.graph import LocatedDefinition
 from agent_brain_server.retrieval.graph_question import plain_symbol
 from agent_brain_server.services.fresh_graph import CheckedAnswer, FreshGraph
 from agent_brain_server.services.graph import DEEPEST, Node
 
-router = APIRouter(tags=["graph"])
+operations = Operations("graph")
 
 
-@router.get("/graph/{relation}")
-async def graph(
-    request: Request,
-    relation: Relation,
-    symbol: Annotated[str, Len(1, 512)],
-    depth: Annotated[int, Interval(ge=1, le=DEEPEST)] = 1,
-    limit: Annotated[int, Interval(ge=1, le=500)] = 100,
-) -> GraphResponse:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GraphParameters:
+    """`GET /graph/{relation}`."""
+
+    relation: Relation
+    symbol: Annotated[str, Length(1, 512)]
+    depth: Annotated[int, Range(1, DEEPEST)] = 1
+    limit: Annotated[int, Range(1, 500)] = 100
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+
+@operations.get("/graph/{relation}")
+async def graph(request: Request, parameters: GraphParameters) -> GraphResponse:
     """What stands in `relation` to a symbol, a qualified name or its last parts, up to `depth` steps away."""
     service: FreshGraph = request.app.state.services.graph
     started = time.perf_counter()
-    checked = await service.ask(relation, plain_symbol(symbol), depth)
+    checked = await service.ask(parameters.relation, plain_symbol(parameters.symbol), parameters.depth)
     answer = checked.answer
     response = GraphResponse(
-        relation=relation,
-        symbol=symbol,
+        relation=parameters.relation,
+        symbol=parameters.symbol,
         definitions=[_symbol(found, checked) for found in answer.definitions],
-        results=[_result(node, checked) for node in answer.nodes[:limit]],
+        results=[_result(node, checked) for node in answer.nodes[: parameters.limit]],
         note=answer.note,
-        truncated=answer.truncated or len(answer.nodes) > limit,
+        truncated=answer.truncated or len(answer.nodes) > parameters.limit,
         took_ms=round((time.perf_counter() - started) * 1e3, 3),
     )
     if checked.notice:

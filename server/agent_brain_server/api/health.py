@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated, cast
+from dataclasses import asdict, dataclass
+from typing import Annotated, ClassVar, cast
 
-from fastapi import APIRouter, Request
-from fastapi.responses import PlainTextResponse
 from pydantic import StringConstraints
+from starlette.requests import Request
 
 from agent_brain_client.answers import (
     DatabaseHealth,
@@ -22,12 +21,21 @@ from agent_brain_client.answers import (
 )
 from agent_brain_contract.proof import CHALLENGE_FORM, prove
 from agent_brain_server.api.index import job_response
+from agent_brain_server.api.operations import Operations
 from agent_brain_server.domain import database
 from agent_brain_server.errors import NotFoundError, StorageGoneError, StorageLostError
 from agent_brain_server.services.status import Status, StatusService
 
-router = APIRouter(tags=["health"])
-Challenge = Annotated[str | None, StringConstraints(pattern=f"^{CHALLENGE_FORM}$")]
+operations = Operations("health")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HealthParameters:
+    """`GET /health`."""
+
+    challenge: Annotated[str | None, StringConstraints(pattern=f"^{CHALLENGE_FORM}$")] = None
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
 
 def _service(request: Request) -> StatusService:
@@ -35,14 +43,14 @@ def _service(request: Request) -> StatusService:
     return service
 
 
-@router.get("/health")
-async def health(request: Request, challenge: Challenge = None) -> Health:
+@operations.get("/health")
+async def health(request: Request, parameters: HealthParameters) -> Health:
     """Who answers here; open to everyone on this machine.
 
     A `challenge` of 32 hexadecimal digits is answered with a proof that this server has the project's token, unless it
     is about to end: then whoever looks for a server starts the next one.
     """
-    identity, state = _service(request).identity, request.app.state
+    identity, state, challenge = _service(request).identity, request.app.state, parameters.challenge
     if challenge is not None and (lost := state.lost()):
         raise StorageGoneError(f"{lost}, so this server ends. Run: agent-brain start")
     answer = Health(
@@ -55,7 +63,7 @@ async def health(request: Request, challenge: Challenge = None) -> Health:
     return answer if challenge is None else Health(**answer, proof=prove(state.token, challenge, state.port))
 
 
-@router.get("/health/status")
+@operations.get("/health/status")
 async def status(request: Request) -> StatusResponse:
     """The server, its index and what it does now."""
     now = await _service(request).status()
@@ -81,7 +89,7 @@ async def status(request: Request) -> StatusResponse:
     )
 
 
-@router.get("/health/postgres")
+@operations.get("/health/postgres")
 async def postgres_health(request: Request) -> DatabaseHealth:
     """The database server and the connections to it: 503 while it does not answer, 404 where there is none."""
     service = _service(request)
@@ -94,7 +102,7 @@ async def postgres_health(request: Request) -> DatabaseHealth:
     return cast(DatabaseHealth, asdict(now))
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
+@operations.get("/metrics")
 async def metrics(request: Request) -> str:
     """Prometheus' text format. Of an index whose database does not answer, only what is known without it."""
     service = _service(request)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import asdict
-from typing import Annotated, cast
+from dataclasses import asdict, dataclass
+from typing import Annotated, ClassVar, cast
 
-from annotated_types import Interval, Len
-from fastapi import APIRouter, Query, Request
+from starlette.requests import Request
 
 from agent_brain_client.answers import (
     FolderAdded,
@@ -20,7 +19,9 @@ from agent_brain_client.answers import (
     ReportEntry,
     ReportResponse,
 )
+from agent_brain_client.limits import Length, Range
 from agent_brain_client.wire import FolderRequest, IndexRequest, PathText
+from agent_brain_server.api.operations import Operations
 from agent_brain_server.api.problems import require_globs
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.jobs import Job
@@ -28,9 +29,46 @@ from agent_brain_server.errors import RequestError
 from agent_brain_server.services.indexing import IndexingService
 from agent_brain_server.services.report import ReportService
 
-router = APIRouter(prefix="/index", tags=["index"])
+operations = Operations("index", "/index")
 
-JobId = Annotated[int, Interval(ge=1, le=2**63 - 1)]
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReportParameters:
+    """`GET /index/report`. An answer may be as old as `max_age`, in seconds, unless a job has run since."""
+
+    limit: Annotated[int, Range(1, 1000)] = 200
+    cursor: Annotated[str, Length(0, 8192)] = ""
+    max_age: Annotated[int, Range(0, 3600)] = 0
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobsParameters:
+    """`GET /index/jobs`."""
+
+    limit: Annotated[int, Range(1, 200)] = 50
+    cursor: Annotated[str, Length(0, 64)] = ""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobParameters:
+    """`/index/jobs/{job_id}`."""
+
+    job_id: Annotated[int, Range(1, 2**63 - 1)]
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FolderParameters:
+    """`DELETE /index/folders`."""
+
+    path: PathText
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
 
 def _service(request: Request) -> IndexingService:
@@ -38,32 +76,27 @@ def _service(request: Request) -> IndexingService:
     return service
 
 
-@router.post("", status_code=202)
+@operations.post("", 202)
 async def start_index(request: Request, body: IndexRequest) -> JobResponse:
     """Queue an indexing job; one that asks for the same and waits already is answered instead of a second one."""
     return job_response(await _service(request).start_index(body.paths, body.force))
 
 
-@router.delete("")
+@operations.delete("")
 async def reset(request: Request) -> Removed:
     """Empty the index. Folders and the history of jobs stay."""
     files, chunks = await _service(request).reset()
     return Removed(files=files, chunks=chunks)
 
 
-@router.get("/report")
-async def report(
-    request: Request,
-    limit: Annotated[int, Interval(ge=1, le=1000)] = 200,
-    cursor: Annotated[str, Len(0, 8192)] = "",
-    max_age: Annotated[int, Interval(ge=0, le=3600)] = 0,
-) -> ReportResponse:
+@operations.get("/report")
+async def report(request: Request, parameters: ReportParameters) -> ReportResponse:
     """What is left out of the index and why, and which files have masked places, by path.
 
     An answer may be as old as `max_age`, in seconds, unless a job has run since.
     """
     service: ReportService = request.app.state.services.report
-    page = await service.report(_decode_path(cursor), limit, max_age)
+    page = await service.report(_decode_path(parameters.cursor), parameters.limit, parameters.max_age)
     entries = [
         ReportEntry(path=entry.path, reason=entry.reason, detail=entry.detail, masked=dict(entry.masked))
         for entry in page.entries
@@ -79,38 +112,34 @@ async def report(
     )
 
 
-@router.get("/jobs")
-async def list_jobs(
-    request: Request,
-    limit: Annotated[int, Interval(ge=1, le=200)] = 50,
-    cursor: Annotated[str, Len(0, 64)] = "",
-) -> JobList:
+@operations.get("/jobs")
+async def list_jobs(request: Request, parameters: JobsParameters) -> JobList:
     """Newest first."""
-    jobs = await _service(request).list_jobs(_decode_cursor(cursor), limit)
-    next_cursor = _encode_cursor(jobs[-1].id) if len(jobs) == limit else None
+    jobs = await _service(request).list_jobs(_decode_cursor(parameters.cursor), parameters.limit)
+    next_cursor = _encode_cursor(jobs[-1].id) if len(jobs) == parameters.limit else None
     return JobList(jobs=[job_response(job) for job in jobs], next_cursor=next_cursor)
 
 
-@router.get("/jobs/{job_id}")
-async def get_job(request: Request, job_id: JobId) -> JobResponse:
+@operations.get("/jobs/{job_id}")
+async def get_job(request: Request, parameters: JobParameters) -> JobResponse:
     """One job with its live progress."""
-    return job_response(await _service(request).job(job_id))
+    return job_response(await _service(request).job(parameters.job_id))
 
 
-@router.delete("/jobs/{job_id}", status_code=202)
-async def cancel_job(request: Request, job_id: JobId) -> JobResponse:
+@operations.delete("/jobs/{job_id}", status=202)
+async def cancel_job(request: Request, parameters: JobParameters) -> JobResponse:
     """Ask a job to stop; a running one does so after its batch."""
-    return job_response(await _service(request).cancel_job(job_id))
+    return job_response(await _service(request).cancel_job(parameters.job_id))
 
 
-@router.get("/folders")
+@operations.get("/folders")
 async def list_folders(request: Request) -> FolderList:
     """The folders that make up the index."""
     folders = await _service(request).list_folders()
     return FolderList(folders=[_folder_response(*folder) for folder in folders])
 
 
-@router.post("/folders", status_code=201)
+@operations.post("/folders", status=201)
 async def add_folder(request: Request, body: FolderRequest) -> FolderAdded:
     """Add a folder, or replace its `include` and `exclude`, and index it."""
     require_globs("include", body.include)
@@ -120,10 +149,10 @@ async def add_folder(request: Request, body: FolderRequest) -> FolderAdded:
     return FolderAdded(folder=_folder_response(folder, 0, 0), job=job_response(job))
 
 
-@router.delete("/folders")
-async def remove_folder(request: Request, path: Annotated[PathText, Query()]) -> Removed:
+@operations.delete("/folders")
+async def remove_folder(request: Request, parameters: FolderParameters) -> Removed:
     """Forget a folder and all that is indexed of it, but for what another folder around it holds."""
-    files, chunks, heir = await _service(request).remove_folder(path)
+    files, chunks, heir = await _service(request).remove_folder(parameters.path)
     await request.app.state.services.watcher.restart()
     return Removed(files=files, chunks=chunks) if heir is None else Removed(files=files, chunks=chunks, kept_in=heir)
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
 from agent_brain_client.answers import Problem
 from agent_brain_client.wire import PROBLEM_JSON
 from agent_brain_server.domain.globs import path_matcher
 from agent_brain_server.errors import AgentBrainError, RequestError
-from agent_brain_server.validation import UNKNOWN, reason
 
 log = logging.getLogger(__name__)
 
@@ -52,16 +49,6 @@ async def on_agent_brain_error(request: Request, error: Exception) -> Response:
     )
 
 
-async def on_validation_error(request: Request, error: Exception) -> Response:
-    """A request that is not of the documented shape: the first fault, by the field's name."""
-    first = cast(RequestValidationError, error).errors()[0]
-    where, *names = first["loc"]
-    field = ".".join(str(name) for name in names) or str(where)
-    message = " is no field of this request" if first["type"] in UNKNOWN else reason(first)
-    field, message = (text.encode("utf-8", "replace").decode() for text in (field, message))
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "request_invalid", f"{field}{message}.", field)
-
-
 async def on_http_exception(request: Request, error: Exception) -> Response:
     """What routing refuses: an unknown path or method, a body that cannot be read."""
     error = cast(HTTPException, error)
@@ -78,15 +65,6 @@ async def on_bug(request: Request, error: Exception) -> Response:
     return problem(500, "internal", "Internal error, a bug in Agent Brain. Details: agent-brain logs")
 
 
-def documented() -> dict[int | str, dict[str, Any]]:
-    """What OpenAPI says of every route's errors."""
-    content = {PROBLEM_JSON: {"schema": TypeAdapter(Problem).json_schema()}}
-    return {
-        "4XX": {"description": "Refused; `code` and `field` say why.", "content": content},
-        "503": {"description": "The store or the embedding endpoint does not answer.", "content": content},
-    }
-
-
 def require_globs(field: str, globs: tuple[str, ...]) -> None:
     """Raises RequestError, naming `field`, for a glob that means nothing and for more than LARGEST_GLOBS."""
     if (length := sum(map(len, globs))) > LARGEST_GLOBS:
@@ -99,9 +77,9 @@ def require_globs(field: str, globs: tuple[str, ...]) -> None:
         raise RequestError(f"{field}: {error}.", field=field) from error
 
 
-def install(app: FastAPI) -> None:
-    """Let every error of `app` be answered so."""
-    app.add_exception_handler(AgentBrainError, on_agent_brain_error)
-    app.add_exception_handler(RequestValidationError, on_validation_error)
-    app.add_exception_handler(HTTPException, on_http_exception)
-    app.add_exception_handler(Exception, on_bug)
+HANDLERS: Mapping[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
+    AgentBrainError: on_agent_brain_error,
+    HTTPException: on_http_exception,
+    Exception: on_bug,
+}
+"""How each kind of error is answered."""

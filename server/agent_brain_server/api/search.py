@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-from annotated_types import Interval, Len
-from fastapi import APIRouter, Query, Request
+from starlette.requests import Request
 
 from agent_brain_client.answers import ChunkResponse, Explanation, LinesResponse, Passage, QueryResponse
+from agent_brain_client.limits import Length, Range
 from agent_brain_client.wire import PathText, QueryFilters, QueryRequest
+from agent_brain_server.api.operations import Operations
 from agent_brain_server.api.problems import require_globs
 from agent_brain_server.domain.search import Filters
 from agent_brain_server.services.lines import LineService
 from agent_brain_server.services.search import Answer, Question, SearchService
 
-router = APIRouter(tags=["search"])
+operations = Operations("search")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChunkParameters:
+    """`GET /query/chunk/{chunk_id}`."""
+
+    chunk_id: Annotated[str, Length(1, 64)]
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LinesParameters:
+    """`GET /query/lines`: lines are 1-based, `last` is inclusive."""
+
+    path: PathText
+    first: Annotated[int, Range(1, 1_000_000_000)] = 1
+    last: Annotated[int, Range(1, 1_000_000_000)] = 1_000_000_000
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
 
 def _service(request: Request) -> SearchService:
@@ -22,7 +44,7 @@ def _service(request: Request) -> SearchService:
     return service
 
 
-@router.post("/query")
+@operations.post("/query")
 async def query(request: Request, body: QueryRequest) -> QueryResponse:
     """The passages that answer best."""
     question = Question(body.query, body.mode, body.top_k, _filters(body.filters), body.max_tokens, body.outline)
@@ -42,10 +64,10 @@ async def query(request: Request, body: QueryRequest) -> QueryResponse:
     return response
 
 
-@router.get("/query/chunk/{chunk_id}")
-async def chunk(request: Request, chunk_id: Annotated[str, Len(1, 64)]) -> ChunkResponse:
+@operations.get("/query/chunk/{chunk_id}")
+async def chunk(request: Request, parameters: ChunkParameters) -> ChunkResponse:
     """One passage by its id, with its signature and documentation."""
-    found, stale = await _service(request).chunk(chunk_id)
+    found, stale = await _service(request).chunk(parameters.chunk_id)
     return ChunkResponse(
         chunk_id=found.id,
         path=found.path,
@@ -61,16 +83,11 @@ async def chunk(request: Request, chunk_id: Annotated[str, Len(1, 64)]) -> Chunk
     )
 
 
-@router.get("/query/lines")
-async def lines(
-    request: Request,
-    path: Annotated[PathText, Query()],
-    first: Annotated[int, Interval(ge=1, le=1_000_000_000)] = 1,
-    last: Annotated[int, Interval(ge=1, le=1_000_000_000)] = 1_000_000_000,
-) -> LinesResponse:
+@operations.get("/query/lines")
+async def lines(request: Request, parameters: LinesParameters) -> LinesResponse:
     """Lines of an indexed text file as they are now, secrets masked."""
     service: LineService = request.app.state.services.lines
-    found = await service.lines(path, first, last)
+    found = await service.lines(parameters.path, parameters.first, parameters.last)
     return LinesResponse(path=found.path, first=found.first, total=found.total, lines=found.lines)
 
 
