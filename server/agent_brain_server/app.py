@@ -8,6 +8,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -112,9 +114,14 @@ def create_app(settings: Settings, *, reindex: bool = False) -> Starlette:
 
 async def openapi_document(request: Request) -> Response:
     """`GET /openapi.json`: the interface, described for programs."""
+    return JSONResponse(_described())
+
+
+@cache
+def _described() -> dict[str, Any]:
     from agent_brain_server.api.openapi import describe  # seldom asked for
 
-    return JSONResponse(describe(OPERATIONS))
+    return describe(OPERATIONS)
 
 
 @asynccontextmanager

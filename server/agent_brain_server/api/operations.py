@@ -14,7 +14,7 @@ from inspect import get_annotations
 from typing import Any, ClassVar
 
 from pydantic import TypeAdapter, ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -132,5 +132,7 @@ async def _body_of(request: Request) -> Any:
         raise RequestError("body must be JSON, with Content-Type: application/json.", field="body")
     try:
         return json.loads(await request.body())
+    except ClientDisconnect as error:
+        raise RequestError("The connection was closed before the whole body had come.", field="body") from error
     except (ValueError, RecursionError) as error:
         raise RequestError("body is not valid JSON.", field="body") from error
