@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent_brain_server.storage.postgres.schema import SCHEMA_VERSION
-from agent_brain_wizard import backup
+from agent_brain_wizard.database import backup
 from support.cli import CliProject, cli_project, without_root_powers
 from support.contained import contained_shop, passwords, refused
 from support.docker import fake_command, fake_engine

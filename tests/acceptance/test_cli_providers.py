@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_wizard.questions import QUESTIONS
+from agent_brain_wizard.answers.questions import QUESTIONS
 from support.cli import RETRY_SOURCE, CliProject, cli_project
 from support.embedding_endpoint import EmbeddingEndpoint
 

@@ -18,7 +18,7 @@ from agent_brain_contract.envfile import read_env
 from agent_brain_contract.identity import read_id
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.postgres import schema
-from agent_brain_wizard.probe import sha256
+from agent_brain_wizard.facts.probe import sha256
 from support.cli import RETRY_SOURCE, CliProject, cli_project, free_port
 from support.consent import accept_changes
 from support.docker import composed_database, require_docker

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from agent_brain_server.indexing.chunking import KINDS
-from agent_brain_wizard.questions import asked
+from agent_brain_wizard.answers.questions import asked
 from support.brain import write_files
 
 ROOT = Path(__file__).parents[2]

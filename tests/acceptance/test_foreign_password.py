@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent_brain_server.postgres_config import PostgresConfig
-from agent_brain_wizard.database import compose_environment
+from agent_brain_wizard.database.service import compose_environment
 from support.brain import configure
 from support.postgres import DatabaseServer
 

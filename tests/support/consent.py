@@ -12,7 +12,7 @@ from agent_brain_contract.paths import COMPOSE, location_id
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.settings_consent import demands_of_files
 from agent_brain_server.settings_sources import ProjectFiles
-from agent_brain_wizard.plan import compose_value
+from agent_brain_wizard.plan.plan import compose_value
 
 
 def accept(root: Path) -> None:

@@ -11,10 +11,10 @@ from agent_brain_client.cli.entry import run
 from agent_brain_client.cli.registry import COMMANDS, Command
 
 _OWN = (
-    Command("setup", "agent_brain_wizard.setup", "set this project up: settings, server, first index"),
-    Command("doctor", "agent_brain_wizard.doctor", "check everything, with a fix for each finding"),
-    Command("db", "agent_brain_wizard.db", "run the project's PostgreSQL container, back it up, restore it"),
-    Command("uninstall", "agent_brain_wizard.uninstall", "remove from the project what setup wrote"),
+    Command("setup", "agent_brain_wizard.commands.setup", "set this project up: settings, server, first index"),
+    Command("doctor", "agent_brain_wizard.commands.doctor", "check everything, with a fix for each finding"),
+    Command("db", "agent_brain_wizard.commands.db", "run the project's PostgreSQL container, back it up, restore it"),
+    Command("uninstall", "agent_brain_wizard.commands.uninstall", "remove from the project what setup wrote"),
 )
 
 

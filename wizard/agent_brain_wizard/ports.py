@@ -7,7 +7,6 @@ of this user was given it. What was given is kept in a small file of the user's,
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
@@ -21,8 +20,10 @@ from agent_brain_client.processes import port_holder, runs_server, server_proces
 from agent_brain_contract.files import write_private
 from agent_brain_contract.given_ports import GIVEN, NAMED, Given, given_ports
 from agent_brain_contract.paths import user_state_directory
-from agent_brain_wizard.docker import Publisher, published_ports
+from agent_brain_wizard.container.composition import compose_project
+from agent_brain_wizard.container.docker import Publisher, published_ports
 from agent_brain_wizard.errors import SetupError
+from agent_brain_wizard.facts.free_ports import is_free
 
 if TYPE_CHECKING:
     from agent_brain_client.answers import ServerFile
@@ -33,7 +34,6 @@ FIRST_DATABASE_PORT = 5433  # 5432 is where a PostgreSQL of the user's own would
 LAST_DATABASE_PORT = 5999
 FIRST_PGADMIN_PORT = 5050
 LAST_PGADMIN_PORT = 5299
-HOST = "127.0.0.1"
 LOCK_SECONDS = 30.0
 MOST_PROJECTS = 500
 
@@ -75,7 +75,7 @@ _draft: ContextVar[_Draft | None] = ContextVar("draft", default=None)
 
 def choose_port(root: Path, wanted: int | None, saved: int | None) -> PortChoice:
     """The server's: `wanted` if it is free, else refused by its holder's name; else the saved or the first free one."""
-    project = _project(root)
+    project = compose_project(root)
     if (draft := _draft.get()) is not None:
         draft.roots[project] = root
     own = _own_port(root)
@@ -207,17 +207,6 @@ def _own_server(root: Path) -> ServerFile | None:
     return claim if process is not None and runs_server(process, root) else None
 
 
-def is_free(port: int) -> bool:
-    """Whether a server can listen on `port` here, now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
-
-
 @contextmanager
 def reserving() -> Iterator[None]:
     """Choose ports in here and write the project's files before it ends: what is chosen is then this project's.
@@ -252,12 +241,6 @@ def _lock(held: ExitStack) -> bool:
     except OSError:
         return False
     return True
-
-
-def _project(root: Path) -> str:
-    from agent_brain_wizard.plan import compose_project
-
-    return compose_project(root)
 
 
 def _given() -> Given:

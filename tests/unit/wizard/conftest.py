@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_wizard.plan import make_plan
-from agent_brain_wizard.probe import Facts
+from agent_brain_wizard.facts.probe import Facts
+from agent_brain_wizard.plan.plan import make_plan
 from unit.wizard.plans import ANSWERS, CHOSEN, CHOSEN_CONTAINER, CONTAINER, NOTHING, after
 
 

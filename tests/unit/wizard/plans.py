@@ -7,9 +7,9 @@ from pathlib import Path
 
 from agent_brain_contract.consent import Record, token_hash
 from agent_brain_contract.container import project_role
-from agent_brain_wizard.answers import resolve
-from agent_brain_wizard.plan import Chosen, Plan
-from agent_brain_wizard.probe import ExistingFile, Facts, probe_project
+from agent_brain_wizard.answers.answers import resolve
+from agent_brain_wizard.facts.probe import ExistingFile, Facts, probe_project
+from agent_brain_wizard.plan.plan import Chosen, Plan
 
 ENV = ".env.agent-brain"
 NOTHING = Facts(Path("/p"), True, {}, {}, {}, "", None, {}, {})

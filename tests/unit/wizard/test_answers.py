@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from agent_brain_wizard.answers import check_flags, resolve, without_password
+from agent_brain_wizard.answers.answers import check_flags, resolve, without_password
+from agent_brain_wizard.answers.questions import DEFAULT_IMAGE, DEFAULT_STORAGE_URL, QUESTIONS
 from agent_brain_wizard.errors import SetupError
-from agent_brain_wizard.questions import DEFAULT_IMAGE, DEFAULT_STORAGE_URL, QUESTIONS
 
 
 def test_defaults() -> None:

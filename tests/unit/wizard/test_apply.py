@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_wizard.apply import apply_plan
 from agent_brain_wizard.errors import SetupError
-from agent_brain_wizard.plan import FileWrite, Plan
+from agent_brain_wizard.plan.apply import apply_plan
+from agent_brain_wizard.plan.plan import FileWrite, Plan
 
 PLAN = Plan((FileWrite("a/b/one", b"1", 0o644, "new"), FileWrite("two", b"2", 0o600, "new")))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent_brain_wizard.census import Census
+from agent_brain_wizard.facts.project_stats import Census
 
 
 @pytest.mark.parametrize(

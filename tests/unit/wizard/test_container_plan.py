@@ -10,13 +10,14 @@ import pytest
 import yaml
 
 from agent_brain_contract.paths import IDENTITY
-from agent_brain_wizard.answers import resolve
+from agent_brain_wizard.answers.answers import resolve
+from agent_brain_wizard.answers.questions import DEFAULT_IMAGE
+from agent_brain_wizard.container.composition import compose_project
 from agent_brain_wizard.errors import EditedFileError
-from agent_brain_wizard.logins import present_login, upgrade_steps
-from agent_brain_wizard.plan import Plan, compose_project, make_plan
-from agent_brain_wizard.probe import COMPOSE, CONFIG, GITIGNORE, MANIFEST, ExistingFile, Facts, sha256
-from agent_brain_wizard.questions import DEFAULT_IMAGE
-from agent_brain_wizard.render import render_compose
+from agent_brain_wizard.facts.probe import COMPOSE, CONFIG, GITIGNORE, MANIFEST, ExistingFile, Facts, sha256
+from agent_brain_wizard.plan.logins import present_login, upgrade_steps
+from agent_brain_wizard.plan.plan import Plan, make_plan
+from agent_brain_wizard.plan.render import render_compose
 from unit.wizard.plans import (
     ANSWERS,
     CHOSEN,

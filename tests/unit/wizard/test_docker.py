@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_wizard.docker import (
+from agent_brain_wizard.container.docker import (
     PROBE_SECONDS,
     DatabaseError,
     Publisher,
@@ -120,7 +120,7 @@ def test_a_container_and_what_it_said_last(engine: FakeEngine) -> None:
 
 
 def test_an_image_is_fetched_with_its_progress(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent_brain_wizard.docker.PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr("agent_brain_wizard.container.docker.PROGRESS_SECONDS", 0.0)
     detail = {"current": 25_000_000, "total": 100_000_000}
     events = [
         {"status": "Pulling from pgvector/pgvector", "id": "pg16"},

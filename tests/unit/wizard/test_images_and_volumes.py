@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_wizard.answers import resolve
-from agent_brain_wizard.composition import images_of
-from agent_brain_wizard.docker import DatabaseError, find_image_fault, find_volumes
-from agent_brain_wizard.plan import compose_project
-from agent_brain_wizard.preparation import prepare
-from agent_brain_wizard.render import render_compose
+from agent_brain_wizard.answers.answers import resolve
+from agent_brain_wizard.container.composition import compose_project, images_of
+from agent_brain_wizard.container.docker import DatabaseError, find_image_fault, find_volumes
+from agent_brain_wizard.plan.preparation import prepare
+from agent_brain_wizard.plan.render import render_compose
 from support.docker import FakeEngine, fake_command, fake_engine
 from unit.wizard.plans import NOTHING
 

@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from agent_brain_contract.paths import IDENTITY
-from agent_brain_wizard.answers import resolve
+from agent_brain_wizard.answers.answers import resolve
 from agent_brain_wizard.errors import EditedFileError
-from agent_brain_wizard.plan import Chosen, Plan, make_plan
-from agent_brain_wizard.probe import CONFIG, GITIGNORE, MANIFEST, ExistingFile, Facts
-from agent_brain_wizard.render import render_config, render_env, render_gitignore, templates_directory
+from agent_brain_wizard.facts.probe import CONFIG, GITIGNORE, MANIFEST, ExistingFile, Facts
+from agent_brain_wizard.plan.plan import Chosen, Plan, make_plan
+from agent_brain_wizard.plan.render import render_config, render_env, render_gitignore, templates_directory
 from unit.wizard.plans import (
     ANSWERS,
     CHOSEN,

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from agent_brain_wizard.container.composition import compose_project
 from agent_brain_wizard.errors import SetupError
-from agent_brain_wizard.plan import compose_project
+from agent_brain_wizard.facts.free_ports import is_free
 from agent_brain_wizard.ports import (
     FIRST_DATABASE_PORT,
     FIRST_PGADMIN_PORT,
@@ -25,7 +26,6 @@ from agent_brain_wizard.ports import (
     choose_pgadmin_port,
     choose_port,
     holder,
-    is_free,
     reserving,
 )
 from support.docker import FakeEngine, fake_command, fake_engine
@@ -35,7 +35,7 @@ PROJECT = "agent-brain-0000000000000000"
 SETUP = """
 import json, sys, time
 from pathlib import Path
-from agent_brain_wizard.plan import compose_project
+from agent_brain_wizard.container.composition import compose_project
 from agent_brain_wizard.ports import choose_database_port, choose_pgadmin_port, choose_port, reserving
 root, start = Path(sys.argv[1]), float(sys.argv[2])
 time.sleep(max(0.0, start - time.time()))

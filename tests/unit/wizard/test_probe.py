@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent_brain_wizard.errors import SetupError
-from agent_brain_wizard.probe import COMPOSE, CONFIG, probe_project
+from agent_brain_wizard.facts.probe import COMPOSE, CONFIG, probe_project
 from support.consent import accept
 
 

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from agent_brain_wizard.textfiles import find_block, same_lines, with_block, with_value, without_block, without_value
+from agent_brain_wizard.plan.textfiles import (
+    find_block,
+    same_lines,
+    with_block,
+    with_value,
+    without_block,
+    without_value,
+)
 
 BLOCK = b"# >>> x\none\ntwo\n# <<< x\n"
 

@@ -27,21 +27,15 @@ from agent_brain_wizard.checks.files import (
     check_set_up,
     check_state_directory,
 )
-from agent_brain_wizard.checks.finding import RESTART, SETUP, Finding, postgres_fix, split_command
+from agent_brain_wizard.checks.finding import RESTART, Finding, postgres_fix, split_command
 from agent_brain_wizard.checks.index import check_index
 from agent_brain_wizard.checks.installation import check_drivers, check_packages, check_plugin, check_python
 from agent_brain_wizard.checks.server import check_port, check_server
-from agent_brain_wizard.checks.settings import (
-    SettingsReport,
-    check_config,
-    check_consent,
-    check_environment,
-    configured_port,
-    read_settings,
-)
+from agent_brain_wizard.checks.settings import check_config, check_consent, check_environment, configured_port
 from agent_brain_wizard.errors import SetupError
+from agent_brain_wizard.facts.probe import CONFIG, Facts, probe_project
+from agent_brain_wizard.facts.settings_report import SETUP, SettingsReport, read_settings
 from agent_brain_wizard.ports import FIRST_PORT
-from agent_brain_wizard.probe import CONFIG, Facts, probe_project
 
 if TYPE_CHECKING:
     from agent_brain_client.answers import ServerFile

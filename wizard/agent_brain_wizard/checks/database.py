@@ -16,13 +16,13 @@ from agent_brain_client.discovery import state_directory
 from agent_brain_client.errors import ClientError
 from agent_brain_client.output import count, size
 from agent_brain_contract.index_file import ELSEWHERE, FOREIGN, foreign_file, move
-from agent_brain_wizard.checks.finding import FIX, INDEX, REINDEX, RESTART, SETUP, Finding, postgres_fix, split_command
-from agent_brain_wizard.checks.settings import SettingsReport
+from agent_brain_wizard.checks.finding import FIX, INDEX, REINDEX, RESTART, Finding, postgres_fix, split_command
 from agent_brain_wizard.checks.sqlite_file import embedded_by, faults, is_database, odd_kind
 from agent_brain_wizard.checks.vector_cache import is_damaged
 from agent_brain_wizard.checks.write_ahead_log import lost_frames
-from agent_brain_wizard.logins import present_login, upgrade_steps
-from agent_brain_wizard.probe import Facts
+from agent_brain_wizard.facts.probe import Facts
+from agent_brain_wizard.facts.settings_report import SETUP, SettingsReport
+from agent_brain_wizard.plan.logins import present_login, upgrade_steps
 
 if TYPE_CHECKING:
     from agent_brain_client.answers import StorageStatus
@@ -165,7 +165,7 @@ def check_login(facts: Facts) -> Finding:
 
 def check_docker(answers: bool) -> Finding:
     """Whether the container can be managed. A database that `answers` runs all the same."""
-    from agent_brain_wizard.docker import probe_docker
+    from agent_brain_wizard.container.docker import probe_docker
 
     facts = probe_docker()
     if facts.state == "ready":

@@ -14,11 +14,12 @@ from agent_brain_client.output import size
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_contract.consent import is_emptied, lost_identity
 from agent_brain_contract.paths import TOKEN_VARIABLE
-from agent_brain_wizard.checks.finding import FIX, SETUP, Finding, State
-from agent_brain_wizard.git import ask_git
-from agent_brain_wizard.probe import CONFIG, GITIGNORE, MANIFEST, Facts, misplaced
-from agent_brain_wizard.render import render_gitignore
-from agent_brain_wizard.textfiles import find_block
+from agent_brain_wizard.checks.finding import FIX, Finding, State
+from agent_brain_wizard.facts.git import ask_git
+from agent_brain_wizard.facts.probe import CONFIG, GITIGNORE, MANIFEST, Facts, misplaced
+from agent_brain_wizard.facts.settings_report import SETUP
+from agent_brain_wizard.plan.render import render_gitignore
+from agent_brain_wizard.plan.textfiles import find_block
 
 SCARCE_BYTES = 500_000_000
 LEAST_BYTES = 50_000_000

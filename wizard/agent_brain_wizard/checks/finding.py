@@ -8,7 +8,6 @@ from typing import Literal
 
 State = Literal["ok", "warn", "fail"]
 
-SETUP = "agent-brain setup --yes"
 START = "agent-brain start"
 RESTART = "agent-brain restart"
 REINDEX = "agent-brain start --reindex"

@@ -13,8 +13,8 @@ from agent_brain_client.processes import port_holder, server_process
 from agent_brain_client.wire import ENV_FILE, VERSION
 from agent_brain_contract.regular_files import open_regular_file
 from agent_brain_wizard.checks.finding import FIX, RESTART, START, Finding, postgres_fix, split_command
-from agent_brain_wizard.ports import is_free
-from agent_brain_wizard.probe import CONFIG
+from agent_brain_wizard.facts.free_ports import is_free
+from agent_brain_wizard.facts.probe import CONFIG
 
 if TYPE_CHECKING:
     from agent_brain_client.answers import ServerFile

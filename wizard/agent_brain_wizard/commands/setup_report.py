@@ -1,0 +1,167 @@
+"""What setup says when it asks nothing: text for people, one JSON object a line for programs."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Protocol
+
+from agent_brain_client.errors import ClientError
+from agent_brain_client.output import home_relative, note, print_json, say, styled
+from agent_brain_contract.escaping import one_line, plain
+from agent_brain_wizard.commands.first_run import FirstRun, Reporter
+from agent_brain_wizard.facts.probe import Facts
+from agent_brain_wizard.facts.project_stats import take_census
+from agent_brain_wizard.plan.preparation import Prepared
+from agent_brain_wizard.plan.review import coloured, diff_lines, file_lines
+
+if TYPE_CHECKING:
+    from agent_brain_client.answers import JobResponse
+
+
+class Report(Protocol):
+    """Is told what happens, in this order; `failed` in the place of `indexed`, both only where it was asked for."""
+
+    def plan(self, prepared: Prepared) -> None:
+        """The plan, carried out but in a dry run."""
+
+    def reporter(self) -> Reporter:
+        """Whom the first index tells how far it is."""
+
+    def indexed(self, first: FirstRun) -> None:
+        """The first index is built."""
+
+    def failed(self, error: ClientError) -> None:
+        """The first index is not built; `error` says why."""
+
+    def end(self) -> None:
+        """All is done."""
+
+
+def headline(facts: Facts) -> str:
+    """What is set up: the project, its files and what they will cost."""
+    inside = ["git"] if facts.in_git else []
+    described = ", ".join([*inside, take_census(facts.root).sentence()])
+    return f"Agent Brain · setting up {home_relative(facts.root)} ({described})"
+
+
+class TextReport:
+    """Answers on stdout, the rest on stderr."""
+
+    def __init__(self, dry_run: bool) -> None:
+        self._dry_run = dry_run
+        self._next = ""
+
+    def plan(self, prepared: Prepared) -> None:
+        """The files; in a dry run what changes in them, too."""
+        note(styled_headline(headline(prepared.facts)))
+        lines = file_lines(prepared.plan)
+        say(*(["Would write" if self._dry_run else "Wrote", *lines] if lines else ["Nothing to change."]))
+        if self._dry_run:
+            for line in diff_lines(prepared.facts, prepared.plan):
+                say(coloured(line))
+        note(*consequence_lines(prepared))
+        for remark in prepared.notes():
+            note(one_line(f"Note: {remark}"))
+        if lines and not self._dry_run:
+            self._next = "Next: " + "   ·   ".join(prepared.commands())
+
+    def reporter(self) -> Reporter:
+        """Lines and a bar on stderr."""
+        return text_reporter()
+
+    def indexed(self, first: FirstRun) -> None:
+        """What is left to do is to ask."""
+        self._next = 'Next: agent-brain search "…"'
+
+    def failed(self, error: ClientError) -> None:
+        """The error says it all."""
+
+    def end(self) -> None:
+        """The way on."""
+        if self._next:
+            say(self._next)
+
+
+def consequence_lines(prepared: Prepared) -> list[str]:
+    """Return lines on what leaves the project, and what else the person accepts; none where there is nothing."""
+    lines = [f"  {one_line(sentence)}" for sentence in prepared.consequences()]
+    return ["From now on", *lines] if lines else []
+
+
+def styled_headline(line: str) -> str:
+    """`line` with the name in bold, where stderr takes it."""
+    name = "Agent Brain"
+    return plain(line).replace(name, styled(name, "bold", sys.stderr), 1)
+
+
+def text_reporter() -> Reporter:
+    """Tells a person, on stderr."""
+
+    def done(text: str) -> None:
+        note(f"{styled('✔', 'green', sys.stderr)} {one_line(text)}")
+
+    return Reporter(lambda text: note(f"  {one_line(text)}"), done)
+
+
+class JsonReport:
+    """One object a line on stdout, the last one being the whole report. Events come only where there is a wait."""
+
+    def __init__(self, dry_run: bool) -> None:
+        self._dry_run = dry_run
+        self._summary: dict[str, Any] = {}
+
+    def plan(self, prepared: Prepared) -> None:
+        """The plan's event; where no index follows it is the summary that says the same."""
+        self._summary = summary(prepared, self._dry_run)
+        if prepared.answers.index and not self._dry_run:
+            _event("plan", project=self._summary["project"], answers=self._summary["answers"])
+            for file in self._summary["files"]:
+                _event("file", **file)
+
+    def reporter(self) -> Reporter:
+        """An event for everything told."""
+
+        def job(state: JobResponse) -> None:
+            _event("progress", text="Indexing", job=state)
+
+        def told(text: str) -> None:
+            _event("progress", text=text)
+
+        return Reporter(told, told, job)
+
+    def indexed(self, first: FirstRun) -> None:
+        """It goes into the summary."""
+        self._summary["index"] = first.as_mapping()
+        self._summary["next"] = self._summary["next"][-1:]
+
+    def failed(self, error: ClientError) -> None:
+        """The files are written all the same, which the last line says besides the error."""
+        error.done_before = {**self._summary, "event": "failed"}
+
+    def end(self) -> None:
+        """The summary."""
+        print_json(self._summary)
+
+
+def _event(name: str, **more: object) -> None:
+    print_json({"event": name, **more})
+    sys.stdout.flush()
+
+
+def summary(prepared: Prepared, dry_run: bool) -> dict[str, Any]:
+    """The whole report, without a secret."""
+    facts, plan = prepared.facts, prepared.plan
+    report: dict[str, Any] = {
+        "event": "done",
+        "project": str(facts.root),
+        "dry_run": dry_run,
+        "changed": bool(plan.writes),
+        "answers": prepared.shown_answers(),
+        "files": [{"path": write.path, "detail": write.detail} for write in plan.writes],
+        "kept": plan.kept,
+        "consent": [{**asdict(one.demand), "accepted": one.accepted} for one in prepared.reviews],
+        "notes": prepared.notes(),
+        "next": prepared.commands(),
+    }
+    return report | ({"diff": "\n".join(diff_lines(facts, plan))} if dry_run else {})

@@ -1,0 +1,1 @@
+"""What is there: the project, its files, this machine."""

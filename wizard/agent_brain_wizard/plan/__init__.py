@@ -1,0 +1,1 @@
+"""What setup and uninstall will write and remove, tried and applied."""
