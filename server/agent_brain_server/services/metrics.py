@@ -56,10 +56,15 @@ class Metrics:
             yield f"agent_brain_{name} {count}"
         for name, value in sorted(gauges.items()):
             yield f"# TYPE agent_brain_{name} gauge"
-            yield f"agent_brain_{name} {value:g}"
+            yield f"agent_brain_{name} {_number(value)}"
         yield "# TYPE agent_brain_query_seconds histogram"
         for mode, histogram in sorted(self._queries.items()):
             yield from _histogram_lines(mode, histogram)
+
+
+def _number(value: float) -> str:
+    """Return a gauge's value with all its digits."""
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
 def _histogram_lines(mode: str, histogram: Histogram) -> Iterator[str]:
