@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,68 +57,120 @@ class Removal:
 
 
 def plan_removal(facts: Facts, purge: bool) -> Removal:
-    """What to take away; with `purge` also what was edited by hand, and all else in the state directory."""
-    kept: dict[str, str] = {}
-    index = _index_files(facts, kept)
-    ours = _ours(facts, purge, kept)
-    made = _made(facts.root, purge, kept, {*index, *ours, MANIFEST})
-    gitignore = _gitignore(facts, purge, kept)
-    if not kept.keys().isdisjoint((*ours, GITIGNORE)):
-        kept[MANIFEST] = "kept, since uninstall --purge reads in it what setup wrote"
-    whole = gitignore is not None and not gitignore.content and _was_made(facts, GITIGNORE)
-    # Secrets go before .gitignore, which git ignores them by; the manifest, which says what is ours, goes last.
-    files = [*index, *made, *ours, *([GITIGNORE] if whole else []), *([MANIFEST] if MANIFEST in facts.files else [])]
-    return Removal(
-        facts.root,
-        tuple(path for path in files if path not in kept),
-        None if whole else gitignore,
-        tuple(_directories(facts, purge)),
-        kept,
-        sum((facts.root / path).stat().st_size for path in index),
-        COMPOSE in (*facts.files, *facts.manifest),
-    )
+    """Return what to take away; with `purge` also what was edited by hand, and all else in the state directory."""
+    return _Planner(facts, purge).plan()
 
 
-def _ours(facts: Facts, purge: bool, kept: dict[str, str]) -> list[str]:
-    """The files that setup writes whole, as far as they are there."""
-    ours = [path for path in (COMPOSE, ENV_FILE, CONFIG, IDENTITY) if path in facts.files]
-    for path in ours:
-        if not purge and path != IDENTITY and facts.was_edited(path):
-            kept[path] = EDITED if _was_made(facts, path) else "was there before setup; --purge removes it too"
-    return ours
+class _Planner:
+    """Decides file by file; `kept` is what stays, with the reason, as far as it is decided."""
 
+    def __init__(self, facts: Facts, purge: bool) -> None:
+        self._facts, self._root, self._purge = facts, facts.root, purge
+        self._kept: dict[str, str] = {}
 
-def _made(root: Path, purge: bool, kept: dict[str, str], known: set[str]) -> list[str]:
-    """What the server and a setup that was killed have left besides what is `known`."""
-    made = [
-        found.relative_to(root).as_posix() for name in (GITIGNORE, ENV_FILE) for found in find_temporaries(root / name)
-    ]
-    for path in _in_state_directory(root):
-        if path in known:
-            continue
-        if purge or _MADE_HERE.fullmatch(path.removeprefix(f"{STATE_DIRECTORY}/")):
-            made.append(path)
-        else:
-            kept[path] = "not written by Agent Brain; --purge removes it too"
-    return made
+    def plan(self) -> Removal:
+        """Secrets go before .gitignore, which git ignores them by; the manifest, which says what is ours, goes last."""
+        index, ours = self._index_files(), self._written_by_setup()
+        left = self._left_behind({*index, *ours, MANIFEST})
+        gitignore = self._gitignore()
+        if not self._kept.keys().isdisjoint((*ours, GITIGNORE)):
+            self._kept[MANIFEST] = "kept, since uninstall --purge reads in it what setup wrote"
+        whole = gitignore is not None and not gitignore.content and self._was_made(GITIGNORE)
+        files = [*index, *left, *ours, *([GITIGNORE] if whole else [])]
+        files += [MANIFEST] if MANIFEST in self._facts.files else []
+        return Removal(
+            self._root,
+            tuple(path for path in files if path not in self._kept),
+            None if whole else gitignore,
+            tuple(self._directories()),
+            self._kept,
+            sum((self._root / path).stat().st_size for path in index),
+            COMPOSE in (*self._facts.files, *self._facts.manifest),
+        )
 
+    def _written_by_setup(self) -> list[str]:
+        """Return the files that setup writes whole, as far as they are there."""
+        ours = [path for path in (COMPOSE, ENV_FILE, CONFIG, IDENTITY) if path in self._facts.files]
+        for path in ours:
+            if not self._purge and path != IDENTITY and self._facts.was_edited(path):
+                before = "was there before setup; --purge removes it too"
+                self._kept[path] = EDITED if self._was_made(path) else before
+        return ours
 
-def _directories(facts: Facts, purge: bool) -> Iterator[str]:
-    """Innermost first."""
-    state = facts.root / STATE_DIRECTORY
-    if purge:
-        yield from (Path(found).relative_to(facts.root).as_posix() for found, _, _ in os.walk(state, topdown=False))
-    yield f"{STATE_DIRECTORY}/logs"
-    yield from (path for path in (STATE_DIRECTORY, STATE_DIRECTORY.partition("/")[0]) if _was_made(facts, path))
+    def _left_behind(self, known: set[str]) -> list[str]:
+        """Return what the server and a setup that was killed have left besides what is `known`."""
+        left = [self._named(found) for name in (GITIGNORE, ENV_FILE) for found in find_temporaries(self._root / name)]
+        for path in _in_state_directory(self._root):
+            if path in known:
+                continue
+            if self._purge or _MADE_HERE.fullmatch(path.removeprefix(f"{STATE_DIRECTORY}/")):
+                left.append(path)
+            else:
+                self._kept[path] = "not written by Agent Brain; --purge removes it too"
+        return left
 
+    def _directories(self) -> Iterator[str]:
+        """Yield the directories to remove if they are empty then, innermost first."""
+        if self._purge:
+            for found, _, _ in os.walk(self._root / STATE_DIRECTORY, topdown=False):
+                yield self._named(Path(found))
+        yield f"{STATE_DIRECTORY}/logs"
+        yield from (path for path in (STATE_DIRECTORY, STATE_DIRECTORY.partition("/")[0]) if self._was_made(path))
 
-def _was_made(facts: Facts, path: str) -> bool:
-    """Whether `path` was not there before setup. A manifest that does not say is of an older setup."""
-    return path in facts.created or not facts.created
+    def _was_made(self, path: str) -> bool:
+        """Return whether `path` was not there before setup. A manifest that does not say is of an older setup."""
+        return path in self._facts.created or not self._facts.created
+
+    def _index_files(self) -> list[str]:
+        """Return the index and the files with it, at the default place and where the settings say."""
+        found: list[str] = []
+        for url in dict.fromkeys((DEFAULT_STORAGE_URL, str(self._facts.saved.get("storage_url", "")))):
+            place = unquote(url.removeprefix(_SQLITE))
+            if url.startswith(_SQLITE) and place.strip("/"):
+                named = self._root / place
+                path = Path(os.path.realpath(named.parent)) / named.name
+                found += self._index_at(path, is_default=url == DEFAULT_STORAGE_URL)
+        return found
+
+    def _index_at(self, path: Path, *, is_default: bool) -> list[str]:
+        found: list[str] = []
+        present = [one for one in _with_side_files(path) if one.is_file() and not one.is_symlink()]
+        if not path.is_relative_to(self._root):
+            self._keep(present, "outside the project; remove it yourself")
+        elif is_default or _is_index(path):
+            foreign = [one for one in present if one == _cache_of(path) and not may_be_vector_cache(one)]
+            self._keep(foreign, "not written by Agent Brain")
+            found = [self._named(one) for one in present if one not in foreign]
+        elif path in present:
+            self._keep([path], "not an Agent Brain index")
+        if not is_default:
+            self._keep(_replaced(path), "was there before the index; put it back yourself")
+        return found
+
+    def _keep(self, paths: Iterable[Path], reason: str) -> None:
+        self._kept |= {self._named(path): reason for path in paths}
+
+    def _named(self, path: Path) -> str:
+        return path.relative_to(self._root).as_posix() if path.is_relative_to(self._root) else str(path)
+
+    def _gitignore(self) -> FileWrite | None:
+        """Return .gitignore without the block; None where there is none or where it stays."""
+        found = self._facts.files.get(GITIGNORE)
+        block = find_block(found.content, render_gitignore()) if found else None
+        if found is None or block is None:
+            return None
+        if not self._purge and sha256(b"\n".join(block.splitlines())) != self._facts.manifest.get(GITIGNORE):
+            self._kept[GITIGNORE] = f"its agent-brain block was {EDITED}"
+            return None
+        if ENV_FILE in self._kept:
+            self._kept[GITIGNORE] = f"keeps {ENV_FILE}, which stays, out of version control"
+            return None
+        content = without_block(found.content, render_gitignore())
+        return FileWrite(GITIGNORE, content, found.mode, "Agent Brain's lines removed")
 
 
 def _in_state_directory(root: Path) -> list[str]:
-    """Every file and link under the state directory; links are not followed."""
+    """Return every file and link under the state directory; links are not followed."""
     found = []
     for directory, folders, files in os.walk(root / STATE_DIRECTORY):
         links = [name for name in folders if (Path(directory) / name).is_symlink()]
@@ -126,42 +178,8 @@ def _in_state_directory(root: Path) -> list[str]:
     return sorted(found)
 
 
-def _index_files(facts: Facts, kept: dict[str, str]) -> list[str]:
-    """The index and the files beside it, at the default place and where the settings say."""
-    found: list[str] = []
-    for url in dict.fromkeys((DEFAULT_STORAGE_URL, str(facts.saved.get("storage_url", "")))):
-        if not url.startswith(_SQLITE) or not unquote(url.removeprefix(_SQLITE)).strip("/"):
-            continue
-        named = facts.root / unquote(url.removeprefix(_SQLITE))
-        path = Path(os.path.realpath(named.parent)) / named.name
-        present = [one for one in _with_side_files(path) if one.is_file() and not one.is_symlink()]
-        if not path.is_relative_to(facts.root):
-            kept |= {str(one): "outside the project; remove it yourself" for one in present}
-        elif url == DEFAULT_STORAGE_URL or _is_index(path):
-            ours, others = _sorted_out(path, present)
-            found += [_named(facts.root, one) for one in ours]
-            kept |= {_named(facts.root, one): "not written by Agent Brain" for one in others}
-        elif path in present:
-            kept[path.relative_to(facts.root).as_posix()] = "not an Agent Brain index"
-        if url != DEFAULT_STORAGE_URL:
-            kept |= {
-                _named(facts.root, one): "was there before the index; put it back yourself" for one in _replaced(path)
-            }
-    return found
-
-
-def _sorted_out(path: Path, present: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Part `present`, the index in `path` and the files with it, into ours and a vector cache that is none."""
-    others = [one for one in present if one == _cache_of(path) and not may_be_vector_cache(one)]
-    return [one for one in present if one not in others], others
-
-
-def _named(root: Path, path: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-
-
 def _replaced(path: Path) -> list[Path]:
-    """What an earlier version renamed to make room for an index."""
+    """Return what an earlier version renamed to make room for an index."""
     try:
         names = re.compile(re.escape(path.name) + r"\.kept-\d+")
         return sorted(one for one in path.parent.iterdir() if names.fullmatch(one.name))
@@ -185,23 +203,6 @@ def _is_index(path: Path) -> bool:
         return bool(read_header(path)) and is_index(path)
     except OSError:
         return False
-
-
-def _gitignore(facts: Facts, purge: bool, kept: dict[str, str]) -> FileWrite | None:
-    """.gitignore without the block; None where there is none or where it stays."""
-    found = facts.files.get(GITIGNORE)
-    block = find_block(found.content, render_gitignore()) if found else None
-    if found is None or block is None:
-        return None
-    if not purge and sha256(b"\n".join(block.splitlines())) != facts.manifest.get(GITIGNORE):
-        kept[GITIGNORE] = f"its agent-brain block was {EDITED}"
-        return None
-    if ENV_FILE in kept:
-        kept[GITIGNORE] = f"keeps {ENV_FILE}, which stays, out of version control"
-        return None
-    return FileWrite(
-        GITIGNORE, without_block(found.content, render_gitignore()), found.mode, "Agent Brain's lines removed"
-    )
 
 
 def remove(removal: Removal) -> None:
