@@ -1,10 +1,11 @@
-"""Answers as one chain: flag > environment > saved > default. Pure."""
+"""Answers in layers: flag > environment > what was asked > saved > default. Pure."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 
@@ -17,7 +18,6 @@ from agent_brain_wizard.answers.questions import (
     QUESTIONS,
     STORAGES,
     Answer,
-    Question,
     Values,
 )
 from agent_brain_wizard.errors import MissingAnswerError, SetupError
@@ -30,8 +30,6 @@ _KEY = re.compile(r"[^\s\"'\\$#`\x00-\x1f\x7f]*")
 _SQLITE = "sqlite:///"
 _OWN_VARIABLES = "AGENT_BRAIN_SETUP_"
 _POSTGRES = ("postgresql://", "postgres://")
-
-Link = Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +63,15 @@ class Answers:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def resolve(flags: Link, environment: Mapping[str, str], saved: Link, asked: Link | None = None) -> Answers:
-    """The first answer of the chain to every question; what was `asked` goes between the environment and `saved`.
+def resolve(flags: Values, environment: Mapping[str, str], saved: Values, asked: Values | None = None) -> Answers:
+    """Return the first layer's answer to every question; what was `asked` goes between the environment and `saved`.
 
-    Raises SetupError naming the flag of one that cannot be, MissingAnswerError where one is needed and not there.
+    Raise SetupError naming the flag of one that cannot be, MissingAnswerError where one is needed and not there.
     """
-    chain = [_expanded(link) for link in (flags, from_environment(environment), asked or {}, saved)]
-    values = {question.name: _first(question, chain) for question in QUESTIONS}
-    storage, storage_url = _storage(chain)
+    defaults = {question.name: question.default for question in QUESTIONS}
+    layers = [_given(layer) for layer in (flags, from_environment(environment), asked or {}, saved)]
+    values = ChainMap(*layers, defaults)
+    storage, storage_url = _storage(layers)
     answers = Answers(
         storage=storage,
         storage_url=storage_url,
@@ -99,7 +98,7 @@ def resolve(flags: Link, environment: Mapping[str, str], saved: Link, asked: Lin
 
 
 def own_answers(
-    flags: Link, environment: Mapping[str, str], accepted: Link, asked: Link | None = None
+    flags: Values, environment: Mapping[str, str], accepted: Values, asked: Values | None = None
 ) -> Answers | None:
     """What the person answers, now or in files that were `accepted`; None where that alone is not enough."""
     try:
@@ -123,20 +122,17 @@ def check_variables(environment: Mapping[str, str]) -> None:
             raise SetupError(f"setup has no answer named {name}{meant}. Run: unset {name}")
 
 
-def _first(question: Question, chain: list[Link]) -> Answer | None:
-    return next((link[question.name] for link in chain if link.get(question.name) is not None), question.default)
-
-
-def _expanded(link: Link) -> Link:
-    """`link` with what its preset stands for, where it does not say so itself."""
-    preset = link.get("embedding_preset")
+def _given(layer: Values) -> dict[str, Answer | None]:
+    """Return the answers that `layer` gives, with what its preset implies where it does not say so itself."""
+    given: dict[str, Answer | None] = {name: value for name, value in layer.items() if value is not None}
+    preset = given.get("embedding_preset")
     if preset is None:
-        return link
+        return given
     if preset not in PRESETS:
         raise SetupError(f"--embedding-preset {preset} is none of {', '.join(PRESETS)}.")
     url, model = PRESETS[str(preset)]
-    implied = {"embedding": "openai-compatible", "embedding_url": url or None, "embedding_model": model or None}
-    return {**link, **{name: value for name, value in implied.items() if link.get(name) is None}}
+    implied = {"embedding": "openai-compatible", "embedding_url": url, "embedding_model": model}
+    return {**{name: value for name, value in implied.items() if value}, **given}
 
 
 def preset_of(values: Values) -> str:
@@ -146,31 +142,31 @@ def preset_of(values: Values) -> str:
     return next((name for name, (url, _) in PRESETS.items() if url == values.get("embedding_url")), "other")
 
 
-def storage_of(link: Link) -> str | None:
-    """The kind of storage that one link of the chain decides for, by its URL if not by name; None for neither."""
-    if link.get("storage_url") is not None:
-        return "postgres" if str(link["storage_url"]).startswith(_POSTGRES) else "embedded"
-    return None if link.get("storage") is None else str(link["storage"])
+def storage_of(layer: Values) -> str | None:
+    """Return the kind of storage that one layer decides for, by its URL if not by name; None for neither."""
+    if layer.get("storage_url") is not None:
+        return "postgres" if str(layer["storage_url"]).startswith(_POSTGRES) else "embedded"
+    return None if layer.get("storage") is None else str(layer["storage"])
 
 
-def _storage(chain: list[Link]) -> tuple[str, str]:
-    """The kind of storage and its URL. They are one answer: the first link that has either decides both."""
-    for link in chain:
-        storage, url = link.get("storage"), link.get("storage_url")
+def _storage(layers: Sequence[Values]) -> tuple[str, str]:
+    """Return the kind of storage and its URL. They are one answer: the first layer that has either decides both."""
+    for layer in layers:
+        storage, url = layer.get("storage"), layer.get("storage_url")
         if storage is None and url is None:
             continue
         if url is None:
-            return str(storage), _url_known(str(storage), chain)
-        implied = storage_of(link)
+            return str(storage), _url_known(str(storage), layers)
+        implied = storage_of(layer)
         if storage not in (None, implied):
             raise SetupError(f"--storage {storage} does not go with --storage-url {without_password(str(url))}.")
         return str(implied), str(url)
     return "embedded", DEFAULT_STORAGE_URL
 
 
-def _url_known(storage: str, chain: list[Link]) -> str:
-    """The URL for a `storage` that was named without one."""
-    urls = [str(link["storage_url"]) for link in chain if link.get("storage_url")]
+def _url_known(storage: str, layers: Sequence[Values]) -> str:
+    """Return the URL for a `storage` that was named without one."""
+    urls = [str(layer["storage_url"]) for layer in layers if layer.get("storage_url")]
     if storage == "postgres":
         found = next((url for url in urls if url.startswith(_POSTGRES)), None)
         if found is None:
@@ -283,7 +279,7 @@ def without_password(url: str) -> str:
     return scheme + separator + rest.rpartition("@")[2].partition("?")[0] if separator else url
 
 
-def check_flags(flags: Link, answers: Answers) -> None:
+def check_flags(flags: Values, answers: Answers) -> None:
     """Raises SetupError for a flag that would be ignored with these answers."""
     for question, value, flags_of_it in (
         ("--embedding", "openai-compatible", ("embedding_preset", "embedding_url", "embedding_model")),
