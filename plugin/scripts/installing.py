@@ -36,7 +36,7 @@ def build(data: Path, variables: Mapping[str, str], say: Callable[[str], None]) 
         programs = Programs(environment.parent, variables)
         if not interpreter(environment).exists():
             _build(environment, programs, say)
-        elif wrong := programs.try_environment(environment, quick=stamp.matches(environment)):
+        elif wrong := programs.try_environment(environment, quick=stamp.matches(environment), recorded=True):
             say(f"The installed packages do not work any more: {wrong}. They are installed again …")
             _build(environment, programs, say)
         else:

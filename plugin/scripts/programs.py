@@ -59,9 +59,10 @@ class Programs:
             print(f"{command[0]} cannot be run: {cause(error)}", file=sys.stderr)
             return 1
 
-    def try_environment(self, environment: Path, quick: bool = False) -> str:
+    def try_environment(self, environment: Path, *, quick: bool = False, recorded: bool = False) -> str:
         """Why the packages in it cannot be used; empty if they can. See `try_packages`."""
-        return try_packages(str(interpreter(environment)), variables=self._variables, quick=quick)
+        python = str(interpreter(environment))
+        return try_packages(python, variables=self._variables, quick=quick, recorded=recorded)
 
     def fetching_options(self, pip: Sequence[str]) -> dict[str, str]:
         """Variables for pip that say what its configuration files do, of how packages are fetched alone.

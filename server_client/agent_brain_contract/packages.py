@@ -1,6 +1,7 @@
 """The packages of others that every installation has, and whether they can be imported.
 
-Run as a program (`python -I packages.py [--quick] [PATH …]`) it tries its own Python, and says what cannot be imported.
+Run as a program (`python -I packages.py [--quick] [--recorded] [PATH …]`) it tries its own Python, and says what cannot
+be imported.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 
 # By the names that they are imported by. What only packages of this list use is tried through them.
@@ -29,20 +31,27 @@ LEAST_PYTHON = (3, 11)
 STAMP = "agent-brain.json"
 """In an environment that the plugin has made and tried: what it was when it was tried."""
 TRIAL_SECONDS = 120.0
-QUICK = "--quick"
+QUICK, RECORDED = "--quick", "--recorded"
 _NAMED = 3
 
 
 def try_packages(
-    python: str, paths: Sequence[str] = (), variables: Mapping[str, str] | None = None, *, quick: bool = False
+    python: str,
+    paths: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+    *,
+    quick: bool = False,
+    recorded: bool = False,
 ) -> str:
     """Why `python` cannot run the product with the packages that it finds, in `paths` too; empty if it can.
 
-    `quick` takes half the time: what is seldom needed is looked for, and not imported.
+    `quick` takes half the time: what is seldom needed is looked for, and not imported. With `recorded`, each file must
+    also be as the record of its package has it, where there is one.
     """
+    options = [*([QUICK] if quick else []), *([RECORDED] if recorded else [])]
     try:
         done = subprocess.run(
-            [python, "-I", str(Path(__file__).resolve()), *([QUICK] if quick else []), *paths],
+            [python, "-I", str(Path(__file__).resolve()), *options, *paths],
             cwd=Path(__file__).anchor or os.sep,
             env=None if variables is None else dict(variables),
             stdin=subprocess.DEVNULL,
@@ -80,16 +89,26 @@ def failures(quick: bool) -> list[str]:
     return failed
 
 
+def _damaged() -> list[str]:
+    """Return some of the files that are not as they were installed."""
+    sys.path.append(str(Path(__file__).resolve().parents[1]))
+    from agent_brain_contract.records import NoRecordError, damaged_files
+
+    try:
+        return list(islice(damaged_files(sys.path, (*MODULES, *SELDOM)), _NAMED))
+    except NoRecordError:
+        return []
+
+
 def main() -> str:
     """What is wrong, in one line; empty if nothing is."""
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info < LEAST_PYTHON:
         return f"Python {version} is too old"
-    quick = sys.argv[1:2] == [QUICK]
-    sys.path[:0] = [path for path in sys.argv[1 + quick :] if path not in sys.path]
-    failed = failures(quick)
+    sys.path[:0] = [path for path in sys.argv[1:] if path not in (QUICK, RECORDED, *sys.path)]
+    failed = failures(QUICK in sys.argv)
     if not failed:
-        return ""
+        return "; ".join(_damaged()) if RECORDED in sys.argv else ""
     more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
     return " ".join(f"Python {version} cannot import {'; '.join(failed[:_NAMED])}{more}".split())
 

@@ -17,7 +17,7 @@ import pytest
 
 from support.claude import plugin_tree
 from support.installed import Installed
-from support.spoilt_environments import SPOILT, packages_of
+from support.spoilt_environments import SPOILT, packages_of, replace
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # packages are imported many times
 
@@ -164,6 +164,32 @@ def test_a_server_survives_the_repair_of_its_environment(installed: Installed) -
     installed.ok("index", "--wait")
     assert "more.py:1-2" in installed.ok("search", "gizmo")
     assert installed.leftovers() == []
+
+
+def test_doctor_names_the_files_of_packages_that_are_missing_or_changed(installed: Installed) -> None:
+    installed.set_up()
+    packages = packages_of(installed.environment)
+    replace(packages / "questionary" / "prompt.py", b"")
+    (packages / "httpx" / "_models.py").unlink()
+    by_name = {"AGENT_BRAIN_PYTHON": str(installed.environment / "bin" / "python")}  # which nothing tries before
+    installed.variables |= by_name
+    said = installed.run("doctor").stdout
+    assert "questionary/prompt.py has changed" in said, said
+    assert "httpx/_models.py is missing" in said, said
+    assert "/agent-brain:setup" in said
+    shutil.rmtree(packages / "questionary")
+    assert "missing: questionary" in installed.run("doctor").stdout
+    installed.variables = {name: value for name, value in installed.variables.items() if name not in by_name}
+    installed.ok("setup", "--dry-run")
+    assert "all packages present" in installed.run("doctor").stdout
+
+
+def test_setup_installs_packages_again_of_which_a_file_has_changed(installed: Installed) -> None:
+    changed = packages_of(installed.environment) / "questionary" / "version.py"
+    before = changed.read_bytes()
+    replace(changed, before + b"# more\n")
+    installed.ok("setup", "--dry-run")
+    assert changed.read_bytes() == before
 
 
 def test_the_hook_names_an_environment_without_its_configuration(installed: Installed) -> None:

@@ -7,15 +7,18 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from agent_brain_client.installation import REINSTALL, repair_command
 from agent_brain_client.isolation import package_paths
 from agent_brain_client.wire import VERSION
-from agent_brain_contract.packages import DATABASE_MODULES, try_packages
+from agent_brain_contract.packages import DATABASE_MODULES, MODULES, SELDOM, try_packages
+from agent_brain_contract.records import NoRecordError, damaged_files
 from agent_brain_wizard.checks.finding import Finding
 
+MOST_NAMED = 3
 _PLUGIN = "agent-brain"
 
 
@@ -26,11 +29,24 @@ def check_python() -> Finding:
 
 
 def check_packages() -> Finding:
-    """What every installation has: a Python of its own imports what is often needed, and looks for the rest."""
-    wrong = try_packages(sys.executable, package_paths(), quick=True)
-    if wrong or find_spec("agent_brain_server") is None:
-        return Finding("packages", "fail", wrong or "missing: agent_brain_server", repair_command() or REINSTALL)
+    """Return whether the packages that every installation has are whole."""
+    wrong = "missing: agent_brain_server" if find_spec("agent_brain_server") is None else _wrong_packages()
+    if wrong:
+        return Finding("packages", "fail", wrong, repair_command() or REINSTALL)
     return Finding("packages", "ok", "all packages present")
+
+
+def _wrong_packages() -> str:
+    """Return what is wrong with the packages. Where they have no records, a Python of its own imports them."""
+    modules = [*MODULES, *SELDOM]
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        return f"missing: {', '.join(missing)}"
+    try:
+        damaged = list(islice(damaged_files(sys.path, modules), MOST_NAMED))
+    except NoRecordError:
+        return try_packages(sys.executable, package_paths(), quick=True)
+    return "; ".join(damaged)
 
 
 def check_drivers() -> Finding:
