@@ -144,7 +144,7 @@ def _fitting(lines: Sequence[str], characters: int) -> list[str]:
 
 
 def status_text(status: Mapping[str, Any]) -> str:
-    """How the project stands, a line a subject."""
+    """Return the state of the project, a line a subject."""
     index, storage, embedding, watcher = (status[part] for part in ("index", "storage", "embedding", "watcher"))
     counts = f"{index['files']:,} files, {index['chunks']:,} passages"
     lines = [

@@ -107,7 +107,7 @@ def _is_outdated(root: Path) -> bool:
     claim = read_claim(root)
     try:
         version = str(json.loads(MANIFEST.read_text("utf-8"))["version"])
-    except OSError:  # this plugin itself was updated or removed, and whoever came after it starts the server
+    except OSError:  # this plugin itself was updated or removed, and the one after it starts the server
         return False
     return claim is not None and is_outdated(claim.version, claim.code, version)
 
@@ -120,7 +120,7 @@ def _require_accepted(root: Path) -> None:
 
 
 def ask(root: Path, method: str, path: str, body: object = None) -> Any:
-    """Ask the project's server, started if need be; one that stopped itself in between is started anew, once."""
+    """Ask the project's server, started if need be; one that stopped itself in between is started again, once."""
     try:
         return connect(root).ask(method, path, body)
     except ServerGoneError:

@@ -90,7 +90,7 @@ def _decoded(line: bytes | None) -> Any:
 
 
 def _whole(digits: str) -> float:
-    """A number too long to be meant is infinite: whoever uses it refuses it, and its message keeps its id."""
+    """A number too long to be meant is infinite: its user refuses it, and its message keeps its id."""
     return int(digits) if len(digits) <= LONGEST_NUMBER else math.inf
 
 

@@ -102,7 +102,7 @@ def _configured(listed: str) -> dict[str, str]:
 def _is_kept(name: str, value: str) -> bool:
     """Whether an installer sees the variable. Of its own ones only those that say how packages are fetched.
 
-    A path among them must be absolute: the current directory of whoever wrote it is not known.
+    A path among them must be absolute: the current directory that was meant is not known.
     """
     if not name.startswith(_STEERING):
         return True

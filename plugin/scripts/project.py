@@ -25,7 +25,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class PluginError(Exception):
-    """`str()` is one sentence for people, with the way on."""
+    """`str()` is one sentence for people, with the fix."""
 
 
 class NotSetUpError(PluginError):

@@ -41,7 +41,7 @@ def _is_wanted(environment: Path) -> bool:
 
 
 def _remove(path: Path) -> None:
-    """Under another name first, so that nobody finds half of it. One that cannot be removed stays for the next time."""
+    """Under another name first, so that half of it is never found. One that cannot be removed stays."""
     with suppress(OSError):
         if path.is_symlink() or path.is_file():
             path.unlink()

@@ -62,11 +62,11 @@ def sentence(variables: Mapping[str, str]) -> str:
 
 def _invitation(root: Path, data: Path) -> str:
     """Said once for a git repository, never again."""
-    told = data / "told" / location_id(root)
-    if not (root / ".git").exists() or root == Path.home().resolve() or told.exists():
+    mentioned = data / "told" / location_id(root)
+    if not (root / ".git").exists() or root == Path.home().resolve() or mentioned.exists():
         return ""
-    told.parent.mkdir(parents=True, exist_ok=True)
-    told.touch()
+    mentioned.parent.mkdir(parents=True, exist_ok=True)
+    mentioned.touch()
     return "this project has no search index yet. To make one: /agent-brain:setup (this is said once)."
 
 

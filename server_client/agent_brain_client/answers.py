@@ -35,7 +35,7 @@ class Health(TypedDict):
 
 
 class Explanation(TypedDict):
-    """Why a result stands where it does: `reason` in words, its `ranks` from 1 in each arm, and in `scores` each arm's
+    """Why a result has its place: `reason` in words, its `ranks` from 1 in each retriever, and in `scores` each one's
     own score and each ranking step's factor.
     """
 
@@ -66,7 +66,8 @@ class Passage(TypedDict):
 class QueryResponse(TypedDict):
     """The answer to `POST /query`. `truncated`: `max_tokens` left out or cut at least one passage.
 
-    `plan`, with `explain` alone: how the store found the hits of each arm, such as `{"bm25": "gin", "vector": "hnsw"}`.
+    `plan`, with `explain` alone: how the store found the hits of each retriever, such as
+    `{"bm25": "gin", "vector": "hnsw"}`.
     `note`: in mode graph how the question was read, or why there is nothing; else which filter nothing passes.
     `notice`: that files which were found are gone, and what to do.
     """
@@ -337,7 +338,7 @@ class StatusResponse(TypedDict):
 class DatabaseHealth(TypedDict):
     """`GET /health/postgres`: the database server and this process's connections to it.
 
-    `detail` says what is wrong, empty when `healthy`; otherwise the answer is a problem with these fields beside its
+    `detail` says what is wrong, empty when `healthy`; otherwise the answer is a problem with these fields and its
     own. `pool_size` connections are kept, `pool_max` are the most, `overflow` are open beyond `pool_size`.
     """
 

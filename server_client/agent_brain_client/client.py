@@ -71,7 +71,7 @@ class AgentBrainClient:
         return cast("QueryResponse", self._ask("POST", "/query", asdict(request)))
 
     def graph(self, relation: str, symbol: str, depth: int = 1, limit: int = 100) -> GraphResponse:
-        """What stands in `relation` to a symbol, up to `depth` steps away."""
+        """Return what is in `relation` to a symbol, up to `depth` steps away."""
         asked = urlencode({"symbol": symbol, "depth": depth, "limit": limit})
         return cast("GraphResponse", self._ask("GET", f"/graph/{quote(relation, safe='')}?{asked}"))
 
@@ -103,7 +103,7 @@ class AgentBrainClient:
         return cast("JobList", self._ask("GET", f"/index/jobs?{urlencode(page)}"))
 
     def job(self, job_id: int) -> JobResponse:
-        """One job as it stands."""
+        """Return one job as it is now."""
         return cast("JobResponse", self._ask("GET", f"/index/jobs/{job_id}"))
 
     def cancel(self, job_id: int) -> JobResponse:
@@ -178,7 +178,7 @@ def _decoded(answer: _Answer, url: str) -> object:
 
 
 def _refusal(answer: _Answer, url: str) -> ServerError:
-    """The error that a problem document stands for; anything else that answers is named by its status."""
+    """Return the error of a problem document; anything else that answers is named by its status."""
     if answer.content_type == PROBLEM_JSON:
         try:
             problem = json.loads(answer.content)

@@ -15,7 +15,7 @@ BROKEN_PIPE = 141
 
 
 class ClientError(Exception):
-    """`str()` is one sentence for people with the way on; `exit_code` is what a command ends with."""
+    """`str()` is one sentence for people with the fix; `exit_code` is what a command ends with."""
 
     exit_code: ClassVar[int] = FAILED
     done_before: Mapping[str, object] = MappingProxyType({})

@@ -78,7 +78,7 @@ def start(root: Path, port: int | str | None = None, reindex: bool = False) -> S
             if reindex:
                 _stop(root)
             running = None if reindex else find_current_server(root)
-            return running or _start_anew(root, _command(root, port, reindex), token)
+            return running or _replace(root, _command(root, port, reindex), token)
     except Timeout as error:
         raise StartError(_busy(root)) from error
     except UnsafeStateError as error:
@@ -94,8 +94,8 @@ def _busy(root: Path) -> str:
     )
 
 
-def _start_anew(root: Path, command: list[str], token: str) -> ServerFile:
-    """As `_start_provisioned`, in the place of a server that runs with code of before."""
+def _replace(root: Path, command: list[str], token: str) -> ServerFile:
+    """As `_start_provisioned`, in the place of a server that runs older code."""
     if find_server(root) is not None:
         _stop(root)
     return _start_provisioned(root, command, token)
@@ -110,8 +110,8 @@ def _has_state(root: Path) -> bool:
 
 
 def stop(root: Path) -> ServerFile | None:
-    """End the project's server, whatever it started and whoever else holds the project's lock; return what it was,
-    None if none runs. Raises StopError if it does not end, ConsentNeededError where the state is not safe to use.
+    """End the project's server, what it started and any other process that holds the project's lock. Return what it was,
+    None if none runs. Raise StopError if it does not end, ConsentNeededError where the state is not safe to use.
     """
     if read_server_file(root) is None and not _has_state(root):
         return None

@@ -1,6 +1,6 @@
 """What people see: answers on stdout, notes on stderr, colour on terminals alone, no foreign control characters.
 
-Nothing else in the client and the wizard prints: what goes through here is escaped, whoever forgot to do it before.
+Nothing else in the client and the wizard prints: what goes through here is escaped.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def page(lines: Sequence[str]) -> bool:
         return False
     sys.stdout.flush()
     text = "".join(f"{_printable(one)}\n" for one in lines)
-    # LESSSECURE: whoever looks at a difference can run nothing from there.
+    # LESSSECURE: a person who looks at a difference can run nothing from there.
     environment = {**os.environ, "LESSSECURE": "1", "LESSOPEN": ""}
     subprocess.run([pager, "-R"], check=False, input=text, text=True, stdout=sys.stderr, env=environment)
     return True
@@ -241,8 +241,8 @@ def _graph_line(number: int, result: GraphResult) -> str:
 
 
 def plan_line(plan: Mapping[str, str]) -> str:
-    """How the store found the hits of each arm."""
-    found = " · ".join(f"{arm} by {path}" for arm, path in plan.items())
+    """Return how the store found the hits of each retriever."""
+    found = " · ".join(f"{retriever} by {path}" for retriever, path in plan.items())
     return styled(f"found: {one_line(found)}", "dim")
 
 

@@ -55,15 +55,15 @@ def _reporter() -> Iterator[Report]:
 
 def _lines() -> Report:
     """A line for each tenth of the job, at least one in 15 s and at most one in 2 s; none for one that ends before."""
-    last, told = time.monotonic(), 0.0
+    last, reported = time.monotonic(), 0.0
     pause = FIRST_LINE_SECONDS
 
     def report(job: JobResponse) -> None:
-        nonlocal last, told, pause
+        nonlocal last, reported, pause
         waited = time.monotonic() - last
         share = job["progress"]["files_done"] / max(1, job["progress"]["files_total"])
-        if waited >= pause or (waited >= FIRST_LINE_SECONDS and share - told >= LINE_SHARE):
-            last, told, pause = time.monotonic(), share, LINE_SECONDS
+        if waited >= pause or (waited >= FIRST_LINE_SECONDS and share - reported >= LINE_SHARE):
+            last, reported, pause = time.monotonic(), share, LINE_SECONDS
             note(job_line(job))
 
     return report

@@ -61,7 +61,7 @@ class QueryRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IndexRequest:
-    """`POST /index`. `paths`: files or directories in indexed folders, empty for all; `force` reads every file anew."""
+    """`POST /index`. `paths`: files or directories in indexed folders, empty for all; `force` reads all files again."""
 
     paths: Annotated[tuple[PathText, ...], Length(0, 1024)] = ()
     force: bool = False

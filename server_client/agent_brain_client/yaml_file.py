@@ -1,6 +1,6 @@
 """Read the YAML of settings, answers and Compose files within bounds: they come with a repository that may be hostile.
 
-PyYAML has none: aliases of aliases grow to any size in whoever looks through them, and brackets may nest to any depth.
+PyYAML has none: aliases of aliases grow to any size when they are looked through, and brackets may nest to any depth.
 """
 
 from __future__ import annotations

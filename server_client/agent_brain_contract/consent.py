@@ -107,7 +107,7 @@ def find_record(root: Path, environment: Mapping[str, str] | None = None) -> Rec
 def recover_record(root: Path, environment: Mapping[str, str] | None = None) -> Record | None:
     """Return the record of the project at `root`, also where its state was deleted but its token is still here.
 
-    The record for this path is nobody's without one of the two: another project may have been put in its place.
+    The record for this path counts for none without one of the two: another project may have been put in its place.
     """
     found = find_record(root, environment)
     if found is not None or read_id(root):
@@ -118,7 +118,7 @@ def recover_record(root: Path, environment: Mapping[str, str] | None = None) -> 
 
 
 def is_set_up(root: Path, environment: Mapping[str, str] | None = None) -> bool:
-    """Return whether `setup` was run here. It was where the record cannot be used: whoever reads it says why."""
+    """Return whether `setup` was run here. It was where the record cannot be used: reading it says why."""
     try:
         return find_record(root, environment) is not None
     except ContractError:

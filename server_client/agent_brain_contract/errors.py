@@ -12,7 +12,7 @@ class UnsafeStateError(ContractError):
 
 
 class TrackedStateError(ContractError):
-    """Git tracks the state, so that whoever writes to the repository decides what it holds."""
+    """Git tracks the state, so that a person who writes to the repository decides what it holds."""
 
 
 class ConsentError(ContractError):

@@ -1,4 +1,4 @@
-"""Whether the state of a project is where it seems to be, and nobody else can change it."""
+"""Whether the state of a project is where it seems to be, and no other user can change it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads files that a repository brings: one may be a pipe that nobody writes to, or a device, or have no end."""
+"""Reads files that a repository brings: one may be a pipe without a writer, or a device, or have no end."""
 
 from __future__ import annotations
 

@@ -14,4 +14,4 @@ class EditedFileError(SetupError):
 
 
 class MissingAnswerError(SetupError):
-    """An answer is needed that nobody gave and that has no default."""
+    """An answer is needed that was not given and that has no default."""

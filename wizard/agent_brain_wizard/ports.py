@@ -165,8 +165,8 @@ def _first_free(kind: _Kind, published: dict[int, Publisher], others: Collection
 
 def _refused(kind: _Kind, wanted: int, holder: str, published: dict[int, Publisher]) -> SetupError:
     port = _first_free(kind, published, _ports_of_others(""))
-    way_on = "End it first" if port is None else f"{kind.flag} {port} is free"
-    return SetupError(f"{kind.flag} {wanted} is taken by {holder}. {way_on}.")
+    fix = "End it first" if port is None else f"{kind.flag} {port} is free"
+    return SetupError(f"{kind.flag} {wanted} is taken by {holder}. {fix}.")
 
 
 def _shared(project: str, wanted: int) -> str:

@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Say how the project stands. A server that does not run is not started: exit code 3."""
+    """Say what state the project is in. A server that does not run is not started: exit code 3."""
     root = project_root(arguments)
     require_accepted(root, require_set_up(root))
     server = find_server(root) or _find_by_lock(root)

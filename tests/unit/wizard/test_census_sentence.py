@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent_brain_wizard.facts.project_stats import Census
+from agent_brain_wizard.facts.project_stats import ProjectStats
 
 
 @pytest.mark.parametrize(
@@ -12,5 +12,5 @@ from agent_brain_wizard.facts.project_stats import Census
     [(3_401, "over 3,000 files"), (999, "over 900 files"), (20_000, "over 20,000 files"), (7, "over 7 files")],
 )
 def test_a_count_that_is_not_complete_is_a_round_number(files: int, said: str) -> None:
-    sentence = Census(files, {"Python": files - 1}, 1, complete=False).sentence()
+    sentence = ProjectStats(files, {"Python": files - 1}, 1, complete=False).sentence()
     assert sentence == f"{said}, most of them Python"

@@ -34,7 +34,7 @@ _POSTGRES = ("postgresql://", "postgres://")
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """All answers, checked. A port that is None is for setup to pick, as `index` is None where nobody said.
+    """All answers, checked. A port that is None is for setup to pick, as `index` is None where there is no answer.
 
     `storage_url` is what `storage` embedded and postgres use, the default where postgres-docker does not use it.
     """

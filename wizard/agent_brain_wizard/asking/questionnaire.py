@@ -26,7 +26,7 @@ Check = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One of several answers: what it stands for, its label and a hint, empty if it needs none."""
+    """One of several answers: its value, its label and a hint, empty if it needs none."""
 
     value: Answer
     label: str
@@ -60,7 +60,7 @@ class Questionnaire:
     """The questions that are left to ask, once flags and environment have answered theirs.
 
     `saved` are the defaults that come before the questions' own, `unaccepted` those of them that only the project's
-    files say. `keep` is told of the answers after each question.
+    files say. `keep` gets the answers after each question.
     """
 
     root: Path
@@ -133,12 +133,12 @@ class Questionnaire:
             return self.prompter.choose(question.ask, why, self._options(question), default or False, back)
         if question.kind == "secret":
             return self.prompter.write_secret(question.ask, why, self._check(question), back)
-        # One with characters that are not shown is no answer: Enter would take what nobody has seen.
+        # One with characters that are not shown is no answer: Enter would take what is not seen.
         shown = "" if default is None or not is_seen(str(default)) else str(default)
         return self.prompter.write(question.ask, why, shown, self._check(question), back)
 
     def _default(self, question: Question, values: Values) -> Answer | None:
-        """What Enter stands for: the answer of before, else the saved one, else what fits the answers so far."""
+        """Return what Enter means: the answer given before, else the saved one, else what fits the answers so far."""
         if values.get(question.name) is not None:
             return values[question.name]
         if question.name == "storage":

@@ -69,7 +69,7 @@ def _examine_project(root: Path) -> Iterator[Finding]:
     yield from _examine_files(facts)
     server = find_server(root)
     yield check_server(root, server, _in_docker(facts))
-    if facts.record is not None:  # before setup nobody knows which port it will be
+    if facts.record is not None:  # before setup the port is not known
         yield check_port(root, configured_port(facts, report, FIRST_PORT), server)
     if server is not None:
         yield from _examine_running(facts, report, server)
@@ -79,7 +79,7 @@ def _examine_project(root: Path) -> Iterator[Finding]:
 
 
 def _examine_without_record(root: Path) -> Iterator[Finding]:
-    """What can be looked at where nobody knows what is accepted: nothing that a file of the project may decide."""
+    """Check what no file of the project may decide, where it is not known what is accepted."""
     try:
         facts = probe_project(root, needs_record=False)
     except SetupError:  # the state itself is not safe to use

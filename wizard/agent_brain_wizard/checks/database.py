@@ -128,7 +128,7 @@ def check_model(root: Path, report: SettingsReport) -> Finding | None:
 
 
 def check_vectors(root: Path, chosen: Mapping[str, Any]) -> Finding | None:
-    """Whether the vectors beside the embedded index are as they were written; None where there are none."""
+    """Return whether the vectors of the embedded index are as they were written; None where there are none."""
     path = (root / unquote(str(chosen["location"]).removeprefix("sqlite:///"))).with_suffix(".vectors")
     damaged = is_damaged(path)
     if damaged is None:

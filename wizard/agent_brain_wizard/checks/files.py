@@ -48,9 +48,9 @@ class LooseMode:
 def check_set_up(facts: Facts) -> Finding:
     """Whether setup has been here."""
     missing = [path for path in (CONFIG, ENV_FILE) if path not in facts.files]
-    problem, way_on = misplaced(facts.root) if missing else ("", "")
+    problem, fix = misplaced(facts.root) if missing else ("", "")
     if problem:
-        return Finding("setup", "fail", problem, way_on)
+        return Finding("setup", "fail", problem, fix)
     if missing and is_emptied(facts.root):
         detail = f"{facts.root} is empty, as if its disk were not mounted: a project was set up here"
         return Finding("setup", "fail", detail, SETUP)

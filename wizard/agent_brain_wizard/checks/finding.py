@@ -28,9 +28,9 @@ class Finding:
 
 
 def postgres_fix(sentence: str, in_docker: bool) -> str:
-    """Return what mends what the server says of PostgreSQL; empty where the sentence is about something else.
+    """Return the fix for what the server says of PostgreSQL; empty where the sentence is about something else.
 
-    `in_docker` is for the container that setup made, which our own command mends.
+    `in_docker` is for the container that setup made, which our own command fixes.
     """
     if "may not add pgvector" in sentence:
         return "let a superuser run in the database: CREATE EXTENSION vector"

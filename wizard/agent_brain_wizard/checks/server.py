@@ -73,7 +73,7 @@ def _refusal(root: Path) -> str:
     """Why the server did not start when it was started last, in its own words; nothing where it did."""
     state = state_directory(root)
     log = log_path(state)
-    # A start that goes well may log nothing, but makes server.json; a later setup has perhaps mended what was wrong.
+    # A start that goes well may log nothing, but makes server.json; a later setup has perhaps fixed what was wrong.
     if _changed_at(log) < _changed_at(state):
         return ""
     try:

@@ -1,4 +1,4 @@
-"""The settings: what stands where, what is wrong with it, and what the environment changes."""
+"""The settings: where each comes from, what is wrong with it, and what the environment changes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def check_consent(facts: Facts, report: SettingsReport) -> Finding:
 
 
 def _given(report: SettingsReport) -> str:
-    """What is not as by default, by where it stands."""
+    """Return what is not as by default, by where it comes from."""
     places: dict[str, list[str]] = {}
     for one in report.settings:
         if one["differs"] and one["name"] != "token":

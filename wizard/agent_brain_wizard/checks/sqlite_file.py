@@ -111,7 +111,7 @@ def embedded_by(path: Path) -> str:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # Where no log is beside it, nobody has it open: then not even the files that SQLite would add are made.
+    # Where there is no log, no process has it open: then not even the files that SQLite would add are made.
     alone = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
     connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro{alone}", uri=True, timeout=2.0)
     deadline = time.monotonic() + LONGEST_SECONDS

@@ -1,4 +1,4 @@
-"""Whether the vectors that a stopped server left beside its index are as it wrote them.
+"""Whether the vectors that a stopped server left with its index are as it wrote them.
 
 The format is that of agent_brain_server.storage.sqlite.matrix_header, which is not imported; a test compares.
 """

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _fix(root: Path, findings: list[Finding]) -> list[str]:
-    """Mend the findings whose fix this is, and say what was done."""
+    """Fix the findings whose fix this is, and say what was done."""
     from agent_brain_wizard.commands.fixes import FIXES
 
     return [sentence for finding in findings if finding.fix == FIX for sentence in FIXES[finding.id](root)]

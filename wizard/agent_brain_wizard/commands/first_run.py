@@ -1,4 +1,4 @@
-"""What follows the writing: the database and the server are started, the first index is built, progress is told."""
+"""What follows the writing: the database and the server are started, the first index is built, progress is reported."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ FIRST_ANSWERS = 3
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """Who is told. `step` gets a sentence on what goes on, `done` on what is done; `job` follows a job, if it is not
-    None, in the place of the bar for people.
+    """Where progress is reported. `step` gets a sentence on what goes on, `done` on what is done; `job` follows a job,
+    if it is not None, in the place of the bar for people.
     """
 
     step: Callable[[str], None]
@@ -56,7 +56,7 @@ class FirstRun:
 
 
 def run_first(prepared: Prepared, tell: Reporter) -> FirstRun:
-    """Bring the project up and index it. Raises ClientError with the way on; the files stay written."""
+    """Bring the project up and index it. Raise ClientError with the fix; the files stay written."""
     root = prepared.facts.root
     if prepared.answers.storage == "postgres-docker":
         _start_container(root, prepared.answers.pgadmin, tell)
@@ -115,10 +115,10 @@ def _finished(client: AgentBrainClient, tell: Reporter) -> JobResponse:
 
 
 def _followed(client: AgentBrainClient, job: JobResponse, tell: Callable[[JobResponse], None]) -> JobResponse:
-    told = 0.0
+    reported = 0.0
     while job["state"] not in FINISHED:
-        if time.monotonic() - told >= PROGRESS_SECONDS:
-            told = time.monotonic()
+        if time.monotonic() - reported >= PROGRESS_SECONDS:
+            reported = time.monotonic()
             tell(job)
         time.sleep(POLL_SECONDS)
         job = client.job(job["id"])

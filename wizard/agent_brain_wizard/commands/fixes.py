@@ -65,7 +65,7 @@ def fix_vectors(root: Path) -> list[str]:
     return [f"removed {path.name}; the server makes it again from the index"]
 
 
-# By the findings that they mend. Each says in sentences what it did.
+# By the findings that they fix. Each says in sentences what it did.
 FIXES: dict[str, Callable[[Path], list[str]]] = {
     "modes": fix_modes,
     "server": fix_server_file,

@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _is_unattended(arguments: argparse.Namespace) -> bool:
-    """Whether no question is asked. Raises SetupError where one would be, with nobody to answer."""
+    """Return whether no question is asked. Raise SetupError where one would be, without a terminal."""
     if arguments.yes or arguments.dry_run or arguments.answers is not None:
         return True
     if arguments.json or not can_ask():
@@ -164,6 +164,6 @@ def _same_command(arguments: argparse.Namespace) -> str:
 
 
 def _refuse_other_places(root: Path, named: str | None) -> None:
-    problem, way_on = unnameable(root) if named else misplaced(root)
+    problem, fix = unnameable(root) if named else misplaced(root)
     if problem:
-        raise SetupError(f"{problem}. To go on: {way_on}")
+        raise SetupError(f"{problem}. To go on: {fix}")

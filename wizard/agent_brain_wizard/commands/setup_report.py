@@ -11,7 +11,7 @@ from agent_brain_client.output import home_relative, note, print_json, say, styl
 from agent_brain_contract.escaping import one_line, plain
 from agent_brain_wizard.commands.first_run import FirstRun, Reporter
 from agent_brain_wizard.facts.probe import Facts
-from agent_brain_wizard.facts.project_stats import take_census
+from agent_brain_wizard.facts.project_stats import count_project
 from agent_brain_wizard.plan.preparation import Prepared
 from agent_brain_wizard.plan.review import coloured, diff_lines, file_lines
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Report(Protocol):
-    """Is told what happens, in this order; `failed` in the place of `indexed`, both only where it was asked for."""
+    """Reports what happens, in this order; `failed` in the place of `indexed`, both only where it was asked for."""
 
     def plan(self, prepared: Prepared) -> None:
         """The plan, carried out but in a dry run."""
@@ -41,7 +41,7 @@ class Report(Protocol):
 def headline(facts: Facts) -> str:
     """What is set up: the project, its files and what they will cost."""
     inside = ["git"] if facts.in_git else []
-    described = ", ".join([*inside, take_census(facts.root).sentence()])
+    described = ", ".join([*inside, count_project(facts.root).sentence()])
     return f"Agent Brain · setting up {home_relative(facts.root)} ({described})"
 
 
@@ -78,7 +78,7 @@ class TextReport:
         """The error says it all."""
 
     def end(self) -> None:
-        """The way on."""
+        """What to do next."""
         if self._next:
             say(self._next)
 
@@ -120,15 +120,15 @@ class JsonReport:
                 _event("file", **file)
 
     def reporter(self) -> Reporter:
-        """An event for everything told."""
+        """Return a reporter that writes an event for each line."""
 
         def job(state: JobResponse) -> None:
             _event("progress", text="Indexing", job=state)
 
-        def told(text: str) -> None:
+        def report(text: str) -> None:
             _event("progress", text=text)
 
-        return Reporter(told, told, job)
+        return Reporter(report, report, job)
 
     def indexed(self, first: FirstRun) -> None:
         """It goes into the summary."""

@@ -30,7 +30,7 @@ _SERVICE = "com.docker.compose.service"
 _VOLUME = "com.docker.compose.volume"
 # An engine that cannot ask a registry, such as Podman's, says no more.
 _NOT_ASKED = ("", "not found", "page not found")
-_TELLING = ("FATAL", "PANIC", "ERROR", "Error", "error")
+_RELEVANT = ("FATAL", "PANIC", "ERROR", "Error", "error")
 
 
 class DatabaseError(ClientError):
@@ -45,7 +45,7 @@ class NoDatabaseError(DatabaseError):
 
 @dataclass(frozen=True, slots=True)
 class DockerFacts:
-    """Whether containers can be run here. `detail` is a sentence on it, with a way on where they cannot.
+    """Whether containers can be run here. `detail` is a sentence on it, with a fix where they cannot.
 
     `version` is the engine's and `compose` that of Docker Compose, each empty where it is not known.
     """
@@ -236,12 +236,12 @@ def pull_image(name: str, progress: Progress, instead: str) -> None:
 def _follow(name: str, events: Iterator[dict[str, Any]], progress: Progress) -> str:
     """Report the progress of a pull; return why it failed, empty where it did not."""
     layers: dict[str, tuple[int, int]] = {}
-    told, failure = time.monotonic(), ""
+    reported, failure = time.monotonic(), ""
     for event in events:  # to the end, after a failure too: the connection is free then
         failure = str(event.get("error", failure))
         _count(layers, event)
-        if layers and time.monotonic() - told >= PROGRESS_SECONDS:
-            told = time.monotonic()
+        if layers and time.monotonic() - reported >= PROGRESS_SECONDS:
+            reported = time.monotonic()
             done, total = (sum(amounts) for amounts in zip(*layers.values(), strict=True))
             progress(f"Fetching {name}: {size(done)} of {size(total)}")
     return failure
@@ -292,7 +292,7 @@ def _engine(seconds: float) -> Iterator[Any]:
 
 
 def _knock(seconds: float) -> None:
-    """Raises OSError where nobody listens at the engine's socket: the SDK leaves a socket open then."""
+    """Raise OSError where nothing listens at the engine's socket: the SDK leaves a socket open then."""
     from docker.context import ContextAPI  # type: ignore[import-untyped]
 
     host = os.environ.get("DOCKER_HOST") or ContextAPI.kwargs_from_context().get("base_url", "")
@@ -338,5 +338,5 @@ def _name(name: str) -> str:
 def _telling_line(log: str) -> str:
     """The last line of `log` that names a failure, else its last one."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    telling = [line for line in lines if any(word in line for word in _TELLING)]
-    return (telling or lines or [""])[-1]
+    relevant = [line for line in lines if any(word in line for word in _RELEVANT)]
+    return (relevant or lines or [""])[-1]

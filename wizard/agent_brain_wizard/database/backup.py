@@ -95,13 +95,13 @@ def _refuse_other_file(file: Path) -> None:
 
 
 def _follow(process: subprocess.Popen[bytes], growing: Path, progress: Progress) -> None:
-    """Wait for the end of a dump, telling its size meanwhile. Raises DatabaseError if it failed."""
-    told = time.monotonic()
+    """Wait for the end of a dump, reporting its size meanwhile. Raise DatabaseError if it failed."""
+    reported = time.monotonic()
     try:
         while process.poll() is None:
             time.sleep(POLL_SECONDS)
-            if time.monotonic() - told >= PROGRESS_SECONDS:
-                told = time.monotonic()
+            if time.monotonic() - reported >= PROGRESS_SECONDS:
+                reported = time.monotonic()
                 progress(f"Backing up: {size(growing.stat().st_size)}")
     finally:
         _end(process)

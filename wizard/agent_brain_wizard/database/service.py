@@ -71,7 +71,7 @@ def read_composition(root: Path) -> Composition:
 def up(root: Path, progress: Progress) -> None:
     """Start the project's database, and wait until it is healthy.
 
-    `progress` is told in short lines what goes on. Raises DatabaseError with one sentence.
+    `progress` gets short lines on what goes on. Raise DatabaseError with one sentence.
     """
     composition = _fetched(root, POSTGRES, progress)
     progress(f"Starting {POSTGRES}")
@@ -136,7 +136,7 @@ def _superuser_variable(root: Path) -> str:
 
 
 def _await_healthy(composition: Composition, progress: Progress) -> Container:
-    begun = told = time.monotonic()
+    begun = reported = time.monotonic()
     while True:
         container = find_container(composition.project, POSTGRES)
         if container is not None and container.status == "running" and container.health in ("healthy", ""):
@@ -144,8 +144,8 @@ def _await_healthy(composition: Composition, progress: Progress) -> Container:
         now = time.monotonic()
         if container is None or _is_lost(container) or now - begun > HEALTHY_SECONDS:
             raise _unhealthy(container, now - begun)
-        if now - told >= PROGRESS_SECONDS:
-            told = now
+        if now - reported >= PROGRESS_SECONDS:
+            reported = now
             progress(f"Waiting for PostgreSQL ({now - begun:.0f} s)")
         time.sleep(POLL_SECONDS)
 
@@ -243,7 +243,7 @@ def compose_environment(root: Path) -> dict[str, str]:
 
 
 def explained(said: str, command: str = START) -> DatabaseError:
-    """What Compose or a program in the container said on stderr, as one sentence with a way on; `command` is the one
+    """What Compose or a program in the container said on stderr, as one sentence with a fix; `command` is the one
     that starts what was to be started.
     """
     port = _PORT.search(said)
@@ -261,8 +261,8 @@ def explained(said: str, command: str = START) -> DatabaseError:
 
 def _last_line(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search(r"\b(ERROR|FATAL|[Ee]rror)\b", line)]
-    return (telling or lines or ["docker compose failed and did not say why"])[-1].rstrip(".")
+    relevant = [line for line in lines if re.search(r"\b(ERROR|FATAL|[Ee]rror)\b", line)]
+    return (relevant or lines or ["docker compose failed and did not say why"])[-1].rstrip(".")
 
 
 def open_compose(

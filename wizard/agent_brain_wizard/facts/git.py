@@ -1,4 +1,4 @@
-"""Asks git about a project. Nobody else runs git: a repository's own configuration can name programs for it to run."""
+"""Asks git about a project. No other module runs git: a repository's configuration can name programs to run."""
 
 from __future__ import annotations
 

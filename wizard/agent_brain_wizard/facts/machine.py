@@ -14,7 +14,7 @@ CONNECT_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`docker` says in a sentence how Docker stands, `docker_ready` whether a container can be started.
+    """`docker` is a sentence on Docker, `docker_ready` whether a container can be started.
 
     `found` names the embedding presets whose program answers here.
     """

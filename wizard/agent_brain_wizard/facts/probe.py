@@ -228,7 +228,7 @@ def _from_env(variables: dict[str, str]) -> dict[str, Answer]:
 
 
 def _from_compose(tree: Any) -> dict[str, Answer]:
-    """The database's image, whether pgAdmin stands beside it, and the ports that the two publish."""
+    """Return the database's image, whether there is pgAdmin too, and the ports that the two publish."""
     saved: dict[str, Answer] = {}
     image = _lookup(tree, ("services", "postgres", "image"))
     if isinstance(image, str):

@@ -52,7 +52,7 @@ _BY_SUFFIX = {f".{suffix}": language for language, suffixes in _LANGUAGES.items(
 
 
 @dataclass(frozen=True, slots=True)
-class Census:
+class ProjectStats:
     """How many files there are and in which languages, `size` in bytes what of them can be indexed.
 
     Not `complete`: the time was up, there are more.
@@ -79,7 +79,7 @@ class Census:
         return f"{parts}; {size(self.size)} to index, about {took}"
 
 
-def take_census(root: Path) -> Census:
+def count_project(root: Path) -> ProjectStats:
     """Count the files under `root` that git does not ignore, or all but hidden ones where git does not help."""
     deadline = time.monotonic() + SECONDS
     names = _by_git(root)
@@ -95,7 +95,7 @@ def take_census(root: Path) -> Census:
         if time.monotonic() > deadline:
             complete = False
             break
-    return Census(files, dict(languages), total, complete)
+    return ProjectStats(files, dict(languages), total, complete)
 
 
 def _by_git(root: Path) -> list[str] | None:

@@ -81,11 +81,11 @@ def problems_of(root: Path, report: SettingsReport) -> tuple[str, str]:
     if not report.problems[0]["name"] and command:
         return sentence, command
     detail = "; ".join(_problem(problem, report.names) for problem in report.problems)
-    return detail.rstrip("."), _way_on(root, report)
+    return detail.rstrip("."), _fix(root, report)
 
 
-def _way_on(root: Path, report: SettingsReport) -> str:
-    """What mends all problems: variables can be unset, and files put away for new ones with the defaults."""
+def _fix(root: Path, report: SettingsReport) -> str:
+    """Return the fix for all problems: variables are unset, files are put away for new ones with the defaults."""
     sources = {problem["source"] for problem in report.problems}
     if sources == {ENVIRONMENT}:
         return f"unset {' '.join(_places(report).split(', '))}"

@@ -1,4 +1,4 @@
-"""Writes a plan: everything is staged beside its place first, so that a failure leaves the project as it was."""
+"""Writes a plan: everything is staged next to its place first, so that a failure leaves the project as it was."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def _stage(target: Path, write: FileWrite) -> Path:
-    """A new file beside `target`, with the final mode from its first moment on."""
+    """Return a new file next to `target`, with the final mode from its first moment on."""
     temporary = temporary_name(target)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, write.mode)
     try:

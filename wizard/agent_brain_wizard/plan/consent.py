@@ -128,8 +128,9 @@ def _demands(facts: Facts, answers: Answers, plan: Plan) -> Iterator[Demand]:
 
 
 def _foreign_secrets(facts: Facts, answers: Answers) -> Iterator[str]:
-    """Yield the secrets that go to an address, and that nobody knows to be the person's: in a stranger's name, the text
-    would be the stranger's to read. Those beside the token that setup made are.
+    """Yield the secrets that go to an address and are not known to be the person's, as those are that setup made.
+
+    With a stranger's, the text would be the stranger's to read.
     """
     if facts.token:
         return

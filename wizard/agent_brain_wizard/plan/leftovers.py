@@ -1,4 +1,4 @@
-"""What lies in the state directory of a project that nobody has set up on this machine.
+"""What lies in the state directory of a project that was not set up on this machine.
 
 A clone or an unpacked archive may bring an index, which would be searched, and a `server.json`, which would name the
 server to ask. Neither is asked for by `setup`, so both go before it writes; an index can be made again.

@@ -34,7 +34,7 @@ from agent_brain_wizard.ports import (
 class Prepared:
     """All that a person is shown before anything is written; `ports` are by their questions' names.
 
-    `leftovers` are removed: files that a server would use, in a project that nobody has set up here. `volumes` are what
+    `leftovers` are removed: files that a server would use, in a project that was not set up here. `volumes` are what
     Docker keeps of an earlier setup whose passwords are lost, by the services that they belong to; None where Docker
     does not say.
     """
