@@ -110,8 +110,8 @@ def _has_state(root: Path) -> bool:
 
 
 def stop(root: Path) -> ServerFile | None:
-    """End the project's server, what it started and any other process that holds the project's lock. Return what it was,
-    None if none runs. Raise StopError if it does not end, ConsentNeededError where the state is not safe to use.
+    """End the project's server, what it started and any other process that holds its lock. Return what it was, None if
+    none runs. Raise StopError if it does not end, ConsentNeededError where the state is not safe to use.
     """
     if read_server_file(root) is None and not _has_state(root):
         return None
