@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from agent_brain_client.cli.registry import COMMANDS
-from agent_brain_wizard.cli import _OWN
+from agent_brain_wizard.cli import OWN
 from support.cli import COMMAND, RETRY_SOURCE, CliProject, cli_project
 
 SCRIPT = str(Path(__file__).parents[2] / "plugin" / "scripts" / "agent-brain")
-VERBS = [command.name for command in (*_OWN, *COMMANDS)]
+VERBS = [command.name for command in (*OWN, *COMMANDS)]
 # What each verb prints an answer for in a project that is set up.
 ANSWERS = {
     "setup": ("--yes", "--dry-run", "--json"),

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from support.forked_command import can_run, run_command
+
+TIMEOUT_SECONDS = 60
 COMMAND = str(Path(sys.executable).parent / "agent-brain")
 RETRY_SOURCE = '''\
 def next_delay(attempt: int) -> float:
@@ -51,6 +54,8 @@ class CliProject:
 
     def run(self, *arguments: str, prefix: Sequence[str] = (), **more: str) -> subprocess.CompletedProcess[str]:
         """Run to the end; `more` are environment variables, `prefix` a command that runs the command."""
+        if not prefix and can_run({**self.environment, **more}):
+            return run_command(COMMAND, arguments, self.root, {**self.environment, **more}, TIMEOUT_SECONDS)
         return subprocess.run(
             [*prefix, COMMAND, *arguments],
             cwd=self.root,
@@ -58,7 +63,7 @@ class CliProject:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=TIMEOUT_SECONDS,
         )
 
     def ok(self, *arguments: str, **more: str) -> str:
