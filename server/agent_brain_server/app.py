@@ -237,7 +237,7 @@ async def _add_first_folders(store: Store, settings: Settings) -> None:
 
 
 def _prepare() -> None:
-    """Build what validates requests while nobody waits for it."""
+    """Build what validates requests before the first of them comes."""
     for operation in OPERATIONS:
         operation.prepare()
 
