@@ -35,7 +35,6 @@ from agent_brain_server.services.background import Background
 from agent_brain_server.services.folders import IndexedFolders
 from agent_brain_server.services.fresh_graph import FreshGraph
 from agent_brain_server.services.freshness import Freshness
-from agent_brain_server.services.graph import GraphService
 from agent_brain_server.services.index_run import Surroundings
 from agent_brain_server.services.indexing import IndexingService
 from agent_brain_server.services.lines import LineService
@@ -213,12 +212,9 @@ def _build(
     watcher = Watching(folders, indexing)
     identity = Identity(location_id(root), settings.project_id, VERSION, root, time.time())
     freshness = Freshness(root)
-    graph_service = GraphService(store)
-    search = SearchService(
-        store, embedder, freshness, refresher, graph_service, shared.metrics, lambda: watcher.state == "watching"
-    )
+    search = SearchService(store, embedder, freshness, refresher, shared.metrics, lambda: watcher.state == "watching")
     return Services(
-        graph=FreshGraph(store, graph_service, freshness, refresher, search.notice),
+        graph=FreshGraph(store, freshness, refresher, search.notice),
         search=search,
         indexing=indexing,
         status=StatusService(identity, store, embedder.model, runner, watcher, shared.activity),
@@ -250,6 +246,6 @@ async def _warm_up(embedder: Embedder, store: Store) -> None:
         if vectors[0].any():
             from agent_brain_server.domain.search import Filters
 
-            await store.search_vector(vectors[0], Filters(), 1)
+            await store.read(lambda view: view.search.vector(vectors[0], Filters(), 1))
     except AgentBrainError as error:
         log.warning("warming up failed: %s", error)

@@ -155,7 +155,9 @@ async def test_the_approximate_index_finds_what_the_exact_search_finds(
 
 async def nearest(store: Store, vectors: Sequence[FloatArray], path: str) -> list[Hits]:
     """The ten nearest to each vector that is not all zeros, found by this path."""
-    found = [await store.search_vector(vector, Filters(), 10) for vector in vectors if vector.any()]
+    found = await store.read(
+        lambda view: [view.search.vector(vector, Filters(), 10) for vector in vectors if vector.any()]
+    )
     assert {hits.path for hits in found} == {path}
     return found
 

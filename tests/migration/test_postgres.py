@@ -64,7 +64,7 @@ def count(url: str, root: Path) -> dict[str, int]:
 
 async def assert_upgraded(store: Store) -> None:
     """Empty but for what is kept, with one job that fills it."""
-    found = await store.statistics()
+    found = await store.read(lambda view: view.search.statistics())
     assert (found.files, found.chunks, found.vectors, found.embedded_texts) == (0, 0, 2, 2)
     assert await find(store, "alpha then") == []
     assert await store.list_folders() == [Folder("src", ("*.py",))]
@@ -83,7 +83,7 @@ async def test_version_1_is_upgraded_project_by_project(
         assert count(url, second) == before == {"files": 1, "chunks": 2, "chunk_terms": 2, "term_frequencies": 1}
         assert await store.acquire_writing(), "who wrote in the old way has lost the right to"
         await put(store, make_file("src/a.py", *version_1.chunks()))
-        assert (await store.statistics()).embedded_texts == 2
+        assert (await store.read(lambda view: view.search.statistics())).embedded_texts == 2
     assert len([record for record in caplog.records if record.name.endswith("checks")]) == 1
     async with opened(url, second) as store:
         await assert_upgraded(store)

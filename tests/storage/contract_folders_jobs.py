@@ -10,7 +10,7 @@ import pytest
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.jobs import JOBS_KEPT, MOST_PATHS, JobState, Progress
 from agent_brain_server.storage.protocol import Store
-from storage.building import axis, find, make_file, nearest, put
+from storage.building import axis, find, list_files, make_file, nearest, put
 from storage.contract_setting import ContractSetting, MakeStore
 
 SOME = Progress(
@@ -60,7 +60,7 @@ class FolderContract(ContractSetting):
         assert await store.list_folders() == [Folder("two")]
         assert await find(store, "common one") == ["common two"]
         assert await nearest(store, axis(1)) == ["common two"]
-        assert set(await store.list_files()) == {"two/a.py"}
+        assert set(await list_files(store)) == {"two/a.py"}
 
     async def test_a_folder_removed_and_added_again_is_found(self, store: Store) -> None:
         for _ in range(2):
@@ -80,7 +80,7 @@ class FolderContract(ContractSetting):
         assert await store.remove_folder("docs", ".") is True
         assert await store.list_folders() == [Folder(".")]
         assert set(await find(store, "common")) == {"common inner", "common outer"}
-        assert (await store.list_files())["docs/a.md"] == replace(inner.record, folder=".")
+        assert (await list_files(store))["docs/a.md"] == replace(inner.record, folder=".")
         assert await store.remove_folder("docs", ".") is False
 
     async def test_files_and_chunks_are_counted_by_folder(self, store: Store) -> None:

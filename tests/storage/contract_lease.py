@@ -10,7 +10,19 @@ from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.jobs import Progress
 from agent_brain_server.errors import WriterElsewhereError
 from agent_brain_server.storage.protocol import Store
-from storage.building import EVERYTHING, axis, find, make_file, make_record, nearest, put, vectors_of
+from storage.building import (
+    EVERYTHING,
+    axis,
+    find,
+    lexical_hits,
+    list_files,
+    make_file,
+    make_record,
+    nearest,
+    put,
+    vector_hits,
+    vectors_of,
+)
 from storage.contract_setting import ContractSetting, MakeStore
 
 
@@ -72,7 +84,7 @@ class LeaseContract(ContractSetting):
             with pytest.raises(WriterElsewhereError):
                 await write()
         assert await find(store, "kept foreign") == ["kept"]
-        assert await store.list_files() == {"a.py": make_file("a.py", "kept").record}
+        assert await list_files(store) == {"a.py": make_file("a.py", "kept").record}
         assert await store.list_folders() == [Folder("src")]
         await put(store, make_file("c.py", "own"))
 
@@ -102,9 +114,9 @@ class LeaseContract(ContractSetting):
 
     async def test_a_search_says_how_it_went(self, store: Store) -> None:
         await put(store, make_file("a.py", "text"))
-        assert (await store.search_lexical(["text"], EVERYTHING, 5)).path
-        assert (await store.search_vector(axis(1), EVERYTHING, 5)).path
-        assert (await store.search_lexical([], EVERYTHING, 5)).path == ""
+        assert (await lexical_hits(store, ["text"], EVERYTHING, 5)).path
+        assert (await vector_hits(store, axis(1), EVERYTHING, 5)).path
+        assert (await lexical_hits(store, [], EVERYTHING, 5)).path == ""
 
     async def test_a_database_server_says_how_it_is(self, store: Store) -> None:
         health = await store.database_health()

@@ -29,10 +29,13 @@ from storage.building import (
     MODEL,
     TOKENIZER,
     axis,
+    definitions,
+    lexical_hits,
     make_chunk,
     make_file,
     nearest,
     put,
+    references,
 )
 from support.corpus import source_files
 from support.postgres import DatabaseServer
@@ -158,14 +161,14 @@ async def assert_equal_answers(one: str, other: str, root: Path) -> None:
     async with opened(one, root) as first, opened(other, root) as second:
         for query in ("the same words in several files", "thing", "over marble quartz", "检索 größe", "number ribbon"):
             terms = query.split()
-            hits = [await store.search_lexical(terms, EVERYTHING, MANY) for store in (first, second)]
+            hits = [await lexical_hits(store, terms, EVERYTHING, MANY) for store in (first, second)]
             assert hits[0] == hits[1]
             assert hits[0]
         assert await nearest(first, axis(1, 0.5)) == await nearest(second, axis(1, 0.5))
         for names in (["DO_IT"], [ODD]):
-            assert await first.find_definitions(names) == await second.find_definitions(names) != []
+            assert await definitions(first, names) == await definitions(second, names) != []
         for names in (["do_it"], ["Only2", ODD]):
-            assert await first.find_references(names, MANY) == await second.find_references(names, MANY) != []
+            assert await references(first, names, MANY) == await references(second, names, MANY) != []
 
 
 async def refused(source: str, target: str, root: Path, entry: Entry = "new") -> str:

@@ -22,7 +22,7 @@ from agent_brain_server.storage.postgres.roles import grant, revoke
 from agent_brain_server.storage.postgres.session import Session
 from agent_brain_server.storage.protocol import Store
 from agent_brain_server.storage.texts import clean
-from storage.building import EVERYTHING, MODEL, TOKENIZER, make_chunk, make_file
+from storage.building import EVERYTHING, MODEL, TOKENIZER, lexical_hits, make_chunk, make_file, vector_hits
 from support.postgres import DatabaseServer
 
 CHUNKS = 100_000
@@ -118,7 +118,7 @@ FILTERS = [
 @pytest.mark.slow
 @pytest.mark.parametrize("filters", FILTERS)
 async def test_words_are_looked_up_in_the_gin_index(store: Store, plans: list[str], filters: Filters) -> None:
-    hits = await store.search_lexical(["word7", "common", "part3"], filters, 20)
+    hits = await lexical_hits(store, ["word7", "common", "part3"], filters, 20)
     assert len(hits) == 20
     assert hits.path == "gin"
     assert plans
@@ -129,7 +129,7 @@ async def test_words_are_looked_up_in_the_gin_index(store: Store, plans: list[st
 @pytest.mark.parametrize("filters", FILTERS)
 async def test_the_nearest_are_looked_up_in_the_hnsw_index(store: Store, plans: list[str], filters: Filters) -> None:
     wanted = direction("asked for")
-    hits = await store.search_vector(wanted, filters, 20)
+    hits = await vector_hits(store, wanted, filters, 20)
     assert len(hits) == 20
     assert hits.path == HNSW_PATH
     (plan,) = plans
@@ -139,7 +139,7 @@ async def test_the_nearest_are_looked_up_in_the_hnsw_index(store: Store, plans: 
 
 @pytest.mark.slow
 async def test_few_allowed_chunks_are_compared_one_by_one(store: Store, plans: list[str]) -> None:
-    hits = await store.search_vector(direction("asked for"), Filters(paths=("lib/part7/m7.py",)), 100)
+    hits = await vector_hits(store, direction("asked for"), Filters(paths=("lib/part7/m7.py",)), 100)
     assert len(hits) == A_FILE
     assert hits.path == "exact"
     assert plans == []
@@ -157,13 +157,13 @@ async def test_row_level_security_leaves_the_searches_their_indexes(
     reads = "SELECT sum(seq_scan) FROM pg_stat_user_tables WHERE relname = 'chunk_terms'"
     before = database.psql(scans), database.psql(reads)
     words = ["word7", "common", "part3"]
-    found = await store_of_a_role.search_lexical(words, filters, 20)
-    near = await store_of_a_role.search_vector(direction("asked for"), filters, 20)
+    found = await lexical_hits(store_of_a_role, words, filters, 20)
+    near = await vector_hits(store_of_a_role, direction("asked for"), filters, 20)
     await store_of_a_role.close()  # a connection says what it has counted when it ends
     assert database.psql(scans)[0][0] > before[0][0][0]
     assert database.psql(reads) == before[1]
     assert "Index Scan using vectors_by_distance" in plans[-1], plans[-1]
     assert "Seq Scan" not in plans[-1], plans[-1]
     assert near.path == HNSW_PATH
-    assert found == await store.search_lexical(words, filters, 20)
-    assert near == await store.search_vector(direction("asked for"), filters, 20)
+    assert found == await lexical_hits(store, words, filters, 20)
+    assert near == await vector_hits(store, direction("asked for"), filters, 20)

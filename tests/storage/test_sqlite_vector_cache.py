@@ -11,16 +11,16 @@ import pytest
 
 from agent_brain_server.domain.search import Filters
 from agent_brain_server.storage.protocol import Store
-from storage.building import EVERYTHING, axis, make_file, nearest, put
+from storage.building import EVERYTHING, axis, fetch_chunks, make_file, nearest, put, vector_hits
 from storage.sqlite_index import store_in
 
 
 async def _answers(store: Store) -> list[object]:
     filters = [EVERYTHING, Filters(paths=("f1*",)), Filters(languages=("python",), paths=("!f2*",))]
     return [
-        [chunk.id for chunk in (await store.fetch_chunks([hit.row])).values()] + [hit.score]
+        [chunk.id for chunk in (await fetch_chunks(store, [hit.row])).values()] + [hit.score]
         for chosen in filters
-        for hit in await store.search_vector(axis(1, 0.5, 0.25), chosen, 40)
+        for hit in await vector_hits(store, axis(1, 0.5, 0.25), chosen, 40)
     ]
 
 

@@ -125,10 +125,10 @@ class IndexRun:
     async def _known(self) -> Mapping[str, FileRecord]:
         """The manifest, or what the job asks for of it: all of it is read only where that may be more than files."""
         store, paths = self.around.store, self.job.paths
-        known = await store.find_files(paths) if paths else {}
+        known = await store.read(lambda view: view.search.find_files(paths)) if paths else {}
         if paths and all(path in known for path in paths):
             return known
-        manifest = await store.list_files()
+        manifest = await store.read(lambda view: view.search.list_files())
         return {path: record for path, record in manifest.items() if self._asked(path)} if paths else manifest
 
     def _walk(self, tree: FileTree) -> WalkResult:

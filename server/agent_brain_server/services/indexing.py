@@ -52,7 +52,7 @@ class IndexingService:
     async def _require_there(self, paths: Sequence[str]) -> None:
         """Raise RequestError for a path where nothing is, and of which the index holds nothing that could go."""
         missing = [path for path in paths if not os.path.lexists(self._root / path)]
-        held = await self._store.list_files() if missing else {}
+        held = await self._store.read(lambda view: view.search.list_files()) if missing else {}
         for path in missing:
             if not any(within(file, path) for file in held):
                 raise RequestError(f"{path} is not there, and nothing of it is indexed.", field="paths")
@@ -132,12 +132,12 @@ class IndexingService:
         path = self.normalise(path)
         async with self._runner.paused():
             heir = await self._folder_around(path)
-            before = await self._store.statistics()
+            before = await self._store.read(lambda view: view.search.statistics())
             if not await self._store.remove_folder(path, heir):
                 raise NotFoundError(f"{path} is not an indexed folder; list them: agent-brain folders")
             if heir is None:
                 await self._store.drop_unused_vectors()
-            after = await self._store.statistics()
+            after = await self._store.read(lambda view: view.search.statistics())
         if heir is not None:
             await self._queue([path], force=False)
         return before.files - after.files, before.chunks - after.chunks, heir
@@ -154,7 +154,7 @@ class IndexingService:
             if job.state == "running":
                 await self._end_early(job)
         async with self._runner.paused():
-            before = await self._store.statistics()
+            before = await self._store.read(lambda view: view.search.statistics())
             await self._store.reset()
         return before.files, before.chunks
 

@@ -35,7 +35,7 @@ class LineService:
 
         Raises NotFoundError for a file that is not in the index or may not be any more, RequestError for a bad range.
         """
-        record = (await self._store.find_files([path])).get(path)
+        record = (await self._store.read(lambda view: view.search.find_files([path]))).get(path)
         if record is None or record.note.startswith(LEFT_OUT_NOTE):
             raise _missing(path)
         lines = await asyncio.to_thread(_read, await self._folders.tree(), path)

@@ -91,7 +91,9 @@ class ReportService:
 
     async def _find(self, last_job: Job | None) -> _Findings:
         found_at = time.monotonic()
-        tree, manifest = await asyncio.gather(self._folders.tree(), self._store.list_files())
+        tree, manifest = await asyncio.gather(
+            self._folders.tree(), self._store.read(lambda view: view.search.list_files())
+        )
         found = await asyncio.to_thread(tree.walk)
         return await asyncio.to_thread(_findings, found, manifest, found_at, last_job)
 

@@ -69,7 +69,7 @@ class StatusService:
             identity=self.identity,
             storage=self.store.describe(),
             model=self.model,
-            statistics=await self.store.statistics(),
+            statistics=await self.store.read(lambda view: view.search.statistics()),
             watcher=self.watcher,
             job=self.runner.current or await self._notable(unfinished),
             jobs_queued=sum(job.state == "queued" for job in unfinished),

@@ -2,116 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
 
-from agent_brain_server.domain.content import (
-    Chunk,
-    ChunkPlace,
-    FileRecord,
-    FloatArray,
-    Folder,
-    IndexedFile,
-    IndexStatistics,
-)
+from agent_brain_server.domain.content import FileRecord, FloatArray, Folder, IndexedFile
 from agent_brain_server.domain.database import DatabaseHealth
-from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
 from agent_brain_server.domain.jobs import Job, JobState, Progress
-from agent_brain_server.domain.search import Filters, Hits
-
-Result = TypeVar("Result")
-
-
-class SearchStore(Protocol):
-    """Reading. Every search sees whole transactions only, and may run beside a write; `Hits.path` says how it went."""
-
-    async def beside(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """Run `work`, which reads more than once, where its reads are cheapest; it may be off the event loop there.
-
-        It waits for nothing but reads of this store (see `services.off_loop` for what else it does).
-        """
-        ...
-
-    async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
-        """The best `limit` chunks that hold any of `terms`, by field-weighted BM25, best first, ties by row.
-
-        `terms` come from `domain.terms.query_terms`; anything else in them is plain text, never an operator. A large
-        index may leave out terms that are nearly everywhere (see `storage.lexical.selective_terms`).
-        """
-        ...
-
-    async def search_vector(self, vector: FloatArray, filters: Filters, limit: int) -> Hits:
-        """The nearest `limit` chunks by cosine to `vector` (shape [dimensions], unit length), best first, ties by row.
-
-        They are exact, but where a large index is searched through an approximate one. As many come as there are.
-        """
-        ...
-
-    async def search_both(
-        self, terms: Sequence[str], vector: FloatArray, filters: Filters, limit: int
-    ) -> tuple[Hits, Hits]:
-        """What `search_lexical` and `search_vector` give, at once where that is faster."""
-        ...
-
-    async def fetch_chunks(self, rows: Sequence[int]) -> dict[int, Chunk]:
-        """The chunks of these rows; a row that is gone meanwhile is left out."""
-        ...
-
-    async def find_chunk(self, chunk_id: str) -> Chunk | None:
-        """The chunk of this public id, or None."""
-        ...
-
-    async def files_of(self, rows: Sequence[int]) -> dict[int, ChunkPlace]:
-        """Where each chunk is now, by the chunk's row; a row that is gone meanwhile is left out."""
-        ...
-
-    async def find_files(self, paths: Collection[str]) -> dict[str, FileRecord]:
-        """The manifest rows of these paths; an unknown path is left out."""
-        ...
-
-    async def list_files(self) -> dict[str, FileRecord]:
-        """The whole manifest by path."""
-        ...
-
-    async def statistics(self) -> IndexStatistics:
-        """Counts over the whole index."""
-        ...
-
-
-class GraphStore(Protocol):
-    """Reading the code graph. Each answer is of one state of the index, to any number of names, paths or places.
-
-    A NUL or a lone surrogate in a text was replaced when it was stored.
-    """
-
-    async def find_definitions(self, names: Collection[str]) -> list[LocatedDefinition]:
-        """All whose last part is one of `names`, whatever the case; by path, start line, symbol."""
-        ...
-
-    async def definitions_in(self, paths: Collection[str], symbols: Collection[str] = ()) -> list[LocatedDefinition]:
-        """All of these files, in the same order; of these `symbols` if any are given."""
-        ...
-
-    async def find_references(self, names: Collection[str], limit: int) -> list[LocatedReference]:
-        """The first `limit` whose name is one of `names`, case included; by path, line, name, qualifier."""
-        ...
-
-    async def references_in(
-        self, paths: Collection[str], kinds: Collection[str] = (), within: Collection[str] = ()
-    ) -> list[LocatedReference]:
-        """All of these files, in the same order; of these `kinds`, and in these scopes or deeper, if any are given."""
-        ...
-
-    async def rows_at(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """The row of the chunk that holds this line of this file, of several the one with the fewest lines.
-
-        A place in no chunk is left out.
-        """
-        ...
-
-
-class ReadStore(SearchStore, GraphStore, Protocol):
-    """All that a question needs."""
+from agent_brain_server.storage.view import ReadStore
 
 
 class IndexStore(Protocol):

@@ -16,7 +16,7 @@ from agent_brain_server.services.moving import copy
 from agent_brain_server.storage.factory import create_end
 from agent_brain_server.storage.transfer import Entry
 from storage import copying_until_killed
-from storage.building import find, make_file, make_record, put
+from storage.building import find, list_files, make_file, make_record, put
 from storage.copying import QUIET, compared, copy_to, opened, refused, rows, stop_after
 from support.postgres import DatabaseServer
 
@@ -34,7 +34,7 @@ async def test_an_unfinished_copy_is_not_served(root: Path, source: str, target:
         await copy_to(target, "sqlite:///third.db", root)
     assert not (root / "third.db").exists()
     async with opened(target, root, discard=True) as store:
-        assert await store.list_files() == {}
+        assert await list_files(store) == {}
         await put(store, make_file("anew.py", "indexed anew"))
     async with opened(target, root) as store:
         assert await find(store, "anew") == ["indexed anew"]

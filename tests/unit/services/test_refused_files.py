@@ -62,7 +62,7 @@ ERRORS = [StorageError("index row size 3000 exceeds the maximum"), UnicodeEncode
 async def test_the_others_are_written_and_it_is_reported(root: Path, error: Exception) -> None:
     store = Picky(error)
     progress = await indexed(root, store)
-    manifest = await store.list_files()
+    manifest = await store.read(lambda view: view.search.list_files())
     assert {path: record.chunk_count for path, record in manifest.items()} == {"a.py": 1, "bad.py": 0, "c.py": 1}
     (problem,) = progress.problems
     assert problem.startswith("bad.py: the index refused it: ")
@@ -77,4 +77,4 @@ async def test_the_stores_own_trouble_ends_the_job(root: Path) -> None:
     store = Picky(StorageFullError("the disk is full"))
     with pytest.raises(StorageFullError):
         await indexed(root, store)
-    assert await store.list_files() == {}
+    assert await store.read(lambda view: view.search.list_files()) == {}

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from agent_brain_server.domain.content import (
-    Chunk,
-    ChunkPlace,
-    EmbeddingModel,
-    FileRecord,
-    FloatArray,
-    Folder,
-    IndexedFile,
-    IndexStatistics,
-    PreparedChunk,
-)
+from agent_brain_server.domain.content import EmbeddingModel, FileRecord, FloatArray, Folder, IndexedFile, PreparedChunk
 from agent_brain_server.domain.database import DatabaseHealth
-from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
 from agent_brain_server.domain.jobs import FINISHED, JOBS_KEPT, Job, JobState, Progress
-from agent_brain_server.domain.search import Filters, Hits
 from agent_brain_server.storage.checks import check_vectors, lacking_vector, repeated_chunk_id
 from agent_brain_server.storage.differences import find_difference
-from agent_brain_server.storage.filtering import chunk_filter
-from agent_brain_server.storage.graph import key_of
-from agent_brain_server.storage.lexical import plain_terms
 from agent_brain_server.storage.memory.content import Content, Graph
-from agent_brain_server.storage.memory.ranking import rank_by_cosine, rank_by_terms
+from agent_brain_server.storage.memory.view import MemoryView
 from agent_brain_server.storage.merging import merge
-from agent_brain_server.storage.texts import clean
+from agent_brain_server.storage.view import View
 
 Result = TypeVar("Result")
 
@@ -69,85 +55,8 @@ class MemoryStore:
     async def release_writing(self) -> None:
         """Nobody else could take it."""
 
-    async def beside(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        return await work()
-
-    async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
-        asked = plain_terms(terms)
-        if not asked:
-            return Hits()
-        return Hits(rank_by_terms(self._content.chunks, asked, chunk_filter(filters))[: max(limit, 0)], "scan")
-
-    async def search_vector(self, vector: FloatArray, filters: Filters, limit: int) -> Hits:
-        if not self._model.dimensions:
-            return Hits()
-        content = self._content
-        allows = chunk_filter(filters)
-        held = {
-            row: content.vectors[chunk.text_hash]
-            for row, chunk in content.chunks.items()
-            if chunk.text_hash in content.vectors and allows(chunk.chunk)
-        }
-        return Hits(rank_by_cosine(held, vector)[: max(limit, 0)], "exact")
-
-    async def search_both(
-        self, terms: Sequence[str], vector: FloatArray, filters: Filters, limit: int
-    ) -> tuple[Hits, Hits]:
-        return await self.search_lexical(terms, filters, limit), await self.search_vector(vector, filters, limit)
-
-    async def fetch_chunks(self, rows: Sequence[int]) -> dict[int, Chunk]:
-        return {row: self._content.chunks[row].chunk for row in rows if row in self._content.chunks}
-
-    async def find_chunk(self, chunk_id: str) -> Chunk | None:
-        return next((held.chunk for held in self._content.chunks.values() if held.chunk.id == chunk_id), None)
-
-    async def files_of(self, rows: Sequence[int]) -> dict[int, ChunkPlace]:
-        content = self._content
-        held = {row: content.chunks[row].chunk for row in rows if row in content.chunks}
-        return {row: ChunkPlace(content.files[c.path], c.start_line, c.end_line) for row, c in held.items()}
-
-    async def find_files(self, paths: Collection[str]) -> dict[str, FileRecord]:
-        return {path: self._content.files[path] for path in paths if path in self._content.files}
-
-    async def statistics(self) -> IndexStatistics:
-        languages: dict[str, int] = {}
-        for record in self._content.files.values():
-            if record.language:
-                languages[record.language] = languages.get(record.language, 0) + 1
-        content = self._content
-        return IndexStatistics(
-            files=sum(languages.values()),
-            chunks=len(content.chunks),
-            vectors=len(content.vectors),
-            bytes=0,
-            embedded_texts=content.embedded_texts,
-            languages=languages,
-        )
-
-    async def find_definitions(self, names: Collection[str]) -> list[LocatedDefinition]:
-        keys = set(map(key_of, names))
-        return self._content.definitions(lambda path, key: key in keys)
-
-    async def definitions_in(self, paths: Collection[str], symbols: Collection[str] = ()) -> list[LocatedDefinition]:
-        found = self._content.definitions(lambda path, key: path in paths)
-        return [one for one in found if not symbols or one.definition.symbol in symbols]
-
-    async def find_references(self, names: Collection[str], limit: int) -> list[LocatedReference]:
-        asked = set(map(clean, names))
-        return self._content.references(lambda path, name: name in asked)[: max(limit, 0)]
-
-    async def references_in(
-        self, paths: Collection[str], kinds: Collection[str] = (), within: Collection[str] = ()
-    ) -> list[LocatedReference]:
-        found = self._content.references(lambda path, name: path in paths)
-        inside = [one for one in found if not within or any(_lies_in(one.reference.scope, owner) for owner in within)]
-        return [one for one in inside if not kinds or one.reference.kind in kinds]
-
-    async def rows_at(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        return dict(self._content.rows_at(places))
-
-    async def list_files(self) -> dict[str, FileRecord]:
-        return dict(self._content.files)
+    async def read(self, work: Callable[[View], Result]) -> Result:
+        return await asyncio.to_thread(work, MemoryView(self._content))
 
     async def missing_vectors(self, text_hashes: Collection[str]) -> set[str]:
         return set(text_hashes) - self._content.vectors.keys()
@@ -183,19 +92,22 @@ class MemoryStore:
         content.next_row += 1
 
     async def refresh_files(self, records: Sequence[FileRecord]) -> None:
-        for record in records:
-            if record.path in self._content.files:
-                self._content.files[record.path] = record
+        content = self._content.copy()
+        content.files |= {record.path: record for record in records if record.path in content.files}
+        self._content = content
 
     async def remove_files(self, paths: Collection[str]) -> int:
-        return self._content.drop_files(paths)
+        content = self._content.copy()
+        removed = content.drop_files(paths)
+        self._content = content
+        return removed
 
     async def drop_unused_vectors(self) -> int:
-        content = self._content
+        content = self._content.copy()
         used = {held.text_hash for held in content.chunks.values()}
-        kept = {text_hash: vector for text_hash, vector in content.vectors.items() if text_hash in used}
-        dropped = len(content.vectors) - len(kept)
-        content.vectors = kept
+        content.vectors = {text_hash: vector for text_hash, vector in content.vectors.items() if text_hash in used}
+        dropped = len(self._content.vectors) - len(content.vectors)
+        self._content = content
         return dropped
 
     async def reset(self) -> None:
@@ -214,11 +126,13 @@ class MemoryStore:
     async def remove_folder(self, path: str, heir: str | None = None) -> bool:
         if self._folders.pop(path, None) is None:
             return False
-        own = {name: record for name, record in self._content.files.items() if record.folder == path}
+        content = self._content.copy()
+        own = {name: record for name, record in content.files.items() if record.folder == path}
         if heir is None:
-            self._content.drop_files(own)
+            content.drop_files(own)
         else:
-            self._content.files |= {name: replace(record, folder=heir) for name, record in own.items()}
+            content.files |= {name: replace(record, folder=heir) for name, record in own.items()}
+        self._content = content
         return True
 
     async def count_folders(self) -> dict[str, tuple[int, int]]:
@@ -286,7 +200,3 @@ class MemoryStore:
 
 def _runs(job: Job, attempt: int) -> bool:
     return (job.state, job.attempt) == ("running", attempt)
-
-
-def _lies_in(scope: str, owner: str) -> bool:
-    return scope == owner or scope.startswith(f"{owner}.")

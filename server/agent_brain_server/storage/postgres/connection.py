@@ -72,6 +72,7 @@ class Database:
         event.listen(self._engine.sync_engine, "checkin", self._let_rest)
         event.listen(self._engine.sync_engine, "checkout", _check_alive)
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         logging.getLogger("asyncio").addFilter(_is_news)
 
     async def prepare(self, work: Work[Result]) -> Result:
@@ -132,6 +133,20 @@ class Database:
             async with (
                 asyncio.timeout(READ_SECONDS) as limit,
                 self._connection(self._reading) as connection,
+                _discarded_when_lost(connection, limit),
+            ):
+                return await work(Session(connection, self.statements, self.project_id))
+
+        return await self._repeatedly(attempt)
+
+    async def read_snapshot(self, work: Work[Result]) -> Result:
+        """Run `work` in one transaction that sees one state of the database and changes nothing."""
+
+        async def attempt() -> Result:
+            async with (
+                asyncio.timeout(READ_SECONDS) as limit,
+                self._connection(self._snapshots) as connection,
+                connection.begin(),
                 _discarded_when_lost(connection, limit),
             ):
                 return await work(Session(connection, self.statements, self.project_id))

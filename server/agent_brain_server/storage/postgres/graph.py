@@ -47,19 +47,19 @@ async def remove_graph(session: Session, files: Sequence[int]) -> None:
 
 
 async def find_definitions(session: Session, names: Collection[str]) -> list[LocatedDefinition]:
-    """See `GraphStore.find_definitions`."""
+    """See `GraphView.definitions`."""
     keys = list(set(map(key_of, names)))
     return [located_definition(row) for row in await session.rows("find_definitions", keys=keys)]
 
 
 async def definitions_in(session: Session, paths: Collection[str], symbols: Collection[str]) -> list[LocatedDefinition]:
-    """See `GraphStore.definitions_in`."""
+    """See `GraphView.definitions_in`."""
     rows = await session.rows("definitions_in", paths=list(set(paths)), symbols=list(symbols))
     return [located_definition(row) for row in rows]
 
 
 async def find_references(session: Session, names: Collection[str], limit: int) -> list[LocatedReference]:
-    """See `GraphStore.find_references`."""
+    """See `GraphView.references`."""
     found = await session.rows("find_references", names=list(set(names)), limit=max(limit, 0))
     return [located_reference(row) for row in found]
 
@@ -67,13 +67,13 @@ async def find_references(session: Session, names: Collection[str], limit: int) 
 async def references_in(
     session: Session, paths: Collection[str], kinds: Collection[str], within: Collection[str]
 ) -> list[LocatedReference]:
-    """See `GraphStore.references_in`."""
+    """See `GraphView.references_in`."""
     rows = await session.rows("references_in", paths=list(set(paths)), kinds=list(kinds), within=list(within))
     return [located_reference(row) for row in rows]
 
 
 async def rows_at(session: Session, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    """See `GraphStore.rows_at`."""
+    """See `GraphView.rows_at`."""
     asked = list(set(places))
     paths, lines = [path for path, _ in asked], [line for _, line in asked]
     return by_place(await session.rows("rows_at", paths=paths, lines=lines))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, combinations
 
-from agent_brain_server.domain.content import Chunk, ChunkPlace, FileRecord
+from agent_brain_server.domain.content import IndexStatistics
 from agent_brain_server.domain.search import Filters, Hit, Hits
 from agent_brain_server.storage import lexical
 from agent_brain_server.storage.lexical import Choice, choose_terms, plain_terms, selective_terms
 from agent_brain_server.storage.postgres.filters import PathCache, filter_blocks, filter_values
 from agent_brain_server.storage.postgres.lexemes import Lexemes
-from agent_brain_server.storage.postgres.session import Row, Session
+from agent_brain_server.storage.postgres.session import Session
 
 LEXICAL_PATH = "gin"
 # So many chunks that hold the rarest terms are scored; from the others only those with two terms of the question.
@@ -38,7 +38,7 @@ class State:
 async def search_lexical(
     session: Session, paths: PathCache, terms: Sequence[str], filters: Filters, limit: int
 ) -> Hits:
-    """See `SearchStore.search_lexical`. The scores are those of SQLite's `bm25` for the same chunks.
+    """See `SearchView.lexical`. The scores are those of SQLite's `bm25` for the same chunks.
 
     Not every chunk that holds a term is scored. In an index of more than MANY_MATCHES chunks, and for a question of
     more than MOST_EXACT_TERMS terms, it is enough to find `limit` promising ones; else no other can be better.
@@ -157,31 +157,10 @@ class Promising:
         return max(map(idf, self.paired), default=0.0) + sum(map(idf, self.common))
 
 
-async def fetch_chunks(session: Session, rows: Sequence[int]) -> dict[int, Chunk]:
-    """See `SearchStore.fetch_chunks`."""
-    return {row: Chunk._make(fields) for row, *fields in await session.rows("fetch_chunks", rows=list(map(int, rows)))}
-
-
-async def find_chunk(session: Session, chunk_id: str) -> Chunk | None:
-    """See `SearchStore.find_chunk`."""
-    found = await session.first("find_chunk", chunk_id=chunk_id)
-    return Chunk(*found[1:]) if found else None
-
-
-async def find_files(session: Session, paths: Collection[str]) -> dict[str, FileRecord]:
-    """See `SearchStore.find_files`."""
-    return {row[0]: FileRecord(*row) for row in await session.rows("find_files", paths=list(paths))}
-
-
-async def files_of(session: Session, rows: Sequence[int]) -> dict[int, ChunkPlace]:
-    """See `SearchStore.files_of`."""
-    found = await session.rows("files_of", rows=list(map(int, rows)))
-    return {row: ChunkPlace(FileRecord(*fields), start, end) for row, start, end, *fields in found}
-
-
-async def count_all(session: Session) -> tuple[Row, dict[str, int]]:
-    """Files, chunks, vectors, texts ever embedded and bytes of all projects; and the files by language."""
+async def count_all(session: Session) -> IndexStatistics:
+    """See `SearchView.statistics`."""
     (files,) = await session.one("count_files")
-    (bytes_,) = await session.one("measure_tables")
+    (size,) = await session.one("measure_tables")
     languages = {language: int(count) for language, count in await session.rows("count_languages")}
-    return (files, *await session.one("count_all"), int(bytes_)), languages
+    chunks, vectors, embedded = await session.one("count_all")
+    return IndexStatistics(files, chunks, vectors, int(size), embedded, languages)

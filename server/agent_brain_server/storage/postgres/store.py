@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
-from agent_brain_server.domain.content import (
-    Chunk,
-    ChunkPlace,
-    EmbeddingModel,
-    FileRecord,
-    FloatArray,
-    Folder,
-    IndexedFile,
-    IndexStatistics,
-)
+from agent_brain_server.domain.content import EmbeddingModel, FileRecord, FloatArray, Folder, IndexedFile
 from agent_brain_server.domain.database import DatabaseHealth
-from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
 from agent_brain_server.domain.jobs import LEASE_SECONDS, Job, JobState, Progress
-from agent_brain_server.domain.search import Filters, Hits
 from agent_brain_server.errors import StorageError, WriterElsewhereError
 from agent_brain_server.postgres_config import PostgresConfig
-from agent_brain_server.storage.postgres import folders, graph, index, jobs, lease, nearest, search
+from agent_brain_server.storage.postgres import folders, index, jobs, lease
 from agent_brain_server.storage.postgres.connection import QUEUE_SECONDS, Database, single_session
 from agent_brain_server.storage.postgres.failures import translated, where
 from agent_brain_server.storage.postgres.filters import PathCache
@@ -30,7 +19,9 @@ from agent_brain_server.storage.postgres.lease import new_writer
 from agent_brain_server.storage.postgres.schema import prepare_schema
 from agent_brain_server.storage.postgres.session import Row, Session, Statements
 from agent_brain_server.storage.postgres.settle import settle
+from agent_brain_server.storage.postgres.view import run_in_thread
 from agent_brain_server.storage.queries import load_queries
+from agent_brain_server.storage.view import View
 
 Result = TypeVar("Result")
 
@@ -57,6 +48,7 @@ class PostgresStore:
         self._statements = Statements(load_queries(__package__))
         self._paths = PathCache()
         self._database: Database | None = None
+        self._threads = self._new_threads()
         self._writer = new_writer()
         self._writing = False  # whether the lease was held when it was last asked for
 
@@ -81,6 +73,12 @@ class PostgresStore:
         finally:
             database, self._database = self._database, None
             await database.close()
+            self._threads.shutdown(wait=False)
+            self._threads = self._new_threads()
+
+    def _new_threads(self) -> ThreadPoolExecutor:
+        """Return the threads that read, each of which has a connection then."""
+        return ThreadPoolExecutor(self._config.pool_max, "index-reader")
 
     def describe(self) -> str:
         """See `Store.describe`."""
@@ -94,9 +92,6 @@ class PostgresStore:
         if self._database is None:
             raise StorageError("The index is not open.")
         return self._database
-
-    async def _read(self, work: Callable[[Session], Awaitable[Result]]) -> Result:
-        return await self._opened().read(work)
 
     async def _write(self, work: Callable[[Session], Awaitable[Result]]) -> Result:
         """Run `work` in a short transaction that leaves the index alone."""
@@ -143,78 +138,14 @@ class PostgresStore:
             self._writing = False
             await self._write(lambda session: lease.release(session, self._writer))
 
-    async def beside(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """See `SearchStore.beside`: its reads wait for the network, wherever they start."""
-        return await work()
-
-    async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
-        """See `SearchStore.search_lexical`."""
-        return await self._read(lambda session: search.search_lexical(session, self._paths, terms, filters, limit))
-
-    async def search_vector(self, vector: FloatArray, filters: Filters, limit: int) -> Hits:
-        """See `SearchStore.search_vector`."""
-        if not self._model.dimensions or limit <= 0:
-            return Hits()
-        return await self._read(lambda session: nearest.search_vector(session, self._paths, vector, filters, limit))
-
-    async def search_both(
-        self, terms: Sequence[str], vector: FloatArray, filters: Filters, limit: int
-    ) -> tuple[Hits, Hits]:
-        """See `SearchStore.search_both`: on two connections."""
-        both = self.search_lexical(terms, filters, limit), self.search_vector(vector, filters, limit)
-        lexical, nearest = await asyncio.gather(*both)
-        return lexical, nearest
-
-    async def fetch_chunks(self, rows: Sequence[int]) -> dict[int, Chunk]:
-        """See `SearchStore.fetch_chunks`."""
-        return await self._read(lambda session: search.fetch_chunks(session, rows))
-
-    async def find_chunk(self, chunk_id: str) -> Chunk | None:
-        """See `SearchStore.find_chunk`."""
-        return await self._read(lambda session: search.find_chunk(session, chunk_id))
-
-    async def find_files(self, paths: Collection[str]) -> dict[str, FileRecord]:
-        """See `SearchStore.find_files`."""
-        return await self._read(lambda session: search.find_files(session, paths))
-
-    async def files_of(self, rows: Sequence[int]) -> dict[int, ChunkPlace]:
-        """See `SearchStore.files_of`."""
-        return await self._read(lambda session: search.files_of(session, rows))
-
-    async def statistics(self) -> IndexStatistics:
-        """See `SearchStore.statistics`; the bytes are those of all projects in the database."""
-        (files, chunks, vectors, embedded, size), languages = await self._read(search.count_all)
-        return IndexStatistics(files, chunks, vectors, size, embedded, languages)
-
-    async def find_definitions(self, names: Collection[str]) -> list[LocatedDefinition]:
-        """See `GraphStore.find_definitions`."""
-        return await self._read(lambda session: graph.find_definitions(session, names))
-
-    async def definitions_in(self, paths: Collection[str], symbols: Collection[str] = ()) -> list[LocatedDefinition]:
-        """See `GraphStore.definitions_in`."""
-        return await self._read(lambda session: graph.definitions_in(session, paths, symbols))
-
-    async def find_references(self, names: Collection[str], limit: int) -> list[LocatedReference]:
-        """See `GraphStore.find_references`."""
-        return await self._read(lambda session: graph.find_references(session, names, limit))
-
-    async def references_in(
-        self, paths: Collection[str], kinds: Collection[str] = (), within: Collection[str] = ()
-    ) -> list[LocatedReference]:
-        """See `GraphStore.references_in`."""
-        return await self._read(lambda session: graph.references_in(session, paths, kinds, within))
-
-    async def rows_at(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """See `GraphStore.rows_at`."""
-        return await self._read(lambda session: graph.rows_at(session, places))
-
-    async def list_files(self) -> dict[str, FileRecord]:
-        """See `IndexStore.list_files`."""
-        return await self._read(index.list_files)
+    async def read(self, work: Callable[[View], Result]) -> Result:
+        """See `ReadStore.read`."""
+        database = self._opened()
+        return await database.read_snapshot(lambda session: run_in_thread(self._threads, work, session, self._paths))
 
     async def missing_vectors(self, text_hashes: Collection[str]) -> set[str]:
         """See `IndexStore.missing_vectors`."""
-        return await self._read(lambda session: index.missing_vectors(session, text_hashes))
+        return await self._opened().read(lambda session: index.missing_vectors(session, text_hashes))
 
     async def upsert_chunks(
         self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], *, rewrite: bool = False
@@ -250,7 +181,7 @@ class PostgresStore:
 
     async def list_folders(self) -> list[Folder]:
         """See `FolderStore.list_folders`."""
-        return await self._read(folders.list_folders)
+        return await self._opened().read(folders.list_folders)
 
     async def save_folder(self, folder: Folder) -> None:
         """See `FolderStore.save_folder`."""
@@ -262,7 +193,7 @@ class PostgresStore:
 
     async def count_folders(self) -> dict[str, tuple[int, int]]:
         """See `FolderStore.count_folders`."""
-        return await self._read(folders.count_folders)
+        return await self._opened().read(folders.count_folders)
 
     async def add_job(self, paths: Sequence[str], force: bool, now: float) -> Job:
         """See `JobStore.add_job`."""
@@ -288,12 +219,12 @@ class PostgresStore:
 
     async def find_job(self, job_id: int) -> Job | None:
         """See `JobStore.find_job`."""
-        return await self._read(lambda session: jobs.find_job(session, job_id))
+        return await self._opened().read(lambda session: jobs.find_job(session, job_id))
 
     async def list_unfinished(self) -> list[Job]:
         """See `JobStore.list_unfinished`."""
-        return await self._read(jobs.list_unfinished)
+        return await self._opened().read(jobs.list_unfinished)
 
     async def list_jobs(self, before: int | None, limit: int) -> list[Job]:
         """See `JobStore.list_jobs`."""
-        return await self._read(lambda session: jobs.list_jobs(session, before, limit))
+        return await self._opened().read(lambda session: jobs.list_jobs(session, before, limit))

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from agent_brain_server.domain.content import (
-    Chunk,
-    ChunkPlace,
-    EmbeddingModel,
-    FileRecord,
-    FloatArray,
-    Folder,
-    IndexedFile,
-    IndexStatistics,
-)
+from agent_brain_server.domain.content import EmbeddingModel, FileRecord, FloatArray, Folder, IndexedFile
 from agent_brain_server.domain.database import DatabaseHealth
-from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
 from agent_brain_server.domain.jobs import Job, JobState, Progress
-from agent_brain_server.domain.search import Filters, Hits
 from agent_brain_server.errors import StorageError
-from agent_brain_server.storage.sqlite import folders, graph, index, jobs, search
+from agent_brain_server.storage.sqlite import folders, index, jobs, search
 from agent_brain_server.storage.sqlite.connection import Connections, create_file, require_file, require_files
 from agent_brain_server.storage.sqlite.failures import refuse_foreign_file, translated
 from agent_brain_server.storage.sqlite.index import Change
@@ -32,11 +21,10 @@ from agent_brain_server.storage.sqlite.nearest import Nearest
 from agent_brain_server.storage.sqlite.rebuilding import begin_again
 from agent_brain_server.storage.sqlite.schema import check_sqlite, prepare_schema
 from agent_brain_server.storage.sqlite.session import Session
+from agent_brain_server.storage.sqlite.view import Shared, SqliteView
+from agent_brain_server.storage.view import View
 
 Result = TypeVar("Result")
-
-LARGE = 5_000
-"""Vectors."""
 
 
 class SqliteStore:
@@ -134,9 +122,6 @@ class SqliteStore:
             raise StorageError("The index is not open.")
         return self._connections
 
-    async def _read(self, work: Callable[[Session], Result]) -> Result:
-        return await self._opened().read(work)
-
     async def _write(self, work: Callable[[Session], Result]) -> Result:
         """Run `work` in a transaction that leaves the chunks alone."""
 
@@ -157,88 +142,21 @@ class SqliteStore:
 
         return await connections.write(call)
 
-    async def beside(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """See `SearchStore.beside`."""
-        return await self._opened().beside(work)
+    async def read(self, work: Callable[[View], Result]) -> Result:
+        """See `ReadStore.read`."""
+        shared = self._shared()
+        return await self._opened().read(lambda session: work(SqliteView(session, shared)))
 
-    async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
-        """See `SearchStore.search_lexical`."""
-        return await self._read(self._lexical(terms, filters, limit))
+    def _shared(self) -> Shared:
+        return Shared(self._frequencies, self._nearest, self._measure)
 
-    def _lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Callable[[Session], Hits]:
-        return lambda session: search.search_lexical(session, self._frequencies, terms, filters, limit)
-
-    async def search_vector(self, vector: FloatArray, filters: Filters, limit: int) -> Hits:
-        """See `SearchStore.search_vector`."""
-        if not self._model.dimensions:
-            return Hits()
-        return await self._read(lambda session: self._nearest.search(session, vector, filters, limit))
-
-    async def search_both(
-        self, terms: Sequence[str], vector: FloatArray, filters: Filters, limit: int
-    ) -> tuple[Hits, Hits]:
-        """See `SearchStore.search_both`: in two threads where both take longer than to hand one of them over."""
-        if self._nearest.size < LARGE:
-            return await self.search_lexical(terms, filters, limit), await self.search_vector(vector, filters, limit)
-        return await self._opened().read_both(
-            self._lexical(terms, filters, limit), lambda session: self._nearest.search(session, vector, filters, limit)
-        )
-
-    async def fetch_chunks(self, rows: Sequence[int]) -> dict[int, Chunk]:
-        """See `SearchStore.fetch_chunks`."""
-        return await self._read(lambda session: search.fetch_chunks(session, rows))
-
-    async def find_chunk(self, chunk_id: str) -> Chunk | None:
-        """See `SearchStore.find_chunk`."""
-        return await self._read(lambda session: search.find_chunk(session, chunk_id))
-
-    async def find_files(self, paths: Collection[str]) -> dict[str, FileRecord]:
-        """See `SearchStore.find_files`."""
-        return await self._read(lambda session: search.find_files(session, paths))
-
-    async def files_of(self, rows: Sequence[int]) -> dict[int, ChunkPlace]:
-        """See `SearchStore.files_of`."""
-        return await self._read(lambda session: search.files_of(session, rows))
-
-    async def statistics(self) -> IndexStatistics:
-        """See `SearchStore.statistics`."""
-        return await self._read(self._count)
-
-    def _count(self, session: Session) -> IndexStatistics:
-        (files, chunks, vectors, embedded), languages = search.count_all(session)
+    def _measure(self) -> int:
         log = self._path.with_name(self._path.name + "-wal")
-        size = sum(_size(path) for path in (self._path, log, self._cache_path))
-        return IndexStatistics(files, chunks, vectors, size, embedded, languages)
-
-    async def find_definitions(self, names: Collection[str]) -> list[LocatedDefinition]:
-        """See `GraphStore.find_definitions`."""
-        return await self._read(lambda session: graph.find_definitions(session, names))
-
-    async def definitions_in(self, paths: Collection[str], symbols: Collection[str] = ()) -> list[LocatedDefinition]:
-        """See `GraphStore.definitions_in`."""
-        return await self._read(lambda session: graph.definitions_in(session, paths, symbols))
-
-    async def find_references(self, names: Collection[str], limit: int) -> list[LocatedReference]:
-        """See `GraphStore.find_references`."""
-        return await self._read(lambda session: graph.find_references(session, names, limit))
-
-    async def references_in(
-        self, paths: Collection[str], kinds: Collection[str] = (), within: Collection[str] = ()
-    ) -> list[LocatedReference]:
-        """See `GraphStore.references_in`."""
-        return await self._read(lambda session: graph.references_in(session, paths, kinds, within))
-
-    async def rows_at(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """See `GraphStore.rows_at`."""
-        return await self._read(lambda session: graph.rows_at(session, places))
-
-    async def list_files(self) -> dict[str, FileRecord]:
-        """See `IndexStore.list_files`."""
-        return await self._read(index.list_files)
+        return sum(_size(path) for path in (self._path, log, self._cache_path))
 
     async def missing_vectors(self, text_hashes: Collection[str]) -> set[str]:
         """See `IndexStore.missing_vectors`."""
-        return await self._read(lambda session: index.missing_vectors(session, text_hashes))
+        return await self._opened().read(lambda session: index.missing_vectors(session, text_hashes))
 
     async def upsert_chunks(
         self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], *, rewrite: bool = False
@@ -271,7 +189,7 @@ class SqliteStore:
 
     async def list_folders(self) -> list[Folder]:
         """See `FolderStore.list_folders`."""
-        return await self._read(folders.list_folders)
+        return await self._opened().read(folders.list_folders)
 
     async def save_folder(self, folder: Folder) -> None:
         """See `FolderStore.save_folder`."""
@@ -283,7 +201,7 @@ class SqliteStore:
 
     async def count_folders(self) -> dict[str, tuple[int, int]]:
         """See `FolderStore.count_folders`."""
-        return await self._read(folders.count_folders)
+        return await self._opened().read(folders.count_folders)
 
     async def add_job(self, paths: Sequence[str], force: bool, now: float) -> Job:
         """See `JobStore.add_job`."""
@@ -309,15 +227,15 @@ class SqliteStore:
 
     async def find_job(self, job_id: int) -> Job | None:
         """See `JobStore.find_job`."""
-        return await self._read(lambda session: jobs.find_job(session, job_id))
+        return await self._opened().read(lambda session: jobs.find_job(session, job_id))
 
     async def list_unfinished(self) -> list[Job]:
         """See `JobStore.list_unfinished`."""
-        return await self._read(jobs.list_unfinished)
+        return await self._opened().read(jobs.list_unfinished)
 
     async def list_jobs(self, before: int | None, limit: int) -> list[Job]:
         """See `JobStore.list_jobs`."""
-        return await self._read(lambda session: jobs.list_jobs(session, before, limit))
+        return await self._opened().read(lambda session: jobs.list_jobs(session, before, limit))
 
 
 def _size(path: Path) -> int:

@@ -100,7 +100,7 @@ class SqliteEnd:
                     connection.execute("PRAGMA journal_mode = WAL").fetchall()
                     connection.execute("PRAGMA synchronous = NORMAL")
                     connection.execute("PRAGMA foreign_keys = ON")
-            yield _OneState(connection, self._queries) if not writing else Session(connection, self._queries)
+            yield Session(connection, self._queries)
         finally:
             connection.close()
 
@@ -142,15 +142,6 @@ class SqliteEnd:
         with session.transaction(write=True):
             ledger.begin(session, source)
             return ledger.find(session).marks
-
-
-class _OneState(Session):
-    """A session inside of a transaction that outlasts its statements."""
-
-    @contextmanager
-    def transaction(self, *, write: bool = False) -> Iterator[None]:
-        """Nothing to begin or to end."""
-        yield
 
 
 def _connect(path: Path, *, writing: bool) -> sqlite3.Connection:

@@ -10,7 +10,7 @@ from unit.services.processes import Start, ended, held_up, queue, until
 from unit.services.shared_stores import Desk, SeenByOne
 
 
-@pytest.mark.parametrize("method", ["upsert_chunks", "save_progress", "list_files", "claim_job", "drop_unused_vectors"])
+@pytest.mark.parametrize("method", ["upsert_chunks", "save_progress", "read", "claim_job", "drop_unused_vectors"])
 async def test_a_job_goes_on_when_the_database_is_back(
     desk: Desk, start: Start, method: str, caplog: pytest.LogCaptureFixture
 ) -> None:

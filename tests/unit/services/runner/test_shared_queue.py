@@ -17,7 +17,7 @@ async def test_a_queued_job_is_found_by_a_process_that_was_not_told(desk: Desk, 
     start(SeenByOne(desk).store)
     await asyncio.sleep(0.1)
     assert (await ended(desk, await queue(desk))).state == "done"
-    assert len(await desk.memory.list_files()) == FILES
+    assert len(await desk.memory.read(lambda view: view.search.list_files())) == FILES
 
 
 async def test_one_process_writes_at_a_time(desk: Desk, start: Start) -> None:
@@ -56,11 +56,11 @@ async def test_a_dead_processs_job_is_taken_over(desk: Desk, start: Start) -> No
     start(SeenByOne(desk).store)
     taken = await ended(desk, job)
     assert (taken.state, taken.attempt) == ("done", 2)
-    assert len(await desk.memory.list_files()) == FILES
+    assert len(await desk.memory.read(lambda view: view.search.list_files())) == FILES
 
 
 @pytest.mark.parametrize("taken", [False, True], ids=["ended", "taken"])
-@pytest.mark.parametrize("method", ["list_files", "upsert_chunks"])
+@pytest.mark.parametrize("method", ["read", "upsert_chunks"])
 async def test_who_has_lost_the_lease_neither_writes_nor_ends_the_job(
     desk: Desk, start: Start, method: str, taken: bool
 ) -> None:
@@ -74,7 +74,7 @@ async def test_who_has_lost_the_lease_neither_writes_nor_ends_the_job(
         first.lost = {"renew_writing"}
     start(second.store)
     await until(lambda: second.waiting)
-    if method == "list_files":  # it learns of it while it only reads
+    if method == "read":  # it learns of it while it only reads
         await until(lambda: first.calls["renew_writing"] >= 4 or (taken and first.calls["renew_writing"]))
     first.lost = set()
     first.gates[method].set()
@@ -83,7 +83,7 @@ async def test_who_has_lost_the_lease_neither_writes_nor_ends_the_job(
     assert found is not None
     assert (found.state, found.attempt) == ("running", 2)
     assert first.calls["upsert_chunks"] == (method == "upsert_chunks")
-    assert await desk.memory.list_files() == {}
+    assert await desk.memory.read(lambda view: view.search.list_files()) == {}
     second.gates["upsert_chunks"].set()
     assert (await ended(desk, job)).state == "done"
 
@@ -99,7 +99,7 @@ async def test_a_job_cancelled_elsewhere_stops_and_the_next_one_runs(desk: Desk,
     found = await desk.memory.find_job(first.id)
     assert found is not None
     assert (found.state, found.finished_at, found.progress) == ("cancelled", 2.0, Progress())
-    assert {path[0] for path in await desk.memory.list_files()} == {"a", "c"}
+    assert {path[0] for path in await desk.memory.read(lambda view: view.search.list_files())} == {"a", "c"}
 
 
 async def test_a_change_of_folders_waits_for_another_process_and_then_gives_up(
@@ -118,7 +118,7 @@ async def test_a_change_of_folders_waits_for_another_process_and_then_gives_up(
     first.gates["upsert_chunks"].set()
     await ended(desk, job)
     assert await removing == (FILES, FILES, None)
-    assert await desk.memory.list_files() == {}
+    assert await desk.memory.read(lambda view: view.search.list_files()) == {}
 
 
 async def test_a_reset_ends_the_job_that_runs_elsewhere(desk: Desk, start: Start) -> None:
@@ -132,4 +132,4 @@ async def test_a_reset_ends_the_job_that_runs_elsewhere(desk: Desk, start: Start
     first.gates["upsert_chunks"].set()
     await resetting
     assert (await ended(desk, job)).state == "cancelled"
-    assert await desk.memory.list_files() == {}
+    assert await desk.memory.read(lambda view: view.search.list_files()) == {}
