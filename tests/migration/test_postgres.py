@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import asyncpg
+import psycopg
 import pytest
 
 from agent_brain_client.wire import location_id
@@ -36,12 +36,9 @@ def roots(tmp_path: Path) -> list[Path]:
 @pytest.fixture
 async def url(postgres_url: str, roots: list[Path]) -> str:
     """A database of version 1 with both projects."""
-    connection = await asyncpg.connect(postgres_url)
-    try:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
         for statement in version_1.postgres_statements([location_id(root) for root in roots]):
-            await connection.execute(statement)
-    finally:
-        await connection.close()
+            connection.execute(statement)
     return postgres_url
 
 

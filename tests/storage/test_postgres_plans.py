@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import CursorResult, text
 
 from agent_brain_contract.paths import location_id
 from agent_brain_server.domain.content import FloatArray
@@ -19,7 +17,7 @@ from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.factory import create_store
 from agent_brain_server.storage.postgres.nearest import HNSW_PATH, MOST_EXACT
 from agent_brain_server.storage.postgres.roles import grant, revoke
-from agent_brain_server.storage.postgres.session import Session
+from agent_brain_server.storage.postgres.session import Row, Session
 from agent_brain_server.storage.protocol import Store
 from agent_brain_server.storage.texts import clean
 from storage.building import EVERYTHING, MODEL, TOKENIZER, lexical_hits, make_chunk, make_file, vector_hits
@@ -93,17 +91,17 @@ async def store_of_a_role(filled_url: str, root: Path) -> AsyncIterator[Store]:
 def plans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The plans of the searches that are run, as PostgreSQL made them for these very values."""
     seen: list[str] = []
-    run = Session.run
+    rows = Session.rows
 
-    async def explain(self: Session, *blocks: str, **values: object) -> CursorResult[Any]:
+    def explain(self: Session, *blocks: str, **values: object) -> Sequence[Row]:
         if blocks[0] in SEARCHES:
-            bound = {name: clean(value) for name, value in values.items()}
-            statement = text(f"EXPLAIN {self.statements.make(blocks)}")
-            rows = await self.connection.execute(statement, {"project": self.project_id, **bound})
-            seen.append("\n".join(line for (line,) in rows))
-        return await run(self, *blocks, **values)
+            sql, names = self.statements.make(blocks)
+            bound = {name: clean(value) for name, value in values.items()} | {"project": self.project_id}
+            plan = self.connection.execute(f"EXPLAIN {sql}", [bound[name] for name in names])
+            seen.append("\n".join(line for (line,) in plan))
+        return rows(self, *blocks, **values)
 
-    monkeypatch.setattr(Session, "run", explain)
+    monkeypatch.setattr(Session, "rows", explain)
     return seen
 
 

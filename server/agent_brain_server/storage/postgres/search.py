@@ -35,9 +35,7 @@ class State:
     guarded: bool  # whether row level security binds this role
 
 
-async def search_lexical(
-    session: Session, paths: PathCache, terms: Sequence[str], filters: Filters, limit: int
-) -> Hits:
+def search_lexical(session: Session, paths: PathCache, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
     """See `SearchView.lexical`. The scores are those of SQLite's `bm25` for the same chunks.
 
     Not every chunk that holds a term is scored. In an index of more than MANY_MATCHES chunks, and for a question of
@@ -46,14 +44,14 @@ async def search_lexical(
     asked = plain_terms(terms)
     if not asked or limit <= 0:
         return Hits()
-    state, frequencies = await _frequencies(session, asked)
+    state, frequencies = _frequencies(session, asked)
     choice = _choose(frequencies, state.chunks, filters, limit)
     frequencies = {term: frequencies[term] for term in (*choice.finding, *choice.counting)}
     if not frequencies:
         return Hits(path=LEXICAL_PATH)
-    values = await filter_values(session, paths, state.generation, filters)
+    values = filter_values(session, paths, state.generation, filters)
     search = _LexicalSearch(session, state, choice, frequencies, filters, values, limit)
-    return Hits(await search.run(), LEXICAL_PATH)
+    return Hits(search.run(), LEXICAL_PATH)
 
 
 def _choose(frequencies: Mapping[str, int], chunks: int, filters: Filters, limit: int) -> Choice:
@@ -63,10 +61,10 @@ def _choose(frequencies: Mapping[str, int], chunks: int, filters: Filters, limit
     return Choice(tuple(selective_terms(frequencies, chunks)))
 
 
-async def _frequencies(session: Session, asked: Sequence[str]) -> tuple[State, dict[str, int]]:
+def _frequencies(session: Session, asked: Sequence[str]) -> tuple[State, dict[str, int]]:
     """The state, and in how many chunks each term occurs, in the order of `asked`; those in none are left out."""
     lexemes = [Lexemes(session.project_id).of(term) for term in asked]
-    rows = await session.rows("find_frequencies", lexemes=lexemes)
+    rows = session.rows("find_frequencies", lexemes=lexemes)
     found = {lexeme: chunks for *_, lexeme, chunks in rows}
     state = State(*rows[0][:4])
     return state, {term: found[lexeme] for term, lexeme in zip(asked, lexemes, strict=True) if lexeme in found}
@@ -82,29 +80,29 @@ class _LexicalSearch:
     values: Mapping[str, object]
     limit: int
 
-    async def run(self) -> list[Hit]:
+    def run(self) -> list[Hit]:
         """First among the promising chunks, if that is worth it; among all if a better one may be left out."""
         lexemes = Lexemes(self.session.project_id)
         if not self.choice.counting and sum(self.frequencies.values()) > CANDIDATES:
             promising = Promising.choose(self.frequencies)
-            found = await self._rank(promising.match(lexemes))
+            found = self._rank(promising.match(lexemes))
             if len(found) >= self.limit and (
                 self._may_be_approximate() or found[-1].score > MOST_TIMES_IDF * promising.bound(self._idf)
             ):
                 return found
-        return await self._rank(" | ".join([lexemes.query(term) for term in self.choice.finding]))
+        return self._rank(" | ".join([lexemes.query(term) for term in self.choice.finding]))
 
     def _may_be_approximate(self) -> bool:
         return self.state.chunks > lexical.MANY_MATCHES or len(self.frequencies) > MOST_EXACT_TERMS
 
-    async def _rank(self, match: str) -> list[Hit]:
+    def _rank(self, match: str) -> list[Hit]:
         lexemes = Lexemes(self.session.project_id)
         scored = list(self.frequencies)
         if len(scored) > MOST_SCORED:
             scored = sorted(scored, key=lambda term: self.frequencies[term])[:MOST_SCORED]
         slots = range(1, len(scored) + 1)
         allowed = ["with_allowed", *filter_blocks(self.filters), "end_allowed"] if self.filters else []
-        rows = await self.session.rows(
+        rows = self.session.rows(
             "search_lexical",
             *[f"score_term:{slot}" for slot in slots],
             "search_lexical_from",
@@ -157,10 +155,10 @@ class Promising:
         return max(map(idf, self.paired), default=0.0) + sum(map(idf, self.common))
 
 
-async def count_all(session: Session) -> IndexStatistics:
+def count_all(session: Session) -> IndexStatistics:
     """See `SearchView.statistics`."""
-    (files,) = await session.one("count_files")
-    (size,) = await session.one("measure_tables")
-    languages = {language: int(count) for language, count in await session.rows("count_languages")}
-    chunks, vectors, embedded = await session.one("count_all")
+    (files,) = session.one("count_files")
+    (size,) = session.one("measure_tables")
+    languages = {language: int(count) for language, count in session.rows("count_languages")}
+    chunks, vectors, embedded = session.one("count_all")
     return IndexStatistics(files, chunks, vectors, int(size), embedded, languages)

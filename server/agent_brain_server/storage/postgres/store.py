@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from agent_brain_server.domain.content import EmbeddingModel, FileRecord, FloatArray, Folder, IndexedFile
@@ -12,14 +11,15 @@ from agent_brain_server.domain.jobs import LEASE_SECONDS, Job, JobState, Progres
 from agent_brain_server.errors import StorageError, WriterElsewhereError
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.postgres import folders, index, jobs, lease
-from agent_brain_server.storage.postgres.connection import QUEUE_SECONDS, Database, single_session
+from agent_brain_server.storage.postgres.alone import single_session
+from agent_brain_server.storage.postgres.connection import QUEUE_SECONDS, Database
 from agent_brain_server.storage.postgres.failures import translated, where
 from agent_brain_server.storage.postgres.filters import PathCache
 from agent_brain_server.storage.postgres.lease import new_writer
 from agent_brain_server.storage.postgres.schema import prepare_schema
 from agent_brain_server.storage.postgres.session import Row, Session, Statements
 from agent_brain_server.storage.postgres.settle import settle
-from agent_brain_server.storage.postgres.view import run_in_thread
+from agent_brain_server.storage.postgres.view import PostgresView
 from agent_brain_server.storage.queries import load_queries
 from agent_brain_server.storage.view import View
 
@@ -48,7 +48,6 @@ class PostgresStore:
         self._statements = Statements(load_queries(__package__))
         self._paths = PathCache()
         self._database: Database | None = None
-        self._threads = self._new_threads()
         self._writer = new_writer()
         self._writing = False  # whether the lease was held when it was last asked for
 
@@ -73,12 +72,6 @@ class PostgresStore:
         finally:
             database, self._database = self._database, None
             await database.close()
-            self._threads.shutdown(wait=False)
-            self._threads = self._new_threads()
-
-    def _new_threads(self) -> ThreadPoolExecutor:
-        """Return the threads that read, each of which has a connection then."""
-        return ThreadPoolExecutor(self._config.pool_max, "index-reader")
 
     def describe(self) -> str:
         """See `Store.describe`."""
@@ -93,25 +86,25 @@ class PostgresStore:
             raise StorageError("The index is not open.")
         return self._database
 
-    async def _write(self, work: Callable[[Session], Awaitable[Result]]) -> Result:
+    async def _write(self, work: Callable[[Session], Result]) -> Result:
         """Run `work` in a short transaction that leaves the index alone."""
         return await self._opened().write(work, QUEUE_SECONDS)
 
-    async def _change(self, work: Callable[[Session, Row], Awaitable[Result]]) -> Result:
+    async def _change(self, work: Callable[[Session, Row], Result]) -> Result:
         """Run `work` in a transaction that changes the index, given the next row and file, if nobody else writes it."""
 
-        async def change(session: Session) -> Result:
+        def change(session: Session) -> Result:
             if self._writing:
-                begun = await session.first("begin_change_as_writer", writer=self._writer)
+                begun = session.first("begin_change_as_writer", writer=self._writer)
             else:
-                begun = await session.first("begin_change")
+                begun = session.first("begin_change")
             if begun is None:
                 self._writing = False
                 raise WriterElsewhereError(
                     "Another worker is indexing this project: wait until it is done, or cancel its job "
                     "(agent-brain jobs)."
                 )
-            return await work(session, begun)
+            return work(session, begun)
 
         return await self._opened().write(change)
 
@@ -140,8 +133,7 @@ class PostgresStore:
 
     async def read(self, work: Callable[[View], Result]) -> Result:
         """See `ReadStore.read`."""
-        database = self._opened()
-        return await database.read_snapshot(lambda session: run_in_thread(self._threads, work, session, self._paths))
+        return await self._opened().read(lambda session: work(PostgresView(session, self._paths)))
 
     async def missing_vectors(self, text_hashes: Collection[str]) -> set[str]:
         """See `IndexStore.missing_vectors`."""
@@ -176,8 +168,8 @@ class PostgresStore:
         """See `IndexStore.settle`."""
         self._opened()
         with translated(self._config):
-            async with single_session(self._config, self._statements, self._project_id) as session:
-                await settle(session, self._config, self._model.dimensions)
+            async with single_session(self._config, self._statements, self._project_id) as alone:
+                await alone.run(lambda session: settle(session, self._config, self._model.dimensions))
 
     async def list_folders(self) -> list[Folder]:
         """See `FolderStore.list_folders`."""
