@@ -75,6 +75,23 @@ class ReadContract(ContractSetting):
                 await store.read(fail)
         assert await find(store, "alpha") == []
 
+    async def test_what_runs_when_a_store_is_closed_ends_first(self, store: Store) -> None:
+        await put(store, make_file("a.py", "alpha"))
+        begun, over = threading.Event(), threading.Event()
+
+        def work(view: View) -> int:
+            begun.set()
+            assert over.wait(PATIENCE)
+            return len(view.search.lexical(["alpha"], EVERYTHING, MANY))
+
+        reading = asyncio.create_task(store.read(work))
+        assert await asyncio.to_thread(begun.wait, PATIENCE)
+        closing = asyncio.create_task(store.close())
+        await asyncio.sleep(0.1)
+        over.set()
+        assert await reading == 1
+        await closing
+
 
 def _everything(view: View) -> list[object]:
     """What a view says of the index, but for how many bytes it takes."""

@@ -10,7 +10,8 @@ import pytest
 
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.factory import create_store
-from agent_brain_server.storage.postgres import pool
+from agent_brain_server.storage.postgres import driver, pool
+from agent_brain_server.storage.postgres.driver import Connection
 from agent_brain_server.storage.protocol import Store
 from storage.building import MODEL, TOKENIZER, axis, find, make_file, nearest, put
 from support.postgres import DatabaseServer
@@ -49,6 +50,27 @@ async def test_connections_that_were_cut_off_are_made_again(
         await put(store, make_file("b.py", "beta"))
         database.psql(f"SELECT pg_terminate_backend(pid) {OTHERS}")
     await put(store, make_file("b.py", "beta"))
+
+
+async def test_of_many_that_were_cut_off_one_is_asked(
+    store: Store, database: DatabaseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To ask one that a network has swallowed takes seconds."""
+    await asyncio.gather(*[ask(store) for _ in range(30)])
+    database.psql(f"SELECT pg_terminate_backend(pid) {OTHERS}")
+    asked = []
+
+    def is_alive(connection: Connection, seconds: float) -> bool:
+        asked.append(connection)
+        return driver.is_alive(connection, seconds)
+
+    monkeypatch.setattr(pool, "TRUSTED_SECONDS", 0.0)
+    monkeypatch.setattr(pool, "is_alive", is_alive)
+    assert await find(store, "alpha") == ["alpha"]
+    assert [one.closed for one in asked] == [True, False]  # what is found is looked up by one read, fetched by another
+    health = await store.database_health()
+    assert health is not None
+    assert (health.in_use, health.idle) == (0, 1)
 
 
 async def test_more_connections_than_usual_go_when_they_have_rested(

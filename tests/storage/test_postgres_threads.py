@@ -43,6 +43,43 @@ async def until(server: DatabaseServer, asleep: int) -> None:
             await asyncio.sleep(0.05)
 
 
+async def test_who_is_cancelled_many_times_leaves_no_connection_in_use(
+    database: Database, server: DatabaseServer
+) -> None:
+    ended = threading.Event()
+
+    def work(session: Session) -> None:
+        try:
+            sleep(session)
+        finally:
+            ended.set()
+
+    task = asyncio.create_task(database.read(work))
+    await until(server, 1)
+    while not task.done():
+        task.cancel()
+        await asyncio.sleep(0.001)
+    assert task.cancelled()
+    assert ended.is_set()
+    health = await database.health()
+    assert (health.healthy, health.in_use, health.idle) == (True, 0, 1)
+
+
+async def test_who_asks_or_waits_when_it_is_closed_has_a_sentence(database: Database) -> None:
+    over = threading.Event()
+    holding = [asyncio.create_task(database.read(lambda session: over.wait(PATIENCE))) for _ in range(2)]
+    await asyncio.sleep(0.1)
+    waiting = asyncio.create_task(database.read(lambda session: session.one("check_health")))
+    closing = asyncio.create_task(database.close())
+    await asyncio.sleep(0.1)
+    over.set()
+    assert await asyncio.gather(*holding) == [True, True]
+    await closing
+    for late in (waiting, database.read(lambda session: session.one("check_health"))):
+        with pytest.raises(StorageError, match="The index is closed"):
+            await late
+
+
 @pytest.mark.parametrize("method", ["read", "write"])
 async def test_a_statement_ends_with_who_asked_for_it(database: Database, server: DatabaseServer, method: str) -> None:
     task = asyncio.create_task(getattr(database, method)(sleep))

@@ -55,8 +55,7 @@ async def single_session(
     config: PostgresConfig, statements: Statements, project_id: str, *, patient: bool = False
 ) -> AsyncIterator[Alone]:
     """Open a connection for as long as this is entered; with `patient`, try again while the server does not answer."""
-    reach = connect_patiently if patient else _connect
-    connection = await asyncio.to_thread(reach, config)
+    connection = await (_connect_patiently(config) if patient else _connect(config))
     try:
         yield Alone(config, Session(connection, statements, project_id))
     finally:
@@ -81,24 +80,35 @@ async def single_transaction(
         return await alone.run(call)
 
 
-def _connect(config: PostgresConfig) -> Connection:
-    return connect(config, statement_seconds=0)
+async def _connect(config: PostgresConfig) -> Connection:
+    """Return a connection with no bound on its statements."""
+    made = asyncio.ensure_future(asyncio.to_thread(connect, config, statement_seconds=0))
+    try:
+        return await asyncio.shield(made)
+    except asyncio.CancelledError:
+        made.add_done_callback(_close)  # its thread ends within CONNECT_SECONDS
+        raise
 
 
-def connect_patiently(config: PostgresConfig) -> Connection:
-    """As `connect`, with no bound, and tried again for some seconds while the server does not answer."""
+def _close(made: asyncio.Future[Connection]) -> None:
+    if not made.cancelled() and made.exception() is None:
+        made.result().close()
+
+
+async def _connect_patiently(config: PostgresConfig) -> Connection:
+    """As `_connect`, tried again for some seconds while the server does not answer."""
     deadline = time.monotonic() + START_SECONDS
     for attempt in range(1, START_ATTEMPTS):
         begun = time.monotonic()
         try:
-            return _connect(config)
+            return await _connect(config)
         except Exception as error:
             now = time.monotonic()
             pause = backoff(attempt, FIRST_START_PAUSE_SECONDS)
             if not is_lost(error) or now + pause + (now - begun) > deadline:
                 raise
-        time.sleep(pause)
-    return _connect(config)
+        await asyncio.sleep(pause)
+    return await _connect(config)
 
 
 async def _end_when_idle(connection: Connection, config: PostgresConfig) -> None:

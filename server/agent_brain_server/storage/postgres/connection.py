@@ -62,11 +62,11 @@ class Database:
         return connection
 
     async def close(self) -> None:
-        """Close the connections that nobody uses; those in use close when they are given back."""
+        """Wait for what runs, which has bounds of its own, begin nothing more, and close the connections."""
+        await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._pool.close)
         if self._resting is not None:
             self._resting.cancel()
-        await asyncio.to_thread(self._pool.close)
-        self._threads.shutdown(wait=False)
 
     async def read(self, work: Work[Result], seconds: float = READ_SECONDS) -> Result:
         """Run `work` in one transaction that sees one state of the database and changes nothing."""

@@ -27,7 +27,7 @@ _READ_ONLY = {"25006"}
 _CANCELLED = {"57014"}
 _FORBIDDEN = {"42501"}
 _MISSING_TABLE = {"42P01", "3F000", "42704", "42883"}
-# What a server says while a connection is made comes as text alone.
+# What a server says while a connection is made comes as text alone, after a word for how severe it is.
 _REFUSALS = (
     ("28P01", re.compile(r"password authentication failed|no password supplied|empty password")),
     ("28000", re.compile(r"no pg_hba\.conf entry|pg_hba\.conf rejects|role .* (does not exist|is not permitted)")),
@@ -38,7 +38,7 @@ _REFUSALS = (
     ("53300", re.compile(r"too many (clients|connections)|connection slots are reserved")),
     ("42501", re.compile(r"permission denied for database")),
 )
-_REFUSED = "FATAL:"
+_REFUSED = re.compile(r"failed: [^:\n]+:  ")  # the word is FATAL, or what the server's language has for it
 _UNTRUSTED = re.compile(r"certificate verify failed|root certificate file|server certificate for")
 _NO_ANSWER = re.compile(r"timeout expired|timed out")
 _REASONS = (
@@ -189,7 +189,7 @@ def _code(error: BaseException) -> str:
     if error.sqlstate:
         return error.sqlstate
     said = str(error)
-    if not isinstance(error, psycopg.OperationalError) or _REFUSED not in said:
+    if not isinstance(error, psycopg.OperationalError) or not _REFUSED.search(said):
         return ""
     for code, pattern in _REFUSALS:
         if pattern.search(said):
@@ -213,5 +213,5 @@ def _reason(error: BaseException) -> str:
         for pattern, reason in _REASONS:
             if pattern.search(said):
                 return reason
-        said = said.partition(_REFUSED)[2] or said.rpartition("failed: ")[2]
+        said = _REFUSED.split(said)[-1].rpartition("failed: ")[2]
     return " ".join(said.split()).rstrip(".") or type(error).__name__

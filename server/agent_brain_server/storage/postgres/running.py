@@ -6,10 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from math import inf
 from threading import Lock
 from typing import TypeVar
 
+from agent_brain_server.errors import StorageError
 from agent_brain_server.storage.postgres.driver import CANCEL_SECONDS, Connection, cancel, cut_off
 
 Result = TypeVar("Result")
@@ -67,11 +69,14 @@ async def run_in_thread(
 ) -> Result:
     """Return what `work` returns; raise TimeoutError after so many seconds, or so many without a new statement.
 
-    Its thread has ended when this returns or raises: nobody else uses the connection meanwhile.
+    Its thread has ended when this returns or raises: nobody else uses the connection meanwhile. Raise StorageError
+    where `threads` take no more work.
     """
-    loop = asyncio.get_running_loop()
     running = Running()
-    done = loop.run_in_executor(threads, work, running)
+    try:
+        done = asyncio.get_running_loop().run_in_executor(threads, work, running)
+    except RuntimeError as error:
+        raise StorageError("The index is closed.") from error
     deadline = time.monotonic() + seconds
     try:
         while not done.done():
@@ -80,12 +85,12 @@ async def run_in_thread(
                 break
             await asyncio.wait([done], timeout=None if left == inf else left)
     except asyncio.CancelledError:
-        await _end(done, running)
+        await _ended(asyncio.ensure_future(_end(done, running)))
         raise
     if done.done():
         return done.result()
     running.cut_off()
-    await asyncio.wait([done])
+    await _ended(done)
     _forget(done)
     raise TimeoutError
 
@@ -98,6 +103,13 @@ async def _end(done: asyncio.Future[Result], running: Running) -> None:
         running.cut_off()
         await asyncio.wait([done])
     _forget(done)
+
+
+async def _ended(future: asyncio.Future[Result]) -> None:
+    """Wait for it, however often the task is cancelled meanwhile."""
+    while not future.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([future])
 
 
 def _forget(done: asyncio.Future[Result]) -> None:
