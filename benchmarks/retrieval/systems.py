@@ -38,7 +38,7 @@ class System:
         embedder: Embedder = index.embedder if self.embedded else DisabledEmbedder()
         metrics = Metrics()
         around = Surroundings(index.store, embedder, Workers(), folders_of(index.store, index.root))
-        refresher = Refresher(index.store, JobRunner(around, metrics), index.root, Background())
+        refresher = Refresher(index.store.jobs, JobRunner(around, metrics), index.root, Background())
         freshness = Freshness(index.root)
         return SearchService(index.store, embedder, freshness, refresher, metrics, self.steps)
 

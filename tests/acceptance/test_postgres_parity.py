@@ -145,7 +145,7 @@ async def test_the_approximate_index_finds_what_the_exact_search_finds(
     exact = await nearest(store, vectors, "exact")
     monkeypatch.setattr(settle, "MOST_EXACT", 0)
     monkeypatch.setattr(nearest_module, "MOST_EXACT", 0)
-    await store.settle()
+    await store.index.optimize()
     approximate = await nearest(store, vectors, "hnsw")
     await store.close()
     recalls = [recall(one, other) for one, other in zip(approximate, exact, strict=True)]

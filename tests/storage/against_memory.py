@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -118,8 +119,9 @@ class AgainstMemory(RuleBasedStateMachine):
         return self.runner.run(work)
 
     def both(self, name: str, *arguments: object) -> None:
-        """Call the method on both, and compare what they return."""
-        assert self.run(getattr(self.store, name)(*arguments)) == self.run(getattr(self.memory, name)(*arguments))
+        """Call `object.method` on both, and compare what they return."""
+        call = attrgetter(name)
+        assert self.run(call(self.store)(*arguments)) == self.run(call(self.memory)(*arguments))
 
     def both_read(self, read: Callable[..., Coroutine[Any, Any, object]], *arguments: object) -> None:
         """Read from both, and compare what is returned."""
@@ -139,31 +141,31 @@ class AgainstMemory(RuleBasedStateMachine):
 
     @rule(paths=st.lists(st.sampled_from([*PATHS, "unknown"]), max_size=3))
     def remove(self, paths: list[str]) -> None:
-        self.both("remove_files", paths)
+        self.both("index.remove_files", paths)
 
     @rule(indexed=files())
     def refresh(self, indexed: IndexedFile) -> None:
-        self.both("refresh_files", [indexed.record])
+        self.both("index.refresh_files", [indexed.record])
 
     @rule(path=st.sampled_from(FOLDERS))
     def save_folder(self, path: str) -> None:
-        self.both("save_folder", Folder(path))
+        self.both("folders.save", Folder(path))
 
     @rule(path=st.sampled_from(FOLDERS))
     def remove_folder(self, path: str) -> None:
-        self.both("remove_folder", path)
+        self.both("folders.remove", path)
 
     @rule()
     def reset(self) -> None:
-        self.both("reset")
+        self.both("index.reset")
 
     @rule()
     def drop_unused_vectors(self) -> None:
-        self.both("drop_unused_vectors")
+        self.both("index.drop_unused_vectors")
 
     @rule()
-    def settle(self) -> None:
-        self.both("settle")
+    def optimize(self) -> None:
+        self.both("index.optimize")
 
     @rule()
     def close_and_open(self) -> None:
@@ -200,7 +202,7 @@ class AgainstMemory(RuleBasedStateMachine):
     @invariant()
     def the_manifest_and_the_counts_agree(self) -> None:
         self.both_read(building.list_files)
-        self.both("list_folders")
+        self.both("folders.list_all")
         counts = [self.run(statistics(store)) for store in (self.store, self.memory)]
         assert len({(found.files, found.chunks, found.vectors, found.embedded_texts) for found in counts}) == 1
         assert counts[0].languages == counts[1].languages

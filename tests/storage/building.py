@@ -84,8 +84,8 @@ def vectors_of(files: Iterable[IndexedFile]) -> dict[str, FloatArray]:
 async def put(store: Store, *files: IndexedFile, vectors: Mapping[str, FloatArray] | None = None) -> None:
     """Upsert with a vector for every text that has none yet, as the indexer does."""
     made = vectors_of(files)
-    missing = await store.missing_vectors(made.keys())
-    await store.upsert_chunks(files, {name: (vectors or made).get(name, made[name]) for name in missing})
+    missing = await store.index.missing_vectors(made.keys())
+    await store.index.upsert_chunks(files, {name: (vectors or made).get(name, made[name]) for name in missing})
 
 
 async def texts(store: Store, hits: list[Hit]) -> list[str]:

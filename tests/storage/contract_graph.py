@@ -206,13 +206,13 @@ class GraphContract(ContractSetting):
 
     async def test_a_removed_file_takes_its_graph_along(self, store: Store) -> None:
         await put(store, *[with_graph(f"{name}.py", define("f"), refer("g", 1)) for name in "abc"])
-        await store.remove_files(["b.py", "unknown.py"])
+        await store.index.remove_files(["b.py", "unknown.py"])
         assert [found.path for found in await definitions(store, ["f"])] == [
             "a.py",
             "c.py",
         ]
         assert await uses(store, "g") == [("a.py", 1), ("c.py", 1)]
-        await store.remove_files(["a.py", "c.py"])
+        await store.index.remove_files(["a.py", "c.py"])
         assert await symbols(store, "f") == []
         assert await uses(store, "g") == []
         await put(store, with_graph("c.py", define("f"), refer("g", 7)))
@@ -222,15 +222,15 @@ class GraphContract(ContractSetting):
     async def test_a_renamed_file_has_its_graph_under_the_new_name(self, store: Store) -> None:
         await put(store, with_graph("old.py", define("f"), refer("g", 1)), with_graph("other.py"))
         await put(store, with_graph("new.py", define("f"), refer("g", 1)))
-        await store.remove_files(["old.py"])
+        await store.index.remove_files(["old.py"])
         assert [found.path for found in await definitions(store, ["f"])] == ["new.py"]
         assert await uses(store, "g") == [("new.py", 1)]
 
     async def test_a_removed_folder_takes_its_graph_along(self, store: Store) -> None:
         for name in ("one", "two"):
-            await store.save_folder(Folder(name))
+            await store.folders.save(Folder(name))
             await put(store, with_graph(f"{name}/a.py", define("f"), refer("g", 1), folder=name))
-        await store.remove_folder("one")
+        await store.folders.remove("one")
         assert [found.path for found in await definitions(store, ["f"])] == ["two/a.py"]
         assert await uses(store, "g") == [("two/a.py", 1)]
 
@@ -238,13 +238,13 @@ class GraphContract(ContractSetting):
         for _ in range(2):
             await put(store, with_graph("a.py", define("f"), refer("g", 1)))
             assert (await symbols(store, "f"), await uses(store, "g")) == (["f"], [("a.py", 1)])
-            await store.reset()
+            await store.index.reset()
             assert (await symbols(store, "f"), await uses(store, "g")) == ([], [])
 
     async def test_a_refreshed_file_keeps_its_graph_and_has_its_new_language(self, store: Store) -> None:
         file = with_graph("a.h", define("f"), refer("g", 1), language="c")
         await put(store, file)
-        await store.refresh_files([replace(file.record, language="cpp")])
+        await store.index.refresh_files([replace(file.record, language="cpp")])
         assert [found.language for found in await definitions(store, ["f"])] == ["cpp"]
         assert [found.language for found in await references_in(store, ["a.h"])] == ["cpp"]
 

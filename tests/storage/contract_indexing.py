@@ -67,7 +67,7 @@ class IndexContract(ContractSetting):
         await put(store, make_file("a.py", "old"))
         good, bad = make_file("a.py", "new"), make_file("b.py", "without vector")
         with pytest.raises(StorageError, match="without its vector"):
-            await store.upsert_chunks([good, bad], vectors_of([good]))
+            await store.index.upsert_chunks([good, bad], vectors_of([good]))
         assert await find(store, "old new without") == ["old"]
         assert await nearest(store, axis(1)) == ["old"]
         found = await statistics(store)
@@ -82,30 +82,30 @@ class IndexContract(ContractSetting):
     async def test_a_vector_of_another_length_is_refused(self, store: Store) -> None:
         file = make_file("a.py", "text")
         with pytest.raises(StorageError, match="8 dimensions"):
-            await store.upsert_chunks([file], {file.chunks[0].text_hash: np.ones(3, np.float32)})
+            await store.index.upsert_chunks([file], {file.chunks[0].text_hash: np.ones(3, np.float32)})
 
     async def test_missing_vectors(self, store: Store) -> None:
         file = make_file("a.py", "one", "two")
         hashes = {chunk.text_hash for chunk in file.chunks}
-        assert await store.missing_vectors(hashes) == hashes
+        assert await store.index.missing_vectors(hashes) == hashes
         await put(store, file)
-        assert await store.missing_vectors([*hashes, "new", "new"]) == {"new"}
-        assert await store.missing_vectors([]) == set()
+        assert await store.index.missing_vectors([*hashes, "new", "new"]) == {"new"}
+        assert await store.index.missing_vectors([]) == set()
 
     async def test_vectors_outlive_their_chunks_until_they_are_dropped(self, store: Store) -> None:
         gone, stays = make_file("a.py", "one", "shared"), make_file("b.py", "shared")
         await put(store, gone, stays)
-        assert await store.remove_files(["a.py"]) == 1
-        assert await store.missing_vectors(vectors_of([gone]).keys()) == set()
-        assert await store.drop_unused_vectors() == 1
-        assert await store.missing_vectors(vectors_of([gone]).keys()) == {gone.chunks[0].text_hash}
-        assert await store.drop_unused_vectors() == 0
+        assert await store.index.remove_files(["a.py"]) == 1
+        assert await store.index.missing_vectors(vectors_of([gone]).keys()) == set()
+        assert await store.index.drop_unused_vectors() == 1
+        assert await store.index.missing_vectors(vectors_of([gone]).keys()) == {gone.chunks[0].text_hash}
+        assert await store.index.drop_unused_vectors() == 0
         assert await nearest(store, axis(1)) == ["shared"]
 
     async def test_embedded_texts_counts_a_text_once_while_it_is_stored(self, store: Store) -> None:
         file = make_file("a.py", "one", "two")
         for _ in range(2):
-            await store.upsert_chunks([file], vectors_of([file]))
+            await store.index.upsert_chunks([file], vectors_of([file]))
         assert (await statistics(store)).embedded_texts == 2
         await put(store, make_file("renamed.py", "one", "two"))
         assert (await statistics(store)).embedded_texts == 2
@@ -113,8 +113,8 @@ class IndexContract(ContractSetting):
     async def test_a_stored_vector_stays_as_it_is(self, store: Store) -> None:
         file = make_file("a.py", "text")
         text_hash = file.chunks[0].text_hash
-        await store.upsert_chunks([file], {text_hash: axis(1)})
-        await store.upsert_chunks([file], {text_hash: axis(0, 1)})
+        await store.index.upsert_chunks([file], {text_hash: axis(1)})
+        await store.index.upsert_chunks([file], {text_hash: axis(0, 1)})
         (hit,) = await vector_hits(store, axis(1), Filters(), 1)
         assert hit.score == 1.0
 
@@ -122,23 +122,23 @@ class IndexContract(ContractSetting):
         await put(store, make_file("a.py", "text"), make_file("b.py", "more"))
         (held,) = (await find_files(store, ["a.py"])).values()
         newer = replace(held, mtime_ns=5, size=6, folder="elsewhere", indexed_at=7.0)
-        await store.refresh_files([newer, make_record("unknown.py")])
+        await store.index.refresh_files([newer, make_record("unknown.py")])
         assert (await list_files(store))["a.py"] == newer
         assert len(await list_files(store)) == 2
         assert await find(store, "text") == ["text"]
 
     async def test_a_removed_file_is_gone(self, store: Store) -> None:
         await put(store, make_file("a.py", "alpha"), make_file("b.py", "beta"), make_file("c.py", "gamma"))
-        assert await store.remove_files(["a.py", "c.py", "unknown.py"]) == 2
+        assert await store.index.remove_files(["a.py", "c.py", "unknown.py"]) == 2
         assert await find(store, "alpha beta gamma") == ["beta"]
         assert await nearest(store, axis(1)) == ["beta"]
         assert set(await list_files(store)) == {"b.py"}
-        assert await store.remove_files(["a.py"]) == 0
-        assert await store.remove_files([]) == 0
+        assert await store.index.remove_files(["a.py"]) == 0
+        assert await store.index.remove_files([]) == 0
 
     async def test_removing_all_files_and_adding_them_again(self, store: Store) -> None:
         await put(store, make_file("a.py", "alpha"), make_file("b.py", "beta"))
-        assert await store.remove_files(["a.py", "b.py"]) == 2
+        assert await store.index.remove_files(["a.py", "b.py"]) == 2
         assert await find(store, "alpha beta") == []
         await put(store, make_file("a.py", "alpha"))
         assert await find(store, "alpha beta") == ["alpha"]
@@ -147,22 +147,22 @@ class IndexContract(ContractSetting):
     async def test_a_row_is_never_used_for_another_chunk(self, store: Store) -> None:
         await put(store, make_file("a.py", "alpha"))
         (old,) = await lexical_hits(store, ["alpha"], Filters(), 1)
-        await store.reset()
+        await store.index.reset()
         await put(store, make_file("b.py", "beta"))
         assert await fetch_chunks(store, [old.row]) == {}
 
     async def test_reset_then_index_again(self, store: Store) -> None:
-        await store.save_folder(Folder("src"))
-        job = await store.add_job(["src"], force=False, now=1.0)
+        await store.folders.save(Folder("src"))
+        job = await store.jobs.add(["src"], force=False, now=1.0)
         await put(store, make_file("a.py", "alpha"))
         await nearest(store, axis(1))
-        await store.reset()
+        await store.index.reset()
         found = await statistics(store)
         assert (found.files, found.chunks, found.vectors, found.embedded_texts) == (0, 0, 0, 1)
         assert await find(store, "alpha") == []
         assert await nearest(store, axis(1)) == []
-        assert await store.list_folders() == [Folder("src")]
-        assert await store.find_job(job.id) == job
+        assert await store.folders.list_all() == [Folder("src")]
+        assert await store.jobs.find(job.id) == job
         await put(store, make_file("a.py", "alpha"))
         assert await find(store, "alpha") == ["alpha"]
         assert await nearest(store, axis(1)) == ["alpha"]
@@ -182,8 +182,8 @@ class IndexContract(ContractSetting):
         file = make_file("a.py", "alpha", "beta")
         await put(store, file)
         before = await nearest(store, axis(1, 0.5))
-        await store.save_folder(Folder("src", ("*.py",), ("x",)))
-        job = await store.add_job(["src"], force=True, now=1.0)
+        await store.folders.save(Folder("src", ("*.py",), ("x",)))
+        job = await store.jobs.add(["src"], force=True, now=1.0)
         await store.close()
         await store.close()
         again = make_store()
@@ -192,8 +192,8 @@ class IndexContract(ContractSetting):
         assert await list_files(again) == {"a.py": file.record}
         assert await find(again, "alpha") == ["alpha"]
         assert await nearest(again, axis(1, 0.5)) == before
-        assert await again.list_folders() == [Folder("src", ("*.py",), ("x",))]
-        assert await again.find_job(job.id) == job
+        assert await again.folders.list_all() == [Folder("src", ("*.py",), ("x",))]
+        assert await again.jobs.find(job.id) == job
         assert (await statistics(again)).embedded_texts == 2
         await again.close()
 
@@ -209,7 +209,7 @@ class IndexContract(ContractSetting):
     async def test_another_model_is_refused_or_discards(self, store: Store, make_store: MakeStore) -> None:
         self.need_persistence()
         await put(store, make_file("a.py", "alpha"))
-        await store.save_folder(Folder("src"))
+        await store.folders.save(Folder("src"))
         await nearest(store, axis(1))
         await store.close()
         with pytest.raises(EmbeddingMismatchError) as caught:
@@ -221,10 +221,10 @@ class IndexContract(ContractSetting):
         changed = make_store(OTHER_MODEL, discard=True)
         await changed.open()
         assert (await statistics(changed)).vectors == 0
-        assert await changed.list_folders() == [Folder("src")]
+        assert await changed.folders.list_all() == [Folder("src")]
         wide = np.ones(16, np.float32)
         file = make_file("a.py", "alpha")
-        await changed.upsert_chunks([file], {file.chunks[0].text_hash: wide})
+        await changed.index.upsert_chunks([file], {file.chunks[0].text_hash: wide})
         assert await nearest(changed, wide) == ["alpha"]
         await changed.close()
 
@@ -239,13 +239,13 @@ class IndexContract(ContractSetting):
     @pytest.mark.own_database
     async def test_an_empty_index_adopts_another_model(self, store: Store, make_store: MakeStore) -> None:
         self.need_persistence()
-        await store.save_folder(Folder("src"))
+        await store.folders.save(Folder("src"))
         await store.close()
         for _ in range(2):
             changed = make_store(OTHER_MODEL, tokenizer="2")
             await changed.open()
-            assert await changed.list_folders() == [Folder("src")]
-            assert await changed.list_unfinished() == []
+            assert await changed.folders.list_all() == [Folder("src")]
+            assert await changed.jobs.list_unfinished() == []
             await changed.close()
 
     async def test_another_tokenizer_empties_all_but_vectors_and_queues_a_job(
@@ -253,15 +253,15 @@ class IndexContract(ContractSetting):
     ) -> None:
         self.need_persistence()
         await put(store, make_file("a.py", "alpha"))
-        await store.save_folder(Folder("src"))
+        await store.folders.save(Folder("src"))
         await store.close()
         for _ in range(2):
             changed = make_store(tokenizer="2")
             await changed.open()
             found = await statistics(changed)
             assert (found.files, found.chunks, found.vectors) == (0, 0, 1)
-            assert await changed.list_folders() == [Folder("src")]
-            assert [(job.paths, job.force, job.state) for job in await changed.list_unfinished()] == [
+            assert await changed.folders.list_all() == [Folder("src")]
+            assert [(job.paths, job.force, job.state) for job in await changed.jobs.list_unfinished()] == [
                 ((), False, "queued")
             ]
             await changed.close()
@@ -278,13 +278,13 @@ class IndexContract(ContractSetting):
     ) -> None:
         self.need_persistence()
         await put(store, make_file("a.py", "alpha"))
-        await store.save_folder(Folder("src"))
+        await store.folders.save(Folder("src"))
         await store.close()
         with pytest.raises(EmbeddingMismatchError):
             await make_store(replace(MODEL, name="v2"), tokenizer="2").open()
         await store.open()
         assert await find(store, "alpha") == ["alpha"]
-        assert await store.list_unfinished() == []
+        assert await store.jobs.list_unfinished() == []
 
     @pytest.mark.parametrize("tokenizer", ["1", "2"])
     async def test_discard_empties_all_but_folders_and_vectors_of_the_model(
@@ -293,16 +293,16 @@ class IndexContract(ContractSetting):
         self.need_persistence()
         file = make_file("a.py", "alpha")
         await put(store, file, vectors={file.chunks[0].text_hash: axis(1)})
-        await store.save_folder(Folder("src", ("*.py",)))
+        await store.folders.save(Folder("src", ("*.py",)))
         await store.close()
         again = make_store(tokenizer=tokenizer, discard=True)
         await again.open()
         found = await statistics(again)
         assert (found.files, found.chunks, found.vectors) == (0, 0, 1)
         assert await find(again, "alpha") == []
-        assert await again.list_folders() == [Folder("src", ("*.py",))]
-        assert await again.missing_vectors([file.chunks[0].text_hash]) == set()
-        await again.upsert_chunks([file], {})
+        assert await again.folders.list_all() == [Folder("src", ("*.py",))]
+        assert await again.index.missing_vectors([file.chunks[0].text_hash]) == set()
+        await again.index.upsert_chunks([file], {})
         assert await find(again, "alpha") == ["alpha"]
         assert await nearest(again, axis(1)) == ["alpha"]
         await again.close()

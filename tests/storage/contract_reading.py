@@ -37,7 +37,7 @@ class ReadContract(ContractSetting):
         assert await asyncio.to_thread(begun.wait, PATIENCE)
         for number in range(writes):
             await put(store, make_file("a.py", f"alpha two {number}", "alpha three"))
-        await store.remove_files(["b.py"])
+        await store.index.remove_files(["b.py"])
         written.set()
         assert await reading == expected
         assert set(await find(store, "alpha")) == {f"alpha two {writes - 1}", "alpha three"}

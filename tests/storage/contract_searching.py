@@ -104,7 +104,7 @@ class SearchContract(ContractSetting):
     async def test_the_nearest_come_first(self, store: Store) -> None:
         file = make_file("a.py", "north", "east", "north east")
         vectors = dict(zip([c.text_hash for c in file.chunks], [axis(1), axis(0, 1), axis(0.5, 0.5)], strict=True))
-        await store.upsert_chunks([file], vectors)
+        await store.index.upsert_chunks([file], vectors)
         assert await nearest(store, axis(1)) == ["north", "north east", "east"]
         hits = await vector_hits(store, axis(1), EVERYTHING, 3)
         assert [hit.score for hit in hits] == [1.0, 0.5, 0.0]
@@ -112,7 +112,7 @@ class SearchContract(ContractSetting):
     async def test_opposite_and_zero_vectors_are_ranked_too(self, store: Store) -> None:
         file = make_file("a.py", "against", "nothing", "for")
         vectors = dict(zip([c.text_hash for c in file.chunks], [axis(-1), axis(), axis(1)], strict=True))
-        await store.upsert_chunks([file], vectors)
+        await store.index.upsert_chunks([file], vectors)
         assert await nearest(store, axis(1)) == ["for", "nothing", "against"]
 
     async def test_chunks_of_the_same_text_share_a_vector_and_are_all_found(self, store: Store) -> None:
@@ -204,7 +204,7 @@ class SearchContract(ContractSetting):
         store = make_store(NO_EMBEDDING)
         await store.open()
         try:
-            await store.upsert_chunks([make_file("a.py", "word")], {})
+            await store.index.upsert_chunks([make_file("a.py", "word")], {})
             assert await find(store, "word") == ["word"]
             assert await vector_hits(store, axis()[:0], EVERYTHING, 10) == []
         finally:

@@ -56,7 +56,7 @@ async def test_vectors_of_any_length_are_found_through_the_index_that_can_hold_t
     await store.open()
     vectors = directions(dimensions)
     await fill(store, vectors)
-    await store.settle()
+    await store.index.optimize()
     definition = "".join(text for (text,) in database.psql(INDEX))
     assert (f"{kind}_cosine_ops" in definition) if kind else not definition
     for filters, numbers in ((EVERYTHING, range(CHUNKS)), (Filters(languages=("python", "rust")), PYTHON)):
@@ -94,7 +94,7 @@ async def test_too_few_through_the_index_are_made_up_for_exactly(
     await store.close()
     await store.open()
     await fill(store, vectors)
-    await store.settle()
+    await store.index.optimize()
     hits = await vector_hits(store, vectors[5], EVERYTHING, 100)
     assert (hits.path, len(hits)) == ("hnsw, then exact", 100)
     assert (await texts(store, hits))[0] == "text 5"

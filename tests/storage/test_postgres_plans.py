@@ -46,8 +46,8 @@ async def fill(store: Store) -> None:
     for start in range(0, len(files), FILES_A_BATCH):
         batch = files[start : start + FILES_A_BATCH]
         vectors = {chunk.text_hash: direction(chunk.text_hash) for file in batch for chunk in file.chunks}
-        await store.upsert_chunks(batch, vectors)
-    await store.settle()
+        await store.index.upsert_chunks(batch, vectors)
+    await store.index.optimize()
 
 
 @pytest.fixture(scope="module")

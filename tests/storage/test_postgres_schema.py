@@ -168,7 +168,7 @@ async def test_one_database_holds_the_vectors_of_one_model(postgres_url: str, pr
         assert "use the embedding test-model (8 dimensions), but the settings say other (16)" in str(caught.value)
         assert "another database (storage.url)" in str(caught.value)
     async with opened(postgres_url, projects[1], NO_EMBEDDING) as store:
-        await store.upsert_chunks([make_file("b.py", "beta")], {})
+        await store.index.upsert_chunks([make_file("b.py", "beta")], {})
         assert await find(store, "alpha beta") == ["beta"]
     async with opened(postgres_url, projects[0]) as store:
         assert await find(store, "alpha beta") == ["alpha"]
@@ -191,7 +191,7 @@ async def test_the_application_leaves_other_schemas_alone(postgres_url: str, pro
     at(postgres_url).psql("CREATE TABLE public.jobs (id INT)")
     async with opened(postgres_url, projects[0]) as store:
         await put(store, make_file("a.py", "alpha"))
-        await store.add_job([], False, 1.0)
+        await store.jobs.add([], False, 1.0)
     assert at(postgres_url).psql("SELECT count(*) FROM public.files") == [(0,)]
     assert at(postgres_url).psql(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
@@ -214,7 +214,7 @@ async def test_a_role_without_rights_is_told_what_it_needs(
         at(postgres_url).psql(f"GRANT CREATE ON DATABASE {config.database} TO {role}")
         async with opened(limited.url(), projects[0]) as store:
             await put(store, make_file("a.py", "alpha"))
-            await store.settle()
+            await store.index.optimize()
     finally:
         at(postgres_url).psql("DROP SCHEMA IF EXISTS agent_brain CASCADE")
         with pytest.raises(psycopg.Error):

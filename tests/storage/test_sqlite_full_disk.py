@@ -80,7 +80,7 @@ async def test_a_disk_too_full_for_the_cache_of_vectors(mount: Callable[[str], P
     file = make_file("a.py", *[f"text {number}" for number in range(400)])
     unit = np.zeros(1024, np.float32)
     unit[0] = 1
-    await store.upsert_chunks([file], {chunk.text_hash: unit for chunk in file.chunks})
+    await store.index.upsert_chunks([file], {chunk.text_hash: unit for chunk in file.chunks})
     free = os.statvfs(place).f_bavail * os.statvfs(place).f_frsize
     (place / "ballast").write_bytes(b"x" * (free - 100_000))
     assert len(await nearest(store, unit)) == 400

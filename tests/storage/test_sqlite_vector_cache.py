@@ -86,7 +86,7 @@ async def test_a_cache_that_is_behind_catches_up(tmp_path: Path) -> None:
     await store.close()
     await store.open()
     await put(store, make_file("f1.py", "new"), make_file("f99.py", "more"))
-    await store.remove_files(["f2.py"])
+    await store.index.remove_files(["f2.py"])
     assert set(await nearest(store, axis(1))) == {f"text {number}" for number in (0, *range(3, 10))} | {"new", "more"}
     await store.close()
 
@@ -105,7 +105,7 @@ async def test_a_cache_of_a_later_state_is_not_used(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "copy.db", tmp_path / "index.db")
     await store.open()
     third = make_file("c.py", "third")
-    await store.upsert_chunks([third], {third.chunks[0].text_hash: axis(4)})
+    await store.index.upsert_chunks([third], {third.chunks[0].text_hash: axis(4)})
     assert await nearest(store, axis(1), limit=1) == ["third"]
     assert set(await nearest(store, axis(1))) == {"first", "third"}
     await store.close()

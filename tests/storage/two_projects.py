@@ -69,8 +69,8 @@ async def fill(config: PostgresConfig, project: str, words: str) -> None:
     )
     if project == B:
         await put(store, *[make_file(f"only-b/{name}.py", f"{SECRET} {name}") for name in "xyz"])
-    await store.save_folder(Folder("src"))
-    await store.add_job([], False, 1.0)
+    await store.folders.save(Folder("src"))
+    await store.jobs.add([], False, 1.0)
     await store.close()
 
     def work(session: Session) -> None:

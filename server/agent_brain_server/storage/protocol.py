@@ -18,7 +18,7 @@ class IndexStore(Protocol):
     """
 
     async def missing_vectors(self, text_hashes: Collection[str]) -> set[str]:
-        """Those of `text_hashes` that no vector is stored for."""
+        """Return those of `text_hashes` that no vector is stored for."""
         ...
 
     async def upsert_chunks(
@@ -41,18 +41,18 @@ class IndexStore(Protocol):
         ...
 
     async def remove_files(self, paths: Collection[str]) -> int:
-        """Remove these files with all that hangs on them; the number of files that were there."""
+        """Remove these files with all that hangs on them; return how many were there."""
         ...
 
     async def drop_unused_vectors(self) -> int:
-        """Remove the vectors that no chunk refers to; how many."""
+        """Remove the vectors that no chunk refers to; return how many."""
         ...
 
     async def reset(self) -> None:
         """Remove every file and vector. Folders and jobs stay, and so does the count of embedded texts."""
         ...
 
-    async def settle(self) -> None:
+    async def optimize(self) -> None:
         """Build what was put off during a load, such as an index; every answer is the same before and after."""
         ...
 
@@ -65,15 +65,15 @@ class WriteLease(Protocol):
         """Whether other processes may read and write the same project. Where not, the lease is always to be had."""
         ...
 
-    async def acquire_writing(self) -> bool:
+    async def acquire(self) -> bool:
         """Take the lease for LEASE_SECONDS, or keep it if it is held already; False while another process has it."""
         ...
 
-    async def renew_writing(self) -> bool:
+    async def renew(self) -> bool:
         """Hold the lease for LEASE_SECONDS from now; False if it is not held any more."""
         ...
 
-    async def release_writing(self) -> None:
+    async def release(self) -> None:
         """Let others take it; nothing if it is not held."""
         ...
 
@@ -81,38 +81,38 @@ class WriteLease(Protocol):
 class FolderStore(Protocol):
     """The folders that make up the index."""
 
-    async def list_folders(self) -> list[Folder]:
-        """All folders, by path."""
+    async def list_all(self) -> list[Folder]:
+        """Return all folders, by path."""
         ...
 
-    async def save_folder(self, folder: Folder) -> None:
+    async def save(self, folder: Folder) -> None:
         """Add the folder or replace the one of the same path."""
         ...
 
-    async def remove_folder(self, path: str, heir: str | None = None) -> bool:
+    async def remove(self, path: str, heir: str | None = None) -> bool:
         """Forget the folder and remove its files in one transaction; False if it was not there.
 
         With `heir`, its files become those of that folder instead. A write as those of `IndexStore`.
         """
         ...
 
-    async def count_folders(self) -> dict[str, tuple[int, int]]:
-        """The number of files and of chunks in the manifest, by folder; one without files is left out."""
+    async def count(self) -> dict[str, tuple[int, int]]:
+        """Return the number of files and of chunks in the manifest, by folder; one without files is left out."""
         ...
 
 
 class JobStore(Protocol):
     """The queue of jobs; it survives a restart."""
 
-    async def add_job(self, paths: Sequence[str], force: bool, now: float) -> Job:
+    async def add(self, paths: Sequence[str], force: bool, now: float) -> Job:
         """Queue a job, or widen a queued one to do what is asked, and return that (see `storage.merging`).
 
         It takes the same time however long the queue is.
         """
         ...
 
-    async def claim_job(self, now: float) -> Job | None:
-        """The oldest queued job, now running with its attempt counted; None if there is none."""
+    async def claim(self, now: float) -> Job | None:
+        """Return the oldest queued job, now running with its attempt counted; None if there is none."""
         ...
 
     async def save_progress(self, job_id: int, progress: Progress, *, attempt: int | None = None) -> bool:
@@ -122,7 +122,7 @@ class JobStore(Protocol):
         """
         ...
 
-    async def finish_job(
+    async def finish(
         self, job_id: int, state: JobState, error: str, progress: Progress, now: float, *, attempt: int | None = None
     ) -> None:
         """End a job. A job that has ended already stays as it is; ended ones beyond the JOBS_KEPT newest jobs go.
@@ -132,27 +132,63 @@ class JobStore(Protocol):
         ...
 
     async def requeue_running(self) -> int:
-        """Put the jobs that a dead process left running back in the queue; how many. For who has just got the lease."""
+        """Put the jobs that a dead process left running back in the queue; return how many.
+
+        For who has just got the lease.
+        """
         ...
 
-    async def find_job(self, job_id: int) -> Job | None:
-        """The job, or None."""
+    async def find(self, job_id: int) -> Job | None:
+        """Return the job, or None."""
         ...
 
     async def list_unfinished(self) -> list[Job]:
-        """The jobs that are queued or running, oldest first."""
+        """Return the jobs that are queued or running, oldest first."""
         ...
 
-    async def list_jobs(self, before: int | None, limit: int) -> list[Job]:
-        """The newest `limit` jobs whose id is below `before` (None: from the newest), newest first."""
+    async def list_newest(self, before: int | None, limit: int) -> list[Job]:
+        """Return the newest `limit` jobs whose id is below `before` (None: from the newest), newest first."""
         ...
 
 
-class Store(ReadStore, IndexStore, WriteLease, FolderStore, JobStore, Protocol):
+class IndexPlace(Protocol):
+    """Where the index lives."""
+
+    def describe(self) -> str:
+        """Return the backend's name, a space, and where the index lives, without secrets."""
+        ...
+
+    async def database_health(self) -> DatabaseHealth | None:
+        """Ask how the database server and the connections to it are; return None where there is no such server."""
+        ...
+
+
+class Store(ReadStore, IndexPlace, Protocol):
     """A project's index. `open` comes first, `close` last; both may be called again.
 
-    Any method may raise StorageError; StorageLostError where the same call may succeed later.
+    Any method of it, and of what it consists of, may raise StorageError; StorageLostError where the same call may
+    succeed later.
     """
+
+    @property
+    def index(self) -> IndexStore:
+        """Chunks, vectors, code graph and manifest, to write them; `read` is for reading."""
+        ...
+
+    @property
+    def jobs(self) -> JobStore:
+        """The queue."""
+        ...
+
+    @property
+    def folders(self) -> FolderStore:
+        """The folders that make up the index."""
+        ...
+
+    @property
+    def lease(self) -> WriteLease:
+        """The right to write the index."""
+        ...
 
     async def open(self) -> None:
         """Connect, create what is missing, and check the schema and the embedding model.
@@ -165,12 +201,4 @@ class Store(ReadStore, IndexStore, WriteLease, FolderStore, JobStore, Protocol):
 
     async def close(self) -> None:
         """Finish running operations and release everything, the lease too."""
-        ...
-
-    def describe(self) -> str:
-        """The backend's name, a space, and where the index lives, without secrets."""
-        ...
-
-    async def database_health(self) -> DatabaseHealth | None:
-        """How the database server and the connections to it are, asked anew; None where there is no such server."""
         ...

@@ -54,8 +54,8 @@ async def test_a_copy_goes_on_where_it_was(root: Path, source: str, target: str)
 async def test_a_resumed_copy_takes_jobs_and_folders_as_they_are_now(root: Path, source: str, target: str) -> None:
     await stop_after(source, target, root, 25)
     async with opened(source, root) as store:
-        await store.save_folder(Folder("new"))
-        await store.add_job(["new"], False, 11.0)
+        await store.folders.save(Folder("new"))
+        await store.jobs.add(["new"], False, 11.0)
     await copy_to(source, target, root, "resume")
     assert (await compared(source, target, root)).differences == []
 
@@ -69,9 +69,9 @@ async def test_a_source_that_changed_is_not_mixed_with_what_it_was(
         if change == "file":
             await put(store, make_file("zzz.py", "added at the end"))
         elif change == "manifest":
-            await store.refresh_files([make_record("three.py", "other")])
+            await store.index.refresh_files([make_record("three.py", "other")])
         else:
-            assert await store.drop_unused_vectors()
+            assert await store.index.drop_unused_vectors()
     assert "--start-over" in await refused(source, target, root, "resume")
     await copy_to(source, target, root, "start-over")
     assert (await compared(source, target, root)).differences == []

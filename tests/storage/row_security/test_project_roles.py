@@ -20,11 +20,11 @@ from support.postgres import DatabaseServer
 async def test_each_role_serves_its_own_project_alone(roles: dict[str, PostgresConfig]) -> None:
     store = PostgresStore(roles[B], B, MODEL, TOKENIZER, discard=True)
     await store.open()
-    assert await store.list_folders() == [Folder("src")]
+    assert await store.folders.list_all() == [Folder("src")]
     await put(store, make_file("src/b.py", SECRET))
     assert set(await find(store, "words alone")) == {SECRET}
     assert await nearest(store, axis(1)) == [SECRET]
-    await store.settle()
+    await store.index.optimize()
     await store.close()
     with pytest.raises(StorageError, match=r"may not use the project project-B_2 .* agent-brain storage grant"):
         await PostgresStore(roles[A], B, MODEL, TOKENIZER).open()

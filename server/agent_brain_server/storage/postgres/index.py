@@ -1,4 +1,4 @@
-"""Writing the index, inside the transaction that the store began with `begin_change`."""
+"""Writing the index: what `IndexStore` promises, inside of a transaction that began with `begin_change`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def upsert_chunks(
     *,
     rewrite: bool,
 ) -> int:
-    """See `IndexStore.upsert_chunks`; new rows and files are numbered from `next_row` and `next_file` on."""
+    """Number new rows and files from `next_row` and `next_file` on."""
     check_vectors(vectors, dimensions)
     newest = {indexed.record.path: indexed for indexed in files}
     ids = _find_files(session, newest.keys())
@@ -159,7 +159,6 @@ def _remove_chunks(session: Session, rows: Sequence[int]) -> int:
 
 
 def remove_files(session: Session, paths: Collection[str]) -> int:
-    """See `IndexStore.remove_files`."""
     files = list(_find_files(session, paths).values())
     if not files:
         return 0
@@ -170,7 +169,6 @@ def remove_files(session: Session, paths: Collection[str]) -> int:
 
 
 def remove_folder(session: Session, path: str, heir: str | None) -> bool:
-    """See `FolderStore.remove_folder`."""
     if not session.run("remove_folder", path=path).rowcount:
         return False
     if heir is not None:
@@ -190,26 +188,22 @@ def empty_content(session: Session, *, vectors: bool) -> None:
 
 
 def refresh_files(session: Session, records: Sequence[FileRecord]) -> None:
-    """See `IndexStore.refresh_files`."""
     session.run("stage_files")
     session.copy("staged_files", [_RECORD(record) for record in records])
     session.run("refresh_files")
 
 
 def drop_unused_vectors(session: Session) -> int:
-    """See `IndexStore.drop_unused_vectors`."""
     dropped = session.run("drop_unused_vectors").rowcount
     session.run("advance_state", rows=0, files=0, embedded=0, chunks=0, terms=0, vectors=-dropped)
     return dropped
 
 
 def list_files(session: Session) -> dict[str, FileRecord]:
-    """See `IndexStore.list_files`."""
     return {row[0]: FileRecord(*row) for row in session.rows("list_files")}
 
 
 def missing_vectors(session: Session, text_hashes: Collection[str]) -> set[str]:
-    """See `IndexStore.missing_vectors`."""
     if not text_hashes:
         return set()
     return {text_hash for (text_hash,) in session.rows("missing_vectors", text_hashes=list(text_hashes))}

@@ -1,4 +1,4 @@
-"""The queue of jobs."""
+"""The queue of jobs: what `JobStore` promises, each inside of a transaction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agent_brain_server.storage.postgres.session import Row, Session, to_json
 
 
 def add_job(session: Session, paths: Sequence[str], force: bool, now: float) -> Job:
-    """See `JobStore.add_job`. The project's row is locked, so that two servers do not queue the same at once."""
+    """Lock the project's row first, so that two servers do not queue the same at once."""
     session.run("lock_queue")
     newest = [_job(row) for forced in (False, True) for row in session.rows("select_newest_queued", force=forced)]
     if (merged := merge(newest, paths, force)) is not None:
@@ -26,13 +26,11 @@ def add_job(session: Session, paths: Sequence[str], force: bool, now: float) -> 
 
 
 def claim_job(session: Session, now: float) -> Job | None:
-    """See `JobStore.claim_job`."""
     row = session.first("claim_job", now=now)
     return _job(row) if row else None
 
 
 def save_progress(session: Session, job_id: int, progress: Progress, attempt: int | None) -> bool:
-    """See `JobStore.save_progress`."""
     saved = session.run("save_progress", id=job_id, progress=to_json(asdict(progress)), attempt=attempt)
     return bool(saved.rowcount)
 
@@ -46,30 +44,25 @@ def finish_job(
     now: float,
     attempt: int | None,
 ) -> None:
-    """See `JobStore.finish_job`."""
     values = {"state": state, "error": error, "progress": to_json(asdict(progress)), "now": now, "attempt": attempt}
     session.run("finish_job", id=job_id, **values)
     session.run("forget_jobs", kept=JOBS_KEPT)
 
 
 def requeue_running(session: Session) -> int:
-    """See `JobStore.requeue_running`."""
     return session.run("requeue_running").rowcount
 
 
 def find_job(session: Session, job_id: int) -> Job | None:
-    """See `JobStore.find_job`."""
     row = session.first("find_job", id=job_id) if abs(job_id) < 2**63 else None
     return _job(row) if row else None
 
 
 def list_jobs(session: Session, before: int | None, limit: int) -> list[Job]:
-    """See `JobStore.list_jobs`."""
     return [_job(row) for row in session.rows("list_jobs", before=before, limit=max(limit, 0))]
 
 
 def list_unfinished(session: Session) -> list[Job]:
-    """See `JobStore.list_unfinished`."""
     return [_job(row) for row in session.rows("list_unfinished")]
 
 

@@ -22,7 +22,7 @@ MOST_HALF_DIMENSIONS = 4_000
 
 
 def search_vector(session: Session, paths: PathCache, vector: FloatArray, filters: Filters, limit: int) -> Hits:
-    """See `SearchView.vector`. The settings of the scan stay with the connection: each search makes its own."""
+    """Set how the index is scanned, which stays so on the connection, then search."""
     ef_search = min(max(LEAST_EF_SEARCH, 2 * limit), MOST_EF_SEARCH)
     generation, chunks, indexed, *_ = session.one("begin_vector_search", ef_search=str(ef_search))
     values = filter_values(session, paths, generation, filters)

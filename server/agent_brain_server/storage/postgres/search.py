@@ -36,7 +36,7 @@ class State:
 
 
 def search_lexical(session: Session, paths: PathCache, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
-    """See `SearchView.lexical`. The scores are those of SQLite's `bm25` for the same chunks.
+    """Return hits with the scores that SQLite's `bm25` gives the same chunks.
 
     Not every chunk that holds a term is scored. In an index of more than MANY_MATCHES chunks, and for a question of
     more than MOST_EXACT_TERMS terms, it is enough to find `limit` promising ones; else no other can be better.
@@ -156,7 +156,6 @@ class Promising:
 
 
 def count_all(session: Session) -> IndexStatistics:
-    """See `SearchView.statistics`."""
     (files,) = session.one("count_files")
     (size,) = session.one("measure_tables")
     languages = {language: int(count) for language, count in session.rows("count_languages")}

@@ -1,4 +1,4 @@
-"""What is put off while an index is loaded: the index over the vectors, pending terms, statistics for the planner."""
+"""What is put off while an index is loaded, and done by `optimize`: the index over the vectors, and cleaning up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEAST_BUILD_BYTES, MOST_BUILD_BYTES = 512 * 1024**2, 4 * 1024**3
 
 
 def settle(session: Session, config: PostgresConfig, dimensions: int) -> None:
-    """See `IndexStore.settle`. Each statement stands for itself; only one process does this at a time."""
+    """Build and clean up what is due, in statements that are a transaction each; one process does it at a time."""
     session.run("enter_namespace")
     (owns, _) = session.one("find_owner")
     if session.one("find_changes")[0]:

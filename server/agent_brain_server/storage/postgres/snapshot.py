@@ -16,7 +16,7 @@ from agent_brain_server.storage.transfer import Project
 
 
 class PostgresSnapshot:
-    """See `Snapshot`."""
+    """A `Snapshot`."""
 
     def __init__(self, config: PostgresConfig, alone: Alone, project: Project) -> None:
         self._config = config
@@ -25,17 +25,14 @@ class PostgresSnapshot:
 
     @property
     def project(self) -> Project:
-        """See `Snapshot.project`."""
         return self._project
 
     async def count_rows(self) -> dict[str, int]:
-        """See `Snapshot.count_rows`."""
         with translated(self._config):
             counts = await self._alone.run(lambda session: session.one("count_rows"))
         return dict(zip([table.name for table in TABLES], counts, strict=True))
 
     async def page(self, table: Table, after: Key | None, limit: int) -> list[Row]:
-        """See `Snapshot.page`."""
         with translated(self._config):
             rows = await self._alone.run(
                 lambda session: session.binary_rows(f"page_{table.name}", limit=limit, **table.after(after))
@@ -45,7 +42,7 @@ class PostgresSnapshot:
         return [canonical(table, row) for row in rows]
 
     async def search_lexical(self, terms: Sequence[str], limit: int) -> list[Hit]:
-        """See `Snapshot.search_lexical`: asked for all, no chunk is passed over."""
+        """Ask for all chunks, so that none is passed over."""
         everything = (await self.count_rows())[CHUNKS.name] + 1
         with translated(self._config):
             hits = await self._alone.run(
@@ -54,7 +51,6 @@ class PostgresSnapshot:
         return hits[:limit]
 
     async def search_vector(self, vector: FloatArray, limit: int) -> list[Hit]:
-        """See `Snapshot.search_vector`."""
         blocks = ("search_vector_allowed", "end_search_vector_allowed")
         with translated(self._config):
             rows = await self._alone.run(lambda session: session.rows(*blocks, vector=vector, limit=limit))

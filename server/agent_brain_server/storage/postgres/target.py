@@ -36,7 +36,7 @@ from agent_brain_server.storage.transfer import Mark, Project
 
 
 class PostgresTarget:
-    """See `Target`. The connection holds the lock of copying as long as it lives."""
+    """A `Target`. The connection holds the lock of copying as long as it lives."""
 
     def __init__(self, config: PostgresConfig, alone: Alone, marks: Mapping[str, Mark]) -> None:
         self._config = config
@@ -45,11 +45,9 @@ class PostgresTarget:
 
     @property
     def marks(self) -> Mapping[str, Mark]:
-        """See `Target.marks`."""
         return self._marks
 
     async def write(self, table: Table, rows: Sequence[Row]) -> None:
-        """See `Target.write`."""
 
         def write(session: Session) -> None:
             with session.transaction():
@@ -61,7 +59,6 @@ class PostgresTarget:
             await self._alone.run(write)
 
     async def finish(self, project: Project, last: Mapping[str, Sequence[Row]]) -> None:
-        """See `Target.finish`."""
         with translated(self._config):
             async with self._alone.another() as builder:
                 await builder.run(lambda session: settle(session, self._config, project.model.dimensions))

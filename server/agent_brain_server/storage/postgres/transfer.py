@@ -53,12 +53,10 @@ class PostgresEnd:
         self._statements = Statements(load_queries(__package__))
 
     def describe(self) -> str:
-        """See `End.describe`."""
         return f"postgresql {where(self._config)}"
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[PostgresSnapshot]:
-        """See `End.reading`."""
         async with self._connected() as alone:
             with translated(self._config):
                 project = await alone.run(self._begin_reading)
@@ -93,14 +91,13 @@ class PostgresEnd:
             yield alone
 
     async def check(self, project: Project, source: str, entry: Entry) -> Found:
-        """See `End.check`: all of the beginning is done and then undone."""
+        """Do all of the beginning, and undo it."""
         async with self._connected() as alone:
             with translated(self._config):
                 return await alone.run(lambda session: self._begin(session, project, source, entry, keep=False))
 
     @asynccontextmanager
     async def writing(self, project: Project, source: str, entry: Entry) -> AsyncIterator[PostgresTarget]:
-        """See `End.writing`."""
         async with self._connected() as alone:
             with translated(self._config):
                 found = await alone.run(lambda session: self._begin(session, project, source, entry, keep=True))

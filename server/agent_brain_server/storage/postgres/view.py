@@ -54,7 +54,7 @@ class _Search:
         return index.list_files(self._session)
 
     def statistics(self) -> IndexStatistics:
-        """See `SearchView.statistics`; the bytes are those of all projects in the database."""
+        """Count the bytes of all projects in the database."""
         return search.count_all(self._session)
 
 

@@ -99,7 +99,7 @@ class Nearest:
             self._drop()
 
     def search(self, session: Session, vector: FloatArray, filters: Filters, limit: int) -> Hits:
-        """See `SearchView.vector`; the session is in a transaction."""
+        """Search in the transaction that `session` is in."""
         return self.begin(session, vector, filters, limit, ahead=False)()
 
     def begin(

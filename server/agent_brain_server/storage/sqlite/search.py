@@ -62,7 +62,7 @@ class TermFrequencies:
 def search_lexical(
     session: Session, frequencies: TermFrequencies, terms: Sequence[str], filters: Filters, limit: int
 ) -> Hits:
-    """See `SearchView.lexical`; the session is in a transaction."""
+    """Search in the transaction that `session` is in."""
     asked = plain_terms(terms)
     if not asked or limit <= 0:
         return Hits()
@@ -155,6 +155,5 @@ def allowed_rows(session: Session, filters: Filters) -> list[Row]:
 
 
 def fetch_chunks(session: Session, rows: Sequence[int]) -> dict[int, Chunk]:
-    """See `SearchView.fetch_chunks`."""
     found = session.run("fetch_chunks", rows=json.dumps([int(row) for row in rows]))
     return {row: Chunk._make(fields) for row, *fields in found}

@@ -55,12 +55,10 @@ class SqliteEnd:
         self._queries = load_queries(__package__)
 
     def describe(self) -> str:
-        """See `End.describe`."""
         return f"sqlite {self._path}"
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[SqliteSnapshot]:
-        """See `End.reading`."""
         with self._connected(writing=False) as session:
             with translated(self._path):
                 session.begin()
@@ -105,7 +103,6 @@ class SqliteEnd:
             connection.close()
 
     async def check(self, project: Project, source: str, entry: Entry) -> Found:
-        """See `End.check`."""
         if not _size(self._path):
             with translated(self._path):
                 _check_place(self._path)
@@ -119,7 +116,6 @@ class SqliteEnd:
 
     @asynccontextmanager
     async def writing(self, project: Project, source: str, entry: Entry) -> AsyncIterator[SqliteTarget]:
-        """See `End.writing`."""
         check_sqlite()
         await self.check(project, source, entry)
         with translated(self._path):
