@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 
 import psycopg
+from psycopg.types import TypeInfo
 
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.postgres.session import Row, Session, Statements
@@ -52,11 +53,12 @@ def enter(connection: Connection, statements: Statements, project_id: str) -> No
     A connection serves one project from its first statement to its last, so that the setting holds in each of its
     transactions without a round trip for each.
     """
-    from pgvector.psycopg import register_vector
+    from pgvector.psycopg.vector import register_vector_info
 
-    schema, *_ = Session(connection, statements, project_id).one("enter_namespace")
-    if schema is not None:
-        register_vector(connection)
+    *_, vector, vectors = Session(connection, statements, project_id).one("enter_namespace")
+    if vector is not None:
+        # pgvector's own `register_vector` asks for four types, three statements each: a third of connecting.
+        register_vector_info(connection, TypeInfo("vector", vector, vectors))
 
 
 def is_alive(connection: Connection, seconds: float) -> bool:
