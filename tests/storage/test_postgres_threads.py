@@ -10,7 +10,7 @@ import pytest
 
 from agent_brain_server.errors import StorageError, StorageLostError
 from agent_brain_server.postgres_config import PostgresConfig
-from agent_brain_server.storage.postgres import pool
+from agent_brain_server.storage.postgres import connection, pool
 from agent_brain_server.storage.postgres.connection import Database
 from agent_brain_server.storage.postgres.session import Session, Statements
 from agent_brain_server.storage.queries import load_queries
@@ -96,6 +96,21 @@ async def test_a_read_that_takes_too_long_has_no_answer(database: Database, serv
     with pytest.raises(StorageLostError, match=r"does not answer \(no answer in time\)"):
         await database.read(sleep, 0.5)
     assert (await database.health()).healthy
+
+
+async def test_a_read_of_many_statements_has_the_time_of_one_for_each(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "READ_SECONDS", 2.0)
+
+    def work(session: Session) -> int:
+        for _ in range(5):
+            session.execute("SELECT pg_sleep(0.5)")
+        return 5
+
+    assert await database.read(work) == 5
+    with pytest.raises(StorageLostError, match=r"does not answer \(no answer in time\)"):
+        await database.read(sleep)
 
 
 async def test_who_waits_for_a_connection_in_vain_is_told_so(

@@ -24,7 +24,8 @@ from agent_brain_server.storage.postgres.pool import Pool
 from agent_brain_server.storage.postgres.running import Running, run_in_thread
 from agent_brain_server.storage.postgres.session import SNAPSHOT, Session, Statements
 
-READ_SECONDS = 10.0
+READ_SECONDS = 10.0  # a statement of a read, and what is done with its answer
+PASS_SECONDS = 30.0  # a read as a whole
 QUEUE_SECONDS = 15.0  # a transaction of the queue, the lease or the folders: a request or a heartbeat waits for it
 HEALTH_SECONDS = 2.0
 MOST_SILENT_SECONDS = STATEMENT_SECONDS + 5.0  # a statement that takes longer is one whose answer was lost
@@ -68,14 +69,17 @@ class Database:
         if self._resting is not None:
             self._resting.cancel()
 
-    async def read(self, work: Work[Result], seconds: float = READ_SECONDS) -> Result:
-        """Run `work` in one transaction that sees one state of the database and changes nothing."""
+    async def read(self, work: Work[Result], seconds: float = PASS_SECONDS) -> Result:
+        """Run `work` in one transaction that sees one state of the database and changes nothing.
+
+        `seconds` bound it as a whole, and READ_SECONDS what it does from one statement to the next.
+        """
 
         def attempt(session: Session) -> Result:
             with session.transaction(SNAPSHOT):
                 return work(session)
 
-        return await self._repeatedly(lambda: self._run(attempt, seconds))
+        return await self._repeatedly(lambda: self._run(attempt, seconds, READ_SECONDS))
 
     async def write(self, work: Work[Result], seconds: float = inf) -> Result:
         """Run `work` in one transaction, which may be run again: it must leave no trace but in the database.
@@ -93,16 +97,16 @@ class Database:
             return result
 
         return await self._repeatedly(
-            lambda: self._run(attempt, seconds),
+            lambda: self._run(attempt, seconds, MOST_SILENT_SECONDS),
             lambda error: unsure and is_lost(error),
         )
 
-    async def _run(self, work: Work[Result], seconds: float) -> Result:
+    async def _run(self, work: Work[Result], seconds: float, silent_seconds: float) -> Result:
         """Run `work` in a thread, on a connection of the pool."""
         async with self._pool.slot():
             try:
                 return await run_in_thread(
-                    self._threads, lambda running: self._lend(work, running), seconds, MOST_SILENT_SECONDS
+                    self._threads, lambda running: self._lend(work, running), seconds, silent_seconds
                 )
             finally:
                 self._let_rest()

@@ -112,10 +112,11 @@ class Session:
 
     def define(self, name: str, **sizes: int) -> None:
         """Execute a definition with these sizes in it."""
-        self.connection.execute(self.statements.define(name, **sizes))
+        self.execute(self.statements.define(name, **sizes))
 
     def execute(self, sql: str) -> None:
         """Execute what is not named: it is a part of the program, or the database has written it."""
+        self._note()
         self.connection.execute(sql)
 
     def run_written(self, name: str, **values: object) -> None:
