@@ -58,6 +58,8 @@ async def test_of_many_that_were_cut_off_one_is_asked(
     """To ask one that a network has swallowed takes seconds."""
     await asyncio.gather(*[ask(store) for _ in range(30)])
     database.psql(f"SELECT pg_terminate_backend(pid) {OTHERS}")
+    while database.psql(f"SELECT count(*) {OTHERS}") != [(0,)]:
+        await asyncio.sleep(0.05)
     asked = []
 
     def is_alive(connection: Connection, seconds: float) -> bool:
