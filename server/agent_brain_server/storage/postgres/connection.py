@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from math import inf
 from typing import TypeVar
@@ -79,7 +79,7 @@ class Database:
             with session.transaction(SNAPSHOT):
                 return work(session)
 
-        return await self._repeatedly(lambda: self._run(attempt, seconds, READ_SECONDS))
+        return await self._run(attempt, seconds, READ_SECONDS)
 
     async def write(self, work: Work[Result], seconds: float = inf) -> Result:
         """Run `work` in one transaction, which may be run again: it must leave no trace but in the database.
@@ -96,20 +96,33 @@ class Database:
                 unsure = True
             return result
 
-        return await self._repeatedly(
-            lambda: self._run(attempt, seconds, MOST_SILENT_SECONDS),
-            lambda error: unsure and is_lost(error),
-        )
+        return await self._run(attempt, seconds, MOST_SILENT_SECONDS, lambda error: unsure and is_lost(error))
 
-    async def _run(self, work: Work[Result], seconds: float, silent_seconds: float) -> Result:
-        """Run `work` in a thread, on a connection of the pool."""
-        async with self._pool.slot():
+    async def _run(
+        self,
+        work: Work[Result],
+        seconds: float,
+        silent_seconds: float,
+        final: Callable[[Exception], bool] = lambda error: False,
+    ) -> Result:
+        """Run `work` in a thread, on a connection of the pool; again where it was certainly undone, unless `final`."""
+        for number in range(1, ATTEMPTS + 1):
             try:
-                return await run_in_thread(
-                    self._threads, lambda running: self._lend(work, running), seconds, silent_seconds
-                )
+                async with self._pool.slot():
+                    return await run_in_thread(
+                        self._threads, lambda running: self._lend(work, running), seconds, silent_seconds
+                    )
+            except AgentBrainError:
+                raise
+            except Exception as error:
+                again = is_repeatable(error) or (is_lost(error) and not isinstance(error, TimeoutError))
+                if number == ATTEMPTS or not again or final(error):
+                    with translated(self.config):
+                        raise
             finally:
                 self._let_rest()
+            await asyncio.sleep(backoff(number, FIRST_PAUSE_SECONDS))
+        raise AssertionError("the last attempt returns or raises")
 
     def _lend(self, work: Work[Result], running: Running) -> Result:
         connection = self._pool.take()
@@ -135,24 +148,6 @@ class Database:
         self._resting = None
         asyncio.get_running_loop().run_in_executor(None, self._pool.drop_rested)
         self._let_rest()
-
-    async def _repeatedly(
-        self,
-        attempt: Callable[[], Awaitable[Result]],
-        final: Callable[[Exception], bool] = lambda error: False,
-    ) -> Result:
-        for number in range(1, ATTEMPTS + 1):
-            try:
-                return await attempt()
-            except AgentBrainError:
-                raise
-            except Exception as error:
-                again = is_repeatable(error) or (is_lost(error) and not isinstance(error, TimeoutError))
-                if number == ATTEMPTS or not again or final(error):
-                    with translated(self.config):
-                        raise
-            await asyncio.sleep(backoff(number, FIRST_PAUSE_SECONDS))
-        raise AssertionError("the last attempt returns or raises")
 
     async def health(self) -> DatabaseHealth:
         """Ask the server, through the pool."""
