@@ -7,12 +7,13 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
 from agent_brain_server.retrieval.guessing import Resolved
 from agent_brain_server.retrieval.resolution import asked_names, resolve, surroundings
-from agent_brain_server.storage.protocol import GraphStore
+from agent_brain_server.storage.view import View
 from benchmarks.graph.sites import LANGUAGES, Sample, Site, read_sites
 from benchmarks.retrieval.indexes import open_index
 from benchmarks.retrieval.packages import read_packages, unpacked
@@ -73,17 +74,17 @@ async def _judge(sites: Sequence[Site], work: Path) -> list[Judged]:
         database = work / "indexes" / name / "index.db"
         database.parent.mkdir(parents=True, exist_ok=True)
         async with open_index(root, database, fresh=False) as index:
-            judged += [Judged(site, await _resolved(index.store, site)) for site in held]
+            judged += [Judged(site, await index.store.read(partial(_resolved, site=site))) for site in held]
     return judged
 
 
-async def _resolved(store: GraphStore, site: Site) -> Resolved:
-    references = await store.references_in({site.path})
+def _resolved(view: View, site: Site) -> Resolved:
+    references = view.graph.references_in({site.path})
     around = surroundings(one.reference for one in references)
     for one in references:
         reference = one.reference
         if (reference.kind, reference.line, reference.name) == ("call", site.line, site.name):
-            return resolve(one, around, await store.find_definitions(asked_names(reference, around)))
+            return resolve(one, around, view.graph.definitions(asked_names(reference, around)))
     return Resolved((), "possible")
 
 

@@ -47,7 +47,9 @@ async def _measure(packages: Sequence[Package], systems: Mapping[str, System], w
         database.parent.mkdir(parents=True, exist_ok=True)
         questions = read_questions([package])
         async with open_index(root, database, fresh=fresh) as index:
-            results.indexed(package, (await index.store.statistics()).chunks, index.seconds)
+            results.indexed(
+                package, (await index.store.read(lambda view: view.search.statistics())).chunks, index.seconds
+            )
             for name, system in systems.items():
                 service = system.over(index)
                 await ask(service, system, questions[0].text)  # what is loaded once is not counted

@@ -34,7 +34,7 @@ class Index:
 
 def folders_of(store: SqliteStore, root: Path) -> IndexedFolders:
     """The folders of a store of sources at `root`, none of them outside."""
-    return IndexedFolders(store, root, WalkLimits(), FolderConsent(root, ()))
+    return IndexedFolders(store.folders, root, WalkLimits(), FolderConsent(root, ()))
 
 
 @asynccontextmanager
@@ -52,10 +52,10 @@ async def open_index(root: Path, database: Path, *, fresh: bool) -> AsyncIterato
     try:
         started = time.perf_counter()
         if made:
-            await store.save_folder(Folder("."))
-            job = await store.add_job((), False, time.time())
+            await store.folders.save(Folder("."))
+            job = await store.jobs.add((), False, time.time())
             around = Surroundings(store, embedder, workers, folders_of(store, root))
-            await store.claim_job(time.time())
+            await store.jobs.claim(time.time())
             await IndexRun(around, job, lambda progress: None, lambda: False).run()
         yield Index(root, database, store, embedder, time.perf_counter() - started if made else 0.0)
     finally:

@@ -14,12 +14,12 @@ from agent_brain_server.retrieval import ranking
 from agent_brain_server.retrieval.packing import count_tokens
 from agent_brain_server.services.background import Background
 from agent_brain_server.services.freshness import Freshness
-from agent_brain_server.services.graph import GraphService
 from agent_brain_server.services.index_run import Surroundings
 from agent_brain_server.services.metrics import Metrics
 from agent_brain_server.services.refresh import Refresher
 from agent_brain_server.services.runner import JobRunner
-from agent_brain_server.services.search import Question, SearchService
+from agent_brain_server.services.search import SearchService
+from agent_brain_server.services.search_pass import Question
 from benchmarks.retrieval.indexes import Index, folders_of
 from benchmarks.retrieval.questions import Span
 from benchmarks.retrieval.scoring import DEPTH, Passage
@@ -38,10 +38,9 @@ class System:
         embedder: Embedder = index.embedder if self.embedded else DisabledEmbedder()
         metrics = Metrics()
         around = Surroundings(index.store, embedder, Workers(), folders_of(index.store, index.root))
-        refresher = Refresher(index.store, JobRunner(around, metrics), index.root, Background())
+        refresher = Refresher(index.store.jobs, JobRunner(around, metrics), index.root, Background())
         freshness = Freshness(index.root)
-        graph = GraphService(index.store)
-        return SearchService(index.store, embedder, freshness, refresher, graph, metrics, self.steps)
+        return SearchService(index.store, embedder, freshness, refresher, metrics, self.steps)
 
 
 async def ask(service: SearchService, system: System, question: str) -> tuple[list[Passage], float]:

@@ -35,7 +35,6 @@ from agent_brain_server.services.background import Background
 from agent_brain_server.services.folders import IndexedFolders
 from agent_brain_server.services.fresh_graph import FreshGraph
 from agent_brain_server.services.freshness import Freshness
-from agent_brain_server.services.graph import GraphService
 from agent_brain_server.services.index_run import Surroundings
 from agent_brain_server.services.indexing import IndexingService
 from agent_brain_server.services.lines import LineService
@@ -49,6 +48,7 @@ from agent_brain_server.services.watching import Watching
 from agent_brain_server.settings import Settings
 from agent_brain_server.storage.factory import create_store, files_of_index
 from agent_brain_server.storage.protocol import Store
+from agent_brain_server.storage.view import ReadStore
 
 log = logging.getLogger(__name__)
 
@@ -181,7 +181,7 @@ async def _opened(
             discard=reindex,
             postgres=settings.storage.postgres,
         )
-        if for_worker and not store.shared:
+        if for_worker and not store.lease.shared:
             raise SettingsError(
                 f"A worker needs PostgreSQL; the index is in {store.describe()}, which only the "
                 "server writes. See docs/scale.md"
@@ -189,51 +189,48 @@ async def _opened(
         stack.push_async_callback(store.close)
         await store.open()
         await _add_first_folders(store, settings)
-        if reindex and await store.list_folders():
-            await store.add_job([], force=False, now=time.time())
+        if reindex and await store.folders.list_all():
+            await store.jobs.add([], force=False, now=time.time())
         yield Surroundings(store, embedder, workers, await _accepted_folders(store, settings))
 
 
 async def _accepted_folders(store: Store, settings: Settings) -> IndexedFolders:
     root = settings.project_root
     consent = FolderConsent(root, settings.index.folders)
-    consent.require(folder.path for folder in await store.list_folders())
+    consent.require(folder.path for folder in await store.folders.list_all())
     limits = WalkLimits(max_file_bytes=settings.index.max_file_bytes)
     files = (path.as_posix() for path in files_of_index(settings.storage.location, root))
     own = frozenset(path for path in files if not is_in_state(path))
-    return IndexedFolders(store, root, limits, consent, own)
+    return IndexedFolders(store.folders, root, limits, consent, own)
 
 
 def _build(
     settings: Settings, around: Surroundings, shared: _Shared, runner: JobRunner, background: Background
 ) -> Services:
     store, embedder, folders, root = around.store, around.embedder, around.folders, around.folders.root
-    indexing = IndexingService(store, runner, folders)
-    refresher = Refresher(store, runner, root, background)
+    indexing = IndexingService(store, store.index, store.jobs, runner, folders)
+    refresher = Refresher(store.jobs, runner, root, background)
     watcher = Watching(folders, indexing)
     identity = Identity(location_id(root), settings.project_id, VERSION, root, time.time())
     freshness = Freshness(root)
-    graph_service = GraphService(store)
-    search = SearchService(
-        store, embedder, freshness, refresher, graph_service, shared.metrics, lambda: watcher.state == "watching"
-    )
+    search = SearchService(store, embedder, freshness, refresher, shared.metrics, lambda: watcher.state == "watching")
     return Services(
-        graph=FreshGraph(store, graph_service, freshness, refresher, search.notice),
+        graph=FreshGraph(store, freshness, refresher, search.notice),
         search=search,
         indexing=indexing,
-        status=StatusService(identity, store, embedder.model, runner, watcher, shared.activity),
+        status=StatusService(identity, store, store, store.jobs, embedder.model, runner, watcher, shared.activity),
         watcher=watcher,
         metrics=shared.metrics,
-        report=ReportService(store, folders),
+        report=ReportService(store, store.jobs, folders),
         lines=LineService(store, folders),
     )
 
 
 async def _add_first_folders(store: Store, settings: Settings) -> None:
     """A new index starts with the folders of the settings; one that has had a job knows its own."""
-    if not await store.list_folders() and not await store.list_jobs(None, 1):
+    if not await store.folders.list_all() and not await store.jobs.list_newest(None, 1):
         for path in settings.index.folders:
-            await store.save_folder(Folder(path))
+            await store.folders.save(Folder(path))
 
 
 def _prepare() -> None:
@@ -242,7 +239,7 @@ def _prepare() -> None:
         operation.prepare()
 
 
-async def _warm_up(embedder: Embedder, store: Store) -> None:
+async def _warm_up(embedder: Embedder, store: ReadStore) -> None:
     """Load what the first vector search needs while nobody waits for it."""
     try:
         await asyncio.to_thread(__import__, "numpy")
@@ -250,6 +247,6 @@ async def _warm_up(embedder: Embedder, store: Store) -> None:
         if vectors[0].any():
             from agent_brain_server.domain.search import Filters
 
-            await store.search_vector(vectors[0], Filters(), 1)
+            await store.read(lambda view: view.search.vector(vectors[0], Filters(), 1))
     except AgentBrainError as error:
         log.warning("warming up failed: %s", error)

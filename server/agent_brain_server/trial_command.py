@@ -43,8 +43,8 @@ async def _try_database(given: dict[str, Any]) -> str:
         if not config.password.get_secret_value() and given.get("storage_password"):
             config = config.with_password(given["storage_password"])
         with translated(config):
-            connection = await connect(config)
-            await connection.close()
+            connection = await asyncio.to_thread(connect, config)
+            connection.close()
     except AgentBrainError as error:
         return str(error)
     return ""

@@ -38,7 +38,7 @@ async def _work(settings: Settings, once: bool) -> None:
         log.info("running the jobs of %s in %s", settings.project_root, store.describe())
         collect_seldom()
         if once:
-            await _until_idle(store, stop)
+            await _until_idle(store.jobs, stop)
         else:
             await _until_stopped(Presence([settings.project_root]), CodePresence(), stop)
         log.info("stopping")
@@ -55,10 +55,10 @@ async def _until_stopped(presence: Presence, code: CodePresence, stop: asyncio.E
                 await stop.wait()
 
 
-async def _until_idle(store: JobStore, stop: asyncio.Event) -> None:
+async def _until_idle(jobs: JobStore, stop: asyncio.Event) -> None:
     while not stop.is_set():
         with suppress(StorageLostError):  # the runner says so already
-            if not await store.list_unfinished():
+            if not await jobs.list_unfinished():
                 return
         with suppress(TimeoutError):
             async with asyncio.timeout(IDLE_CHECK_SECONDS):

@@ -25,7 +25,7 @@ MODULES = (
     *("tree_sitter_scala", "tree_sitter_swift", "tree_sitter_typescript", "tree_sitter_zig"),
     "inotify_simple" if sys.platform == "linux" else "watchfiles",
 )
-DATABASE_MODULES = ("asyncpg", "greenlet", "pgvector", "sqlalchemy")
+DATABASE_MODULES = ("pgvector", "psycopg")
 SELDOM = (*DATABASE_MODULES, "charset_normalizer", "docker", "prompt_toolkit", "pypdf", "questionary", "requests")
 LEAST_PYTHON = (3, 11)
 STAMP = "agent-brain.json"

@@ -145,7 +145,7 @@ async def test_the_approximate_index_finds_what_the_exact_search_finds(
     exact = await nearest(store, vectors, "exact")
     monkeypatch.setattr(settle, "MOST_EXACT", 0)
     monkeypatch.setattr(nearest_module, "MOST_EXACT", 0)
-    await store.settle()
+    await store.index.optimize()
     approximate = await nearest(store, vectors, "hnsw")
     await store.close()
     recalls = [recall(one, other) for one, other in zip(approximate, exact, strict=True)]
@@ -155,7 +155,9 @@ async def test_the_approximate_index_finds_what_the_exact_search_finds(
 
 async def nearest(store: Store, vectors: Sequence[FloatArray], path: str) -> list[Hits]:
     """The ten nearest to each vector that is not all zeros, found by this path."""
-    found = [await store.search_vector(vector, Filters(), 10) for vector in vectors if vector.any()]
+    found = await store.read(
+        lambda view: [view.search.vector(vector, Filters(), 10) for vector in vectors if vector.any()]
+    )
     assert {hits.path for hits in found} == {path}
     return found
 

@@ -70,9 +70,9 @@ class Shared:
         async def add() -> None:
             store = create_store(self.url, root, model, TOKENIZER_VERSION)
             await store.open()
-            await store.save_folder(Folder("."))
+            await store.folders.save(Folder("."))
             for paths in wanted or [()]:
-                await store.add_job(paths, False, time.time())
+                await store.jobs.add(paths, False, time.time())
             await store.close()
 
         asyncio.run(add())

@@ -17,12 +17,12 @@ async def test_folders_are_counted_without_their_files(brain: Brain, monkeypatch
     await brain.index()
     reads = []
 
-    async def list_files(store: object) -> dict[str, object]:
+    async def read(store: object, work: object) -> dict[str, object]:
         reads.append(store)
         return {}
 
     for store in (MemoryStore, PostgresStore, SqliteStore):
-        monkeypatch.setattr(store, "list_files", list_files)
+        monkeypatch.setattr(store, "read", read)
     listed = (await brain.call("GET", "/index/folders"))["folders"]
     counts = {one["path"]: (one["files"], one["chunks"]) for one in listed}
     assert not reads

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import asyncpg
+import psycopg
 import pytest
 
 from agent_brain_client.wire import location_id
@@ -36,12 +36,9 @@ def roots(tmp_path: Path) -> list[Path]:
 @pytest.fixture
 async def url(postgres_url: str, roots: list[Path]) -> str:
     """A database of version 1 with both projects."""
-    connection = await asyncpg.connect(postgres_url)
-    try:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
         for statement in version_1.postgres_statements([location_id(root) for root in roots]):
-            await connection.execute(statement)
-    finally:
-        await connection.close()
+            connection.execute(statement)
     return postgres_url
 
 
@@ -64,12 +61,14 @@ def count(url: str, root: Path) -> dict[str, int]:
 
 async def assert_upgraded(store: Store) -> None:
     """Empty but for what is kept, with one job that fills it."""
-    found = await store.statistics()
+    found = await store.read(lambda view: view.search.statistics())
     assert (found.files, found.chunks, found.vectors, found.embedded_texts) == (0, 0, 2, 2)
     assert await find(store, "alpha then") == []
-    assert await store.list_folders() == [Folder("src", ("*.py",))]
-    assert await store.find_job(1) == version_1.FINISHED
-    assert [(job.id, job.paths, job.force, job.attempt) for job in await store.list_unfinished()] == [(2, (), False, 0)]
+    assert await store.folders.list_all() == [Folder("src", ("*.py",))]
+    assert await store.jobs.find(1) == version_1.FINISHED
+    assert [(job.id, job.paths, job.force, job.attempt) for job in await store.jobs.list_unfinished()] == [
+        (2, (), False, 0)
+    ]
 
 
 async def test_version_1_is_upgraded_project_by_project(
@@ -81,9 +80,9 @@ async def test_version_1_is_upgraded_project_by_project(
         await assert_upgraded(store)
         assert set(count(url, first).values()) == {0}
         assert count(url, second) == before == {"files": 1, "chunks": 2, "chunk_terms": 2, "term_frequencies": 1}
-        assert await store.acquire_writing(), "who wrote in the old way has lost the right to"
+        assert await store.lease.acquire(), "who wrote in the old way has lost the right to"
         await put(store, make_file("src/a.py", *version_1.chunks()))
-        assert (await store.statistics()).embedded_texts == 2
+        assert (await store.read(lambda view: view.search.statistics())).embedded_texts == 2
     assert len([record for record in caplog.records if record.name.endswith("checks")]) == 1
     async with opened(url, second) as store:
         await assert_upgraded(store)
@@ -91,7 +90,7 @@ async def test_version_1_is_upgraded_project_by_project(
     async with opened(url, first) as store:
         assert set(await find(store, "words")) == set(version_1.TEXTS)
         assert set(await nearest(store, axis(1))) == set(version_1.TEXTS)
-        assert len(await store.list_unfinished()) == 1
+        assert len(await store.jobs.list_unfinished()) == 1
     assert not [record for record in caplog.records if record.name.endswith("checks")]
 
 
@@ -129,7 +128,7 @@ async def test_a_copy_into_it_leads_it_to_this_version(url: str, roots: list[Pat
     await copy(create_end("sqlite:///index.db", third), create_end(url, third), "new", Progress())
     async with opened(url, third) as store:
         assert await find(store, "gamma") == ["gamma"]
-        assert await store.list_unfinished() == []
+        assert await store.jobs.list_unfinished() == []
     assert count(url, roots[0])["chunks"] == 2
     async with opened(url, roots[0]) as store:
         await assert_upgraded(store)

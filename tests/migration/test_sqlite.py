@@ -40,13 +40,15 @@ def select(root: Path, query: str) -> list[tuple[Any, ...]]:
 
 async def assert_upgraded(store: Store) -> None:
     """Empty but for what is kept, with one job that fills it."""
-    found = await store.statistics()
+    found = await store.read(lambda view: view.search.statistics())
     assert (found.files, found.chunks, found.vectors, found.embedded_texts) == (0, 0, 2, 2)
-    assert await store.list_files() == {}
+    assert await store.read(lambda view: view.search.list_files()) == {}
     assert await find(store, "alpha then") == []
-    assert await store.list_folders() == [Folder("src", ("*.py",))]
-    assert await store.find_job(1) == version_1.FINISHED
-    assert [(job.id, job.paths, job.force, job.attempt) for job in await store.list_unfinished()] == [(2, (), False, 0)]
+    assert await store.folders.list_all() == [Folder("src", ("*.py",))]
+    assert await store.jobs.find(1) == version_1.FINISHED
+    assert [(job.id, job.paths, job.force, job.attempt) for job in await store.jobs.list_unfinished()] == [
+        (2, (), False, 0)
+    ]
 
 
 async def test_version_1_is_upgraded_in_place(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -57,13 +59,13 @@ async def test_version_1_is_upgraded_in_place(tmp_path: Path, caplog: pytest.Log
         assert f"sqlite {tmp_path / 'index.db'} was made by another version" in line
         assert "job 2" in line
         await put(store, make_file("src/a.py", *version_1.chunks()))
-        assert (await store.statistics()).embedded_texts == 2
+        assert (await store.read(lambda view: view.search.statistics())).embedded_texts == 2
     caplog.clear()
     async with opened(tmp_path) as store:
         assert set(await find(store, "words")) == set(version_1.TEXTS)
         assert set(await nearest(store, axis(1))) == set(version_1.TEXTS)
-        assert len(await store.list_unfinished()) == 1
-        (hit, *_) = await store.search_lexical(["alpha"], EVERYTHING, 1)
+        assert len(await store.jobs.list_unfinished()) == 1
+        (hit, *_) = await store.read(lambda view: view.search.lexical(["alpha"], EVERYTHING, 1))
         assert hit.row >= 3, "a row is never used for another chunk"
     assert not caplog.records
 
@@ -84,15 +86,15 @@ async def test_upgraded_tables_are_those_of_a_new_file(tmp_path: Path) -> None:
 async def test_without_folders_no_job_is_queued(tmp_path: Path) -> None:
     version_1.make_sqlite(tmp_path / "index.db", folder=False)
     async with opened(tmp_path) as store:
-        assert (await store.statistics()).chunks == 0
-        assert await store.list_unfinished() == []
+        assert (await store.read(lambda view: view.search.statistics())).chunks == 0
+        assert await store.jobs.list_unfinished() == []
 
 
 async def test_an_empty_index_is_only_given_its_tables(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     version_1.make_sqlite(tmp_path / "index.db", content=False)
     async with opened(tmp_path) as store:
-        assert await store.list_unfinished() == []
-        assert await store.list_folders() == [Folder("src", ("*.py",))]
+        assert await store.jobs.list_unfinished() == []
+        assert await store.folders.list_all() == [Folder("src", ("*.py",))]
     assert not caplog.records
 
 
@@ -101,7 +103,7 @@ async def test_a_job_that_waits_already_is_not_doubled(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "index.db")) as connection, connection:
         connection.execute("INSERT INTO jobs (state, paths, force, created_at) VALUES ('queued', '[]', 0, 4.5)")
     async with opened(tmp_path) as store:
-        assert [job.created_at for job in await store.list_unfinished()] == [4.5]
+        assert [job.created_at for job in await store.jobs.list_unfinished()] == [4.5]
 
 
 async def test_another_model_is_refused_and_the_file_stays_as_it_was(tmp_path: Path) -> None:
@@ -113,8 +115,8 @@ async def test_another_model_is_refused_and_the_file_stays_as_it_was(tmp_path: P
     assert (select(tmp_path, "SELECT name FROM sqlite_schema"), select(tmp_path, "SELECT * FROM meta")) == before
     assert select(tmp_path, "SELECT count(*) FROM chunks") == [(2,)]
     async with opened(tmp_path, other, discard=True) as store:
-        assert (await store.statistics()).vectors == 0
-        assert await store.list_unfinished() == []
+        assert (await store.read(lambda view: view.search.statistics())).vectors == 0
+        assert await store.jobs.list_unfinished() == []
 
 
 async def test_many_that_open_it_at_once_upgrade_it_once(tmp_path: Path) -> None:
@@ -135,9 +137,9 @@ async def test_an_unfinished_copy_of_that_time_can_be_thrown_away(tmp_path: Path
     with pytest.raises(ConflictError, match="start --reindex"):
         await create_store(URL, tmp_path, MODEL, "2").open()
     async with opened(tmp_path, discard=True) as store:
-        found = await store.statistics()
+        found = await store.read(lambda view: view.search.statistics())
         assert (found.chunks, found.vectors) == (0, 0)
-        assert await store.list_folders() == [Folder("src", ("*.py",))]
+        assert await store.folders.list_all() == [Folder("src", ("*.py",))]
 
 
 async def test_a_copy_asks_for_a_start_first(tmp_path: Path) -> None:

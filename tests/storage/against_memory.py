@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +18,21 @@ from agent_brain_server.domain.graph import Definition, FileGraph, Reference
 from agent_brain_server.domain.search import Filters
 from agent_brain_server.storage.memory.store import MemoryStore
 from agent_brain_server.storage.protocol import Store
-from storage.building import MANY, MODEL, TOKENIZER, axis, make_chunk, make_file, put
+from storage import building
+from storage.building import (
+    MANY,
+    MODEL,
+    TOKENIZER,
+    axis,
+    fetch_chunks,
+    lexical_hits,
+    make_chunk,
+    make_file,
+    put,
+    rows_at,
+    statistics,
+    vector_hits,
+)
 
 Result = TypeVar("Result")
 
@@ -104,8 +119,13 @@ class AgainstMemory(RuleBasedStateMachine):
         return self.runner.run(work)
 
     def both(self, name: str, *arguments: object) -> None:
-        """Call the method on both, and compare what they return."""
-        assert self.run(getattr(self.store, name)(*arguments)) == self.run(getattr(self.memory, name)(*arguments))
+        """Call `object.method` on both, and compare what they return."""
+        call = attrgetter(name)
+        assert self.run(call(self.store)(*arguments)) == self.run(call(self.memory)(*arguments))
+
+    def both_read(self, read: Callable[..., Coroutine[Any, Any, object]], *arguments: object) -> None:
+        """Read from both, and compare what is returned."""
+        assert self.run(read(self.store, *arguments)) == self.run(read(self.memory, *arguments))
 
     @initialize(indexed=st.lists(files(), min_size=2, max_size=4))
     def begin(self, indexed: list[IndexedFile]) -> None:
@@ -121,31 +141,31 @@ class AgainstMemory(RuleBasedStateMachine):
 
     @rule(paths=st.lists(st.sampled_from([*PATHS, "unknown"]), max_size=3))
     def remove(self, paths: list[str]) -> None:
-        self.both("remove_files", paths)
+        self.both("index.remove_files", paths)
 
     @rule(indexed=files())
     def refresh(self, indexed: IndexedFile) -> None:
-        self.both("refresh_files", [indexed.record])
+        self.both("index.refresh_files", [indexed.record])
 
     @rule(path=st.sampled_from(FOLDERS))
     def save_folder(self, path: str) -> None:
-        self.both("save_folder", Folder(path))
+        self.both("folders.save", Folder(path))
 
     @rule(path=st.sampled_from(FOLDERS))
     def remove_folder(self, path: str) -> None:
-        self.both("remove_folder", path)
+        self.both("folders.remove", path)
 
     @rule()
     def reset(self) -> None:
-        self.both("reset")
+        self.both("index.reset")
 
     @rule()
     def drop_unused_vectors(self) -> None:
-        self.both("drop_unused_vectors")
+        self.both("index.drop_unused_vectors")
 
     @rule()
-    def settle(self) -> None:
-        self.both("settle")
+    def optimize(self) -> None:
+        self.both("index.optimize")
 
     @rule()
     def close_and_open(self) -> None:
@@ -165,14 +185,14 @@ class AgainstMemory(RuleBasedStateMachine):
 
     @rule(names=st.lists(st.sampled_from([*NAMES, "RUN", "pool", "x"]), max_size=3), limit=st.integers(0, 5))
     def find_in_the_graph(self, names: list[str], limit: int) -> None:
-        self.both("find_definitions", names)
-        self.both("find_references", names, limit)
-        self.both("find_references", names, MANY)
+        self.both_read(building.definitions, names)
+        self.both_read(building.references, names, limit)
+        self.both_read(building.references, names, MANY)
 
     @rule(paths=st.lists(st.sampled_from([*PATHS, "unknown"]), max_size=3))
     def list_the_graph(self, paths: list[str]) -> None:
-        self.both("definitions_in", paths)
-        self.both("references_in", paths)
+        self.both_read(building.definitions_in, paths)
+        self.both_read(building.references_in, paths)
 
     @rule(places=st.lists(st.tuples(st.sampled_from([*PATHS, "unknown"]), st.integers(0, 10)), max_size=5))
     def find_chunks_at(self, places: list[tuple[str, int]]) -> None:
@@ -181,9 +201,9 @@ class AgainstMemory(RuleBasedStateMachine):
 
     @invariant()
     def the_manifest_and_the_counts_agree(self) -> None:
-        self.both("list_files")
-        self.both("list_folders")
-        counts = [self.run(store.statistics()) for store in (self.store, self.memory)]
+        self.both_read(building.list_files)
+        self.both("folders.list_all")
+        counts = [self.run(statistics(store)) for store in (self.store, self.memory)]
         assert len({(found.files, found.chunks, found.vectors, found.embedded_texts) for found in counts}) == 1
         assert counts[0].languages == counts[1].languages
 
@@ -194,18 +214,18 @@ class AgainstMemory(RuleBasedStateMachine):
 
 
 async def chunks_by_words(store: Store, words: list[str], chosen: Filters, limit: int = MANY) -> list[str]:
-    hits = await store.search_lexical(words, chosen, limit)
-    chunks = await store.fetch_chunks([hit.row for hit in hits])
+    hits = await lexical_hits(store, words, chosen, limit)
+    chunks = await fetch_chunks(store, [hit.row for hit in hits])
     return [chunks[hit.row].id for hit in hits]
 
 
 async def chunks_at(store: Store, places: list[tuple[str, int]]) -> dict[tuple[str, int], str]:
-    rows = await store.rows_at(places)
-    chunks = await store.fetch_chunks(list(rows.values()))
+    rows = await rows_at(store, places)
+    chunks = await fetch_chunks(store, list(rows.values()))
     return {place: chunks[row].id for place, row in rows.items()}
 
 
 async def chunks_by_vector(store: Store, weights: list[float], chosen: Filters, limit: int) -> list[tuple[str, float]]:
-    hits = await store.search_vector(axis(*weights), chosen, limit)
-    chunks = await store.fetch_chunks([hit.row for hit in hits])
+    hits = await vector_hits(store, axis(*weights), chosen, limit)
+    chunks = await fetch_chunks(store, [hit.row for hit in hits])
     return [(chunks[hit.row].id, hit.score) for hit in hits]

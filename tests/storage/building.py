@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,11 +12,13 @@ from agent_brain_server.domain.content import (
     FileRecord,
     FloatArray,
     IndexedFile,
+    IndexStatistics,
     PreparedChunk,
     chunk_id,
     hash_text,
 )
-from agent_brain_server.domain.search import Filters, Hit
+from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
+from agent_brain_server.domain.search import Filters, Hit, Hits
 from agent_brain_server.domain.terms import chunk_terms, tokenize
 from agent_brain_server.storage.protocol import Store
 
@@ -82,21 +84,73 @@ def vectors_of(files: Iterable[IndexedFile]) -> dict[str, FloatArray]:
 async def put(store: Store, *files: IndexedFile, vectors: Mapping[str, FloatArray] | None = None) -> None:
     """Upsert with a vector for every text that has none yet, as the indexer does."""
     made = vectors_of(files)
-    missing = await store.missing_vectors(made.keys())
-    await store.upsert_chunks(files, {name: (vectors or made).get(name, made[name]) for name in missing})
+    missing = await store.index.missing_vectors(made.keys())
+    await store.index.upsert_chunks(files, {name: (vectors or made).get(name, made[name]) for name in missing})
 
 
 async def texts(store: Store, hits: list[Hit]) -> list[str]:
     """The texts of hits, best first."""
-    chunks = await store.fetch_chunks([hit.row for hit in hits])
+    chunks = await fetch_chunks(store, [hit.row for hit in hits])
     return [chunks[hit.row].text for hit in hits]
 
 
 async def find(store: Store, query: str, filters: Filters = EVERYTHING, limit: int = MANY) -> list[str]:
     """The texts that hold a word of `query`, best first."""
-    return await texts(store, await store.search_lexical(tokenize(query), filters, limit))
+    return await texts(store, await lexical_hits(store, tokenize(query), filters, limit))
 
 
 async def nearest(store: Store, vector: FloatArray, filters: Filters = EVERYTHING, limit: int = MANY) -> list[str]:
     """The texts nearest to `vector`, best first."""
-    return await texts(store, await store.search_vector(vector, filters, limit))
+    return await texts(store, await vector_hits(store, vector, filters, limit))
+
+
+async def lexical_hits(store: Store, terms: Sequence[str], filters: Filters = EVERYTHING, limit: int = MANY) -> Hits:
+    return await store.read(lambda view: view.search.lexical(terms, filters, limit))
+
+
+async def vector_hits(store: Store, vector: FloatArray, filters: Filters = EVERYTHING, limit: int = MANY) -> Hits:
+    return await store.read(lambda view: view.search.vector(vector, filters, limit))
+
+
+async def fetch_chunks(store: Store, rows: Sequence[int]) -> dict[int, Chunk]:
+    return await store.read(lambda view: view.search.fetch_chunks(rows))
+
+
+async def find_chunk(store: Store, chunk_id: str) -> Chunk | None:
+    return await store.read(lambda view: view.search.find_chunk(chunk_id))
+
+
+async def find_files(store: Store, paths: Collection[str]) -> dict[str, FileRecord]:
+    return await store.read(lambda view: view.search.find_files(paths))
+
+
+async def list_files(store: Store) -> dict[str, FileRecord]:
+    return await store.read(lambda view: view.search.list_files())
+
+
+async def statistics(store: Store) -> IndexStatistics:
+    return await store.read(lambda view: view.search.statistics())
+
+
+async def definitions(store: Store, names: Collection[str]) -> list[LocatedDefinition]:
+    return await store.read(lambda view: view.graph.definitions(names))
+
+
+async def definitions_in(
+    store: Store, paths: Collection[str], symbols: Collection[str] = ()
+) -> list[LocatedDefinition]:
+    return await store.read(lambda view: view.graph.definitions_in(paths, symbols))
+
+
+async def references(store: Store, names: Collection[str], limit: int) -> list[LocatedReference]:
+    return await store.read(lambda view: view.graph.references(names, limit))
+
+
+async def references_in(
+    store: Store, paths: Collection[str], kinds: Collection[str] = (), within: Collection[str] = ()
+) -> list[LocatedReference]:
+    return await store.read(lambda view: view.graph.references_in(paths, kinds, within))
+
+
+async def rows_at(store: Store, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    return await store.read(lambda view: view.graph.rows_at(places))

@@ -11,12 +11,20 @@ from storage.contract_folders_jobs import FolderContract, JobContract
 from storage.contract_graph import GraphContract
 from storage.contract_indexing import IndexContract
 from storage.contract_lease import LeaseContract
+from storage.contract_reading import ReadContract
 from storage.contract_searching import SearchContract
 from storage.contract_setting import MakeStore
 
 
 class StoreContract(
-    SearchContract, GraphContract, IndexContract, DifferenceContract, LeaseContract, FolderContract, JobContract
+    ReadContract,
+    SearchContract,
+    GraphContract,
+    IndexContract,
+    DifferenceContract,
+    LeaseContract,
+    FolderContract,
+    JobContract,
 ):
     """Inherit, override `make_store`; set `persistent` where a closed store can be opened again with what it held."""
 

@@ -1,4 +1,4 @@
-"""Promises of `GraphStore`, and of the writes that keep the graph in step with the files."""
+"""Promises of `GraphView`, and of the writes that keep the graph in step with the files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,18 @@ from agent_brain_server.domain.content import Folder, IndexedFile
 from agent_brain_server.domain.graph import Definition, FileGraph, LocatedDefinition, LocatedReference, Reference
 from agent_brain_server.errors import StorageError
 from agent_brain_server.storage.protocol import Store
-from storage.building import make_chunk, make_file, put
+from storage.building import (
+    definitions,
+    definitions_in,
+    fetch_chunks,
+    list_files,
+    make_chunk,
+    make_file,
+    put,
+    references,
+    references_in,
+    rows_at,
+)
 from storage.contract_setting import ContractSetting, MakeStore
 
 MOST = 1_000
@@ -53,17 +64,17 @@ def with_graph(path: str, *parts: Definition | Reference, folder: str = "src", l
 
 
 async def symbols(store: Store, *names: str) -> list[str]:
-    return [found.definition.symbol for found in await store.find_definitions(names)]
+    return [found.definition.symbol for found in await definitions(store, names)]
 
 
 async def uses(store: Store, *names: str, limit: int = MOST) -> list[tuple[str, int]]:
-    return [(found.path, found.reference.line) for found in await store.find_references(names, limit)]
+    return [(found.path, found.reference.line) for found in await references(store, names, limit)]
 
 
 async def everything(store: Store) -> tuple[list[LocatedDefinition], list[LocatedReference]]:
     """The graph of all files in the manifest."""
-    paths = list(await store.list_files())
-    return await store.definitions_in(paths), await store.references_in(paths)
+    paths = list(await list_files(store))
+    return await definitions_in(store, paths), await references_in(store, paths)
 
 
 class GraphContract(ContractSetting):
@@ -72,10 +83,10 @@ class GraphContract(ContractSetting):
         reference = Reference("import", "join", "os.path", "verbinde", "Pool.acquire", 7)
         await put(store, with_graph("a.py", definition, reference), with_graph("b.go", language="go"))
         located = LocatedDefinition("a.py", "python", definition)
-        assert await store.find_definitions(["acquire"]) == await store.definitions_in(["a.py"]) == [located]
+        assert await definitions(store, ["acquire"]) == await definitions_in(store, ["a.py"]) == [located]
         used = LocatedReference("a.py", "python", reference)
-        assert await store.find_references(["join"], 1) == await store.references_in(["a.py"]) == [used]
-        assert await store.definitions_in(["b.go"]) == await store.references_in(["b.go"]) == []
+        assert await references(store, ["join"], 1) == await references_in(store, ["a.py"]) == [used]
+        assert await definitions_in(store, ["b.go"]) == await references_in(store, ["b.go"]) == []
 
     async def test_a_files_references_and_definitions_can_be_chosen(self, store: Store) -> None:
         defined = [define("Pool", 1), define("Pool.acquire", 2), define("Pooled", 9)]
@@ -84,14 +95,14 @@ class GraphContract(ContractSetting):
         await put(store, with_graph("a.py", *defined, *used, refer("os", 7, kind="import", scope="Pool")))
 
         async def lines(*within: str, kinds: tuple[str, ...] = ("call",)) -> list[int]:
-            return [one.reference.line for one in await store.references_in(["a.py"], kinds, within)]
+            return [one.reference.line for one in await references_in(store, ["a.py"], kinds, within)]
 
         assert await lines() == [1, 2, 3, 4, 5, 6]
         assert await lines("Pool") == [1, 2]
         assert await lines("Pool", kinds=()) == [1, 2, 7]
         assert await lines("Pool.acquire", "Größe.%") == [2, 4, 5]
         assert await lines("Poo", "pool") == []
-        chosen = await store.definitions_in(["a.py"], ["Pooled", "Pool", "pool.acquire"])
+        chosen = await definitions_in(store, ["a.py"], ["Pooled", "Pool", "pool.acquire"])
         assert [one.definition.symbol for one in chosen] == ["Pool", "Pooled"]
 
     async def test_every_line_of_a_reference_comes_back(self, store: Store) -> None:
@@ -104,10 +115,10 @@ class GraphContract(ContractSetting):
             refer("get", 3, qualifier="self", scope="run", alias="got"),
         ]
         await put(store, with_graph("a.py", *same, *others))
-        found = [located.reference for located in await store.find_references(["get"], MOST)]
+        found = [located.reference for located in await references(store, ["get"], MOST)]
         assert sorted(found, key=repr) == sorted([*same, *others], key=repr)
         assert [(one.line, one.qualifier) for one in found[:4]] == [(1, "self"), (2, "self"), (3, "cls"), (3, "self")]
-        assert await store.references_in(["a.py"]) == await store.find_references(["get"], MOST)
+        assert await references_in(store, ["a.py"]) == await references(store, ["get"], MOST)
 
     async def test_definitions_are_found_by_their_last_part_whatever_the_case(self, store: Store) -> None:
         await put(
@@ -141,8 +152,8 @@ class GraphContract(ContractSetting):
         expected = [("B.py", "f"), ("a/z.py", "X.f"), ("a/z.py", "Y.f")]
         expected += [("b.py", "f"), ("b.py", "x.f"), ("b.py", "y.f"), ("ä.py", "f")]
         for found in (
-            await store.find_definitions(["f"]),
-            await store.definitions_in(["ä.py", "b.py", "B.py", "a/z.py"]),
+            await definitions(store, ["f"]),
+            await definitions_in(store, ["ä.py", "b.py", "B.py", "a/z.py"]),
         ):
             assert [(one.path, one.definition.symbol) for one in found] == expected
 
@@ -151,7 +162,7 @@ class GraphContract(ContractSetting):
             "b.py", refer("g", 2), refer("f", 2, qualifier="z"), refer("f", 2, qualifier="a"), refer("f", 1)
         )
         await put(store, later, with_graph("a.py", refer("f", 30), refer("g", 4), refer("f", 3)))
-        found = await store.find_references(["f", "g"], MOST)
+        found = await references(store, ["f", "g"], MOST)
         assert [(one.path, one.reference.line, one.reference.name, one.reference.qualifier) for one in found] == [
             ("a.py", 3, "f", ""),
             ("a.py", 4, "g", ""),
@@ -161,7 +172,7 @@ class GraphContract(ContractSetting):
             ("b.py", 2, "f", "z"),
             ("b.py", 2, "g", ""),
         ]
-        assert await store.references_in(["b.py", "a.py"]) == found
+        assert await references_in(store, ["b.py", "a.py"]) == found
 
     @pytest.mark.parametrize("limit", [0, 1, 3, 4, 5, 100])
     async def test_the_first_references_are_given_up_to_the_limit(self, store: Store, limit: int) -> None:
@@ -177,7 +188,7 @@ class GraphContract(ContractSetting):
         assert await symbols(store, "old", "new") == ["new"]
         assert await uses(store, "f", "g") == [("a.py", 3), ("b.py", 9)]
         await put(store, make_file("a.py", "no graph"))
-        assert await store.definitions_in(["a.py"]) == []
+        assert await definitions_in(store, ["a.py"]) == []
         assert await uses(store, "f", "g") == [("b.py", 9)]
 
     async def test_the_last_graph_of_two_versions_in_one_batch_counts(self, store: Store) -> None:
@@ -195,10 +206,13 @@ class GraphContract(ContractSetting):
 
     async def test_a_removed_file_takes_its_graph_along(self, store: Store) -> None:
         await put(store, *[with_graph(f"{name}.py", define("f"), refer("g", 1)) for name in "abc"])
-        await store.remove_files(["b.py", "unknown.py"])
-        assert [found.path for found in await store.find_definitions(["f"])] == ["a.py", "c.py"]
+        await store.index.remove_files(["b.py", "unknown.py"])
+        assert [found.path for found in await definitions(store, ["f"])] == [
+            "a.py",
+            "c.py",
+        ]
         assert await uses(store, "g") == [("a.py", 1), ("c.py", 1)]
-        await store.remove_files(["a.py", "c.py"])
+        await store.index.remove_files(["a.py", "c.py"])
         assert await symbols(store, "f") == []
         assert await uses(store, "g") == []
         await put(store, with_graph("c.py", define("f"), refer("g", 7)))
@@ -208,31 +222,31 @@ class GraphContract(ContractSetting):
     async def test_a_renamed_file_has_its_graph_under_the_new_name(self, store: Store) -> None:
         await put(store, with_graph("old.py", define("f"), refer("g", 1)), with_graph("other.py"))
         await put(store, with_graph("new.py", define("f"), refer("g", 1)))
-        await store.remove_files(["old.py"])
-        assert [found.path for found in await store.find_definitions(["f"])] == ["new.py"]
+        await store.index.remove_files(["old.py"])
+        assert [found.path for found in await definitions(store, ["f"])] == ["new.py"]
         assert await uses(store, "g") == [("new.py", 1)]
 
     async def test_a_removed_folder_takes_its_graph_along(self, store: Store) -> None:
         for name in ("one", "two"):
-            await store.save_folder(Folder(name))
+            await store.folders.save(Folder(name))
             await put(store, with_graph(f"{name}/a.py", define("f"), refer("g", 1), folder=name))
-        await store.remove_folder("one")
-        assert [found.path for found in await store.find_definitions(["f"])] == ["two/a.py"]
+        await store.folders.remove("one")
+        assert [found.path for found in await definitions(store, ["f"])] == ["two/a.py"]
         assert await uses(store, "g") == [("two/a.py", 1)]
 
     async def test_reset_empties_the_graph(self, store: Store) -> None:
         for _ in range(2):
             await put(store, with_graph("a.py", define("f"), refer("g", 1)))
             assert (await symbols(store, "f"), await uses(store, "g")) == (["f"], [("a.py", 1)])
-            await store.reset()
+            await store.index.reset()
             assert (await symbols(store, "f"), await uses(store, "g")) == ([], [])
 
     async def test_a_refreshed_file_keeps_its_graph_and_has_its_new_language(self, store: Store) -> None:
         file = with_graph("a.h", define("f"), refer("g", 1), language="c")
         await put(store, file)
-        await store.refresh_files([replace(file.record, language="cpp")])
-        assert [found.language for found in await store.find_definitions(["f"])] == ["cpp"]
-        assert [found.language for found in await store.references_in(["a.h"])] == ["cpp"]
+        await store.index.refresh_files([replace(file.record, language="cpp")])
+        assert [found.language for found in await definitions(store, ["f"])] == ["cpp"]
+        assert [found.language for found in await references_in(store, ["a.h"])] == ["cpp"]
 
     @pytest.mark.parametrize("name", HOSTILE)
     async def test_any_name_is_just_a_name(self, store: Store, name: str) -> None:
@@ -240,18 +254,18 @@ class GraphContract(ContractSetting):
         own = with_graph(path, define(name, signature=name), refer(name, 2, qualifier=name, alias=name, scope=name))
         others = [define(other, at) for at, other in enumerate(HOSTILE, 5) if other != name]
         await put(store, own, with_graph("others.py", *others, *[refer(other.symbol, 1) for other in others]))
-        assert [found.path for found in await store.find_definitions([name])] == [path]
-        assert await store.definitions_in([path]) == [LocatedDefinition(path, "python", own.graph.definitions[0])]
-        assert await store.find_references([name], MOST) == await store.references_in([path])
-        assert await store.references_in([path]) == [LocatedReference(path, "python", own.graph.references[0])]
+        assert [found.path for found in await definitions(store, [name])] == [path]
+        assert await definitions_in(store, [path]) == [LocatedDefinition(path, "python", own.graph.definitions[0])]
+        assert await references(store, [name], MOST) == await references_in(store, [path])
+        assert await references_in(store, [path]) == [LocatedReference(path, "python", own.graph.references[0])]
 
     async def test_what_no_database_can_hold_is_replaced(self, store: Store) -> None:
         await put(store, with_graph("a.py", define("nul\0", signature="\udc80"), refer("half\udc80", 1, scope="nul\0")))
-        (definition,) = await store.find_definitions(["NUL\0"])
+        (definition,) = await definitions(store, ["NUL\0"])
         assert (definition.definition.symbol, definition.definition.signature) == ("nul\ufffd", "\ufffd")
-        (reference,) = await store.find_references(["half\udc80"], MOST)
+        (reference,) = await references(store, ["half\udc80"], MOST)
         assert (reference.reference.name, reference.reference.scope) == ("half\ufffd", "nul\ufffd")
-        assert await store.find_references(["half\ufffd"], MOST) == [reference]
+        assert await references(store, ["half\ufffd"], MOST) == [reference]
 
     async def test_thousands_at_once(self, store: Store) -> None:
         names = [f"name{number}" for number in range(5_000)]
@@ -259,14 +273,14 @@ class GraphContract(ContractSetting):
             part for at, name in enumerate(names[:2_000], 1) for part in (define(f"A.{name}", at), refer(name, at))
         ]
         await put(store, with_graph("a.py", *parts), with_graph("b.py", refer(names[-1], 1)))
-        assert len(await store.find_definitions(names)) == 2_000
+        assert len(await definitions(store, names)) == 2_000
         assert await uses(store, *names, limit=3_000) == [*[("a.py", at) for at in range(1, 2_001)], ("b.py", 1)]
         assert await uses(store, *names, limit=2) == [("a.py", 1), ("a.py", 2)]
         paths = [f"unknown{number}.py" for number in range(5_000)]
-        assert len(await store.definitions_in([*paths, "a.py"])) == 2_000
-        assert len(await store.references_in(["b.py", *paths])) == 1
+        assert len(await definitions_in(store, [*paths, "a.py"])) == 2_000
+        assert len(await references_in(store, ["b.py", *paths])) == 1
         places = [("a.py", line) for line in range(2_000)] + [(path, 1) for path in paths]
-        assert set(await store.rows_at(places)) == {("a.py", 1)}
+        assert set(await rows_at(store, places)) == {("a.py", 1)}
 
     async def test_the_chunk_at_a_place_is_the_smallest_that_holds_it(self, store: Store) -> None:
         spans = {"class": (1, 50), "method": (10, 20), "inner": (12, 14), "again": (12, 14), "next": (51, 51)}
@@ -276,12 +290,12 @@ class GraphContract(ContractSetting):
         )
         asked = {1: "class", 10: "method", 12: "inner", 14: "inner", 20: "method", 21: "class", 50: "class", 51: "next"}
         places = [("a.py", line) for line in (*asked, 0, 52, -1, 2**40)]
-        rows = await store.rows_at([*places, *places, ("c.py", 1)])
-        texts = {row: chunk.text for row, chunk in (await store.fetch_chunks(list(rows.values()))).items()}
+        rows = await rows_at(store, [*places, *places, ("c.py", 1)])
+        texts = {row: chunk.text for row, chunk in (await fetch_chunks(store, list(rows.values()))).items()}
         assert {place: texts[row] for place, row in rows.items()} == {
             ("a.py", line): text for line, text in asked.items()
         }
-        assert await store.rows_at([]) == {}
+        assert await rows_at(store, []) == {}
 
     async def test_a_graph_is_there_after_opening_again(self, store: Store, make_store: MakeStore) -> None:
         self.need_persistence()
@@ -308,7 +322,7 @@ class GraphContract(ContractSetting):
         async def look(number: int) -> None:
             await asyncio.sleep(number / 500)
             assert len(set(await symbols(store, "f"))) == 1
-            found = await store.find_references(["g"], MOST)
+            found = await references(store, ["g"], MOST)
             assert (len(found), len({one.reference.line for one in found})) == (4, 1)
 
         await put(store, *version(1))

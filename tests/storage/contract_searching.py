@@ -1,4 +1,4 @@
-"""Promises of `SearchStore`."""
+"""Promises of `SearchView`."""
 
 from __future__ import annotations
 
@@ -15,19 +15,25 @@ from storage.building import (
     EVERYTHING,
     NO_EMBEDDING,
     axis,
+    fetch_chunks,
     find,
+    find_chunk,
+    find_files,
+    lexical_hits,
     make_chunk,
     make_file,
     nearest,
     put,
+    statistics,
+    vector_hits,
 )
 from storage.contract_setting import ContractSetting, MakeStore
 
 
 class SearchContract(ContractSetting):
     async def test_an_empty_index_finds_nothing(self, store: Store) -> None:
-        assert await store.search_lexical(["word"], EVERYTHING, 10) == []
-        assert await store.search_vector(axis(1), EVERYTHING, 10) == []
+        assert await lexical_hits(store, ["word"], EVERYTHING, 10) == []
+        assert await vector_hits(store, axis(1), EVERYTHING, 10) == []
 
     async def test_any_term_is_enough(self, store: Store) -> None:
         await put(store, make_file("a.py", "alpha beta", "gamma", "delta"))
@@ -35,7 +41,7 @@ class SearchContract(ContractSetting):
 
     async def test_the_best_comes_first_with_positive_scores(self, store: Store) -> None:
         await put(store, make_file("a.py", "retry once here", "retry retry retry", "else", "other", "more"))
-        hits = await store.search_lexical(["retry"], EVERYTHING, 10)
+        hits = await lexical_hits(store, ["retry"], EVERYTHING, 10)
         assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
         assert all(hit.score > 0 for hit in hits)
         assert (await find(store, "retry"))[0] == "retry retry retry"
@@ -54,16 +60,16 @@ class SearchContract(ContractSetting):
 
     async def test_ties_are_broken_by_row(self, store: Store) -> None:
         await put(store, make_file("a.py", *["same words"] * 5))
-        rows = [hit.row for hit in await store.search_lexical(["same"], EVERYTHING, 5)]
+        rows = [hit.row for hit in await lexical_hits(store, ["same"], EVERYTHING, 5)]
         assert rows == sorted(rows)
-        rows = [hit.row for hit in await store.search_vector(axis(1, 1, 1), EVERYTHING, 5)]
+        rows = [hit.row for hit in await vector_hits(store, axis(1, 1, 1), EVERYTHING, 5)]
         assert rows == sorted(rows)
 
     @pytest.mark.parametrize("limit", [0, 1, 2, 100])
     async def test_the_limit_holds(self, store: Store, limit: int) -> None:
         await put(store, make_file("a.py", "word one", "word two", "word three"))
-        assert len(await store.search_lexical(["word"], EVERYTHING, limit)) == min(limit, 3)
-        assert len(await store.search_vector(axis(1), EVERYTHING, limit)) == min(limit, 3)
+        assert len(await lexical_hits(store, ["word"], EVERYTHING, limit)) == min(limit, 3)
+        assert len(await vector_hits(store, axis(1), EVERYTHING, limit)) == min(limit, 3)
 
     @pytest.mark.parametrize(
         "term",
@@ -72,7 +78,7 @@ class SearchContract(ContractSetting):
     )  # fmt: skip
     async def test_operators_are_plain_text(self, store: Store, term: str) -> None:
         await put(store, make_file("z.txt", "unrelated text"))
-        assert await store.search_lexical([term], EVERYTHING, 10) == []
+        assert await lexical_hits(store, [term], EVERYTHING, 10) == []
         assert await find(store, "unrelated") == await _find_terms(store, [term, *tokenize("unrelated")])
 
     async def test_operators_as_words_are_found(self, store: Store) -> None:
@@ -89,7 +95,7 @@ class SearchContract(ContractSetting):
 
     async def test_no_terms_find_nothing(self, store: Store) -> None:
         await put(store, make_file("a.py", "text"))
-        assert await store.search_lexical([], EVERYTHING, 10) == []
+        assert await lexical_hits(store, [], EVERYTHING, 10) == []
 
     async def test_a_very_long_question(self, store: Store) -> None:
         await put(store, make_file("a.py", "needle"))
@@ -98,21 +104,21 @@ class SearchContract(ContractSetting):
     async def test_the_nearest_come_first(self, store: Store) -> None:
         file = make_file("a.py", "north", "east", "north east")
         vectors = dict(zip([c.text_hash for c in file.chunks], [axis(1), axis(0, 1), axis(0.5, 0.5)], strict=True))
-        await store.upsert_chunks([file], vectors)
+        await store.index.upsert_chunks([file], vectors)
         assert await nearest(store, axis(1)) == ["north", "north east", "east"]
-        hits = await store.search_vector(axis(1), EVERYTHING, 3)
+        hits = await vector_hits(store, axis(1), EVERYTHING, 3)
         assert [hit.score for hit in hits] == [1.0, 0.5, 0.0]
 
     async def test_opposite_and_zero_vectors_are_ranked_too(self, store: Store) -> None:
         file = make_file("a.py", "against", "nothing", "for")
         vectors = dict(zip([c.text_hash for c in file.chunks], [axis(-1), axis(), axis(1)], strict=True))
-        await store.upsert_chunks([file], vectors)
+        await store.index.upsert_chunks([file], vectors)
         assert await nearest(store, axis(1)) == ["for", "nothing", "against"]
 
     async def test_chunks_of_the_same_text_share_a_vector_and_are_all_found(self, store: Store) -> None:
         await put(store, make_file("a.py", "twin"), make_file("b.py", "twin"))
         assert await nearest(store, axis(1)) == ["twin", "twin"]
-        assert (await store.statistics()).vectors == 1
+        assert (await statistics(store)).vectors == 1
 
     @pytest.mark.parametrize(
         ("filters", "expected"),
@@ -171,64 +177,26 @@ class SearchContract(ContractSetting):
             end_line=9,
         )
         await put(store, make_file("läs/mig.md", prepared))
-        (hit,) = await store.search_lexical(tokenize("quoted"), EVERYTHING, 1)
-        assert await store.fetch_chunks([hit.row]) == {hit.row: prepared.chunk}
-        assert await store.find_chunk(prepared.chunk.id) == prepared.chunk
+        (hit,) = await lexical_hits(store, tokenize("quoted"), EVERYTHING, 1)
+        assert await fetch_chunks(store, [hit.row]) == {hit.row: prepared.chunk}
+        assert await find_chunk(store, prepared.chunk.id) == prepared.chunk
 
     async def test_unknown_rows_ids_and_paths(self, store: Store) -> None:
         await put(store, make_file("a.py", "text"))
-        assert await store.fetch_chunks([999_999, -1]) == {}
-        assert await store.fetch_chunks([]) == {}
-        assert await store.find_chunk("unknown") is None
-        assert await store.find_files(["unknown.py"]) == {}
+        assert await fetch_chunks(store, [999_999, -1]) == {}
+        assert await fetch_chunks(store, []) == {}
+        assert await find_chunk(store, "unknown") is None
+        assert await find_files(store, ["unknown.py"]) == {}
 
     async def test_find_files(self, store: Store) -> None:
         file = make_file("a.py", "text")
         await put(store, file, make_file("b.py", "more"))
-        assert await store.find_files({"a.py", "unknown.py"}) == {"a.py": file.record}
-
-    async def test_files_of_rows(self, store: Store) -> None:
-        first, second = make_file("a.py", "alpha", "beta"), make_file("b.py", "alpha")
-        await put(store, first, second)
-        rows = [hit.row for hit in await store.search_lexical(["alpha", "beta"], EVERYTHING, 10)]
-        held = await store.files_of([*rows, 999_999])
-        assert set(held) == set(rows)
-        assert sorted(place.record.path for place in held.values()) == ["a.py", "a.py", "b.py"]
-        assert {place.record.path: place.record for place in held.values()} == {
-            "a.py": first.record,
-            "b.py": second.record,
-        }
-        await store.remove_files(["a.py"])
-        (place,) = (await store.files_of(rows)).values()
-        (chunk,) = second.chunks
-        assert place == (second.record, chunk.chunk.start_line, chunk.chunk.end_line)
-        assert await store.files_of([]) == {}
-
-    async def test_reads_beside_the_index_are_reads(self, store: Store) -> None:
-        await put(store, make_file("a.py", "alpha"))
-
-        async def twice() -> tuple[list[str], list[str]]:
-            async def once() -> list[str]:
-                return await find(store, "alpha")
-
-            return await once(), await store.beside(once)
-
-        assert await store.beside(twice) == (["alpha"], ["alpha"])
-        results = await asyncio.gather(*(store.beside(twice) for _ in range(8)))
-        assert results == [(["alpha"], ["alpha"])] * 8
-
-    async def test_what_is_raised_beside_the_index_is_raised(self, store: Store) -> None:
-        async def fail() -> None:
-            await store.statistics()
-            raise KeyError("mine")
-
-        with pytest.raises(KeyError, match="mine"):
-            await store.beside(fail)
+        assert await find_files(store, {"a.py", "unknown.py"}) == {"a.py": file.record}
 
     async def test_statistics(self, store: Store) -> None:
-        assert (await store.statistics()).chunks == 0
+        assert (await statistics(store)).chunks == 0
         await put(store, make_file("a.py", "one", "two"), make_file("b.go", "two", language="go"))
-        found = await store.statistics()
+        found = await statistics(store)
         assert (found.files, found.chunks, found.vectors, found.embedded_texts) == (2, 3, 2, 2)
         assert found.languages == {"python": 1, "go": 1}
 
@@ -236,9 +204,9 @@ class SearchContract(ContractSetting):
         store = make_store(NO_EMBEDDING)
         await store.open()
         try:
-            await store.upsert_chunks([make_file("a.py", "word")], {})
+            await store.index.upsert_chunks([make_file("a.py", "word")], {})
             assert await find(store, "word") == ["word"]
-            assert await store.search_vector(axis()[:0], EVERYTHING, 10) == []
+            assert await vector_hits(store, axis()[:0], EVERYTHING, 10) == []
         finally:
             await store.close()
 
@@ -255,10 +223,10 @@ class SearchContract(ContractSetting):
             await asyncio.sleep(number / 500)
             for chosen in filters:
                 for hits in (
-                    await store.search_lexical(["common"], chosen, 100),
-                    await store.search_vector(axis(1), chosen, 100),
+                    await lexical_hits(store, ["common"], chosen, 100),
+                    await vector_hits(store, axis(1), chosen, 100),
                 ):
-                    chunks = await store.fetch_chunks([hit.row for hit in hits])
+                    chunks = await fetch_chunks(store, [hit.row for hit in hits])
                     assert {chunk.text.split()[1] for chunk in chunks.values()} <= {f"v{len(hits)}"}
                     assert 1 <= len(hits) <= 9
 
@@ -286,8 +254,8 @@ def _version(size: int) -> IndexedFile:
 
 
 async def _find_terms(store: Store, terms: list[str]) -> list[str]:
-    hits = await store.search_lexical(terms, EVERYTHING, 100)
-    chunks = await store.fetch_chunks([hit.row for hit in hits])
+    hits = await lexical_hits(store, terms, EVERYTHING, 100)
+    chunks = await fetch_chunks(store, [hit.row for hit in hits])
     return [chunks[hit.row].text for hit in hits]
 
 

@@ -29,10 +29,13 @@ from storage.building import (
     MODEL,
     TOKENIZER,
     axis,
+    definitions,
+    lexical_hits,
     make_chunk,
     make_file,
     nearest,
     put,
+    references,
 )
 from support.corpus import source_files
 from support.postgres import DatabaseServer
@@ -70,11 +73,11 @@ async def fill(store: Store) -> None:
     odd_file = make_file("odd/ünï \U0001f600.md", odd, folder="odd", language="markdown")
     await put(store, replace(odd_file, graph=odd_graph))
     await put(store, make_file("empty.py"), make_file("left out.bin", language=""))
-    await store.remove_files(["two.py"])
+    await store.index.remove_files(["two.py"])
     await put(store, make_file("gone.py", "texts that are unused by now"))
-    await store.remove_files(["gone.py"])
-    await store.save_folder(Folder("src", ("**/*.py", "über/*"), ("!generated/", "a'b")))
-    await store.save_folder(Folder("odd"))
+    await store.index.remove_files(["gone.py"])
+    await store.folders.save(Folder("src", ("**/*.py", "über/*"), ("!generated/", "a'b")))
+    await store.folders.save(Folder("odd"))
     await add_jobs(store)
 
 
@@ -94,14 +97,14 @@ async def add_jobs(store: Store) -> None:
     """One in every state, and a number that is taken by none any more."""
     progress = JobProgress(7, 9, 3, 1, 2, 40, 50, 12, 123.4, 0.1, "ü.py", {"binary": 2, "too_large": 1}, ("ü: odd",))
     for number, state in enumerate(("done", "failed", "cancelled"), 1):
-        job = await store.add_job([f"path {number}", "ü"], number == 2, 1_700_000_000.1 + number)
-        await store.claim_job(1_700_000_001.2)
-        await store.finish_job(job.id, state, "a reason" * (number - 1), progress, 1_700_000_002.3)  # type: ignore[arg-type]
-    await store.add_job(["running"], False, 5.0)
-    running = await store.claim_job(6.0)
+        job = await store.jobs.add([f"path {number}", "ü"], number == 2, 1_700_000_000.1 + number)
+        await store.jobs.claim(1_700_000_001.2)
+        await store.jobs.finish(job.id, state, "a reason" * (number - 1), progress, 1_700_000_002.3)  # type: ignore[arg-type]
+    await store.jobs.add(["running"], False, 5.0)
+    running = await store.jobs.claim(6.0)
     assert running is not None
-    await store.save_progress(running.id, progress)
-    await store.add_job([], True, 7.0)
+    await store.jobs.save_progress(running.id, progress)
+    await store.jobs.add([], True, 7.0)
 
 
 async def copy_to(source: str, target: str, root: Path, entry: Entry = "new", **more: int) -> None:
@@ -158,14 +161,14 @@ async def assert_equal_answers(one: str, other: str, root: Path) -> None:
     async with opened(one, root) as first, opened(other, root) as second:
         for query in ("the same words in several files", "thing", "over marble quartz", "检索 größe", "number ribbon"):
             terms = query.split()
-            hits = [await store.search_lexical(terms, EVERYTHING, MANY) for store in (first, second)]
+            hits = [await lexical_hits(store, terms, EVERYTHING, MANY) for store in (first, second)]
             assert hits[0] == hits[1]
             assert hits[0]
         assert await nearest(first, axis(1, 0.5)) == await nearest(second, axis(1, 0.5))
         for names in (["DO_IT"], [ODD]):
-            assert await first.find_definitions(names) == await second.find_definitions(names) != []
+            assert await definitions(first, names) == await definitions(second, names) != []
         for names in (["do_it"], ["Only2", ODD]):
-            assert await first.find_references(names, MANY) == await second.find_references(names, MANY) != []
+            assert await references(first, names, MANY) == await references(second, names, MANY) != []
 
 
 async def refused(source: str, target: str, root: Path, entry: Entry = "new") -> str:

@@ -37,7 +37,7 @@ def count_statements(dies_at: int) -> Callable[[], int]:
 
     for session, names in (
         (SqliteSession, ("run", "run_many", "commit")),
-        (PostgresSession, ("run", "copy", "define")),
+        (PostgresSession, ("_run", "copy", "define", "execute")),
     ):
         for name in names:
             setattr(session, name, counted(getattr(session, name)))

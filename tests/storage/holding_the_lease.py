@@ -14,7 +14,7 @@ from agent_brain_server.storage.factory import create_store
 async def main(url: str, root: Path) -> None:
     store = create_store(url, root, EmbeddingModel("test-model", 8, "words"), "1")
     await store.open()
-    print(await store.acquire_writing(), flush=True)
+    print(await store.lease.acquire(), flush=True)
     time.sleep(60)
 
 

@@ -121,5 +121,5 @@ async def fill_another_project(store: Store) -> None:
     indexed = [make_file(f"{number}.py", *(f"alpha {number} {at}" for at in range(10))) for number in range(30)]
     await store.open()
     await put(store, *indexed, vectors={text_hash: unit_vector(text_hash) for text_hash in vectors_of(indexed)})
-    await store.settle()
+    await store.index.optimize()
     await store.close()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncpg
+import psycopg
 import pytest
-from sqlalchemy.ext.asyncio import AsyncTransaction
 
 from agent_brain_server.errors import StorageLostError
 from agent_brain_server.postgres_config import PostgresConfig
@@ -12,6 +11,7 @@ from agent_brain_server.storage.postgres import connection
 from agent_brain_server.storage.postgres.connection import Database
 from agent_brain_server.storage.postgres.session import Session, Statements
 from agent_brain_server.storage.queries import load_queries
+from support.postgres import DatabaseServer
 
 STATEMENTS = Statements(load_queries("agent_brain_server.storage.postgres"))
 DEFERRED = """
@@ -32,15 +32,7 @@ CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON written DEFERRABLE INITIALLY
 async def config(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> PostgresConfig:
     monkeypatch.setattr(connection, "FIRST_PAUSE_SECONDS", 0.01)
     config = PostgresConfig.from_url(postgres_url)
-    driver = await asyncpg.connect(
-        host=config.host,
-        port=config.port,
-        user=config.user,
-        password=config.password.get_secret_value(),
-        database=config.database,
-    )
-    await driver.execute(DEFERRED)
-    await driver.close()
+    DatabaseServer(config).psql(DEFERRED)
     return config
 
 
@@ -49,12 +41,12 @@ async def test_a_commit_that_was_refused_leaves_the_next_attempt_repeatable(conf
     database = Database(config, STATEMENTS, "p")
     attempts = 0
 
-    async def work(session: Session) -> int:
+    def work(session: Session) -> int:
         nonlocal attempts
         attempts += 1
-        await session.connection.exec_driver_sql(f"INSERT INTO written VALUES ({attempts})")
+        session.execute(f"INSERT INTO written VALUES ({attempts})")
         if attempts == 2:
-            raise ConnectionResetError("the connection is lost")
+            raise psycopg.OperationalError("the connection is lost")
         return attempts
 
     try:
@@ -69,13 +61,13 @@ async def test_a_commit_whose_answer_is_lost_is_not_tried_again(
     database = Database(config, STATEMENTS, "p")
     attempts = 0
 
-    async def lost(*_: object) -> None:
-        raise ConnectionResetError("the connection is lost")
+    def lost(*_: object) -> None:
+        raise psycopg.OperationalError("the connection is lost")
 
-    async def work(session: Session) -> None:
+    def work(session: Session) -> None:
         nonlocal attempts
         attempts += 1
-        monkeypatch.setattr(AsyncTransaction, "commit", lost)
+        monkeypatch.setattr(Session, "commit", lost)
 
     try:
         with pytest.raises(StorageLostError):

@@ -11,9 +11,9 @@ import pytest
 from agent_brain_server.errors import StorageError
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.factory import create_store
-from agent_brain_server.storage.postgres.connection import single_transaction
+from agent_brain_server.storage.postgres.alone import single_transaction
 from agent_brain_server.storage.postgres.distribute import distribute
-from agent_brain_server.storage.postgres.session import Statements
+from agent_brain_server.storage.postgres.session import Session, Statements
 from agent_brain_server.storage.queries import load_queries
 from storage.building import MODEL, TOKENIZER, find, make_file, put
 from support.brain import configure
@@ -42,10 +42,12 @@ async def test_the_foreign_key_comes_back_as_it_was(postgres_url: str, tmp_path:
     config = PostgresConfig.from_url(postgres_url)
     before = DatabaseServer(config).psql(FOREIGN_KEYS)
     statements = Statements(load_queries("agent_brain_server.storage.postgres"))
-    async with single_transaction(config, statements, "p") as session:
-        await session.run("enter_namespace")
-        await session.run("drop_foreign_key")
-        await session.run("add_foreign_key")
+
+    def work(session: Session) -> None:
+        for name in ("enter_namespace", "drop_foreign_key", "add_foreign_key"):
+            session.run(name)
+
+    await single_transaction(config, statements, "p", work)
     assert len(before) == 1
     assert DatabaseServer(config).psql(FOREIGN_KEYS) == before
 

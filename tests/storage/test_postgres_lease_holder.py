@@ -33,10 +33,10 @@ async def test_the_lease_of_a_killed_process_is_free_at_once(store: Store, postg
         assert other.stdout is not None
         try:
             assert other.stdout.readline() == "True\n"
-            assert await store.acquire_writing() is False
+            assert await store.lease.acquire() is False
         finally:
             other.kill()
-    assert await store.acquire_writing() is True
+    assert await store.lease.acquire() is True
 
 
 @pytest.mark.parametrize("writer", ["another machine:1:aa", "copy", ""])
@@ -46,6 +46,6 @@ async def test_a_holder_elsewhere_is_believed_until_its_lease_ends(
     database = DatabaseServer(PostgresConfig.from_url(postgres_url))
     hold = f"UPDATE agent_brain.index_state SET writer = '{writer}', writer_until = now() + interval"
     database.psql(f"{hold} '1 minute'")
-    assert await store.acquire_writing() is False
+    assert await store.lease.acquire() is False
     database.psql(f"{hold} '-1 second'")
-    assert await store.acquire_writing() is True
+    assert await store.lease.acquire() is True

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from agent_brain_server.postgres_config import PostgresConfig
-from agent_brain_server.storage.postgres import driver
-from agent_brain_server.storage.postgres.connection import single_session
+from agent_brain_server.storage.postgres import alone as alone_module
+from agent_brain_server.storage.postgres.alone import single_session
 from agent_brain_server.storage.postgres.failures import is_lost
 from agent_brain_server.storage.postgres.session import Statements
 from agent_brain_server.storage.queries import load_queries
@@ -36,16 +36,16 @@ class Swallowing(Relay):
 async def test_a_statement_that_nobody_runs_any_more_is_given_up(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(driver, "WATCH_SECONDS", 0.2)
+    monkeypatch.setattr(alone_module, "WATCH_SECONDS", 0.2)
     config = PostgresConfig.from_url(postgres_url)
     with Swallowing(config.port) as proxy:
         through = config.model_copy(update={"port": proxy.port, "ssl_mode": "disable"})
 
         async def ask() -> None:
-            async with asyncio.timeout(60), single_session(through, STATEMENTS, "p") as session:
-                assert await session.one("find_server_version")
+            async with asyncio.timeout(60), single_session(through, STATEMENTS, "p") as alone:
+                assert await alone.run(lambda session: session.one("find_server_version"))
                 proxy.muted = proxy.count
-                await session.one("find_server_version")
+                await alone.run(lambda session: session.one("find_server_version"))
 
         with pytest.raises(Exception) as caught:  # noqa: PT011  what it is called is the driver's
             await ask()
@@ -56,7 +56,7 @@ async def test_a_statement_that_nobody_runs_any_more_is_given_up(
 async def test_a_statement_that_takes_its_time_is_left_alone(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(driver, "WATCH_SECONDS", 0.05)
-    async with single_session(PostgresConfig.from_url(postgres_url), STATEMENTS, "p") as session:
-        await session.connection.exec_driver_sql("SELECT pg_sleep(2)")
-        assert await session.one("find_server_version")
+    monkeypatch.setattr(alone_module, "WATCH_SECONDS", 0.05)
+    async with single_session(PostgresConfig.from_url(postgres_url), STATEMENTS, "p") as alone:
+        await alone.run(lambda session: session.execute("SELECT pg_sleep(2)"))
+        assert await alone.run(lambda session: session.one("find_server_version"))

@@ -17,7 +17,7 @@ from agent_brain_server.storage import lexical
 from agent_brain_server.storage.factory import create_store
 from agent_brain_server.storage.postgres import connection, nearest, search, settle
 from agent_brain_server.storage.protocol import Store
-from storage.building import EVERYTHING, MODEL, TOKENIZER, find, make_file, put, texts
+from storage.building import EVERYTHING, MODEL, TOKENIZER, find, lexical_hits, make_file, put, texts, vector_hits
 from support.postgres import DatabaseServer, PostgresServer, frozen
 
 CHUNKS = 300
@@ -56,17 +56,17 @@ async def test_vectors_of_any_length_are_found_through_the_index_that_can_hold_t
     await store.open()
     vectors = directions(dimensions)
     await fill(store, vectors)
-    await store.settle()
+    await store.index.optimize()
     definition = "".join(text for (text,) in database.psql(INDEX))
     assert (f"{kind}_cosine_ops" in definition) if kind else not definition
     for filters, numbers in ((EVERYTHING, range(CHUNKS)), (Filters(languages=("python", "rust")), PYTHON)):
-        hits = await store.search_vector(vectors[5], filters, 10)
+        hits = await vector_hits(store, vectors[5], filters, 10)
         assert hits.path == ("hnsw" if kind else "exact")
         products = {f"text {number}": float(vectors[number] @ vectors[5]) for number in numbers}
         found = await texts(store, hits)
         assert found == sorted(products, key=lambda text: -products[text])[:10]
         assert [hit.score for hit in hits] == pytest.approx([products[text] for text in found], abs=1e-5)
-    few = await store.search_vector(vectors[5], Filters(paths=("f1.x", "f2.x")), 10)
+    few = await vector_hits(store, vectors[5], Filters(paths=("f1.x", "f2.x")), 10)
     assert (few.path, len(few)) == ("exact", 2)
     await store.close()
     if kind:
@@ -94,8 +94,8 @@ async def test_too_few_through_the_index_are_made_up_for_exactly(
     await store.close()
     await store.open()
     await fill(store, vectors)
-    await store.settle()
-    hits = await store.search_vector(vectors[5], EVERYTHING, 100)
+    await store.index.optimize()
+    hits = await vector_hits(store, vectors[5], EVERYTHING, 100)
     assert (hits.path, len(hits)) == ("hnsw, then exact", 100)
     assert (await texts(store, hits))[0] == "text 5"
     await store.close()
@@ -132,7 +132,7 @@ async def test_terms_count_as_in_sqlite(store: Store, tmp_path: Path, monkeypatc
         await put(other, make_file(f"f{number}.x", f"self part{number}", f"self {number}"))
     for least, query in ((1, "self 7 part"), (1, "part self 12 29 3"), (1_000, "part self 12 29 3")):
         monkeypatch.setattr(lexical, "LEAST_FOUND", least)
-        one, two = [await each.search_lexical(query.split(), EVERYTHING, 2) for each in (store, other)]
+        one, two = [await lexical_hits(each, query.split(), EVERYTHING, 2) for each in (store, other)]
         assert [hit.score for hit in one] == pytest.approx([hit.score for hit in two])
         assert await texts(store, one) == await texts(other, two)
     await other.close()

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import CursorResult, text
 
 from agent_brain_contract.paths import location_id
 from agent_brain_server.domain.content import FloatArray
@@ -19,10 +17,10 @@ from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.factory import create_store
 from agent_brain_server.storage.postgres.nearest import HNSW_PATH, MOST_EXACT
 from agent_brain_server.storage.postgres.roles import grant, revoke
-from agent_brain_server.storage.postgres.session import Session
+from agent_brain_server.storage.postgres.session import Row, Session
 from agent_brain_server.storage.protocol import Store
 from agent_brain_server.storage.texts import clean
-from storage.building import EVERYTHING, MODEL, TOKENIZER, make_chunk, make_file
+from storage.building import EVERYTHING, MODEL, TOKENIZER, lexical_hits, make_chunk, make_file, vector_hits
 from support.postgres import DatabaseServer
 
 CHUNKS = 100_000
@@ -48,8 +46,8 @@ async def fill(store: Store) -> None:
     for start in range(0, len(files), FILES_A_BATCH):
         batch = files[start : start + FILES_A_BATCH]
         vectors = {chunk.text_hash: direction(chunk.text_hash) for file in batch for chunk in file.chunks}
-        await store.upsert_chunks(batch, vectors)
-    await store.settle()
+        await store.index.upsert_chunks(batch, vectors)
+    await store.index.optimize()
 
 
 @pytest.fixture(scope="module")
@@ -93,17 +91,17 @@ async def store_of_a_role(filled_url: str, root: Path) -> AsyncIterator[Store]:
 def plans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The plans of the searches that are run, as PostgreSQL made them for these very values."""
     seen: list[str] = []
-    run = Session.run
+    rows = Session.rows
 
-    async def explain(self: Session, *blocks: str, **values: object) -> CursorResult[Any]:
+    def explain(self: Session, *blocks: str, **values: object) -> Sequence[Row]:
         if blocks[0] in SEARCHES:
-            bound = {name: clean(value) for name, value in values.items()}
-            statement = text(f"EXPLAIN {self.statements.make(blocks)}")
-            rows = await self.connection.execute(statement, {"project": self.project_id, **bound})
-            seen.append("\n".join(line for (line,) in rows))
-        return await run(self, *blocks, **values)
+            sql, names = self.statements.make(blocks)
+            bound = {name: clean(value) for name, value in values.items()} | {"project": self.project_id}
+            plan = self.connection.execute(f"EXPLAIN {sql}", [bound[name] for name in names])
+            seen.append("\n".join(line for (line,) in plan))
+        return rows(self, *blocks, **values)
 
-    monkeypatch.setattr(Session, "run", explain)
+    monkeypatch.setattr(Session, "rows", explain)
     return seen
 
 
@@ -118,7 +116,7 @@ FILTERS = [
 @pytest.mark.slow
 @pytest.mark.parametrize("filters", FILTERS)
 async def test_words_are_looked_up_in_the_gin_index(store: Store, plans: list[str], filters: Filters) -> None:
-    hits = await store.search_lexical(["word7", "common", "part3"], filters, 20)
+    hits = await lexical_hits(store, ["word7", "common", "part3"], filters, 20)
     assert len(hits) == 20
     assert hits.path == "gin"
     assert plans
@@ -129,7 +127,7 @@ async def test_words_are_looked_up_in_the_gin_index(store: Store, plans: list[st
 @pytest.mark.parametrize("filters", FILTERS)
 async def test_the_nearest_are_looked_up_in_the_hnsw_index(store: Store, plans: list[str], filters: Filters) -> None:
     wanted = direction("asked for")
-    hits = await store.search_vector(wanted, filters, 20)
+    hits = await vector_hits(store, wanted, filters, 20)
     assert len(hits) == 20
     assert hits.path == HNSW_PATH
     (plan,) = plans
@@ -139,7 +137,7 @@ async def test_the_nearest_are_looked_up_in_the_hnsw_index(store: Store, plans: 
 
 @pytest.mark.slow
 async def test_few_allowed_chunks_are_compared_one_by_one(store: Store, plans: list[str]) -> None:
-    hits = await store.search_vector(direction("asked for"), Filters(paths=("lib/part7/m7.py",)), 100)
+    hits = await vector_hits(store, direction("asked for"), Filters(paths=("lib/part7/m7.py",)), 100)
     assert len(hits) == A_FILE
     assert hits.path == "exact"
     assert plans == []
@@ -157,13 +155,13 @@ async def test_row_level_security_leaves_the_searches_their_indexes(
     reads = "SELECT sum(seq_scan) FROM pg_stat_user_tables WHERE relname = 'chunk_terms'"
     before = database.psql(scans), database.psql(reads)
     words = ["word7", "common", "part3"]
-    found = await store_of_a_role.search_lexical(words, filters, 20)
-    near = await store_of_a_role.search_vector(direction("asked for"), filters, 20)
+    found = await lexical_hits(store_of_a_role, words, filters, 20)
+    near = await vector_hits(store_of_a_role, direction("asked for"), filters, 20)
     await store_of_a_role.close()  # a connection says what it has counted when it ends
     assert database.psql(scans)[0][0] > before[0][0][0]
     assert database.psql(reads) == before[1]
     assert "Index Scan using vectors_by_distance" in plans[-1], plans[-1]
     assert "Seq Scan" not in plans[-1], plans[-1]
     assert near.path == HNSW_PATH
-    assert found == await store.search_lexical(words, filters, 20)
-    assert near == await store.search_vector(direction("asked for"), filters, 20)
+    assert found == await lexical_hits(store, words, filters, 20)
+    assert near == await vector_hits(store, direction("asked for"), filters, 20)

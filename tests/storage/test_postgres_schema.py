@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import asyncpg
+import psycopg
 import pytest
 
 from agent_brain_server.domain.content import EmbeddingModel
@@ -15,7 +15,7 @@ from agent_brain_server.errors import EmbeddingMismatchError, SchemaVersionError
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.factory import create_store
 from agent_brain_server.storage.postgres import schema
-from agent_brain_server.storage.postgres.connection import single_transaction
+from agent_brain_server.storage.postgres.alone import single_transaction
 from agent_brain_server.storage.postgres.session import Session, Statements
 from agent_brain_server.storage.protocol import Store
 from agent_brain_server.storage.queries import load_queries
@@ -53,13 +53,14 @@ def catalogue(url: str) -> dict[str, list[tuple[str, ...]]]:
     return {name: [tuple(map(str, row)) for row in at(url).psql(query)] for name, query in CATALOGUE.items()}
 
 
-@asynccontextmanager
-async def empty_namespace(url: str) -> AsyncIterator[Session]:
-    statements = Statements(load_queries("agent_brain_server.storage.postgres"))
-    async with single_transaction(PostgresConfig.from_url(url), statements, "p") as session:
+async def in_an_empty_namespace(url: str, make: Callable[[Session], None]) -> None:
+    def work(session: Session) -> None:
         for name in ("create_extension", "create_namespace", "enter_namespace"):
-            await session.run(name)
-        yield session
+            session.run(name)
+        make(session)
+
+    statements = Statements(load_queries("agent_brain_server.storage.postgres"))
+    await single_transaction(PostgresConfig.from_url(url), statements, "p", work)
 
 
 @asynccontextmanager
@@ -84,10 +85,8 @@ def projects(tmp_path: Path) -> list[Path]:
 
 async def test_all_migrations_together_make_the_schema(session_server: DatabaseServer) -> None:
     with session_server.database() as by_schema, session_server.database() as by_steps:
-        async with empty_namespace(session_server.url(by_schema)) as session:
-            await schema.create_tables(session)
-        async with empty_namespace(session_server.url(by_steps)) as session:
-            await schema.migrate(session, 0)
+        await in_an_empty_namespace(session_server.url(by_schema), schema.create_tables)
+        await in_an_empty_namespace(session_server.url(by_steps), lambda session: schema.migrate(session, 0))
         assert catalogue(session_server.url(by_steps)) == catalogue(session_server.url(by_schema))
     assert sorted(schema.migrations()) == list(range(1, schema.SCHEMA_VERSION + 1))
 
@@ -169,7 +168,7 @@ async def test_one_database_holds_the_vectors_of_one_model(postgres_url: str, pr
         assert "use the embedding test-model (8 dimensions), but the settings say other (16)" in str(caught.value)
         assert "another database (storage.url)" in str(caught.value)
     async with opened(postgres_url, projects[1], NO_EMBEDDING) as store:
-        await store.upsert_chunks([make_file("b.py", "beta")], {})
+        await store.index.upsert_chunks([make_file("b.py", "beta")], {})
         assert await find(store, "alpha beta") == ["beta"]
     async with opened(postgres_url, projects[0]) as store:
         assert await find(store, "alpha beta") == ["alpha"]
@@ -192,7 +191,7 @@ async def test_the_application_leaves_other_schemas_alone(postgres_url: str, pro
     at(postgres_url).psql("CREATE TABLE public.jobs (id INT)")
     async with opened(postgres_url, projects[0]) as store:
         await put(store, make_file("a.py", "alpha"))
-        await store.add_job([], False, 1.0)
+        await store.jobs.add([], False, 1.0)
     assert at(postgres_url).psql("SELECT count(*) FROM public.files") == [(0,)]
     assert at(postgres_url).psql(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
@@ -215,10 +214,10 @@ async def test_a_role_without_rights_is_told_what_it_needs(
         at(postgres_url).psql(f"GRANT CREATE ON DATABASE {config.database} TO {role}")
         async with opened(limited.url(), projects[0]) as store:
             await put(store, make_file("a.py", "alpha"))
-            await store.settle()
+            await store.index.optimize()
     finally:
         at(postgres_url).psql("DROP SCHEMA IF EXISTS agent_brain CASCADE")
-        with pytest.raises(asyncpg.PostgresError):
+        with pytest.raises(psycopg.Error):
             at(postgres_url).psql("SELECT 1 FROM agent_brain.meta")
         at(postgres_url).psql(f"DROP OWNED BY {role}")
         session_server.psql(f"DROP ROLE {role}")

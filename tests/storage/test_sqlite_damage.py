@@ -10,7 +10,7 @@ import pytest
 
 from agent_brain_server.errors import SchemaVersionError, StorageDamagedError, StorageError
 from agent_brain_server.storage.protocol import Store
-from storage.building import EVERYTHING, axis, find, make_file, put
+from storage.building import EVERYTHING, axis, find, lexical_hits, make_file, put, statistics, vector_hits
 from storage.sqlite_index import open_and_close, store_in
 
 
@@ -80,10 +80,10 @@ def spoil_tables(path: Path, statement: str) -> None:
 
 async def use_all(store: Store) -> None:
     await store.open()
-    assert len(await store.search_lexical(["text"], EVERYTHING, 10)) == 3
-    assert len(await store.search_vector(axis(1), EVERYTHING, 10)) == 3
+    assert len(await lexical_hits(store, ["text"], EVERYTHING, 10)) == 3
+    assert len(await vector_hits(store, axis(1), EVERYTHING, 10)) == 3
     await find(store, "text")
-    await store.statistics()
+    await statistics(store)
     await put(store, make_file("f1.py", "text"))
 
 

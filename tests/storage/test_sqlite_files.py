@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from agent_brain_server.errors import StorageError
-from storage.building import axis, find, make_file, nearest, put
+from storage.building import axis, find, make_file, nearest, put, statistics
 from storage.sqlite_index import open_and_close, store_in
 
 
@@ -25,7 +25,7 @@ async def test_all_files_are_for_their_owner_only(tmp_path: Path) -> None:
     await nearest(store, axis(1))
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "new").iterdir()}
     assert modes == dict.fromkeys(["index.db", "index.db-wal", "index.db-shm", "index.vectors"], 0o600)
-    assert (await store.statistics()).bytes >= sum(
+    assert (await statistics(store)).bytes >= sum(
         (tmp_path / "new" / name).stat().st_size for name in ("index.db", "index.db-wal", "index.vectors")
     )
     await store.close()
@@ -76,7 +76,11 @@ async def test_a_file_that_is_no_longer_the_index_is_neither_written_nor_read(
     await store.open()
     await put(store, make_file("a.py", "text"))
     remove(tmp_path / "index.db")
-    for work in (put(store, make_file("b.py", "late")), find(store, "text"), store.statistics()):
+    for work in (
+        put(store, make_file("b.py", "late")),
+        find(store, "text"),
+        statistics(store),
+    ):
         with pytest.raises(StorageError, match=r"index\.db was deleted or replaced.* agent-brain start") as refused:
             await work
         assert refused.value.code == "storage_gone"

@@ -13,7 +13,7 @@ import pytest
 
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import StorageError
-from storage.building import axis, find, make_file, nearest, put
+from storage.building import axis, find, list_files, make_file, nearest, put
 from storage.sqlite_index import open_and_close, store_in
 
 WIDE = EmbeddingModel("wide", 1024)
@@ -65,7 +65,7 @@ async def test_a_full_disk_stops_a_write_and_nothing_else(mount: Callable[[str],
         await put(store, *big)
     assert await find(store, "kept lost") == ["kept"]
     assert await nearest(store, axis(1)) == ["kept"]
-    assert set(await store.list_files()) == {"a.py"}
+    assert set(await list_files(store)) == {"a.py"}
     ballast.unlink()
     await put(store, make_file("b.py", "after"))
     assert set(await find(store, "kept after")) == {"kept", "after"}
@@ -80,7 +80,7 @@ async def test_a_disk_too_full_for_the_cache_of_vectors(mount: Callable[[str], P
     file = make_file("a.py", *[f"text {number}" for number in range(400)])
     unit = np.zeros(1024, np.float32)
     unit[0] = 1
-    await store.upsert_chunks([file], {chunk.text_hash: unit for chunk in file.chunks})
+    await store.index.upsert_chunks([file], {chunk.text_hash: unit for chunk in file.chunks})
     free = os.statvfs(place).f_bavail * os.statvfs(place).f_frsize
     (place / "ballast").write_bytes(b"x" * (free - 100_000))
     assert len(await nearest(store, unit)) == 400

@@ -18,7 +18,24 @@ import pytest
 from agent_brain_server.storage.factory import create_store
 from agent_brain_server.storage.protocol import Store
 from storage import writing_until_killed
-from storage.building import EVERYTHING, MANY, MODEL, TOKENIZER, axis, find, make_file, put, vector_of
+from storage.building import (
+    EVERYTHING,
+    MANY,
+    MODEL,
+    TOKENIZER,
+    axis,
+    definitions,
+    definitions_in,
+    fetch_chunks,
+    find,
+    lexical_hits,
+    list_files,
+    make_file,
+    put,
+    references,
+    vector_hits,
+    vector_of,
+)
 
 KILLS = int(os.environ.get("AGENT_BRAIN_TESTS_KILLS", "10"))
 TESTS = Path(__file__).parents[1]
@@ -49,9 +66,9 @@ def check_database(path: Path) -> None:
 
 async def check_content(store: Store) -> None:
     """Every file is whole in one version; searches and the graph see just it, with the vectors of its texts."""
-    manifest = await store.list_files()
-    hits = await store.search_lexical(["common"], EVERYTHING, MANY)
-    chunks = await store.fetch_chunks([hit.row for hit in hits])
+    manifest = await list_files(store)
+    hits = await lexical_hits(store, ["common"], EVERYTHING, MANY)
+    chunks = await fetch_chunks(store, [hit.row for hit in hits])
     by_file: dict[str, set[str]] = {path: set() for path in manifest}
     for chunk in chunks.values():
         by_file[chunk.path].add(chunk.text)
@@ -59,12 +76,12 @@ async def check_content(store: Store) -> None:
         assert len(by_file[path]) == record.chunk_count
         (version,) = {text.split()[2] for text in by_file[path]}
         parts = [f"part{at}" for at in range(record.chunk_count)]
-        assert [found.definition.name for found in await store.definitions_in([path])] == parts
-        used = [found for found in await store.find_references([version], MANY) if found.path == path]
+        assert [found.definition.name for found in await definitions_in(store, [path])] == parts
+        used = [found for found in await references(store, [version], MANY) if found.path == path]
         assert [found.reference.qualifier for found in used] == parts
-    assert {found.path for found in await store.find_definitions(["part0"])} == manifest.keys()
+    assert {found.path for found in await definitions(store, ["part0"])} == manifest.keys()
     query = axis(1, 0.5, 0.25)
-    near = await store.search_vector(query, EVERYTHING, MANY)
+    near = await vector_hits(store, query, EVERYTHING, MANY)
     assert {hit.row for hit in near} == chunks.keys()
     for hit in near:
         (prepared,) = make_file("x.py", chunks[hit.row].text).chunks

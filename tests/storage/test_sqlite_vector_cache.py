@@ -11,16 +11,16 @@ import pytest
 
 from agent_brain_server.domain.search import Filters
 from agent_brain_server.storage.protocol import Store
-from storage.building import EVERYTHING, axis, make_file, nearest, put
+from storage.building import EVERYTHING, axis, fetch_chunks, make_file, nearest, put, vector_hits
 from storage.sqlite_index import store_in
 
 
 async def _answers(store: Store) -> list[object]:
     filters = [EVERYTHING, Filters(paths=("f1*",)), Filters(languages=("python",), paths=("!f2*",))]
     return [
-        [chunk.id for chunk in (await store.fetch_chunks([hit.row])).values()] + [hit.score]
+        [chunk.id for chunk in (await fetch_chunks(store, [hit.row])).values()] + [hit.score]
         for chosen in filters
-        for hit in await store.search_vector(axis(1, 0.5, 0.25), chosen, 40)
+        for hit in await vector_hits(store, axis(1, 0.5, 0.25), chosen, 40)
     ]
 
 
@@ -86,7 +86,7 @@ async def test_a_cache_that_is_behind_catches_up(tmp_path: Path) -> None:
     await store.close()
     await store.open()
     await put(store, make_file("f1.py", "new"), make_file("f99.py", "more"))
-    await store.remove_files(["f2.py"])
+    await store.index.remove_files(["f2.py"])
     assert set(await nearest(store, axis(1))) == {f"text {number}" for number in (0, *range(3, 10))} | {"new", "more"}
     await store.close()
 
@@ -105,7 +105,7 @@ async def test_a_cache_of_a_later_state_is_not_used(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "copy.db", tmp_path / "index.db")
     await store.open()
     third = make_file("c.py", "third")
-    await store.upsert_chunks([third], {third.chunks[0].text_hash: axis(4)})
+    await store.index.upsert_chunks([third], {third.chunks[0].text_hash: axis(4)})
     assert await nearest(store, axis(1), limit=1) == ["third"]
     assert set(await nearest(store, axis(1))) == {"first", "third"}
     await store.close()

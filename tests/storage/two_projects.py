@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import asyncpg
+import psycopg
 import pytest
 
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.postgres import ledger
-from agent_brain_server.storage.postgres.connection import single_transaction
-from agent_brain_server.storage.postgres.session import Statements
+from agent_brain_server.storage.postgres.alone import single_transaction
+from agent_brain_server.storage.postgres.session import Session, Statements
 from agent_brain_server.storage.postgres.store import PostgresStore
 from agent_brain_server.storage.queries import load_queries
 from storage.building import MODEL, TOKENIZER, make_chunk, make_file, put
@@ -31,34 +31,31 @@ SHARED = {"meta"}  # the version of the schema and the name of the embedding mod
 class Intruder:
     """The role of A on a connection of its own."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self.connection = connection
 
-    async def rows(self, sql: str) -> list[Any]:
+    def rows(self, sql: str) -> list[Any]:
         """What a statement gives; nothing where it is refused. All that it does is undone."""
-        transaction = self.connection.transaction()
-        await transaction.start()
         try:
-            return list(await self.connection.fetch(sql))
-        except asyncpg.PostgresError as error:
+            with self.connection.transaction(force_rollback=True):
+                cursor = self.connection.execute(sql)
+                return cursor.fetchall() if cursor.description else []
+        except psycopg.Error as error:
             return [str(error)] if SECRET in str(error) else []
-        finally:
-            await transaction.rollback()
 
-    async def refused(self, sql: str) -> str:
+    def refused(self, sql: str) -> str:
         """The SQLSTATE that a statement is refused with."""
-        with pytest.raises(asyncpg.PostgresError) as caught:
-            async with self.connection.transaction():
-                await self.connection.execute(sql)
+        with pytest.raises(psycopg.Error) as caught, self.connection.transaction():
+            self.connection.execute(sql)
         assert SECRET not in str(caught.value)
         return str(caught.value.sqlstate)
 
-    async def status(self, sql: str) -> str:
+    def status(self, sql: str) -> str:
         """What a statement says that it did, for good; `refused` if it was."""
         try:
-            async with self.connection.transaction():
-                return str(await self.connection.execute(sql))
-        except asyncpg.PostgresError as error:
+            with self.connection.transaction():
+                return str(self.connection.execute(sql).statusmessage)
+        except psycopg.Error as error:
             return "told" if SECRET in str(error) else "refused"
 
 
@@ -72,20 +69,32 @@ async def fill(config: PostgresConfig, project: str, words: str) -> None:
     )
     if project == B:
         await put(store, *[make_file(f"only-b/{name}.py", f"{SECRET} {name}") for name in "xyz"])
-    await store.save_folder(Folder("src"))
-    await store.add_job([], False, 1.0)
+    await store.folders.save(Folder("src"))
+    await store.jobs.add([], False, 1.0)
     await store.close()
-    async with single_transaction(
-        config, Statements(load_queries("agent_brain_server.storage.postgres")), project
-    ) as session:
-        await session.run("enter_namespace")
-        await ledger.begin(session, "somewhere")
+
+    def work(session: Session) -> None:
+        session.run("enter_namespace")
+        ledger.begin(session, "somewhere")
+
+    statements = Statements(load_queries("agent_brain_server.storage.postgres"))
+    await single_transaction(config, statements, project, work)
 
 
-async def connected(config: PostgresConfig) -> asyncpg.Connection:
-    connection = await asyncpg.connect(config.url())
-    await connection.execute("SET search_path = agent_brain, public")
+def connected(config: PostgresConfig) -> psycopg.Connection[tuple[Any, ...]]:
+    connection = psycopg.connect(config.url(), autocommit=True)
+    connection.execute("SET search_path = agent_brain, public")
     return connection
+
+
+def fetch(connection: psycopg.Connection[tuple[Any, ...]], sql: str) -> list[tuple[Any, ...]]:
+    return connection.execute(sql).fetchall()
+
+
+def value(connection: psycopg.Connection[tuple[Any, ...]], sql: str) -> object:
+    """The first column of the first row."""
+    (row,) = fetch(connection, sql)
+    return row[0]
 
 
 def picture(superuser: DatabaseServer, tables: list[str]) -> dict[str, Any]:

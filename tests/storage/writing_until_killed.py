@@ -32,7 +32,7 @@ async def write(directory: Path, seed: int) -> None:
         names = chosen.sample(range(30), 5)
         await put(store, *[versioned_file(name, seed * 1_000 + version) for name in names])
         if chosen.random() < 0.2:
-            await store.remove_files([f"f{chosen.randrange(30)}.py"])
+            await store.index.remove_files([f"f{chosen.randrange(30)}.py"])
         if chosen.random() < 0.3:
             await nearest(store, axis(1), limit=5)
 

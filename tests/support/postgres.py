@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import secrets
@@ -13,7 +12,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -53,19 +51,12 @@ class DatabaseServer:
 
     def psql(self, sql: str, database: str = "") -> list[tuple[Any, ...]]:
         """The rows of one statement, run on a connection of its own; usable inside and outside of async tests."""
-        config = self._config(database)
+        import psycopg
 
-        async def run() -> list[tuple[Any, ...]]:
-            import asyncpg
-
-            connection = await asyncpg.connect(config.url(), timeout=10)
-            try:
-                return [tuple(row) for row in await connection.fetch(sql)]
-            finally:
-                await connection.close()
-
-        with ThreadPoolExecutor(1) as thread:
-            return thread.submit(asyncio.run, run()).result()
+        url = self._config(database).url()
+        with psycopg.connect(url, connect_timeout=10, autocommit=True) as connection:
+            cursor = connection.execute(sql)
+            return cursor.fetchall() if cursor.description else []
 
     @contextmanager
     def database(self) -> Iterator[str]:

@@ -95,7 +95,7 @@ async def postgres_health(request: Request) -> DatabaseHealth:
     service = _service(request)
     now = await service.database_health()
     if now is None:
-        backend, _, location = service.store.describe().partition(" ")
+        backend, _, location = service.place.describe().partition(" ")
         raise NotFoundError(f"The index is in {backend} ({location}), not in PostgreSQL.")
     if not now.healthy:
         raise StorageLostError(now.detail, members=asdict(now))

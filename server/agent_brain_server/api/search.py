@@ -14,7 +14,8 @@ from agent_brain_server.api.operations import Operations
 from agent_brain_server.api.problems import require_globs
 from agent_brain_server.domain.search import Filters
 from agent_brain_server.services.lines import LineService
-from agent_brain_server.services.search import Answer, Question, SearchService
+from agent_brain_server.services.search import Answer, SearchService
+from agent_brain_server.services.search_pass import Question
 
 operations = Operations("search")
 

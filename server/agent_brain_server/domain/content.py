@@ -80,14 +80,6 @@ class FileRecord:
     indexed_at: float
 
 
-class ChunkPlace(NamedTuple):
-    """The manifest row of a chunk's file, and the chunk's lines in it, as `Chunk` has them."""
-
-    record: FileRecord
-    start_line: int
-    end_line: int
-
-
 @dataclass(frozen=True, slots=True)
 class IndexedFile:
     """All that one transaction writes for one file."""

@@ -9,8 +9,8 @@ from dataclasses import replace
 from agent_brain_server.domain.globs import path_matcher
 from agent_brain_server.domain.search import Filters
 from agent_brain_server.domain.terms import query_terms
-from agent_brain_server.storage.protocol import ReadStore
 from agent_brain_server.storage.symbols import last_part, symbol_matches, symbol_names
+from agent_brain_server.storage.view import SearchView, View
 
 ALL_OF_PROJECT = "**"
 _SPECIAL = re.compile(r"[\\*?\[\]]")
@@ -32,7 +32,7 @@ def _from_root(glob: str, root: str) -> str:
     return glob
 
 
-async def with_literal_paths(store: ReadStore, filters: Filters) -> Filters:
+def with_literal_paths(search: SearchView, filters: Filters) -> Filters:
     """Return `filters` in which a glob that is the path of an indexed file means that file alone.
 
     Names such as `app/[id]/page.tsx` are globs of something else.
@@ -40,7 +40,7 @@ async def with_literal_paths(store: ReadStore, filters: Filters) -> Filters:
     globs = {glob: glob.removeprefix("!").removeprefix("/") for glob in filters.paths if _SPECIAL.search(glob)}
     if not globs:
         return filters
-    known = await store.find_files(set(globs.values()))
+    known = search.find_files(set(globs.values()))
     return replace(filters, paths=tuple(_literal(glob) if globs.get(glob) in known else glob for glob in filters.paths))
 
 
@@ -49,29 +49,29 @@ def _literal(glob: str) -> str:
     return f"{negation}/{_SPECIAL.sub(lambda sign: chr(92) + sign[0], path.removeprefix('/'))}"
 
 
-async def unmatched(store: ReadStore, filters: Filters) -> str:
+def unmatched(view: View, filters: Filters) -> str:
     """Return a sentence on the filters that nothing in the index can pass, empty if there is none or no index."""
     from agent_brain_server.indexing.chunking.passage import KINDS
 
-    if not (statistics := await store.statistics()).files:
+    if not (statistics := view.search.statistics()).files:
         return ""
     said = _unknown("language", filters.languages, statistics.languages)
     said += _unknown("kind", filters.kinds, KINDS)
     if filters.paths and not all(glob.startswith("!") for glob in filters.paths):
         matches = path_matcher(filters.paths)
-        if not any(matches(path) for path, record in (await store.list_files()).items() if record.language):
+        if not any(matches(path) for path, record in view.search.list_files().items() if record.language):
             said.append(f"No indexed file matches {', '.join(filters.paths)}.")
-    if filters.symbols and not any([await _is_known(store, symbol) for symbol in filters.symbols]):
+    if filters.symbols and not any(_is_known(view, symbol) for symbol in filters.symbols):
         said.append(f"The index has no symbol {', '.join(filters.symbols)}.")
     return " ".join(said)
 
 
-async def _is_known(store: ReadStore, symbol: str) -> bool:
+def _is_known(view: View, symbol: str) -> bool:
     """Whether a passage or a definition has the symbol; each of a name's words is among the terms of its passage."""
     names = symbol_names((symbol,))
-    if await store.search_lexical(query_terms(symbol), Filters(symbols=(symbol,)), 1):
+    if view.search.lexical(query_terms(symbol), Filters(symbols=(symbol,)), 1):
         return True
-    found = await store.find_definitions({last_part(name) for name in names})
+    found = view.graph.definitions({last_part(name) for name in names})
     return any(symbol_matches(one.definition.symbol, names) for one in found)
 
 

@@ -30,7 +30,7 @@ class IndexedFolders:
 
         Raise ConflictError where the project's own directory has become a link: it is not what was set up.
         """
-        return await asyncio.to_thread(self._tree, await self.store.list_folders())
+        return await asyncio.to_thread(self._tree, await self.store.list_all())
 
     def _tree(self, folders: Sequence[Folder]) -> FileTree:
         if not is_real(self.root.as_posix()):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from agent_brain_server.retrieval.graph_question import Relation
 from agent_brain_server.services.freshness import Freshness, Sight
-from agent_brain_server.services.graph import GraphAnswer, GraphService
+from agent_brain_server.services.graph import GraphAnswer, answer
 from agent_brain_server.services.refresh import Refresher
-from agent_brain_server.storage.protocol import ReadStore
+from agent_brain_server.storage.view import ReadStore, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +28,32 @@ class FreshGraph:
     def __init__(
         self,
         store: ReadStore,
-        graph: GraphService,
         freshness: Freshness,
         refresher: Refresher,
         notice: Callable[[Collection[str]], str],
     ) -> None:
         self._store = store
-        self._graph = graph
         self._freshness = freshness
         self._refresher = refresher
         self._notice = notice
 
     async def ask(self, relation: Relation, symbol: str, depth: int) -> CheckedAnswer:
-        """What stands in `relation` to `symbol`, as `GraphService.ask` says it, and which files of it have changed."""
-        answer = await self._graph.ask(relation, symbol, depth)
-        stale = await self._changed(answer)
-        gone = moved = await self._freshness.gone(stale) if stale else frozenset()
-        if stale and await self._refresher.refresh(stale):
-            answer = await self._graph.ask(relation, symbol, depth)
-            stale = await self._changed(answer)
-            gone = await self._freshness.gone(stale) if stale else frozenset()
-        return CheckedAnswer(answer, stale, gone, self._notice(moved))
+        """Return what has `relation` to `symbol`, as `graph.answer` says it, and which files of it have changed."""
 
-    async def _changed(self, answer: GraphAnswer) -> dict[str, Sight]:
-        paths = {found.path for found in answer.definitions}
-        for node in answer.nodes:
-            paths |= {node.edge.path, node.edge.target.path}
-        return await self._freshness.changed((await self._store.find_files(paths)).values()) if paths else {}
+        def graph_pass(view: View) -> tuple[GraphAnswer, dict[str, Sight], frozenset[str]]:
+            found = answer(view.graph, relation, symbol, depth)
+            stale = _changed(view, found, self._freshness)
+            return found, stale, self._freshness.gone(stale)
+
+        found, stale, gone = await self._store.read(graph_pass)
+        moved = gone
+        if stale and await self._refresher.refresh(stale):
+            found, stale, gone = await self._store.read(graph_pass)
+        return CheckedAnswer(found, stale, gone, self._notice(moved))
+
+
+def _changed(view: View, found: GraphAnswer, freshness: Freshness) -> dict[str, Sight]:
+    paths = {one.path for one in found.definitions}
+    for node in found.nodes:
+        paths |= {node.edge.path, node.edge.target.path}
+    return freshness.changed(view.search.find_files(paths).values()) if paths else {}

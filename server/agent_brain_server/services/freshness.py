@@ -12,7 +12,6 @@ from agent_brain_server.domain.content import FileRecord, hash_bytes
 from agent_brain_server.indexing.changes import saved_while_read
 from agent_brain_server.indexing.emptied import holds_no_file
 from agent_brain_server.indexing.real_paths import RealDirectories, is_gone
-from agent_brain_server.services.off_loop import off_loop
 
 Sight: TypeAlias = tuple[object, ...] | None
 """What the index has of a file and what is there instead; None where no job can mend it: its folder is away."""
@@ -24,23 +23,18 @@ class Freshness:
     """Compares files with their manifest rows: size and time first, the content only where these differ.
 
     Their paths are relative to `root`. What is reached through a link is another file than the one that was indexed.
+    The methods ask the file system, so they are called in a thread.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    async def changed(self, records: Iterable[FileRecord]) -> dict[str, Sight]:
-        """The paths of those whose file has changed or gone since."""
-        return await off_loop(self._compare, list(records))
-
-    async def gone(self, paths: Iterable[str]) -> frozenset[str]:
-        """Those of the paths where the system says that nothing is."""
-        return await off_loop(self._gone, list(paths))
-
-    def _gone(self, paths: Iterable[str]) -> frozenset[str]:
+    def gone(self, paths: Iterable[str]) -> frozenset[str]:
+        """Return those of the paths where the system says that nothing is."""
         return frozenset(path for path in paths if _is_nothing_at(self.root / path))
 
-    def _compare(self, records: Iterable[FileRecord]) -> dict[str, Sight]:
+    def changed(self, records: Iterable[FileRecord]) -> dict[str, Sight]:
+        """Return the paths of those whose file has changed or gone since."""
         real = RealDirectories()
         found: dict[str, Sight] = {}
         present: dict[str, bool] = {}

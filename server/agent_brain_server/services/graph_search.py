@@ -1,4 +1,7 @@
-"""The code graph as an arm of a search: what a question about it asks for, and the neighbours of strong hits."""
+"""The code graph as a retriever: what a question about it asks for, and the neighbours of strong hits.
+
+Plain functions on one state of the index.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ from agent_brain_server.domain.search import Hit, Hits
 from agent_brain_server.retrieval.fusion import Ranked
 from agent_brain_server.retrieval.graph_question import GraphQuestion, read_question
 from agent_brain_server.retrieval.guessing import Certainty
-from agent_brain_server.services.graph import DEEPEST, Edge, GraphAnswer, GraphService, Node
-from agent_brain_server.storage.protocol import GraphStore
+from agent_brain_server.services.edges import Edge, incoming, outgoing
+from agent_brain_server.services.graph import DEEPEST, GraphAnswer, Node, answer, definitions_at
+from agent_brain_server.storage.view import View
 
-ARM = "graph"
+GRAPH = "graph"
 SEEDS = 5
 MOST_USES = 10  # what is used more often is everywhere, and its uses are no neighbours
 NO_SYMBOL = "Mode graph answers questions about a symbol, as in: who calls NAME; this one names none."
@@ -32,52 +36,48 @@ class GraphHits:
     note: str
 
 
-class GraphSearch:
-    """Turns edges into chunk rows."""
+def find(view: View, text: str) -> GraphHits:
+    """Return what the question asks of the graph. It never falls back: nothing found is nothing, and `note` says so."""
+    question = read_question(text)
+    if question is None:
+        return GraphHits(Hits(), {}, NO_SYMBOL)
+    depth = DEEPEST if question.relation == "impact" else 1
+    found = answer(view.graph, question.relation, question.symbol, depth)
+    if found.note:
+        return GraphHits(Hits(), {}, found.note)
+    return _placed(view, list(_reasons(question, found)), f"Read as: {question.relation} of {question.symbol}.")
 
-    def __init__(self, store: GraphStore, graph: GraphService) -> None:
-        self._store = store
-        self._graph = graph
 
-    async def find(self, text: str) -> GraphHits:
-        """What the question asks of the graph. It never falls back: nothing found is nothing, and `note` says so."""
-        question = read_question(text)
-        if question is None:
-            return GraphHits(Hits(), {}, NO_SYMBOL)
-        depth = DEEPEST if question.relation == "impact" else 1
-        answer = await self._graph.ask(question.relation, question.symbol, depth)
-        if answer.note:
-            return GraphHits(Hits(), {}, answer.note)
-        return await self._placed(list(_told(question, answer)), f"Read as: {question.relation} of {question.symbol}.")
+def _placed(view: View, reached: Sequence[tuple[Place, float, str]], note: str) -> GraphHits:
+    rows = _rows(view, [place for place, _, _ in reached])
+    scores: dict[int, float] = {}
+    reasons: dict[int, str] = {}
+    for place, score, reason in reached:
+        row = rows.get(place)
+        if row is not None and score > scores.get(row, 0.0):
+            scores[row], reasons[row] = score, reason
+    return GraphHits(_hits(scores), reasons, note)
 
-    async def _placed(self, told: Sequence[tuple[Place, float, str]], note: str) -> GraphHits:
-        rows = await self._rows([place for place, _, _ in told])
-        scores: dict[int, float] = {}
-        reasons: dict[int, str] = {}
-        for place, score, reason in told:
-            row = rows.get(place)
-            if row is not None and score > scores.get(row, 0.0):
-                scores[row], reasons[row] = score, reason
-        return GraphHits(_hits(scores), reasons, note)
 
-    async def _rows(self, places: Sequence[Place]) -> dict[Place, int]:
-        return await self._store.rows_at(set(places)) if places else {}
+def _rows(view: View, places: Sequence[Place]) -> dict[Place, int]:
+    return view.graph.rows_at(set(places)) if places else {}
 
-    async def neighbours(self, seeds: Sequence[tuple[Ranked, Chunk]]) -> Hits:
-        """What the best passages call and what calls them, worth a share of the passage that leads there."""
-        strong = seeds[:SEEDS]
-        defined = await self._graph.definitions_at([chunk for _, chunk in strong])
-        worth = {one: ranked.score for (ranked, chunk), held in zip(strong, defined, strict=True) for one in held}
-        if not worth:
-            return Hits()
-        inward, _ = await self._graph.incoming(list(worth), {"call", "inherit"}, MOST_USES)
-        edges = await self._graph.outgoing(list(worth)) + inward
-        places = dict(_reached(edges, worth))
-        rows = await self._rows(list(places))
-        scores: dict[int, float] = {}
-        for place, row in rows.items():
-            scores[row] = max(scores.get(row, 0.0), places[place])
-        return _hits({row: score for row, score in scores.items() if row not in {ranked.row for ranked, _ in strong}})
+
+def neighbours(view: View, seeds: Sequence[tuple[Ranked, Chunk]]) -> Hits:
+    """Return what the best passages call and what calls them, worth a share of the passage that leads there."""
+    strong = seeds[:SEEDS]
+    defined = definitions_at(view.graph, [chunk for _, chunk in strong])
+    worth = {one: ranked.score for (ranked, chunk), held in zip(strong, defined, strict=True) for one in held}
+    if not worth:
+        return Hits()
+    inward, _ = incoming(view.graph, list(worth), {"call", "inherit"}, MOST_USES)
+    edges = outgoing(view.graph, list(worth)) + inward
+    places = dict(_reached(edges, worth))
+    rows = _rows(view, list(places))
+    scores: dict[int, float] = {}
+    for place, row in rows.items():
+        scores[row] = max(scores.get(row, 0.0), places[place])
+    return _hits({row: score for row, score in scores.items() if row not in {ranked.row for ranked, _ in strong}})
 
 
 def _reached(edges: Iterable[Edge], worth: dict[LocatedDefinition, float]) -> Iterable[tuple[Place, float]]:
@@ -92,7 +92,7 @@ def _reached(edges: Iterable[Edge], worth: dict[LocatedDefinition, float]) -> It
     return best.items()
 
 
-def _told(question: GraphQuestion, answer: GraphAnswer) -> Iterable[tuple[Place, float, str]]:
+def _reasons(question: GraphQuestion, answer: GraphAnswer) -> Iterable[tuple[Place, float, str]]:
     if question.relation == "definitions":
         for found in answer.definitions:
             yield (found.path, found.definition.start_line), 1.0, f"defines {found.definition.symbol}"

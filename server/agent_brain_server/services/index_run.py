@@ -101,8 +101,8 @@ class IndexRun:
         # All vectors are looked at for it: too much for one saved file, and unused ones harm nobody until the next job.
         if not self.job.paths:
             if self._all_there:
-                await self.around.store.drop_unused_vectors()
-            await self._settle()
+                await self.around.store.index.drop_unused_vectors()
+            await self._optimize()
         return meter.finish()
 
     async def _survey(self) -> tuple[WalkResult, Changes]:
@@ -125,10 +125,10 @@ class IndexRun:
     async def _known(self) -> Mapping[str, FileRecord]:
         """The manifest, or what the job asks for of it: all of it is read only where that may be more than files."""
         store, paths = self.around.store, self.job.paths
-        known = await store.find_files(paths) if paths else {}
+        known = await store.read(lambda view: view.search.find_files(paths)) if paths else {}
         if paths and all(path in known for path in paths):
             return known
-        manifest = await store.list_files()
+        manifest = await store.read(lambda view: view.search.list_files())
         return {path: record for path, record in manifest.items() if self._asked(path)} if paths else manifest
 
     def _walk(self, tree: FileTree) -> WalkResult:
@@ -201,7 +201,7 @@ class IndexRun:
         return fresh
 
     async def _embed(self, texts: Mapping[str, str]) -> Mapping[str, FloatArray]:
-        missing = sorted(await self.around.store.missing_vectors(texts.keys())) if texts else []
+        missing = sorted(await self.around.store.index.missing_vectors(texts.keys())) if texts else []
         if not missing:
             return {}
         vectors = await self.around.embedder.embed([texts[text_hash] for text_hash in missing])
@@ -214,13 +214,13 @@ class IndexRun:
             IndexedFile(_record(file, now), file.chunks, file.graph) for file in batch.prepared if file.verdict in HELD
         ]
         if lost := await self._lost(batch.prepared):
-            meter.removed(await store.remove_files(lost))
+            meter.removed(await store.index.remove_files(lost))
         written = await self._put(new, batch.vectors, meter) if new else 0
         if unchanged:
-            await store.refresh_files(unchanged)
+            await store.index.refresh_files(unchanged)
         meter.left_out(_left_out(unchanged))
         meter.add(batch.prepared, len(batch.vectors), written)
-        if not await store.save_progress(self.job.id, meter.progress, attempt=self.job.attempt):
+        if not await store.jobs.save_progress(self.job.id, meter.progress, attempt=self.job.attempt):
             raise JobInterruptedError
 
     async def _lost(self, prepared: Sequence[PreparedFile]) -> Sequence[str]:
@@ -259,7 +259,7 @@ class IndexRun:
     async def _try(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray]) -> int | str:
         """How many chunks were written, or why the store does not take the files. Raise what is its own trouble."""
         try:
-            return await self.around.store.upsert_chunks(files, vectors, rewrite=self.job.force)
+            return await self.around.store.index.upsert_chunks(files, vectors, rewrite=self.job.force)
         except AgentBrainError as error:
             if type(error) is not StorageError:
                 raise
@@ -275,12 +275,12 @@ class IndexRun:
 
     async def _remove(self, removed: Sequence[str], meter: ProgressMeter) -> None:
         for start in range(0, len(removed), REMOVE_AT_ONCE):
-            meter.removed(await self.around.store.remove_files(removed[start : start + REMOVE_AT_ONCE]))
+            meter.removed(await self.around.store.index.remove_files(removed[start : start + REMOVE_AT_ONCE]))
             self._heed_interruption()
 
-    async def _settle(self) -> None:
+    async def _optimize(self) -> None:
         """The index is whole and answers already: what makes it faster may fail."""
-        settling = asyncio.create_task(self.around.store.settle())
+        settling = asyncio.create_task(self.around.store.index.optimize())
         try:
             await self._unless_interrupted(settling)
         except StorageError as error:

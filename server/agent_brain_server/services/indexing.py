@@ -17,14 +17,20 @@ from agent_brain_server.indexing.changes import within
 from agent_brain_server.indexing.exclusions import is_in_state
 from agent_brain_server.services.folders import IndexedFolders
 from agent_brain_server.services.runner import JobRunner
-from agent_brain_server.storage.protocol import Store
+from agent_brain_server.storage.protocol import IndexStore, JobStore
+from agent_brain_server.storage.view import ReadStore
 
 
 class IndexingService:
     """Everything that changes the index goes through the runner or through its pause."""
 
-    def __init__(self, store: Store, runner: JobRunner, folders: IndexedFolders) -> None:
+    def __init__(
+        self, store: ReadStore, index: IndexStore, jobs: JobStore, runner: JobRunner, folders: IndexedFolders
+    ) -> None:
         self._store = store
+        self._index = index
+        self._jobs = jobs
+        self._folders = folders.store
         self._runner = runner
         self._root = folders.root
         self._consent = folders.consent
@@ -32,7 +38,7 @@ class IndexingService:
     async def start_index(self, paths: Sequence[str], force: bool) -> Job:
         """Queue a job. Raises RequestError for a path in no indexed folder, or where nothing is."""
         wanted = sorted({self.normalise(path) for path in paths})
-        folders = [folder.path for folder in await self._store.list_folders()]
+        folders = [folder.path for folder in await self._folders.list_all()]
         if not folders:
             raise RequestError("No folder is indexed; add one: agent-brain folders add PATH", field="paths")
         for path in wanted:
@@ -52,7 +58,7 @@ class IndexingService:
     async def _require_there(self, paths: Sequence[str]) -> None:
         """Raise RequestError for a path where nothing is, and of which the index holds nothing that could go."""
         missing = [path for path in paths if not os.path.lexists(self._root / path)]
-        held = await self._store.list_files() if missing else {}
+        held = await self._store.read(lambda view: view.search.list_files()) if missing else {}
         for path in missing:
             if not any(within(file, path) for file in held):
                 raise RequestError(f"{path} is not there, and nothing of it is indexed.", field="paths")
@@ -62,24 +68,24 @@ class IndexingService:
 
         A link stays what it is and what lies in no folder any more is left out: neither may keep the others away.
         """
-        folders = [folder.path for folder in await self._store.list_folders()]
+        folders = [folder.path for folder in await self._folders.list_all()]
         named = {path.rstrip("/") for path in paths}
         wanted = sorted(path for path in named if any(within(path, folder) for folder in folders))
         if wanted or not paths:
             await self._queue(wanted, force=False)
 
     async def _queue(self, paths: Sequence[str], force: bool) -> Job:
-        job = await self._store.add_job(paths, force, time.time())
+        job = await self._jobs.add(paths, force, time.time())
         self._runner.wake()
         return job
 
     async def list_jobs(self, before: int | None, limit: int) -> list[Job]:
         """Newest first, with live progress."""
-        return [self._runner.live(job) for job in await self._store.list_jobs(before, limit)]
+        return [self._runner.live(job) for job in await self._jobs.list_newest(before, limit)]
 
     async def job(self, job_id: int) -> Job:
         """The job with live progress. Raises NotFoundError."""
-        job = await self._store.find_job(job_id)
+        job = await self._jobs.find(job_id)
         if job is None:
             raise NotFoundError(f"No job {job_id}; list them: agent-brain jobs")
         return self._runner.live(job)
@@ -98,13 +104,13 @@ class IndexingService:
     async def _end_early(self, job: Job) -> None:
         """A job that runs here ends itself; one that runs elsewhere finds out when it next writes."""
         if not self._runner.cancel(job.id):
-            await self._store.finish_job(job.id, "cancelled", "", job.progress, time.time())
+            await self._jobs.finish(job.id, "cancelled", "", job.progress, time.time())
             self._runner.forget(job.id)
 
     async def list_folders(self) -> list[tuple[Folder, int, int]]:
         """Each folder with its number of files and of chunks."""
-        counts = await self._store.count_folders()
-        return [(folder, *counts.get(folder.path, (0, 0))) for folder in await self._store.list_folders()]
+        counts = await self._folders.count()
+        return [(folder, *counts.get(folder.path, (0, 0))) for folder in await self._folders.list_all()]
 
     async def add_folder(self, folder: Folder) -> tuple[Folder, Job]:
         """Add or replace a folder and queue the job that indexes it.
@@ -121,7 +127,7 @@ class IndexingService:
             )
         if Path(folder.path).is_absolute():
             self._consent.accept(folder.path)  # whoever has the token may
-        await self._store.save_folder(folder)
+        await self._folders.save(folder)
         return folder, await self.start_index([folder.path], False)
 
     async def remove_folder(self, path: str) -> tuple[int, int, str | None]:
@@ -132,30 +138,30 @@ class IndexingService:
         path = self.normalise(path)
         async with self._runner.paused():
             heir = await self._folder_around(path)
-            before = await self._store.statistics()
-            if not await self._store.remove_folder(path, heir):
+            before = await self._store.read(lambda view: view.search.statistics())
+            if not await self._folders.remove(path, heir):
                 raise NotFoundError(f"{path} is not an indexed folder; list them: agent-brain folders")
             if heir is None:
-                await self._store.drop_unused_vectors()
-            after = await self._store.statistics()
+                await self._index.drop_unused_vectors()
+            after = await self._store.read(lambda view: view.search.statistics())
         if heir is not None:
             await self._queue([path], force=False)
         return before.files - after.files, before.chunks - after.chunks, heir
 
     async def _folder_around(self, path: str) -> str | None:
         """The innermost other folder that `path` lies in."""
-        folders = [folder.path for folder in await self._store.list_folders()]
+        folders = [folder.path for folder in await self._folders.list_all()]
         around = [folder for folder in folders if folder != path and within(path, folder)]
         return max(around, key=lambda folder: 0 if folder == "." else len(folder), default=None)
 
     async def reset(self) -> tuple[int, int]:
         """Empty the index, folders kept; how many files and chunks went. A running job is cancelled."""
-        for job in await self._store.list_unfinished():
+        for job in await self._jobs.list_unfinished():
             if job.state == "running":
                 await self._end_early(job)
         async with self._runner.paused():
-            before = await self._store.statistics()
-            await self._store.reset()
+            before = await self._store.read(lambda view: view.search.statistics())
+            await self._index.reset()
         return before.files, before.chunks
 
     def normalise(self, path: str) -> str:

@@ -22,8 +22,8 @@ class Lease:
     database, also while that cannot be reached.
     """
 
-    def __init__(self, store: WriteLease) -> None:
-        self._store = store
+    def __init__(self, lease: WriteLease) -> None:
+        self._lease = lease
         self._until = 0.0
         self._released = asyncio.Event()
         self._renewing: asyncio.Task[None] | None = None
@@ -31,14 +31,14 @@ class Lease:
     @property
     def held(self) -> bool:
         """Whether nobody else can be writing now."""
-        return not self._store.shared or time.monotonic() < self._until
+        return not self._lease.shared or time.monotonic() < self._until
 
     async def acquire(self) -> bool:
         """Take it, or prolong it; False while another process has it."""
-        if not self._store.shared:
+        if not self._lease.shared:
             return True
         asked = time.monotonic()
-        if not await self._store.acquire_writing():
+        if not await self._lease.acquire():
             await self.lapse()
             return False
         self._until = asked + LEASE_SECONDS
@@ -53,7 +53,7 @@ class Lease:
             return
         await self.lapse()
         try:
-            await self._store.release_writing()
+            await self._lease.release()
         except StorageError as error:
             log.info("the lease was not given back, it ends within %g s: %s", LEASE_SECONDS, error)
 
@@ -69,7 +69,7 @@ class Lease:
         while not await self._is_released(LEASE_SECONDS / RENEWALS):
             asked = time.monotonic()
             try:
-                if not await self._store.renew_writing():
+                if not await self._lease.renew():
                     self._until = 0.0
                     return
             except StorageError as error:

@@ -10,7 +10,7 @@ from agent_brain_server.indexing.lines import read_lines
 from agent_brain_server.indexing.walk import FileTree
 from agent_brain_server.services.folders import IndexedFolders
 from agent_brain_server.services.index_run import LEFT_OUT_NOTE
-from agent_brain_server.storage.protocol import Store
+from agent_brain_server.storage.view import ReadStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Lines:
 class LineService:
     """Reads files that the index holds and no others: what is ignored, secret or outside is not in it."""
 
-    def __init__(self, store: Store, folders: IndexedFolders) -> None:
+    def __init__(self, store: ReadStore, folders: IndexedFolders) -> None:
         self._store = store
         self._folders = folders
 
@@ -35,7 +35,7 @@ class LineService:
 
         Raises NotFoundError for a file that is not in the index or may not be any more, RequestError for a bad range.
         """
-        record = (await self._store.find_files([path])).get(path)
+        record = (await self._store.read(lambda view: view.search.find_files([path]))).get(path)
         if record is None or record.note.startswith(LEFT_OUT_NOTE):
             raise _missing(path)
         lines = await asyncio.to_thread(_read, await self._folders.tree(), path)

@@ -27,8 +27,8 @@ MOST_REMEMBERED = 10_000
 class Refresher:
     """Queues small jobs; the one writer runs them."""
 
-    def __init__(self, store: JobStore, runner: JobRunner, root: Path, background: Background) -> None:
-        self._store = store
+    def __init__(self, jobs: JobStore, runner: JobRunner, root: Path, background: Background) -> None:
+        self._jobs = jobs
         self._runner = runner
         self._root = root
         self._background = background
@@ -72,7 +72,7 @@ class Refresher:
 
     async def _queue(self, paths: Sequence[str]) -> int | None:
         try:
-            job = await self._store.add_job(paths, False, time.time())
+            job = await self._jobs.add(paths, False, time.time())
         except StorageError as error:
             log.warning("changed files are not indexed again: %s", error)
             for path in paths:

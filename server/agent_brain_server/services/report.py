@@ -19,7 +19,8 @@ from agent_brain_server.indexing.secrets import mask_text, masked_kinds
 from agent_brain_server.indexing.walk import WalkResult
 from agent_brain_server.services.folders import IndexedFolders
 from agent_brain_server.services.index_run import LEFT_OUT_NOTE, left_out_because
-from agent_brain_server.storage.protocol import Store
+from agent_brain_server.storage.protocol import JobStore
+from agent_brain_server.storage.view import ReadStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,9 @@ class _Findings:
 class ReportService:
     """Looks at the folders and the manifest; no file is read."""
 
-    def __init__(self, store: Store, folders: IndexedFolders) -> None:
+    def __init__(self, store: ReadStore, jobs: JobStore, folders: IndexedFolders) -> None:
         self._store = store
+        self._jobs = jobs
         self._folders = folders
         self._latest: _Findings | None = None
 
@@ -79,7 +81,7 @@ class ReportService:
 
         What was found before the state of the last job changed is not used again. The problems are those of now.
         """
-        last_job = next(iter(await self._store.list_jobs(None, 1)), None)
+        last_job = next(iter(await self._jobs.list_newest(None, 1)), None)
         findings = self._latest
         if findings is None or findings.last_job != last_job or time.monotonic() - findings.found_at >= max_age:
             findings = self._latest = await self._find(last_job)
@@ -91,7 +93,9 @@ class ReportService:
 
     async def _find(self, last_job: Job | None) -> _Findings:
         found_at = time.monotonic()
-        tree, manifest = await asyncio.gather(self._folders.tree(), self._store.list_files())
+        tree, manifest = await asyncio.gather(
+            self._folders.tree(), self._store.read(lambda view: view.search.list_files())
+        )
         found = await asyncio.to_thread(tree.walk)
         return await asyncio.to_thread(_findings, found, manifest, found_at, last_job)
 

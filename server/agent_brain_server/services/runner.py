@@ -51,9 +51,10 @@ class JobRunner:
 
     def __init__(self, around: Surroundings, metrics: Metrics) -> None:
         self._around = around
-        self._store = around.store
+        self._jobs = around.store.jobs
+        self._shared = around.store.lease.shared
         self._metrics = metrics
-        self._lease = Lease(around.store)
+        self._lease = Lease(around.store.lease)
         self._writing = asyncio.Lock()
         self._queued = asyncio.Event()
         self._pauses = 0
@@ -172,7 +173,7 @@ class JobRunner:
     async def _work(self) -> None:
         """Until the end: what is queued, again when woken, and where others may queue jobs from time to time."""
         while not self._stopping:
-            patience = POLL_SECONDS if self._store.shared else None
+            patience = POLL_SECONDS if self._shared else None
             try:
                 await self._drain()
                 self._go_on()
@@ -218,8 +219,8 @@ class JobRunner:
 
     async def _run_next(self) -> bool:
         """Run the oldest queued job; False if there is none, or if another process writes."""
-        waiting = self._end is not None or await self._store.list_unfinished()
-        job = await self._store.claim_job(time.time()) if waiting and await self._own_queue() else None
+        waiting = self._end is not None or await self._jobs.list_unfinished()
+        job = await self._jobs.claim(time.time()) if waiting and await self._own_queue() else None
         if job is None:
             await self._lease.release()
             return False
@@ -234,7 +235,7 @@ class JobRunner:
         if not await self._lease.acquire():
             return False
         await self._write_end()
-        await self._store.requeue_running()
+        await self._jobs.requeue_running()
         return True
 
     async def _run(self, job: Job) -> None:
@@ -262,7 +263,7 @@ class JobRunner:
         if self._end is None:
             return
         job, state, progress = self._end.job, self._end.state, self._end.job.progress
-        await self._store.finish_job(job.id, state, self._end.error, progress, time.time(), attempt=job.attempt)
+        await self._jobs.finish(job.id, state, self._end.error, progress, time.time(), attempt=job.attempt)
         self._end = None
         self._metrics.add("jobs_finished_total")
         self._metrics.add("texts_embedded_total", progress.texts_embedded)

@@ -14,7 +14,8 @@ from agent_brain_server.domain.jobs import Job
 from agent_brain_server.services.activity import Activity
 from agent_brain_server.services.runner import JobRunner
 from agent_brain_server.services.watching import Watching
-from agent_brain_server.storage.protocol import Store
+from agent_brain_server.storage.protocol import IndexPlace, JobStore
+from agent_brain_server.storage.view import ReadStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +53,26 @@ class StatusService:
     """Puts the picture together."""
 
     identity: Identity
-    store: Store
+    store: ReadStore
+    place: IndexPlace
+    jobs: JobStore
     model: EmbeddingModel
     runner: JobRunner
     watcher: Watching
     activity: Activity
 
     async def database_health(self) -> DatabaseHealth | None:
-        """See `Store.database_health`."""
-        return await self.store.database_health()
+        """Ask how the database is; None where the index is in none."""
+        return await self.place.database_health()
 
     async def status(self) -> Status:
         """As of now."""
-        unfinished = await self.store.list_unfinished()
+        unfinished = await self.jobs.list_unfinished()
         return Status(
             identity=self.identity,
-            storage=self.store.describe(),
+            storage=self.place.describe(),
             model=self.model,
-            statistics=await self.store.statistics(),
+            statistics=await self.store.read(lambda view: view.search.statistics()),
             watcher=self.watcher,
             job=self.runner.current or await self._notable(unfinished),
             jobs_queued=sum(job.state == "queued" for job in unfinished),
@@ -82,5 +85,5 @@ class StatusService:
         for job in unfinished:
             if job.state == "running" or self.runner.is_held_up:
                 return self.runner.live(job)
-        latest = next(iter(await self.store.list_jobs(None, 1)), None)
+        latest = next(iter(await self.jobs.list_newest(None, 1)), None)
         return latest if latest is not None and latest.state == "failed" else None

@@ -2,116 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
 
-from agent_brain_server.domain.content import (
-    Chunk,
-    ChunkPlace,
-    FileRecord,
-    FloatArray,
-    Folder,
-    IndexedFile,
-    IndexStatistics,
-)
+from agent_brain_server.domain.content import FileRecord, FloatArray, Folder, IndexedFile
 from agent_brain_server.domain.database import DatabaseHealth
-from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
 from agent_brain_server.domain.jobs import Job, JobState, Progress
-from agent_brain_server.domain.search import Filters, Hits
-
-Result = TypeVar("Result")
-
-
-class SearchStore(Protocol):
-    """Reading. Every search sees whole transactions only, and may run beside a write; `Hits.path` says how it went."""
-
-    async def beside(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """Run `work`, which reads more than once, where its reads are cheapest; it may be off the event loop there.
-
-        It waits for nothing but reads of this store (see `services.off_loop` for what else it does).
-        """
-        ...
-
-    async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
-        """The best `limit` chunks that hold any of `terms`, by field-weighted BM25, best first, ties by row.
-
-        `terms` come from `domain.terms.query_terms`; anything else in them is plain text, never an operator. A large
-        index may leave out terms that are nearly everywhere (see `storage.lexical.selective_terms`).
-        """
-        ...
-
-    async def search_vector(self, vector: FloatArray, filters: Filters, limit: int) -> Hits:
-        """The nearest `limit` chunks by cosine to `vector` (shape [dimensions], unit length), best first, ties by row.
-
-        They are exact, but where a large index is searched through an approximate one. As many come as there are.
-        """
-        ...
-
-    async def search_both(
-        self, terms: Sequence[str], vector: FloatArray, filters: Filters, limit: int
-    ) -> tuple[Hits, Hits]:
-        """What `search_lexical` and `search_vector` give, at once where that is faster."""
-        ...
-
-    async def fetch_chunks(self, rows: Sequence[int]) -> dict[int, Chunk]:
-        """The chunks of these rows; a row that is gone meanwhile is left out."""
-        ...
-
-    async def find_chunk(self, chunk_id: str) -> Chunk | None:
-        """The chunk of this public id, or None."""
-        ...
-
-    async def files_of(self, rows: Sequence[int]) -> dict[int, ChunkPlace]:
-        """Where each chunk is now, by the chunk's row; a row that is gone meanwhile is left out."""
-        ...
-
-    async def find_files(self, paths: Collection[str]) -> dict[str, FileRecord]:
-        """The manifest rows of these paths; an unknown path is left out."""
-        ...
-
-    async def list_files(self) -> dict[str, FileRecord]:
-        """The whole manifest by path."""
-        ...
-
-    async def statistics(self) -> IndexStatistics:
-        """Counts over the whole index."""
-        ...
-
-
-class GraphStore(Protocol):
-    """Reading the code graph. Each answer is of one state of the index, to any number of names, paths or places.
-
-    A NUL or a lone surrogate in a text was replaced when it was stored.
-    """
-
-    async def find_definitions(self, names: Collection[str]) -> list[LocatedDefinition]:
-        """All whose last part is one of `names`, whatever the case; by path, start line, symbol."""
-        ...
-
-    async def definitions_in(self, paths: Collection[str], symbols: Collection[str] = ()) -> list[LocatedDefinition]:
-        """All of these files, in the same order; of these `symbols` if any are given."""
-        ...
-
-    async def find_references(self, names: Collection[str], limit: int) -> list[LocatedReference]:
-        """The first `limit` whose name is one of `names`, case included; by path, line, name, qualifier."""
-        ...
-
-    async def references_in(
-        self, paths: Collection[str], kinds: Collection[str] = (), within: Collection[str] = ()
-    ) -> list[LocatedReference]:
-        """All of these files, in the same order; of these `kinds`, and in these scopes or deeper, if any are given."""
-        ...
-
-    async def rows_at(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """The row of the chunk that holds this line of this file, of several the one with the fewest lines.
-
-        A place in no chunk is left out.
-        """
-        ...
-
-
-class ReadStore(SearchStore, GraphStore, Protocol):
-    """All that a question needs."""
+from agent_brain_server.storage.view import ReadStore
 
 
 class IndexStore(Protocol):
@@ -121,7 +18,7 @@ class IndexStore(Protocol):
     """
 
     async def missing_vectors(self, text_hashes: Collection[str]) -> set[str]:
-        """Those of `text_hashes` that no vector is stored for."""
+        """Return those of `text_hashes` that no vector is stored for."""
         ...
 
     async def upsert_chunks(
@@ -144,18 +41,18 @@ class IndexStore(Protocol):
         ...
 
     async def remove_files(self, paths: Collection[str]) -> int:
-        """Remove these files with all that hangs on them; the number of files that were there."""
+        """Remove these files with all that hangs on them; return how many were there."""
         ...
 
     async def drop_unused_vectors(self) -> int:
-        """Remove the vectors that no chunk refers to; how many."""
+        """Remove the vectors that no chunk refers to; return how many."""
         ...
 
     async def reset(self) -> None:
         """Remove every file and vector. Folders and jobs stay, and so does the count of embedded texts."""
         ...
 
-    async def settle(self) -> None:
+    async def optimize(self) -> None:
         """Build what was put off during a load, such as an index; every answer is the same before and after."""
         ...
 
@@ -168,15 +65,15 @@ class WriteLease(Protocol):
         """Whether other processes may read and write the same project. Where not, the lease is always to be had."""
         ...
 
-    async def acquire_writing(self) -> bool:
+    async def acquire(self) -> bool:
         """Take the lease for LEASE_SECONDS, or keep it if it is held already; False while another process has it."""
         ...
 
-    async def renew_writing(self) -> bool:
+    async def renew(self) -> bool:
         """Hold the lease for LEASE_SECONDS from now; False if it is not held any more."""
         ...
 
-    async def release_writing(self) -> None:
+    async def release(self) -> None:
         """Let others take it; nothing if it is not held."""
         ...
 
@@ -184,38 +81,38 @@ class WriteLease(Protocol):
 class FolderStore(Protocol):
     """The folders that make up the index."""
 
-    async def list_folders(self) -> list[Folder]:
-        """All folders, by path."""
+    async def list_all(self) -> list[Folder]:
+        """Return all folders, by path."""
         ...
 
-    async def save_folder(self, folder: Folder) -> None:
+    async def save(self, folder: Folder) -> None:
         """Add the folder or replace the one of the same path."""
         ...
 
-    async def remove_folder(self, path: str, heir: str | None = None) -> bool:
+    async def remove(self, path: str, heir: str | None = None) -> bool:
         """Forget the folder and remove its files in one transaction; False if it was not there.
 
         With `heir`, its files become those of that folder instead. A write as those of `IndexStore`.
         """
         ...
 
-    async def count_folders(self) -> dict[str, tuple[int, int]]:
-        """The number of files and of chunks in the manifest, by folder; one without files is left out."""
+    async def count(self) -> dict[str, tuple[int, int]]:
+        """Return the number of files and of chunks in the manifest, by folder; one without files is left out."""
         ...
 
 
 class JobStore(Protocol):
     """The queue of jobs; it survives a restart."""
 
-    async def add_job(self, paths: Sequence[str], force: bool, now: float) -> Job:
+    async def add(self, paths: Sequence[str], force: bool, now: float) -> Job:
         """Queue a job, or widen a queued one to do what is asked, and return that (see `storage.merging`).
 
         It takes the same time however long the queue is.
         """
         ...
 
-    async def claim_job(self, now: float) -> Job | None:
-        """The oldest queued job, now running with its attempt counted; None if there is none."""
+    async def claim(self, now: float) -> Job | None:
+        """Return the oldest queued job, now running with its attempt counted; None if there is none."""
         ...
 
     async def save_progress(self, job_id: int, progress: Progress, *, attempt: int | None = None) -> bool:
@@ -225,7 +122,7 @@ class JobStore(Protocol):
         """
         ...
 
-    async def finish_job(
+    async def finish(
         self, job_id: int, state: JobState, error: str, progress: Progress, now: float, *, attempt: int | None = None
     ) -> None:
         """End a job. A job that has ended already stays as it is; ended ones beyond the JOBS_KEPT newest jobs go.
@@ -235,27 +132,63 @@ class JobStore(Protocol):
         ...
 
     async def requeue_running(self) -> int:
-        """Put the jobs that a dead process left running back in the queue; how many. For who has just got the lease."""
+        """Put the jobs that a dead process left running back in the queue; return how many.
+
+        For who has just got the lease.
+        """
         ...
 
-    async def find_job(self, job_id: int) -> Job | None:
-        """The job, or None."""
+    async def find(self, job_id: int) -> Job | None:
+        """Return the job, or None."""
         ...
 
     async def list_unfinished(self) -> list[Job]:
-        """The jobs that are queued or running, oldest first."""
+        """Return the jobs that are queued or running, oldest first."""
         ...
 
-    async def list_jobs(self, before: int | None, limit: int) -> list[Job]:
-        """The newest `limit` jobs whose id is below `before` (None: from the newest), newest first."""
+    async def list_newest(self, before: int | None, limit: int) -> list[Job]:
+        """Return the newest `limit` jobs whose id is below `before` (None: from the newest), newest first."""
         ...
 
 
-class Store(ReadStore, IndexStore, WriteLease, FolderStore, JobStore, Protocol):
+class IndexPlace(Protocol):
+    """Where the index lives."""
+
+    def describe(self) -> str:
+        """Return the backend's name, a space, and where the index lives, without secrets."""
+        ...
+
+    async def database_health(self) -> DatabaseHealth | None:
+        """Ask how the database server and the connections to it are; return None where there is no such server."""
+        ...
+
+
+class Store(ReadStore, IndexPlace, Protocol):
     """A project's index. `open` comes first, `close` last; both may be called again.
 
-    Any method may raise StorageError; StorageLostError where the same call may succeed later.
+    Any method of it, and of what it consists of, may raise StorageError; StorageLostError where the same call may
+    succeed later.
     """
+
+    @property
+    def index(self) -> IndexStore:
+        """Chunks, vectors, code graph and manifest, to write them; `read` is for reading."""
+        ...
+
+    @property
+    def jobs(self) -> JobStore:
+        """The queue."""
+        ...
+
+    @property
+    def folders(self) -> FolderStore:
+        """The folders that make up the index."""
+        ...
+
+    @property
+    def lease(self) -> WriteLease:
+        """The right to write the index."""
+        ...
 
     async def open(self) -> None:
         """Connect, create what is missing, and check the schema and the embedding model.
@@ -268,12 +201,4 @@ class Store(ReadStore, IndexStore, WriteLease, FolderStore, JobStore, Protocol):
 
     async def close(self) -> None:
         """Finish running operations and release everything, the lease too."""
-        ...
-
-    def describe(self) -> str:
-        """The backend's name, a space, and where the index lives, without secrets."""
-        ...
-
-    async def database_health(self) -> DatabaseHealth | None:
-        """How the database server and the connections to it are, asked anew; None where there is no such server."""
         ...

@@ -26,14 +26,14 @@ from support.postgres import PostgresServer
 async def test_a_target_with_an_index_is_refused_until_it_is_reset(root: Path, source: str, target: str) -> None:
     async with opened(target, root) as store:
         await put(store, make_file("mine.py", "precious words"))
-        await store.save_folder(Folder("other"))
-        await store.add_job(["other"], False, 1.0)
+        await store.folders.save(Folder("other"))
+        await store.jobs.add(["other"], False, 1.0)
     assert "already holds an index of this project" in (sentence := await refused(source, target, root))
     assert "agent-brain reset" in sentence
     assert await refused(source, target, root, "resume") == sentence
     async with opened(target, root) as store:
         assert await find(store, "precious") == ["precious words"]
-        await store.reset()
+        await store.index.reset()
     await copy_to(source, target, root)
     assert (await compared(source, target, root)).differences == []
 
@@ -43,7 +43,7 @@ async def test_nobody_writes_a_database_while_it_is_copied_to(root: Path, source
         await stop_after(source, postgres_url, root, 25)
         with pytest.raises(WriterElsewhereError):
             await put(store, make_file("mine.py", "mine"))
-        assert not await store.acquire_writing()
+        assert not await store.lease.acquire()
         await copy_to(source, postgres_url, root, "resume")
         await put(store, make_file("mine.py", "mine"))
         assert await find(store, "several mine") == ["mine", *["the same words in several files"] * 2]
@@ -51,9 +51,9 @@ async def test_nobody_writes_a_database_while_it_is_copied_to(root: Path, source
 
 async def test_a_database_that_is_being_written_is_refused(root: Path, source: str, postgres_url: str) -> None:
     async with opened(postgres_url, root) as store:
-        assert await store.acquire_writing()
+        assert await store.lease.acquire()
         assert "A worker is indexing this project" in await refused(source, postgres_url, root)
-        await store.release_writing()
+        await store.lease.release()
         await copy_to(source, postgres_url, root)
 
 
@@ -94,7 +94,7 @@ async def test_vectors_of_another_model_in_the_database_are_found_before_anythin
     neighbour.mkdir()
     async with opened(postgres_url, neighbour, EmbeddingModel("another", 3)) as store:
         indexed = make_file("a.py", "alpha")
-        await store.upsert_chunks([indexed], {indexed.chunks[0].text_hash: axis(1)[:3]})
+        await store.index.upsert_chunks([indexed], {indexed.chunks[0].text_hash: axis(1)[:3]})
     before = picture(postgres_url)
     for attempt in (rehearse, copy):
         with pytest.raises(EmbeddingMismatchError, match="use the embedding another"):

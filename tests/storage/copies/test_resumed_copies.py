@@ -16,7 +16,7 @@ from agent_brain_server.services.moving import copy
 from agent_brain_server.storage.factory import create_end
 from agent_brain_server.storage.transfer import Entry
 from storage import copying_until_killed
-from storage.building import find, make_file, make_record, put
+from storage.building import find, list_files, make_file, make_record, put
 from storage.copying import QUIET, compared, copy_to, opened, refused, rows, stop_after
 from support.postgres import DatabaseServer
 
@@ -34,7 +34,7 @@ async def test_an_unfinished_copy_is_not_served(root: Path, source: str, target:
         await copy_to(target, "sqlite:///third.db", root)
     assert not (root / "third.db").exists()
     async with opened(target, root, discard=True) as store:
-        assert await store.list_files() == {}
+        assert await list_files(store) == {}
         await put(store, make_file("anew.py", "indexed anew"))
     async with opened(target, root) as store:
         assert await find(store, "anew") == ["indexed anew"]
@@ -54,8 +54,8 @@ async def test_a_copy_goes_on_where_it_was(root: Path, source: str, target: str)
 async def test_a_resumed_copy_takes_jobs_and_folders_as_they_are_now(root: Path, source: str, target: str) -> None:
     await stop_after(source, target, root, 25)
     async with opened(source, root) as store:
-        await store.save_folder(Folder("new"))
-        await store.add_job(["new"], False, 11.0)
+        await store.folders.save(Folder("new"))
+        await store.jobs.add(["new"], False, 11.0)
     await copy_to(source, target, root, "resume")
     assert (await compared(source, target, root)).differences == []
 
@@ -69,9 +69,9 @@ async def test_a_source_that_changed_is_not_mixed_with_what_it_was(
         if change == "file":
             await put(store, make_file("zzz.py", "added at the end"))
         elif change == "manifest":
-            await store.refresh_files([make_record("three.py", "other")])
+            await store.index.refresh_files([make_record("three.py", "other")])
         else:
-            assert await store.drop_unused_vectors()
+            assert await store.index.drop_unused_vectors()
     assert "--start-over" in await refused(source, target, root, "resume")
     await copy_to(source, target, root, "start-over")
     assert (await compared(source, target, root)).differences == []

@@ -94,7 +94,7 @@ async def test_the_copy_in_postgres_is_as_if_it_was_indexed_there(
         await copy_to(source, copied_url, root, page_rows=20)
         async with opened(indexed_url, root) as store:
             await fill(store)
-            await store.settle()
+            await store.index.optimize()
         tables = "chunks chunk_terms symbols symbol_references vectors folders jobs meta".split()
         tables = [f"agent_brain.{name}" for name in tables]
         one, other = picture(copied_url), picture(indexed_url)
@@ -113,9 +113,9 @@ async def test_the_copy_goes_on_being_indexed(root: Path, source: str, postgres_
     for url in (FIRST, postgres_url, SECOND):
         async with opened(url, root) as store:
             await put(store, make_file("one.py", "the same words in several files"), make_file("new.py", "brand new"))
-            await store.remove_files(["three.py"])
+            await store.index.remove_files(["three.py"])
             assert await find(store, "several brand") == ["brand new", "the same words in several files"]
-            assert (await store.add_job(["later"], False, 9.0)).id == 5, "the queued job for all files takes it in"
+            assert (await store.jobs.add(["later"], False, 9.0)).id == 5, "the queued job for all files takes it in"
     assert (await compared(FIRST, postgres_url, root)).differences == []
     assert (await compared(FIRST, SECOND, root)).differences == []
 
@@ -131,7 +131,7 @@ async def test_between_two_places_of_one_kind(root: Path, source: str, session_s
 
 async def test_an_index_without_vectors(root: Path, postgres_url: str) -> None:
     async with opened(FIRST, root, NO_EMBEDDING) as store:
-        await store.upsert_chunks([make_file("a.py", "alpha words"), make_file("b.py", "beta words")], {})
+        await store.index.upsert_chunks([make_file("a.py", "alpha words"), make_file("b.py", "beta words")], {})
     await copy_to(FIRST, postgres_url, root)
     await copy_to(postgres_url, SECOND, root)
     assert rows(root / "first.db") == rows(root / "second.db")
@@ -150,7 +150,7 @@ async def test_an_index_that_was_never_used(root: Path, postgres_url: str) -> No
 async def test_texts_that_postgres_cannot_hold_are_the_same_on_both_sides(root: Path, postgres_url: str) -> None:
     async with opened(FIRST, root) as store:
         await put(store, make_file("a.py", "alpha"))
-        await store.add_job(["half \udc80 of a pair", "nul \0"], False, 1.0)
+        await store.jobs.add(["half \udc80 of a pair", "nul \0"], False, 1.0)
     await copy_to(FIRST, postgres_url, root)
     assert (await compared(FIRST, postgres_url, root)).differences == []
 
@@ -182,7 +182,7 @@ async def test_a_rehearsal_makes_no_file(root: Path, source: str) -> None:
 async def test_a_rehearsal_leaves_an_emptied_file_byte_for_byte(root: Path, source: str) -> None:
     async with opened(SECOND, root) as store:
         await fill(store)
-        await store.reset()
+        await store.index.reset()
     before = files_of(root)
     await rehearse(create_end(source, root), create_end(SECOND, root), "new", QUIET)
     assert files_of(root) == before
@@ -199,7 +199,7 @@ async def test_a_rehearsal_leaves_a_database_row_for_row(
             await fill(store)
         before_sqlite = rows(root / "first.db")
         async with opened(postgres_url, root, NO_EMBEDDING) as store:
-            await store.save_folder(Folder("kept"))
+            await store.folders.save(Folder("kept"))
         assert before_sqlite == rows(root / "first.db")
     before = picture(postgres_url)
     await rehearse(create_end(source, root), create_end(postgres_url, root), "new", QUIET)
@@ -211,7 +211,7 @@ async def test_no_cache_of_what_was_there_before_is_believed(root: Path, source:
         for number in range(30):
             await put(store, make_file(f"{number}.py", f"word{number}"))
         assert await nearest(store, axis(1))
-        await store.reset()
+        await store.index.reset()
     assert (root / "second.vectors").exists()
     await copy_to(source, SECOND, root)
     await assert_equal_answers(FIRST, SECOND, root)
@@ -223,8 +223,8 @@ async def test_the_source_may_be_written_meanwhile(root: Path, source: str, targ
         end = create_end(target, root)
         async with create_end(source, root).reading() as snapshot:
             await put(store, make_file("late.py", "written after the copy began"))
-            await store.remove_files(["one.py"])
-            await store.add_job(["late"], False, 99.0)
+            await store.index.remove_files(["one.py"])
+            await store.jobs.add(["late"], False, 99.0)
             moved = _Fixed(snapshot)
             await copy(moved, end, "new", QUIET)  # type: ignore[arg-type]
     await copy_to(target, "sqlite:///third.db", root)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -48,13 +48,13 @@ async def roles(owner: PostgresConfig) -> dict[str, PostgresConfig]:
 
 
 @pytest.fixture(params=["unset", "own", "other"])
-async def intruder(roles: dict[str, PostgresConfig], request: pytest.FixtureRequest) -> AsyncIterator[Intruder]:
+def intruder(roles: dict[str, PostgresConfig], request: pytest.FixtureRequest) -> Iterator[Intruder]:
     """A's role, with the setting that the server makes, with none, and with B's."""
-    connection = await connected(roles[A])
+    connection = connected(roles[A])
     if request.param != "unset":
-        await connection.execute(f"SET agent_brain.project_id = '{A if request.param == 'own' else B}'")
+        connection.execute(f"SET agent_brain.project_id = '{A if request.param == 'own' else B}'")
     yield Intruder(connection)
-    await connection.close()
+    connection.close()
 
 
 @pytest.fixture(scope="module")

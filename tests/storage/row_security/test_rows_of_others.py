@@ -6,7 +6,7 @@ import pytest
 
 from agent_brain_server.postgres_config import PostgresConfig
 from storage.building import MODEL
-from storage.two_projects import COLUMNS, SHARED, A, B, Intruder, connected, picture
+from storage.two_projects import COLUMNS, SHARED, A, B, Intruder, connected, fetch, picture, value
 from support.postgres import DatabaseServer
 
 
@@ -40,12 +40,12 @@ async def test_no_row_of_another_project_is_read_or_counted(
             f"UPDATE {table} SET project_id = project_id RETURNING project_id",
             f"DELETE FROM {table} RETURNING project_id",
         ):
-            assert {row["project_id"] for row in await intruder.rows(sql)} <= {A}, sql
-        seen = await intruder.rows(f"SELECT count(*) AS n FROM {table} WHERE project_id <> '{A}'")
-        assert [row["n"] for row in seen] in ([0], []), table
+            assert {row[0] for row in intruder.rows(sql)} <= {A}, sql
+        seen = intruder.rows(f"SELECT count(*) AS n FROM {table} WHERE project_id <> '{A}'")
+        assert [row[0] for row in seen] in ([0], []), table
         mine = superuser.psql(f"SELECT count(*) FROM agent_brain.{table} WHERE project_id = '{A}'")[0][0]
-        everything = await intruder.rows(f"SELECT count(*) AS n FROM {table}")
-        assert [row["n"] for row in everything] in ([mine], [0], []), table
+        everything = intruder.rows(f"SELECT count(*) AS n FROM {table}")
+        assert [row[0] for row in everything] in ([mine], [0], []), table
 
 
 async def test_nothing_of_another_project_is_changed(
@@ -58,10 +58,10 @@ async def test_nothing_of_another_project_is_changed(
             f"UPDATE {table} SET {second} = {second}" + ("" if table in SHARED else f" WHERE project_id = '{B}'"),
             f"DELETE FROM {table}" + ("" if table in SHARED else f" WHERE project_id = '{B}'"),
         ):
-            assert (await intruder.status(sql)).split()[-1] in ("0", "refused"), sql
-        assert await intruder.status(f"TRUNCATE {table} CASCADE") == "refused"
+            assert (intruder.status(sql)).split()[-1] in ("0", "refused"), sql
+        assert intruder.status(f"TRUNCATE {table} CASCADE") == "refused"
         if table not in SHARED:
-            moved = await intruder.status(f"UPDATE {table} SET project_id = '{B}'")
+            moved = intruder.status(f"UPDATE {table} SET project_id = '{B}'")
             assert moved in ("UPDATE 0", "refused"), table
     assert picture(superuser, tables) == before
 
@@ -81,7 +81,7 @@ async def test_a_row_of_another_project_can_neither_be_made_nor_guessed(
             made = f"jsonb_populate_record(NULL::{table}, {changed})"
             for conflict in ("", " ON CONFLICT DO NOTHING"):
                 sql = f"INSERT INTO {table} ({columns}) SELECT * FROM {made}{conflict}"
-                assert await intruder.refused(sql) == "42501", (table, project)
+                assert intruder.refused(sql) == "42501", (table, project)
     assert picture(superuser, tables) == before
 
 
@@ -127,7 +127,7 @@ async def test_a_row_of_another_project_can_neither_be_made_nor_guessed(
     ],
 )
 async def test_what_would_open_a_way_is_refused(intruder: Intruder, owner: PostgresConfig, sql: str) -> None:
-    await intruder.refused(sql.format(owner=owner.user, other=B))
+    intruder.refused(sql.format(owner=owner.user, other=B))
 
 
 async def test_functions_views_and_settings_open_no_way(intruder: Intruder, superuser: DatabaseServer) -> None:
@@ -135,33 +135,31 @@ async def test_functions_views_and_settings_open_no_way(intruder: Intruder, supe
     query = f"SELECT * FROM match_terms('{B}', $${lexeme}$$::tsquery)"
     connection = intruder.connection
     for setting in ("on", "off"):
-        await connection.execute(f"SET agent_brain.all_projects = '{setting}'")
-        assert await connection.fetch(query) == []
-        assert await connection.fetchval("SELECT sees_all()") is False
-        assert {row["project_id"] for row in await connection.fetch("SELECT project_id FROM chunks")} <= {A}
-        assert {row["project_id"] for row in await connection.fetch("SELECT project_id FROM chunk_terms")} <= {A}
-    assert await connection.fetchval("SELECT adopt_model('mine', 3, '')") in ("others", None)
+        connection.execute(f"SET agent_brain.all_projects = '{setting}'")
+        assert fetch(connection, query) == []
+        assert value(connection, "SELECT sees_all()") is False
+        assert {row[0] for row in fetch(connection, "SELECT project_id FROM chunks")} <= {A}
+        assert {row[0] for row in fetch(connection, "SELECT project_id FROM chunk_terms")} <= {A}
+    assert value(connection, "SELECT adopt_model('mine', 3, '')") in ("others", None)
     assert superuser.psql("SELECT embedding_name FROM agent_brain.meta") == [(MODEL.name,)]
     # Names in its own temporary schema come first in a search path, but not in the functions'.
-    await connection.execute("CREATE TEMP TABLE pg_class AS SELECT 1 AS oid, 1 AS relowner")
-    await connection.execute(
-        f"CREATE TEMP TABLE project_roles AS SELECT '{B}' AS project_id, current_user AS role_name"
-    )
-    await connection.execute("CREATE TEMP VIEW mine AS SELECT * FROM agent_brain.chunks")
-    await connection.execute(f"SET agent_brain.project_id = '{B}'; SET agent_brain.all_projects = 'on'")
-    assert await connection.fetch("SELECT * FROM mine") == []
-    assert await connection.fetch(query) == []
-    await connection.execute("DEALLOCATE ALL; PREPARE p AS SELECT project_id FROM agent_brain.files")
-    assert await connection.fetch("EXECUTE p") == []
+    connection.execute("CREATE TEMP TABLE pg_class AS SELECT 1 AS oid, 1 AS relowner")
+    connection.execute(f"CREATE TEMP TABLE project_roles AS SELECT '{B}' AS project_id, current_user AS role_name")
+    connection.execute("CREATE TEMP VIEW mine AS SELECT * FROM agent_brain.chunks")
+    connection.execute(f"SET agent_brain.project_id = '{B}'; SET agent_brain.all_projects = 'on'")
+    assert fetch(connection, "SELECT * FROM mine") == []
+    assert fetch(connection, query) == []
+    connection.execute("DEALLOCATE ALL; PREPARE p AS SELECT project_id FROM agent_brain.files")
+    assert fetch(connection, "EXECUTE p") == []
 
 
 async def test_the_owner_sees_one_project_at_a_time_too(
     owner: PostgresConfig, roles: dict[str, PostgresConfig], tables: list[str]
 ) -> None:
-    connection = await connected(owner)
+    connection = connected(owner)
     for table in set(tables) - SHARED:
-        assert await connection.fetch(f"SELECT 1 FROM {table}") == [], table
-    await connection.execute(f"SET agent_brain.project_id = '{A}'")
+        assert fetch(connection, f"SELECT 1 FROM {table}") == [], table
+    connection.execute(f"SET agent_brain.project_id = '{A}'")
     for table in set(tables) - SHARED:
-        assert {row["project_id"] for row in await connection.fetch(f"SELECT project_id FROM {table}")} == {A}, table
-    await connection.close()
+        assert {row[0] for row in fetch(connection, f"SELECT project_id FROM {table}")} == {A}, table
+    connection.close()

@@ -7,22 +7,22 @@ import re
 import pytest
 
 from agent_brain_server.postgres_config import PostgresConfig
-from storage.two_projects import SECRET, B, Intruder, connected
+from storage.two_projects import SECRET, B, Intruder, connected, fetch
 from support.postgres import DatabaseServer
 
 
 async def test_a_function_of_its_own_sees_no_row_before_the_policy_does(intruder: Intruder) -> None:
     """A cheap function with a side effect would be asked first, were it not for the policy."""
     connection = intruder.connection
-    await connection.execute(
+    connection.execute(
         "CREATE FUNCTION pg_temp.look(t TEXT) RETURNS BOOLEAN LANGUAGE plpgsql COST 0.0001 AS "
         "$$ BEGIN RAISE NOTICE 'seen %', t; RETURN TRUE; END $$"
     )
     said: list[str] = []
-    connection.add_log_listener(lambda _, message: said.append(str(message)))
-    await connection.fetch("SELECT 1 FROM chunks WHERE pg_temp.look(text)")
-    await connection.fetch("SELECT 1 FROM chunks WHERE 1 / (CASE WHEN text LIKE '%of B%' THEN 0 ELSE 1 END) > 0")
-    await connection.fetch("SELECT 1 FROM chunks JOIN files ON pg_temp.look(chunks.text || files.path)")
+    connection.add_notice_handler(lambda notice: said.append(str(notice.message_primary)))
+    fetch(connection, "SELECT 1 FROM chunks WHERE pg_temp.look(text)")
+    fetch(connection, "SELECT 1 FROM chunks WHERE 1 / (CASE WHEN text LIKE '%of B%' THEN 0 ELSE 1 END) > 0")
+    fetch(connection, "SELECT 1 FROM chunks JOIN files ON pg_temp.look(chunks.text || files.path)")
     assert not [text for text in said if SECRET in text]
 
 
@@ -32,13 +32,13 @@ async def test_statistics_and_other_sessions_tell_nothing(
     superuser.psql("ANALYZE")
     connection = intruder.connection
     stats = "SELECT most_common_vals::text, histogram_bounds::text FROM pg_stats WHERE schemaname = 'agent_brain'"
-    assert await connection.fetch(stats) == []
-    assert await connection.fetch("SELECT * FROM pg_stats_ext WHERE schemaname = 'agent_brain'") == []
-    other = await connected(roles[B])
-    await other.execute(f"SELECT '{SECRET}'")
-    shown = await connection.fetch("SELECT query, application_name FROM pg_stat_activity WHERE usename <> current_user")
+    assert fetch(connection, stats) == []
+    assert fetch(connection, "SELECT * FROM pg_stats_ext WHERE schemaname = 'agent_brain'") == []
+    other = connected(roles[B])
+    other.execute(f"SELECT '{SECRET}'")
+    shown = fetch(connection, "SELECT query, application_name FROM pg_stat_activity WHERE usename <> current_user")
     assert not [row for row in shown if SECRET in str(row)]
-    await other.close()
+    other.close()
 
 
 GUESSES = [
@@ -60,11 +60,9 @@ async def test_how_a_guess_is_run_does_not_tell_whether_it_is_right(intruder: In
     connection = intruder.connection
     for off in (("seqscan",), ("seqscan", "bitmapscan"), ("seqscan", "indexscan"), ("indexscan", "bitmapscan"), ()):
         for scan in SCANS:
-            await connection.execute(f"SET enable_{scan} = {'off' if scan in off else 'on'}")
+            connection.execute(f"SET enable_{scan} = {'off' if scan in off else 'on'}")
         seen = [
-            await connection.fetch(
-                f"EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) {guess.format(b=B, path=path)}"
-            )
+            fetch(connection, f"EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) {guess.format(b=B, path=path)}")
             for path in ("only-b/x.py", "nowhere/x.py")
         ]
         counts = [re.findall(r"rows=\d+|Removed.*: \d+", "\n".join(row[0] for row in plan)) for plan in seen]

@@ -22,10 +22,10 @@ class JobProcess:
 
     def __init__(self, root: Path, store: Store) -> None:
         self.store = store
-        folders = IndexedFolders(store, root, WalkLimits(), FolderConsent(root, ()))
+        folders = IndexedFolders(store.folders, root, WalkLimits(), FolderConsent(root, ()))
         self.workers = Workers(1)
         self.runner = JobRunner(Surroundings(store, DisabledEmbedder(), self.workers, folders), Metrics())
-        self.indexing = IndexingService(store, self.runner, folders)
+        self.indexing = IndexingService(store, store.index, store.jobs, self.runner, folders)
 
     async def __aenter__(self) -> Self:
         self.runner.start()

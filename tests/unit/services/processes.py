@@ -29,9 +29,9 @@ class Process:
     def __init__(self, root: Path, store: Store) -> None:
         self.store = store
         limits = WalkLimits(max_file_bytes=10_000)
-        folders = IndexedFolders(store, root, limits, FolderConsent(root, ()))
+        folders = IndexedFolders(store.folders, root, limits, FolderConsent(root, ()))
         self.runner = JobRunner(Surroundings(store, DisabledEmbedder(), Workers(1), folders), Metrics())
-        self.indexing = IndexingService(store, self.runner, folders)
+        self.indexing = IndexingService(store, store.index, store.jobs, self.runner, folders)
 
     async def die(self) -> None:
         """As kill -9 does it: nothing is tidied up."""
@@ -55,14 +55,14 @@ async def until(holds: Callable[[], object]) -> None:
 async def ended(desk: Desk, job: Job) -> Job:
     """The job once it has ended."""
     async with asyncio.timeout(60):
-        while (found := await desk.memory.find_job(job.id)) is None or found.finished_at is None:
+        while (found := await desk.memory.jobs.find(job.id)) is None or found.finished_at is None:
             await asyncio.sleep(0.005)
     return found
 
 
 async def queue(desk: Desk, *paths: str, force: bool = False) -> Job:
     """A new job that no process was told of."""
-    return await desk.memory.add_job(paths, force, 1.0)
+    return await desk.memory.jobs.add(paths, force, 1.0)
 
 
 def held_up(desk: Desk, method: str = "upsert_chunks") -> SeenByOne:

@@ -12,7 +12,7 @@ from agent_brain_server.errors import StorageLostError, WriterElsewhereError
 from agent_brain_server.storage.memory.store import MemoryStore
 from agent_brain_server.storage.protocol import Store
 
-WRITES = {"upsert_chunks", "refresh_files", "remove_files", "drop_unused_vectors", "reset", "remove_folder"}
+WRITES = {"upsert_chunks", "refresh_files", "remove_files", "drop_unused_vectors", "reset", "remove"}
 
 
 class Desk:
@@ -35,46 +35,20 @@ class SeenByOne:
     """The store of one process. `lost` names the methods that fail as if the database were gone, `gates` those that
     wait, before they do anything, for their event; `calls` counts."""
 
-    shared = True
-
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.lost: set[str] = set()
         self.gates: dict[str, asyncio.Event] = {}
         self.waiting: set[str] = set()
         self.calls: Counter[str] = Counter()
+        self.lease = LeaseOfOne(self)
+        self.index, self.jobs, self.folders = (Part(self, name) for name in ("index", "jobs", "folders"))
 
-    async def acquire_writing(self) -> bool:
-        await self._enter("acquire_writing")
-        if not self.desk.is_free_for(self):
-            return False
-        self.desk.take(self)
-        return True
+    async def read(self, work: Callable[..., Any]) -> Any:
+        await self.enter("read")
+        return await self.desk.memory.read(work)
 
-    async def renew_writing(self) -> bool:
-        await self._enter("renew_writing")
-        if self.desk.writer is not self:
-            return False
-        self.desk.take(self)
-        return True
-
-    async def release_writing(self) -> None:
-        await self._enter("release_writing")
-        if self.desk.writer is self:
-            self.desk.writer = None
-
-    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        method = getattr(self.desk.memory, name)
-
-        async def call(*arguments: object, **named: object) -> Any:
-            await self._enter(name)
-            if name in WRITES and not self.desk.is_free_for(self):
-                raise WriterElsewhereError("another worker writes")
-            return await method(*arguments, **named)
-
-        return call
-
-    async def _enter(self, name: str) -> None:
+    async def enter(self, name: str) -> None:
         self.calls[name] += 1
         if name in self.gates:
             self.waiting.add(name)
@@ -86,3 +60,51 @@ class SeenByOne:
     def store(self) -> Store:
         """This, for who asks for a store."""
         return cast(Store, self)
+
+
+class LeaseOfOne:
+    """As one process holds it."""
+
+    shared = True
+
+    def __init__(self, seen: SeenByOne) -> None:
+        self._seen = seen
+        self._desk = seen.desk
+
+    async def acquire(self) -> bool:
+        await self._seen.enter("acquire")
+        if not self._desk.is_free_for(self._seen):
+            return False
+        self._desk.take(self._seen)
+        return True
+
+    async def renew(self) -> bool:
+        await self._seen.enter("renew")
+        if self._desk.writer is not self._seen:
+            return False
+        self._desk.take(self._seen)
+        return True
+
+    async def release(self) -> None:
+        await self._seen.enter("release")
+        if self._desk.writer is self._seen:
+            self._desk.writer = None
+
+
+class Part:
+    """The object `name` of the store in memory, as one process sees it."""
+
+    def __init__(self, seen: SeenByOne, name: str) -> None:
+        self._seen = seen
+        self._part = getattr(seen.desk.memory, name)
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        method = getattr(self._part, name)
+
+        async def call(*arguments: object, **named: object) -> Any:
+            await self._seen.enter(name)
+            if name in WRITES and not self._seen.desk.is_free_for(self._seen):
+                raise WriterElsewhereError("another worker writes")
+            return await method(*arguments, **named)
+
+        return call

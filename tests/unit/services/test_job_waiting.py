@@ -12,6 +12,7 @@ from agent_brain_server.domain.content import EmbeddingModel, Folder
 from agent_brain_server.domain.jobs import Job, Progress
 from agent_brain_server.errors import StorageError, StorageLoginError, StorageLostError, StorageReadOnlyError
 from agent_brain_server.services import runner
+from agent_brain_server.storage.memory.jobs import MemoryJobs
 from agent_brain_server.storage.memory.store import MemoryStore
 from support.brain import write_files
 from unit.services.job_process import JobProcess
@@ -19,21 +20,27 @@ from unit.services.job_process import JobProcess
 HANGS = 60  # seconds
 
 
-class Gated(MemoryStore):
+class GatedJobs(MemoryJobs):
     """Claims a job once `gate` is set; raises `trouble` where there is some."""
 
     def __init__(self) -> None:
-        super().__init__(EmbeddingModel("none", 0), "1")
+        super().__init__()
         self.gate = asyncio.Event()
         self.trouble: StorageError | None = None
         self.claims = 0
 
-    async def claim_job(self, now: float) -> Job | None:
+    async def claim(self, now: float) -> Job | None:
         await self.gate.wait()
         self.claims += 1
         if self.trouble is not None:
             raise self.trouble
-        return await super().claim_job(now)
+        return await super().claim(now)
+
+
+class Gated(MemoryStore):
+    def __init__(self) -> None:
+        super().__init__(EmbeddingModel("none", 0), "1")
+        self.jobs: GatedJobs = GatedJobs()
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +52,7 @@ def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def store() -> Gated:
     gated = Gated()
-    await gated.save_folder(Folder("."))
+    await gated.folders.save(Folder("."))
     return gated
 
 
@@ -54,8 +61,8 @@ async def process(tmp_path: Path, store: Gated) -> AsyncIterator[JobProcess]:
     write_files(tmp_path, {"a.py": "x = 1\n"})
     async with JobProcess(tmp_path, store) as running:
         yield running
-        store.gate.set()
-        store.trouble = None
+        store.jobs.gate.set()
+        store.jobs.trouble = None
 
 
 async def test_all_who_wait_for_a_job_are_woken(process: JobProcess, store: Gated) -> None:
@@ -63,7 +70,7 @@ async def test_all_who_wait_for_a_job_are_woken(process: JobProcess, store: Gate
     impatient = asyncio.create_task(process.runner.wait_for(job.id, 0.05))
     others = [asyncio.create_task(process.runner.wait_for(job.id, HANGS)) for _ in range(2)]
     assert await impatient is False
-    store.gate.set()
+    store.jobs.gate.set()
     async with asyncio.timeout(HANGS / 2):
         assert await asyncio.gather(*others) == [True, True]
         assert await process.runner.wait_for(job.id, HANGS) is True, "it has ended already"
@@ -84,38 +91,38 @@ REFUSALS = [StorageReadOnlyError("Cannot write the index."), StorageLoginError("
 async def test_a_job_that_waiting_does_not_help_fails_by_name_until_that_is_mended(
     process: JobProcess, store: Gated, trouble: StorageError
 ) -> None:
-    store.trouble = trouble
-    store.gate.set()
+    store.jobs.trouble = trouble
+    store.jobs.gate.set()
     job = await process.indexing.start_index([], False)
     found = await until_state(process, job, "failed")
     assert found.error == str(trouble)
     assert [(one.state, one.error) for one in await process.indexing.list_jobs(None, 5)] == [("failed", str(trouble))]
     assert process.runner.is_held_up
-    store.trouble = None
+    store.jobs.trouble = None
     assert (await until_state(process, job, "done")).error == ""
     assert not process.runner.is_held_up
 
 
 async def test_a_database_that_is_gone_for_now_fails_no_job(process: JobProcess, store: Gated) -> None:
-    store.trouble = StorageLostError("It does not answer.")
-    store.gate.set()
+    store.jobs.trouble = StorageLostError("It does not answer.")
+    store.jobs.gate.set()
     job = await process.indexing.start_index([], False)
     async with asyncio.timeout(HANGS):
-        while store.claims < 3:
+        while store.jobs.claims < 3:
             await asyncio.sleep(0.005)
     found = await process.indexing.job(job.id)
     assert (found.state, found.error) == ("queued", "It does not answer.")
-    store.trouble = None
+    store.jobs.trouble = None
     await until_state(process, job, "done")
 
 
 async def test_a_resumed_job_counts_what_it_had_done_before(process: JobProcess, store: Gated) -> None:
     """As a process leaves it that is killed after its first files."""
-    job = await store.add_job([], False, 1.0)
-    await MemoryStore.claim_job(store, 2.0)
+    job = await store.jobs.add([], False, 1.0)
+    await MemoryJobs.claim(store.jobs, 2.0)
     before = Progress(files_done=7, files_total=9, files_changed=7, files_removed=2, chunks_done=50, texts_embedded=40)
-    await store.save_progress(job.id, before)
-    store.gate.set()
+    await store.jobs.save_progress(job.id, before)
+    store.jobs.gate.set()
     process.runner.wake()
     progress = (await until_state(process, job, "done")).progress
     assert (progress.files_changed, progress.files_removed) == (8, 2)

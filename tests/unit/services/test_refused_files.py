@@ -17,15 +17,18 @@ from agent_brain_server.indexing.workers import Workers
 from agent_brain_server.services.folders import IndexedFolders
 from agent_brain_server.services.index_run import IndexRun, Surroundings
 from agent_brain_server.services.report import ReportService
+from agent_brain_server.storage.memory.index import MemoryIndex
 from agent_brain_server.storage.memory.store import MemoryStore
 from support.brain import write_files
 
+MODEL = EmbeddingModel("none", 0)
 
-class Picky(MemoryStore):
+
+class PickyIndex(MemoryIndex):
     """Takes no chunk of bad.py."""
 
     def __init__(self, error: Exception) -> None:
-        super().__init__(EmbeddingModel("none", 0), "1")
+        super().__init__(MODEL)
         self._error = error
 
     async def upsert_chunks(
@@ -36,11 +39,18 @@ class Picky(MemoryStore):
         return await super().upsert_chunks(files, vectors, rewrite=rewrite)
 
 
-async def indexed(root: Path, store: Picky) -> Progress:
-    await store.save_folder(Folder("."))
-    folders = IndexedFolders(store, root, WalkLimits(), FolderConsent(root, ()))
-    job = await store.add_job([], False, 1.0)
-    await store.claim_job(1.0)
+def picky(error: Exception) -> MemoryStore:
+    """A store with such an index."""
+    store = MemoryStore(MODEL, "1")
+    store.index = PickyIndex(error)
+    return store
+
+
+async def indexed(root: Path, store: MemoryStore) -> Progress:
+    await store.folders.save(Folder("."))
+    folders = IndexedFolders(store.folders, root, WalkLimits(), FolderConsent(root, ()))
+    job = await store.jobs.add([], False, 1.0)
+    await store.jobs.claim(1.0)
     around = Surroundings(store, DisabledEmbedder(), Workers(1), folders)
     try:
         progress = await IndexRun(around, job, lambda progress: None, lambda: False).run()
@@ -60,21 +70,21 @@ ERRORS = [StorageError("index row size 3000 exceeds the maximum"), UnicodeEncode
 
 @pytest.mark.parametrize("error", ERRORS, ids=["sentence", "defect"])
 async def test_the_others_are_written_and_it_is_reported(root: Path, error: Exception) -> None:
-    store = Picky(error)
+    store = picky(error)
     progress = await indexed(root, store)
-    manifest = await store.list_files()
+    manifest = await store.read(lambda view: view.search.list_files())
     assert {path: record.chunk_count for path, record in manifest.items()} == {"a.py": 1, "bad.py": 0, "c.py": 1}
     (problem,) = progress.problems
     assert problem.startswith("bad.py: the index refused it: ")
     assert progress.skipped == {"unparsable": 1}
-    folders = IndexedFolders(store, root, WalkLimits(), FolderConsent(root, ()))
-    (entry,) = (await ReportService(store, folders).report("", 10, 0.0)).entries
+    folders = IndexedFolders(store.folders, root, WalkLimits(), FolderConsent(root, ()))
+    (entry,) = (await ReportService(store, store.jobs, folders).report("", 10, 0.0)).entries
     assert (entry.path, entry.reason) == ("bad.py", "unparsable")
     assert problem == f"bad.py: {entry.detail}"
 
 
 async def test_the_stores_own_trouble_ends_the_job(root: Path) -> None:
-    store = Picky(StorageFullError("the disk is full"))
+    store = picky(StorageFullError("the disk is full"))
     with pytest.raises(StorageFullError):
         await indexed(root, store)
-    assert await store.list_files() == {}
+    assert await store.read(lambda view: view.search.list_files()) == {}

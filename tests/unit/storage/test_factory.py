@@ -77,8 +77,8 @@ from agent_brain_server.storage.factory import create_store
 async def main():
     store = create_store("sqlite:///index.db", Path(sys.argv[1]), EmbeddingModel("m", 4), "1")
     await store.open()
-    await store.search_lexical(["word"], Filters(), 10)
-    await store.statistics()
+    await store.read(lambda view: view.search.lexical(["word"], Filters(), 10))
+    await store.read(lambda view: view.search.statistics())
     await store.close()
 asyncio.run(main())
 print("numpy" in sys.modules)

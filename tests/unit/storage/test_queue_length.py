@@ -42,10 +42,10 @@ async def jobs_read(root: Path, url: str, read: list[Job], queued: int, force: b
     await store.open()
     try:
         for number in range(queued):
-            await store.add_job(apart(str(number)), True, 1.0)
-        assert len(await store.list_unfinished()) == queued
+            await store.jobs.add(apart(str(number)), True, 1.0)
+        assert len(await store.jobs.list_unfinished()) == queued
         read.clear()
-        await store.add_job(apart("new"), force, 2.0)
+        await store.jobs.add(apart("new"), force, 2.0)
         return len(read)
     finally:
         await store.close()

@@ -88,7 +88,7 @@ async def test_vectors_are_read_as_the_server_writes_them(tmp_path: Path) -> Non
     path = tmp_path / "index.db"
     store = SqliteStore(path, MODEL, "1")
     await store.open()
-    await store.save_folder(Folder("src"))
+    await store.folders.save(Folder("src"))
     await put(store, *[make_file(f"f{number}.py", f"word {number}") for number in range(20)])
     await nearest(store, axis(1))
     assert is_damaged(cache_path(path)) is None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from agent_brain_server.errors import StorageError
 from agent_brain_server.postgres_config import PostgresConfig
-from agent_brain_server.storage.postgres.connection import single_transaction
+from agent_brain_server.storage.postgres.alone import single_transaction
 from agent_brain_server.storage.postgres.failures import translated, where
 from agent_brain_server.storage.postgres.session import Session, Statements
 from agent_brain_server.storage.queries import load_queries
@@ -24,34 +24,38 @@ async def distribute(config: PostgresConfig) -> bool:
     Raises StorageError where Citus is missing or a server has not made the tables yet.
     """
     with translated(config):
-        async with single_transaction(config, Statements(load_queries(__package__)), "") as session:
-            await session.run("enter_namespace")
-            if not (await session.one("find_citus"))[0]:
-                raise StorageError(
-                    f"PostgreSQL at {where(config)} has no Citus: install it there and run CREATE EXTENSION citus "
-                    "(docs/scale.md)."
-                )
-            if not (await session.one("count_tables"))[0]:
-                raise StorageError(f"{where(config)} has no tables yet. Make them first: agent-brain start")
-            spread = {name for (name,) in await session.rows("list_distributed")}
-            missing = [name for name in TABLES if name not in spread]
-            if missing:
-                await session.run("drop_policies")
-            if "projects" not in spread:
-                await _spread(session)
-            else:  # a newer version has made tables since
-                await _spread_tables(session, missing)
-            return bool(missing)
+        statements = Statements(load_queries(__package__))
+        return await single_transaction(config, statements, "", lambda session: _distribute(session, config))
 
 
-async def _spread(session: Session) -> None:
-    await session.run("drop_foreign_key")
-    await session.run("distribute_reference")
-    await session.run("distribute_first")
-    await _spread_tables(session, TABLES)
-    await session.run("add_foreign_key")
+def _distribute(session: Session, config: PostgresConfig) -> bool:
+    session.run("enter_namespace")
+    if not session.one("find_citus")[0]:
+        raise StorageError(
+            f"PostgreSQL at {where(config)} has no Citus: install it there and run CREATE EXTENSION citus "
+            "(docs/scale.md)."
+        )
+    if not session.one("count_tables")[0]:
+        raise StorageError(f"{where(config)} has no tables yet. Make them first: agent-brain start")
+    spread = {name for (name,) in session.rows("list_distributed")}
+    missing = [name for name in TABLES if name not in spread]
+    if missing:
+        session.run("drop_policies")
+    if "projects" not in spread:
+        _spread(session)
+    else:  # a newer version has made tables since
+        _spread_tables(session, missing)
+    return bool(missing)
 
 
-async def _spread_tables(session: Session, names: Sequence[str]) -> None:
+def _spread(session: Session) -> None:
+    session.run("drop_foreign_key")
+    session.run("distribute_reference")
+    session.run("distribute_first")
+    _spread_tables(session, TABLES)
+    session.run("add_foreign_key")
+
+
+def _spread_tables(session: Session, names: Sequence[str]) -> None:
     for name in names:
-        await session.run("distribute_table", name=f"agent_brain.{name}")
+        session.run("distribute_table", name=f"agent_brain.{name}")

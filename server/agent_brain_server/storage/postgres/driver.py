@@ -1,84 +1,116 @@
-"""Connections of the driver's own: how they are made, whose rows they show, and when nobody answers on one any more."""
+"""Connections of the driver's own: how they are made, whose rows they show, and how they are cut off from outside."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
+import os
+import random
+import selectors
+import socket
+import time
+from contextlib import suppress
 
-import asyncpg
-from pgvector.asyncpg import register_vector
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+import psycopg
+from psycopg.types import TypeInfo
 
 from agent_brain_server.postgres_config import PostgresConfig
-from agent_brain_server.storage.postgres.failures import is_lost
-from agent_brain_server.storage.postgres.session import Statements
+from agent_brain_server.storage.postgres.session import Row, Session, Statements
 
-CONNECT_SECONDS = 2.0
+CONNECT_SECONDS = 2
 STATEMENT_SECONDS = 30
-WATCH_SECONDS = 5.0
-IDLE_SINCE = "SELECT CASE WHEN state = 'idle' THEN state_change END FROM pg_stat_activity WHERE pid = $1"
+CANCEL_SECONDS = 2.0
 
-_DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
+Connection = psycopg.Connection[Row]
+_SELECTOR = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
-async def connect(config: PostgresConfig, *, statement_seconds: int = STATEMENT_SECONDS, idle_seconds: int = 0) -> Any:
-    """A connection of the driver's own; 0 seconds set no bound."""
-    return await asyncpg.connect(
+def connect(config: PostgresConfig, *, statement_seconds: int = STATEMENT_SECONDS) -> Connection:
+    """Return a connection, each of whose statements is a transaction unless one is begun; 0 seconds set no bound."""
+    local = config.host.startswith("/")
+    return psycopg.connect(
         host=config.host,
+        hostaddr="",  # else the environment might send us to another server than the settings
         port=config.port,
         user=config.user,
         password=config.password.get_secret_value() or None,
-        database=config.database,
-        ssl=None if config.host.startswith("/") else config.ssl_mode,
-        timeout=CONNECT_SECONDS,
-        command_timeout=statement_seconds + 5 if statement_seconds else None,
-        server_settings={
-            "application_name": "agent-brain",
-            "statement_timeout": f"{statement_seconds}s",
-            "idle_session_timeout": f"{idle_seconds}s",
-            # Statements are short: compiling them takes longer than running them, and a plan for any values misses
-            # what these very values would allow.
-            "jit": "off",
-            "plan_cache_mode": "force_custom_plan",
-        },
+        dbname=config.database,
+        sslmode="disable" if local else config.ssl_mode,
+        gssencmode="disable",
+        connect_timeout=CONNECT_SECONDS,
+        client_encoding="utf8",
+        application_name="agent-brain",
+        # Statements are short: compiling them takes longer than running them, and a plan for any values misses what
+        # these very values would allow.
+        options=f"-c statement_timeout={statement_seconds:d}s -c jit=off -c plan_cache_mode=force_custom_plan",
+        autocommit=True,
+        cursor_factory=psycopg.RawCursor,
     )
 
 
-async def enter(driver: Any, statements: Statements, project_id: str) -> None:
+def enter(connection: Connection, statements: Statements, project_id: str) -> None:
     """Enter our tables' schema as this project, whose rows alone the policies show, and let the driver read and write
     vectors where pgvector is there.
 
     A connection serves one project from its first statement to its last, so that the setting holds in each of its
     transactions without a round trip for each.
     """
-    compiled = statements.make(("enter_namespace",)).compile(dialect=_DIALECT)
-    schema = await driver.fetchval(str(compiled), project_id)
-    if schema is not None:
-        await register_vector(driver, schema=schema)
+    from pgvector.psycopg.vector import register_vector_info
+
+    *_, vector, vectors = Session(connection, statements, project_id).one("enter_namespace")
+    if vector is not None:
+        # pgvector's own `register_vector` asks for four types, three statements each: a third of connecting.
+        register_vector_info(connection, TypeInfo("vector", vector, vectors))
 
 
-async def end_when_idle(driver: Any, config: PostgresConfig) -> None:
-    """End the connection when its server waits for the next statement, twice in a row: an answer was lost on the way.
-
-    That is how a statement without a bound on its time is told from one that nobody runs any more.
-    """
-    pid, seen = driver.get_server_pid(), None
-    while not driver.is_closed():
-        await asyncio.sleep(WATCH_SECONDS)
-        try:
-            found = await _ask(config, pid)
-        except Exception as error:
-            if not is_lost(error):
-                raise
-            continue
-        if found is None or (found[0] is not None and found[0] == seen):
-            driver.terminate()
-        seen = found and found[0]
-
-
-async def _ask(config: PostgresConfig, pid: int) -> Any:
-    connection = await connect(config)
+def is_alive(connection: Connection, seconds: float) -> bool:
+    """Ask the server for nothing; whether it has answered within so many seconds."""
+    deadline = time.monotonic() + seconds
+    driver = connection.pgconn
     try:
-        return await connection.fetchrow(IDLE_SINCE, pid, timeout=CONNECT_SECONDS)
-    finally:
-        connection.terminate()
+        driver.send_query(b"")
+        driver.flush()
+        while True:
+            while driver.is_busy():
+                left = deadline - time.monotonic()
+                if left <= 0 or not is_readable(connection, left):
+                    return False
+                driver.consume_input()
+            if (result := driver.get_result()) is None:
+                return driver.status == psycopg.pq.ConnStatus.OK
+            if result.status != psycopg.pq.ExecStatus.EMPTY_QUERY:
+                return False
+    except (psycopg.Error, OSError, ValueError):
+        return False
+
+
+def has_news(connection: Connection) -> bool:
+    """Whether the server has sent something on a connection that nobody uses: most often that it ends it."""
+    try:
+        return is_readable(connection, 0)
+    except (psycopg.Error, OSError, ValueError):
+        return True
+
+
+def is_readable(connection: Connection, seconds: float) -> bool:
+    """Wait until the server has sent something; whether it has within so many seconds."""
+    with _SELECTOR() as selector:
+        selector.register(connection.pgconn.socket, selectors.EVENT_READ)
+        return bool(selector.select(seconds))
+
+
+def cut_off(connection: Connection) -> None:
+    """End the connection from any thread: the one that waits for an answer on it gets an error at once."""
+    with suppress(psycopg.Error, OSError, ValueError):
+        taken = socket.socket(fileno=os.dup(connection.fileno()))
+        with taken:
+            taken.shutdown(socket.SHUT_RDWR)
+
+
+def cancel(connection: Connection) -> None:
+    """Ask the server, from any thread, to end the statement that it runs on this connection."""
+    with suppress(psycopg.Error, OSError):
+        connection.cancel_safe(timeout=CANCEL_SECONDS)
+
+
+def backoff(attempt: int, first: float) -> float:
+    """Return seconds to wait after this attempt (from 1): doubled each time, between half and all of it by chance."""
+    return first * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.0)  # noqa: S311  # no secret is made of it

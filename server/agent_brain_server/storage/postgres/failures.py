@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
-from ssl import SSLCertVerificationError
 from traceback import walk_tb
 
-import asyncpg
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+import psycopg
 
 from agent_brain_contract.container import SERVER_VARIABLE
 from agent_brain_server.errors import AgentBrainError, StorageError, StorageLoginError, StorageLostError
@@ -30,8 +27,35 @@ _READ_ONLY = {"25006"}
 _CANCELLED = {"57014"}
 _FORBIDDEN = {"42501"}
 _MISSING_TABLE = {"42P01", "3F000", "42704", "42883"}
-# The second is what the driver raises after a connection was lost in the middle of a COPY: it thinks that it goes on.
-_DRIVER = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+# What a server says while a connection is made comes as text alone, after a word for how severe it is.
+_REFUSALS = (
+    ("28P01", re.compile(r"password authentication failed|no password supplied|empty password")),
+    ("28000", re.compile(r"no pg_hba\.conf entry|pg_hba\.conf rejects|role .* (does not exist|is not permitted)")),
+    ("28000", re.compile(r"(Peer|Ident|SCRAM|certificate|LDAP|PAM) authentication failed")),
+    ("3D000", re.compile(r"database .* does not exist")),
+    ("57P03", re.compile(r"the database system is|not yet accepting connections")),
+    ("57P01", re.compile(r"terminating connection")),
+    ("53300", re.compile(r"too many (clients|connections)|connection slots are reserved")),
+    ("42501", re.compile(r"permission denied for database")),
+)
+_REFUSED = re.compile(r"failed: [^:\n]+:  ")  # the word is FATAL, or what the server's language has for it
+_UNTRUSTED = re.compile(r"certificate verify failed|root certificate file|server certificate for")
+_NO_ANSWER = re.compile(r"timeout expired|timed out")
+_REASONS = (
+    (re.compile("Connection refused"), "connection refused"),
+    (_NO_ANSWER, "no answer in time"),
+    (
+        re.compile(
+            "closed the connection|consuming input failed|connection is closed|connection is lost"
+            "|lost synchronization|could not receive data|could not send data|Connection reset|SSL error|SSL SYSCALL"
+        ),
+        "connection lost",
+    ),
+)
+
+
+class PoolTimeoutError(Exception):
+    """No connection of the pool was given back in time."""
 
 
 @contextmanager
@@ -42,7 +66,7 @@ def translated(config: PostgresConfig) -> Iterator[None]:
     except AgentBrainError:
         raise
     except Exception as error:
-        known = isinstance(error, (SQLAlchemyError, asyncpg.PostgresError, *_DRIVER, OSError, TimeoutError))
+        known = isinstance(error, (psycopg.Error, PoolTimeoutError, TimeoutError))
         if not known and not _is_unread(error):
             raise
         raise translate(error, config) from error
@@ -55,15 +79,14 @@ def is_repeatable(error: BaseException) -> bool:
 
 def is_lost(error: BaseException) -> bool:
     """Whether the connection is gone, or could not be had, for a reason that may pass."""
-    if isinstance(error, PoolTimeoutError):
-        return False
-    code = _code(error)
-    if code:
+    if code := _code(error):
         return code in _LOST or code in _TOO_MANY or code.startswith("08")
-    cause = _cause(error)
-    if isinstance(cause, (OSError, TimeoutError, *_DRIVER)):
-        return not isinstance(cause, SSLCertVerificationError)
-    return _is_unread(cause)
+    if isinstance(error, psycopg.Error):
+        # Without a code it is of the driver's own: a connection, or an answer that it could not read.
+        of_connection = isinstance(error, (psycopg.OperationalError, psycopg.InternalError))
+        known = of_connection or type(error) in (psycopg.DatabaseError, psycopg.InterfaceError)
+        return known and not _UNTRUSTED.search(str(error))
+    return isinstance(error, TimeoutError) or _is_unread(error)
 
 
 def has_no_space(error: BaseException) -> bool:
@@ -151,41 +174,44 @@ def where(config: PostgresConfig) -> str:
     return f"{host}:{config.port}/{config.database}"
 
 
-def _cause(error: BaseException) -> BaseException:
-    """The driver's own error behind SQLAlchemy's. Behind a timeout there is only how it came about."""
-    while not isinstance(error, TimeoutError):
-        inner = error.orig if isinstance(error, DBAPIError) else error.__cause__
-        if inner is None or inner is error:
-            break
-        error = inner
-    return error
-
-
 def _is_unread(error: BaseException) -> bool:
     """Whether the driver could not read what came: then it raises whatever its parser met, as IndexError."""
-    if isinstance(error, (SQLAlchemyError, asyncpg.PostgresError)):
+    if isinstance(error, (psycopg.Error, PoolTimeoutError)):
         return False
     files = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)]
-    return any("asyncpg" in PurePath(file).parts for file in files)
+    return bool(files) and not {"psycopg", "pgvector"}.isdisjoint(PurePath(files[-1]).parts)
 
 
 def _code(error: BaseException) -> str:
-    return getattr(_cause(error), "sqlstate", None) or ""
+    """The SQLSTATE, also of what a server said while a connection to it was made."""
+    if not isinstance(error, psycopg.Error):
+        return ""
+    if error.sqlstate:
+        return error.sqlstate
+    said = str(error)
+    if not isinstance(error, psycopg.OperationalError) or not _REFUSED.search(said):
+        return ""
+    for code, pattern in _REFUSALS:
+        if pattern.search(said):
+            return code
+    driver = error.pgconn
+    return "28P01" if driver is not None and driver.used_password else ""
 
 
 def _is_stale_plan(error: BaseException) -> bool:
-    """Another server changed a table; the driver has forgotten its plan by now."""
-    return isinstance(_cause(error), asyncpg.InvalidCachedStatementError)
+    """Another server changed a table: the driver has forgotten its plan by now."""
+    return isinstance(error, psycopg.errors.FeatureNotSupported) and "cached plan" in str(error)
 
 
 def _reason(error: BaseException) -> str:
-    cause = _cause(error)
-    if isinstance(cause, asyncio.TimeoutError):
+    if isinstance(error, TimeoutError):
         return "no answer in time"
-    if isinstance(cause, asyncpg.InternalClientError) or (not isinstance(cause, OSError) and _is_unread(cause)):
+    if _is_unread(error):
         return "connection lost"
-    if isinstance(cause, ConnectionRefusedError):
-        return "connection refused"
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror
-    return " ".join(str(cause).split()).rstrip(".") or type(cause).__name__
+    said = str(error)
+    if isinstance(error, psycopg.Error) and not error.sqlstate:
+        for pattern, reason in _REASONS:
+            if pattern.search(said):
+                return reason
+        said = _REFUSED.split(said)[-1].rpartition("failed: ")[2]
+    return " ".join(said.split()).rstrip(".") or type(error).__name__

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass, field
+from threading import Lock
 
 from agent_brain_server.domain.globs import path_matcher
 from agent_brain_server.domain.search import Filters
@@ -12,25 +14,38 @@ from agent_brain_server.storage.symbols import last_part, symbol_names
 MOST_REMEMBERED = 16
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The paths of one state of the index by file, and the files that globs match among them."""
+
+    generation: int
+    paths: list[tuple[int, str]]
+    matching: OrderedDict[tuple[str, ...], list[int]] = field(default_factory=OrderedDict)
+
+
 class PathCache:
-    """The files that globs match, remembered until the index changes: globs are ours to match, not the database's."""
+    """The files that globs match, remembered until the index changes: globs are ours to match, not the database's.
+
+    Views of several states of the index share it, from several threads.
+    """
 
     def __init__(self) -> None:
-        self._generation = -1
-        self._paths: list[tuple[int, str]] = []
-        self._matching: OrderedDict[tuple[str, ...], list[int]] = OrderedDict()
+        self._known = _Known(-1, [])
+        self._lock = Lock()
 
-    async def matching(self, session: Session, generation: int, globs: tuple[str, ...]) -> list[int]:
+    def matching(self, session: Session, generation: int, globs: tuple[str, ...]) -> list[int]:
         """The ids of the files that match. Raises ValueError for a glob that is none."""
         matches = path_matcher(globs)
-        if generation != self._generation:
-            paths = [(file_id, path) for file_id, path in await session.rows("list_paths")]
-            self._generation, self._paths, self._matching = generation, paths, OrderedDict()
-        found = self._matching.get(globs)
-        if found is None:
-            found = self._matching[globs] = [file_id for file_id, path in self._paths if matches(path)]
-            if len(self._matching) > MOST_REMEMBERED:
-                self._matching.popitem(last=False)
+        known = self._known
+        if generation != known.generation:
+            known = _Known(generation, [(file_id, path) for file_id, path in session.rows("list_paths")])
+            self._known = known
+        with self._lock:
+            found = known.matching.get(globs)
+            if found is None:
+                found = known.matching[globs] = [file_id for file_id, path in known.paths if matches(path)]
+                if len(known.matching) > MOST_REMEMBERED:
+                    known.matching.popitem(last=False)
         return found
 
 
@@ -40,7 +55,7 @@ def filter_blocks(filters: Filters) -> list[str]:
     return [f"filter_{field}" for field in fields if getattr(filters, field)]
 
 
-async def filter_values(session: Session, paths: PathCache, generation: int, filters: Filters) -> dict[str, object]:
+def filter_values(session: Session, paths: PathCache, generation: int, filters: Filters) -> dict[str, object]:
     """What is bound to these blocks. Raises ValueError for a glob that is none."""
     values: dict[str, object] = {}
     if filters.languages:
@@ -48,7 +63,7 @@ async def filter_values(session: Session, paths: PathCache, generation: int, fil
     if filters.kinds:
         values["kinds"] = list(filters.kinds)
     if filters.paths:
-        values["files"] = await paths.matching(session, generation, filters.paths)
+        values["files"] = paths.matching(session, generation, filters.paths)
     if filters.symbols:
         names = symbol_names(filters.symbols)
         values["symbols"] = names

@@ -1,8 +1,7 @@
-"""Writing the index, inside the transaction that the store began with `begin_change`."""
+"""Writing the index: what `IndexStore` promises, inside of a transaction that began with `begin_change`."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ _RECORD = attrgetter(
 )
 
 
-async def upsert_chunks(
+def upsert_chunks(
     session: Session,
     files: Sequence[IndexedFile],
     vectors: Mapping[str, FloatArray],
@@ -31,26 +30,26 @@ async def upsert_chunks(
     *,
     rewrite: bool,
 ) -> int:
-    """See `IndexStore.upsert_chunks`; new rows and files are numbered from `next_row` and `next_file` on."""
+    """Number new rows and files from `next_row` and `next_file` on."""
     check_vectors(vectors, dimensions)
     newest = {indexed.record.path: indexed for indexed in files}
-    ids = await _find_files(session, newest.keys())
-    stored = await _stored(session, list(ids.values()))
+    ids = _find_files(session, newest.keys())
+    stored = _stored(session, list(ids.values()))
     difference = find_difference({} if rewrite else stored, newest.values())
     gone = [chunk.row for chunk in stored.values()] if rewrite else difference.removed
-    removed_terms = await _remove_chunks(session, gone)
-    await remove_graph(session, list(ids.values()))
-    await _move(session, difference.moved)
-    embedded = await _insert_vectors(session, vectors)
+    removed_terms = _remove_chunks(session, gone)
+    remove_graph(session, list(ids.values()))
+    _move(session, difference.moved)
+    embedded = _insert_vectors(session, vectors)
     if dimensions:
-        await _check_vectors_stored(session, newest, vectors)
+        _check_vectors_stored(session, newest, vectors)
     new = [path for path in newest if path not in ids]
     ids |= {path: file_id for file_id, path in enumerate(new, next_file)}
-    await _upsert_files(session, [indexed.record for indexed in newest.values()], ids)
+    _upsert_files(session, [indexed.record for indexed in newest.values()], ids)
     placed = [(ids[path], indexed) for path, indexed in newest.items()]
-    rows, terms = await _insert_chunks(session, placed, difference.added, next_row)
-    await insert_graph(session, placed)
-    await session.run(
+    rows, terms = _insert_chunks(session, placed, difference.added, next_row)
+    insert_graph(session, placed)
+    session.run(
         "advance_state",
         rows=rows,
         files=len(new),
@@ -62,46 +61,46 @@ async def upsert_chunks(
     return difference.written
 
 
-async def _stored(session: Session, files: Sequence[int]) -> dict[str, StoredChunk]:
+def _stored(session: Session, files: Sequence[int]) -> dict[str, StoredChunk]:
     """The chunks of these files by id."""
-    found = await session.rows("select_stored_of", files=files) if files else []
+    found = session.rows("select_stored_of", files=files) if files else []
     return {chunk_id: StoredChunk(*fields) for chunk_id, *fields in found}
 
 
-async def _move(session: Session, moved: Sequence[tuple[int, int, int]]) -> None:
+def _move(session: Session, moved: Sequence[tuple[int, int, int]]) -> None:
     if moved:
         rows, starts, ends = (list(column) for column in zip(*moved, strict=True))
-        await session.run("move_chunks", rows=rows, starts=starts, ends=ends)
+        session.run("move_chunks", rows=rows, starts=starts, ends=ends)
 
 
-async def _find_files(session: Session, paths: Collection[str]) -> dict[str, int]:
-    return {path: int(file_id) for path, file_id in await session.rows("find_file_ids", paths=list(paths))}
+def _find_files(session: Session, paths: Collection[str]) -> dict[str, int]:
+    return {path: int(file_id) for path, file_id in session.rows("find_file_ids", paths=list(paths))}
 
 
-async def _insert_vectors(session: Session, vectors: Mapping[str, FloatArray]) -> int:
+def _insert_vectors(session: Session, vectors: Mapping[str, FloatArray]) -> int:
     if not vectors:
         return 0
-    await session.run("stage_vectors")
-    await session.copy("staged_vectors", vectors.items())
-    return (await session.run("insert_vectors")).rowcount
+    session.run("stage_vectors")
+    session.copy("staged_vectors", vectors.items())
+    return session.run("insert_vectors").rowcount
 
 
-async def _check_vectors_stored(
+def _check_vectors_stored(
     session: Session, files: Mapping[str, IndexedFile], vectors: Mapping[str, FloatArray]
 ) -> None:
     needed = texts_without_vector(files, vectors)
-    missing = await missing_vectors(session, needed.keys())
+    missing = missing_vectors(session, needed.keys())
     if missing:
         raise lacking_vector(needed[missing.pop()])
 
 
-async def _upsert_files(session: Session, records: Sequence[FileRecord], ids: Mapping[str, int]) -> None:
-    await session.run("stage_files")
-    await session.copy("staged_files", [_RECORD(record) for record in records])
-    await session.run("upsert_files", paths=list(ids.keys()), ids=list(ids.values()))
+def _upsert_files(session: Session, records: Sequence[FileRecord], ids: Mapping[str, int]) -> None:
+    session.run("stage_files")
+    session.copy("staged_files", [_RECORD(record) for record in records])
+    session.run("upsert_files", paths=list(ids.keys()), ids=list(ids.values()))
 
 
-async def _insert_chunks(
+def _insert_chunks(
     session: Session,
     files: Sequence[tuple[int, IndexedFile]],
     added: Mapping[str, Sequence[PreparedChunk]],
@@ -111,13 +110,13 @@ async def _insert_chunks(
     placed = [(file_id, chunk) for file_id, indexed in files for chunk in added[indexed.record.path]]
     if not placed:
         return 0, 0
-    staged = await asyncio.to_thread(_stage_chunks, placed, first_row, Lexemes(session.project_id))
-    await session.run("stage_chunks")
-    await session.copy("staged_chunks", staged.rows)
-    await session.run("insert_chunks")
-    await session.run("insert_terms")
+    staged = _stage_chunks(placed, first_row, Lexemes(session.project_id))
+    session.run("stage_chunks")
+    session.copy("staged_chunks", staged.rows)
+    session.run("insert_chunks")
+    session.run("insert_terms")
     lexemes = sorted(staged.frequencies)
-    await session.run("add_frequencies", lexemes=lexemes, counts=[staged.frequencies[lexeme] for lexeme in lexemes])
+    session.run("add_frequencies", lexemes=lexemes, counts=[staged.frequencies[lexeme] for lexeme in lexemes])
     return len(placed), staged.terms
 
 
@@ -131,7 +130,6 @@ class _Staged:
 
 
 def _stage_chunks(placed: Sequence[tuple[int, PreparedChunk]], first_row: int, lexemes: Lexemes) -> _Staged:
-    """In a thread: it takes milliseconds for which the event loop would answer nobody."""
     rows, frequencies, terms = [], Counter[str](), 0
     for row, (file_id, prepared) in enumerate(placed, first_row):
         counts = count_terms(prepared.terms)
@@ -141,77 +139,71 @@ def _stage_chunks(placed: Sequence[tuple[int, PreparedChunk]], first_row: int, l
     return _Staged(rows, frequencies, terms)
 
 
-async def _remove_content(session: Session, files: Sequence[int]) -> tuple[int, int]:
+def _remove_content(session: Session, files: Sequence[int]) -> tuple[int, int]:
     """How many chunks went, and how many terms they had together."""
     if not files:
         return 0, 0
-    await remove_graph(session, files)
-    rows = [row for (row,) in await session.rows("select_rows_of", files=files)]
-    return len(rows), await _remove_chunks(session, rows)
+    remove_graph(session, files)
+    rows = [row for (row,) in session.rows("select_rows_of", files=files)]
+    return len(rows), _remove_chunks(session, rows)
 
 
-async def _remove_chunks(session: Session, rows: Sequence[int]) -> int:
+def _remove_chunks(session: Session, rows: Sequence[int]) -> int:
     """How many terms they had together."""
     if not rows:
         return 0
-    await session.run("subtract_frequencies", rows=rows)
-    (terms,) = await session.one("delete_terms", rows=rows)
-    await session.run("delete_chunks", rows=rows)
+    session.run("subtract_frequencies", rows=rows)
+    (terms,) = session.one("delete_terms", rows=rows)
+    session.run("delete_chunks", rows=rows)
     return int(terms)
 
 
-async def remove_files(session: Session, paths: Collection[str]) -> int:
-    """See `IndexStore.remove_files`."""
-    files = list((await _find_files(session, paths)).values())
+def remove_files(session: Session, paths: Collection[str]) -> int:
+    files = list(_find_files(session, paths).values())
     if not files:
         return 0
-    chunks, terms = await _remove_content(session, files)
-    await session.run("delete_files", files=files)
-    await session.run("advance_state", rows=0, files=0, embedded=0, chunks=-chunks, terms=-terms, vectors=0)
+    chunks, terms = _remove_content(session, files)
+    session.run("delete_files", files=files)
+    session.run("advance_state", rows=0, files=0, embedded=0, chunks=-chunks, terms=-terms, vectors=0)
     return len(files)
 
 
-async def remove_folder(session: Session, path: str, heir: str | None) -> bool:
-    """See `FolderStore.remove_folder`."""
-    if not (await session.run("remove_folder", path=path)).rowcount:
+def remove_folder(session: Session, path: str, heir: str | None) -> bool:
+    if not session.run("remove_folder", path=path).rowcount:
         return False
     if heir is not None:
-        await session.run("bequeath_files", folder=path, heir=heir)
+        session.run("bequeath_files", folder=path, heir=heir)
         return True
-    await remove_files(session, [found for (found,) in await session.rows("select_paths_of_folder", folder=path)])
+    remove_files(session, [found for (found,) in session.rows("select_paths_of_folder", folder=path)])
     return True
 
 
-async def empty_content(session: Session, *, vectors: bool) -> None:
+def empty_content(session: Session, *, vectors: bool) -> None:
     """Remove every file with all that hangs on it, and with `vectors` every vector."""
     for name in ("terms", "frequencies", "chunks", "symbols", "references", "files", "state"):
-        await session.run(f"clear_{name}")
+        session.run(f"clear_{name}")
     if vectors:
-        await session.run("clear_vectors")
-        await session.run("clear_state_of_vectors")
+        session.run("clear_vectors")
+        session.run("clear_state_of_vectors")
 
 
-async def refresh_files(session: Session, records: Sequence[FileRecord]) -> None:
-    """See `IndexStore.refresh_files`."""
-    await session.run("stage_files")
-    await session.copy("staged_files", [_RECORD(record) for record in records])
-    await session.run("refresh_files")
+def refresh_files(session: Session, records: Sequence[FileRecord]) -> None:
+    session.run("stage_files")
+    session.copy("staged_files", [_RECORD(record) for record in records])
+    session.run("refresh_files")
 
 
-async def drop_unused_vectors(session: Session) -> int:
-    """See `IndexStore.drop_unused_vectors`."""
-    dropped = (await session.run("drop_unused_vectors")).rowcount
-    await session.run("advance_state", rows=0, files=0, embedded=0, chunks=0, terms=0, vectors=-dropped)
+def drop_unused_vectors(session: Session) -> int:
+    dropped = session.run("drop_unused_vectors").rowcount
+    session.run("advance_state", rows=0, files=0, embedded=0, chunks=0, terms=0, vectors=-dropped)
     return dropped
 
 
-async def list_files(session: Session) -> dict[str, FileRecord]:
-    """See `IndexStore.list_files`."""
-    return {row[0]: FileRecord(*row) for row in await session.rows("list_files")}
+def list_files(session: Session) -> dict[str, FileRecord]:
+    return {row[0]: FileRecord(*row) for row in session.rows("list_files")}
 
 
-async def missing_vectors(session: Session, text_hashes: Collection[str]) -> set[str]:
-    """See `IndexStore.missing_vectors`."""
+def missing_vectors(session: Session, text_hashes: Collection[str]) -> set[str]:
     if not text_hashes:
         return set()
-    return {text_hash for (text_hash,) in await session.rows("missing_vectors", text_hashes=list(text_hashes))}
+    return {text_hash for (text_hash,) in session.rows("missing_vectors", text_hashes=list(text_hashes))}

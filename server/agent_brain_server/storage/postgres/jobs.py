@@ -1,4 +1,4 @@
-"""The queue of jobs."""
+"""The queue of jobs: what `JobStore` promises, each inside of a transaction."""
 
 from __future__ import annotations
 
@@ -11,35 +11,31 @@ from agent_brain_server.storage.merging import merge
 from agent_brain_server.storage.postgres.session import Row, Session, to_json
 
 
-async def add_job(session: Session, paths: Sequence[str], force: bool, now: float) -> Job:
-    """See `JobStore.add_job`. The project's row is locked, so that two servers do not queue the same at once."""
-    await session.run("lock_queue")
-    newest = [_job(row) for forced in (False, True) for row in await session.rows("select_newest_queued", force=forced)]
+def add_job(session: Session, paths: Sequence[str], force: bool, now: float) -> Job:
+    """Lock the project's row first, so that two servers do not queue the same at once."""
+    session.run("lock_queue")
+    newest = [_job(row) for forced in (False, True) for row in session.rows("select_newest_queued", force=forced)]
     if (merged := merge(newest, paths, force)) is not None:
         # The row is read again under its lock: another process may have claimed the job meanwhile.
-        widened = await session.first(
-            "widen_job", id=merged.job.id, paths=to_json(list(merged.paths)), force=merged.force
-        )
+        widened = session.first("widen_job", id=merged.job.id, paths=to_json(list(merged.paths)), force=merged.force)
         if widened:
             return _job(widened)
-    (number,) = await session.one("take_job_number")
-    await session.run("insert_job", id=number, paths=to_json(list(paths)), force=force, now=now)
-    return _job(await session.one("find_job", id=number))
+    (number,) = session.one("take_job_number")
+    session.run("insert_job", id=number, paths=to_json(list(paths)), force=force, now=now)
+    return _job(session.one("find_job", id=number))
 
 
-async def claim_job(session: Session, now: float) -> Job | None:
-    """See `JobStore.claim_job`."""
-    row = await session.first("claim_job", now=now)
+def claim_job(session: Session, now: float) -> Job | None:
+    row = session.first("claim_job", now=now)
     return _job(row) if row else None
 
 
-async def save_progress(session: Session, job_id: int, progress: Progress, attempt: int | None) -> bool:
-    """See `JobStore.save_progress`."""
-    saved = await session.run("save_progress", id=job_id, progress=to_json(asdict(progress)), attempt=attempt)
+def save_progress(session: Session, job_id: int, progress: Progress, attempt: int | None) -> bool:
+    saved = session.run("save_progress", id=job_id, progress=to_json(asdict(progress)), attempt=attempt)
     return bool(saved.rowcount)
 
 
-async def finish_job(
+def finish_job(
     session: Session,
     job_id: int,
     state: JobState,
@@ -48,31 +44,26 @@ async def finish_job(
     now: float,
     attempt: int | None,
 ) -> None:
-    """See `JobStore.finish_job`."""
     values = {"state": state, "error": error, "progress": to_json(asdict(progress)), "now": now, "attempt": attempt}
-    await session.run("finish_job", id=job_id, **values)
-    await session.run("forget_jobs", kept=JOBS_KEPT)
+    session.run("finish_job", id=job_id, **values)
+    session.run("forget_jobs", kept=JOBS_KEPT)
 
 
-async def requeue_running(session: Session) -> int:
-    """See `JobStore.requeue_running`."""
-    return (await session.run("requeue_running")).rowcount
+def requeue_running(session: Session) -> int:
+    return session.run("requeue_running").rowcount
 
 
-async def find_job(session: Session, job_id: int) -> Job | None:
-    """See `JobStore.find_job`."""
-    row = await session.first("find_job", id=job_id) if abs(job_id) < 2**63 else None
+def find_job(session: Session, job_id: int) -> Job | None:
+    row = session.first("find_job", id=job_id) if abs(job_id) < 2**63 else None
     return _job(row) if row else None
 
 
-async def list_jobs(session: Session, before: int | None, limit: int) -> list[Job]:
-    """See `JobStore.list_jobs`."""
-    return [_job(row) for row in await session.rows("list_jobs", before=before, limit=max(limit, 0))]
+def list_jobs(session: Session, before: int | None, limit: int) -> list[Job]:
+    return [_job(row) for row in session.rows("list_jobs", before=before, limit=max(limit, 0))]
 
 
-async def list_unfinished(session: Session) -> list[Job]:
-    """See `JobStore.list_unfinished`."""
-    return [_job(row) for row in await session.rows("list_unfinished")]
+def list_unfinished(session: Session) -> list[Job]:
+    return [_job(row) for row in session.rows("list_unfinished")]
 
 
 def _job(row: Row) -> Job:

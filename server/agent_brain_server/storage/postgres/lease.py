@@ -24,24 +24,24 @@ def new_writer() -> str:
     return f"{_machine()}:{os.getpid()}:{secrets.token_hex(8)}"
 
 
-async def acquire(session: Session, writer: str, seconds: float) -> bool:
+def acquire(session: Session, writer: str, seconds: float) -> bool:
     """Hold the lease as `writer` from now; False while another living process has it."""
-    if (await session.run("acquire_writing", writer=writer, seconds=seconds)).rowcount:
+    if session.run("acquire_writing", writer=writer, seconds=seconds).rowcount:
         return True
-    holder = await session.first("find_writer")
+    holder = session.first("find_writer")
     if holder is None or not _is_dead(holder[0]):
         return False
-    return bool((await session.run("take_writing", writer=writer, seconds=seconds, dead=holder[0])).rowcount)
+    return bool(session.run("take_writing", writer=writer, seconds=seconds, dead=holder[0]).rowcount)
 
 
-async def renew(session: Session, writer: str, seconds: float) -> bool:
+def renew(session: Session, writer: str, seconds: float) -> bool:
     """Prolong the lease; False if `writer` does not hold it any more."""
-    return bool((await session.run("renew_writing", writer=writer, seconds=seconds)).rowcount)
+    return bool(session.run("renew_writing", writer=writer, seconds=seconds).rowcount)
 
 
-async def release(session: Session, writer: str) -> None:
+def release(session: Session, writer: str) -> None:
     """Let others take it, if `writer` holds it."""
-    await session.run("release_writing", writer=writer)
+    session.run("release_writing", writer=writer)
 
 
 def _is_dead(writer: str) -> bool:

@@ -15,16 +15,16 @@ from agent_brain_server.storage.tables import PAGED, Table, parse_key
 from agent_brain_server.storage.transfer import Found, Mark, unfinished
 
 
-async def refuse_unfinished(session: Session, place: str, discard: bool) -> None:
+def refuse_unfinished(session: Session, place: str, discard: bool) -> None:
     """Refuse the project while it is a part of an index; with `discard`, empty it."""
-    if not await _marks(session):
+    if not _marks(session):
         return
     if not discard:
         raise unfinished(place)
-    if not (await session.one("lock_copy_once"))[0]:
+    if not session.one("lock_copy_once")[0]:
         raise running(place)
-    await throw_away(session)
-    await session.run("give_up_writing")
+    throw_away(session)
+    session.run("give_up_writing")
 
 
 def running(place: str) -> ConflictError:
@@ -32,37 +32,37 @@ def running(place: str) -> ConflictError:
     return ConflictError(f"A copy into {place} is running already. Wait until it has finished, or end it.")
 
 
-async def throw_away(session: Session) -> None:
+def throw_away(session: Session) -> None:
     """Remove what was copied so far."""
-    await empty_content(session, vectors=True)
-    await drop(session)
+    empty_content(session, vectors=True)
+    drop(session)
 
 
-async def find(session: Session) -> Found:
+def find(session: Session) -> Found:
     """What the database holds of the project."""
-    rows = sum((await session.one("count_rows"))[: len(PAGED)])
-    marks = await _marks(session)
+    rows = sum(session.one("count_rows")[: len(PAGED)])
+    marks = _marks(session)
     if not marks:
         return Found(rows)
     return Found(rows, marks[0][1], {name: Mark(parse_key(key), count) for name, _, key, count in marks})
 
 
-async def _marks(session: Session) -> Sequence[Row]:
-    return await session.rows("list_marks")
+def _marks(session: Session) -> Sequence[Row]:
+    return session.rows("list_marks")
 
 
-async def begin(session: Session, source: str) -> None:
+def begin(session: Session, source: str) -> None:
     """Begin the ledger of a copy from the state that `source` names."""
     for table in PAGED:
-        await session.run("insert_mark", table_name=table.name, source=source)
+        session.run("insert_mark", table_name=table.name, source=source)
 
 
-async def save(session: Session, table: Table, mark: Mark) -> bool:
+def save(session: Session, table: Table, mark: Mark) -> bool:
     """So many rows more, up to this key; False if somebody has thrown the copy away."""
-    saved = await session.run("save_mark", table_name=table.name, last_key=json.dumps(mark.after), rows=mark.rows)
+    saved = session.run("save_mark", table_name=table.name, last_key=json.dumps(mark.after), rows=mark.rows)
     return bool(saved.rowcount)
 
 
-async def drop(session: Session) -> None:
+def drop(session: Session) -> None:
     """Forget the project's ledger."""
-    await session.run("clear_ledger")
+    session.run("clear_ledger")

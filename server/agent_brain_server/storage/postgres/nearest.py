@@ -21,12 +21,12 @@ MOST_INDEXED_DIMENSIONS = 2_000
 MOST_HALF_DIMENSIONS = 4_000
 
 
-async def search_vector(session: Session, paths: PathCache, vector: FloatArray, filters: Filters, limit: int) -> Hits:
-    """See `SearchStore.search_vector`. The settings of the scan stay with the connection: each search makes its own."""
+def search_vector(session: Session, paths: PathCache, vector: FloatArray, filters: Filters, limit: int) -> Hits:
+    """Set how the index is scanned, which stays so on the connection, then search."""
     ef_search = min(max(LEAST_EF_SEARCH, 2 * limit), MOST_EF_SEARCH)
-    generation, chunks, indexed, *_ = await session.one("begin_vector_search", ef_search=str(ef_search))
-    values = await filter_values(session, paths, generation, filters)
-    return await _VectorSearch(session, vector, filters, values, limit, chunks).run(indexed)
+    generation, chunks, indexed, *_ = session.one("begin_vector_search", ef_search=str(ef_search))
+    values = filter_values(session, paths, generation, filters)
+    return _VectorSearch(session, vector, filters, values, limit, chunks).run(indexed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +38,21 @@ class _VectorSearch:
     limit: int
     chunks: int
 
-    async def run(self, indexed: bool) -> Hits:
+    def run(self, indexed: bool) -> Hits:
         """`indexed`: whether the HNSW index is there."""
-        allowed = await self.allowed() if indexed else 0
+        allowed = self.allowed() if indexed else 0
         if allowed <= MOST_EXACT:
-            return Hits(await self.exact(), EXACT_PATH)
-        found = await self.approximate()
+            return Hits(self.exact(), EXACT_PATH)
+        found = self.approximate()
         if len(found) >= min(self.limit, allowed):
             return Hits(found, HNSW_PATH)
-        return Hits(await self.exact(), BOTH_PATH)
+        return Hits(self.exact(), BOTH_PATH)
 
-    async def allowed(self) -> int:
+    def allowed(self) -> int:
         """How many chunks may be found, counted up to just above MOST_EXACT."""
         if not self.filters:
             return self.chunks
-        (count,) = await self.session.one(
+        (count,) = self.session.one(
             "count_allowed",
             *filter_blocks(self.filters),
             "end_count_allowed",
@@ -61,14 +61,14 @@ class _VectorSearch:
         )
         return int(count)
 
-    async def exact(self) -> list[Hit]:
+    def exact(self) -> list[Hit]:
         """All that may be found are compared."""
         if not self.filters:
-            rows = await self.session.rows("search_vector_exact", vector=self.vector, limit=self.limit)
+            rows = self.session.rows("search_vector_exact", vector=self.vector, limit=self.limit)
             # A vector whose chunks are gone took the place of one that has some.
             if all(row is not None for row, _ in rows):
                 return [Hit(row, score) for row, score in rows[: self.limit]]
-        rows = await self.session.rows(
+        rows = self.session.rows(
             "search_vector_allowed",
             *filter_blocks(self.filters),
             "end_search_vector_allowed",
@@ -78,12 +78,12 @@ class _VectorSearch:
         )
         return [Hit(row, score) for row, score in rows]
 
-    async def approximate(self) -> list[Hit]:
+    def approximate(self) -> list[Hit]:
         """Through the index."""
         blocks = filter_blocks(self.filters)
         dimensions = len(self.vector)
         order = "order_by_vector" if dimensions <= MOST_INDEXED_DIMENSIONS else f"order_by_halfvec:{dimensions}"
-        rows = await self.session.rows(
+        rows = self.session.rows(
             "search_vector_nearest",
             *blocks,
             "end_search_vector_nearest",

@@ -7,15 +7,14 @@ import hmac
 import os
 import secrets
 from base64 import b64encode
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-
-from sqlalchemy.exc import DBAPIError
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
 
 from agent_brain_contract.container import project_role
 from agent_brain_server.errors import StorageError
 from agent_brain_server.postgres_config import PostgresConfig
-from agent_brain_server.storage.postgres.connection import single_transaction
+from agent_brain_server.storage.postgres.alone import single_transaction
 from agent_brain_server.storage.postgres.failures import translated, where
 from agent_brain_server.storage.postgres.schema import OWNER_VARIABLE, check_server, prepare_tables
 from agent_brain_server.storage.postgres.session import Session, Statements
@@ -24,15 +23,19 @@ from agent_brain_server.storage.queries import load_queries
 SCRAM_ITERATIONS = 4_096
 PASSWORD_BYTES = 24
 
+Result = TypeVar("Result")
+
 
 async def prepare(owner: PostgresConfig) -> None:
     """Make the tables of the database, or lead them to this version. Raises StorageError if `owner` is not theirs."""
-    with translated(owner):
-        async with _transaction(owner, "") as session:
-            await session.run("lock_schema")
-            await check_server(session, owner)
-            await prepare_tables(session, owner)
-            await _require_owner(session, owner)
+
+    def work(session: Session) -> None:
+        session.run("lock_schema")
+        check_server(session, owner)
+        prepare_tables(session, owner)
+        _require_owner(session, owner)
+
+    await _in_transaction(owner, "", work)
 
 
 async def grant(owner: PostgresConfig, project_id: str, password: str = "") -> PostgresConfig:
@@ -44,17 +47,19 @@ async def grant(owner: PostgresConfig, project_id: str, password: str = "") -> P
     await prepare(owner)
     role = project_role(owner.database, project_id)
     password = password or secrets.token_urlsafe(PASSWORD_BYTES)
-    with translated(owner):
-        async with _transaction(owner, project_id) as session:
-            await session.run("lock_schema")
-            await _require_guarded(session, owner)
-            if not await _find_role(session, role):
-                await _require_role_maker(session, owner)
-                await session.run_written("write_create_role", role=role)
-            await session.run("bind_role", role=role)
-            await session.run_written("write_grants", role=role)
-            await session.run_written("write_connect", role=role)
-            await session.run_written("write_login", role=role, verifier=scram_verifier(password))
+
+    def work(session: Session) -> None:
+        session.run("lock_schema")
+        _require_guarded(session, owner)
+        if not _find_role(session, role):
+            _require_role_maker(session, owner)
+            session.run_written("write_create_role", role=role)
+        session.run("bind_role", role=role)
+        session.run_written("write_grants", role=role)
+        session.run_written("write_connect", role=role)
+        session.run_written("write_login", role=role, verifier=scram_verifier(password))
+
+    await _in_transaction(owner, project_id, work)
     return PostgresConfig.model_validate({**owner.model_dump(), "user": role, "password": password})
 
 
@@ -64,21 +69,23 @@ async def revoke(owner: PostgresConfig, project_id: str) -> bool:
     The role itself stays, unable to log in, where `owner` may not end a session that has temporary tables.
     """
     role = project_role(owner.database, project_id)
-    with translated(owner):
-        async with _transaction(owner, project_id) as session:
-            await session.run("enter_namespace")
-            await _require_owner(session, owner)
-            if not await _find_role(session, role):
-                return False
-            await session.run_written("write_no_login", role=role)
-            await session.run("release_role", role=role)
-            await session.run_written("write_revokes", role=role)
-        with suppress(DBAPIError):
-            async with _transaction(owner, project_id) as session:
-                await session.run("end_sessions", role=role)
-        with suppress(DBAPIError):
-            async with _transaction(owner, project_id) as session:
-                await session.run_written("write_drop_role", role=role)
+
+    def work(session: Session) -> bool:
+        session.run("enter_namespace")
+        _require_owner(session, owner)
+        if not _find_role(session, role):
+            return False
+        session.run_written("write_no_login", role=role)
+        session.run("release_role", role=role)
+        session.run_written("write_revokes", role=role)
+        return True
+
+    if not await _in_transaction(owner, project_id, work):
+        return False
+    with suppress(StorageError):
+        await _in_transaction(owner, project_id, lambda session: session.run("end_sessions", role=role))
+    with suppress(StorageError):
+        await _in_transaction(owner, project_id, lambda session: session.run_written("write_drop_role", role=role))
     return True
 
 
@@ -92,14 +99,13 @@ def scram_verifier(password: str) -> str:
     return f"SCRAM-SHA-256${SCRAM_ITERATIONS}:{shown[0]}${shown[1]}:{shown[2]}"
 
 
-@asynccontextmanager
-async def _transaction(owner: PostgresConfig, project_id: str) -> AsyncIterator[Session]:
-    async with single_transaction(owner, Statements(load_queries(__package__)), project_id) as session:
-        yield session
+async def _in_transaction(owner: PostgresConfig, project_id: str, work: Callable[[Session], Result]) -> Result:
+    with translated(owner):
+        return await single_transaction(owner, Statements(load_queries(__package__)), project_id, work)
 
 
-async def _require_owner(session: Session, owner: PostgresConfig) -> None:
-    found = await session.first("find_owner")
+def _require_owner(session: Session, owner: PostgresConfig) -> None:
+    found = session.first("find_owner")
     if found is None:
         raise StorageError(f"{where(owner)} has no tables yet. Make them first: agent-brain storage prepare")
     if not found[0]:
@@ -109,10 +115,10 @@ async def _require_owner(session: Session, owner: PostgresConfig) -> None:
         )
 
 
-async def _require_guarded(session: Session, owner: PostgresConfig) -> None:
-    await session.run("enter_namespace")
-    await _require_owner(session, owner)
-    if not (await session.one("is_guarded"))[0]:
+def _require_guarded(session: Session, owner: PostgresConfig) -> None:
+    session.run("enter_namespace")
+    _require_owner(session, owner)
+    if not session.one("is_guarded")[0]:
         raise StorageError(
             f"The tables in {where(owner)} are distributed over a Citus cluster, which has no row "
             "level security: make a "
@@ -120,16 +126,16 @@ async def _require_guarded(session: Session, owner: PostgresConfig) -> None:
         )
 
 
-async def _require_role_maker(session: Session, owner: PostgresConfig) -> None:
-    if not (await session.one("may_create_roles"))[0]:
+def _require_role_maker(session: Session, owner: PostgresConfig) -> None:
+    if not session.one("may_create_roles")[0]:
         raise StorageError(
             f"{owner.user} may not make roles in PostgreSQL at {where(owner)}. Let a superuser run there: "
             f'ALTER ROLE "{owner.user}" CREATEROLE'
         )
 
 
-async def _find_role(session: Session, role: str) -> bool:
-    found = await session.first("find_role", role=role)
+def _find_role(session: Session, role: str) -> bool:
+    found = session.first("find_role", role=role)
     if found is not None and found[0]:
         raise StorageError(f"The role {role} exists and has more rights than a project's role: rename it.")
     return found is not None

@@ -7,8 +7,6 @@ import secrets
 import time
 from importlib.resources import files
 
-from sqlalchemy import text
-
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import EmbeddingMismatchError, SchemaVersionError, StorageError
 from agent_brain_server.postgres_config import PostgresConfig
@@ -27,7 +25,7 @@ OWNER_VARIABLE = "AGENT_BRAIN_OWNER_URL"
 UNSIZED = EmbeddingModel("", 0)
 
 
-async def prepare_schema(
+def prepare_schema(
     session: Session, config: PostgresConfig, model: EmbeddingModel, tokenizer_version: str, discard: bool
 ) -> None:
     """Make the tables of a new database or check those of an old one, and this project's row in it; see `create_store`.
@@ -35,16 +33,16 @@ async def prepare_schema(
     In a transaction of the caller's, and one server at a time. Raises StorageError, SchemaVersionError or
     EmbeddingMismatchError.
     """
-    await session.run("lock_schema")
-    await check_server(session, config)
-    await prepare_tables(session, config)
-    await _refuse_other_project(session, config)
-    await refuse_unfinished(session, f"postgresql {where(config)}", discard)
-    await prepare_project(session, config, model, tokenizer_version, discard)
+    session.run("lock_schema")
+    check_server(session, config)
+    prepare_tables(session, config)
+    _refuse_other_project(session, config)
+    refuse_unfinished(session, f"postgresql {where(config)}", discard)
+    prepare_project(session, config, model, tokenizer_version, discard)
 
 
-async def _refuse_other_project(session: Session, config: PostgresConfig) -> None:
-    if not (await session.one("may_use_project"))[0]:
+def _refuse_other_project(session: Session, config: PostgresConfig) -> None:
+    if not session.one("may_use_project")[0]:
         raise StorageError(
             f"{config.user} may not use the project {session.project_id} in {where(config)}. Set {OWNER_VARIABLE} to "
             "the URL of the tables' owner, then run: agent-brain storage grant (if setup made its "
@@ -53,30 +51,30 @@ async def _refuse_other_project(session: Session, config: PostgresConfig) -> Non
         )
 
 
-async def check_server(session: Session, config: PostgresConfig) -> None:
+def check_server(session: Session, config: PostgresConfig) -> None:
     """Refuse a server that lacks what the index needs, and enter our schema. Adds pgvector where it may."""
-    (version,) = await session.one("find_server_version")
+    (version,) = session.one("find_server_version")
     if version < OLDEST_SERVER:
         raise StorageError(
             f"PostgreSQL at {where(config)} is version {version // 10_000}, Agent Brain needs 15 or newer: upgrade it."
         )
-    found = await session.first("find_extension")
+    found = session.first("find_extension")
     if found is None:
-        await _create_extension(session, config)
-        found = await session.one("find_extension")
+        _create_extension(session, config)
+        found = session.one("find_extension")
     if tuple(int(part) for part in re.findall(r"\d+", found[0])[:3]) < OLDEST_PGVECTOR:
         raise StorageError(
             f"PostgreSQL at {where(config)} has pgvector {found[0]}, Agent Brain needs 0.8.4 or newer: install it, "
             "then run in the database: ALTER EXTENSION vector UPDATE"
         )
-    await session.run("enter_namespace")
+    session.run("enter_namespace")
 
 
-async def _create_extension(session: Session, config: PostgresConfig) -> None:
+def _create_extension(session: Session, config: PostgresConfig) -> None:
     try:
-        await session.run("create_extension")
+        session.run("create_extension")
     except Exception as error:
-        code = getattr(getattr(error, "orig", None), "sqlstate", "")
+        code = getattr(error, "sqlstate", "")
         if code in ("0A000", "58P01"):
             raise StorageError(
                 f"PostgreSQL at {where(config)} has no pgvector: install it on the server (the package "
@@ -90,16 +88,16 @@ async def _create_extension(session: Session, config: PostgresConfig) -> None:
         raise
 
 
-async def prepare_tables(session: Session, config: PostgresConfig) -> None:
+def prepare_tables(session: Session, config: PostgresConfig) -> None:
     """Make the tables, or lead those of an older version to this one."""
-    (known,) = await session.one("find_namespace")
+    (known,) = session.one("find_namespace")
     if not known:
-        await session.run("create_namespace")
-    (tables,) = await session.one("count_tables")
+        session.run("create_namespace")
+    (tables,) = session.one("count_tables")
     if not tables:
-        await create_tables(session)
+        create_tables(session)
         return
-    stored, *_ = await session.one("select_meta")
+    stored, *_ = session.one("select_meta")
     if stored > SCHEMA_VERSION:
         raise SchemaVersionError(
             f"{where(config)} was written by a newer Agent Brain (schema {stored}, this one knows {SCHEMA_VERSION}). "
@@ -107,12 +105,12 @@ async def prepare_tables(session: Session, config: PostgresConfig) -> None:
             stored=stored,
         )
     if stored < SCHEMA_VERSION:
-        await _refuse_other_owner(session, config, stored)
-        await migrate(session, stored)
+        _refuse_other_owner(session, config, stored)
+        migrate(session, stored)
 
 
-async def _refuse_other_owner(session: Session, config: PostgresConfig, stored: int) -> None:
-    owns, owner = await session.one("find_owner")
+def _refuse_other_owner(session: Session, config: PostgresConfig, stored: int) -> None:
+    owns, owner = session.one("find_owner")
     if not owns:
         raise SchemaVersionError(
             f"{where(config)} has tables of an older version ({stored}, needed: {SCHEMA_VERSION}), "
@@ -123,12 +121,12 @@ async def _refuse_other_owner(session: Session, config: PostgresConfig, stored: 
         )
 
 
-async def create_tables(session: Session) -> None:
+def create_tables(session: Session) -> None:
     """All tables as this version has them."""
     for name in session.statements.names("create_"):
         if name not in ("create_namespace", "create_extension", "create_vector_index", "create_halfvec_index"):
-            await session.run(name)
-    await session.run("insert_meta", schema_version=SCHEMA_VERSION)
+            session.run(name)
+    session.run("insert_meta", schema_version=SCHEMA_VERSION)
 
 
 def migrations() -> dict[int, str]:
@@ -137,17 +135,17 @@ def migrations() -> dict[int, str]:
     return {int(entry.name[:4]): entry.read_text(encoding="utf-8") for entry in found if entry.name.endswith(".sql")}
 
 
-async def migrate(session: Session, stored: int) -> None:
+def migrate(session: Session, stored: int) -> None:
     """Lead the tables from the version `stored` to this one, in order, inside of the caller's transaction."""
     steps = migrations()
-    await session.run("see_all_projects", seen="on")
+    session.run("see_all_projects", seen="on")
     for version in range(stored + 1, SCHEMA_VERSION + 1):
         for statement in split_statements(steps[version]):
-            await session.connection.execute(text(statement))
-        await session.run("advance_schema", schema_version=version)
-    for (role,) in await session.rows("list_roles"):  # none but the owner may grant what a new table is for
-        await session.run_written("write_grants", role=role)
-    await session.run("see_all_projects", seen="off")
+            session.execute(statement)
+        session.run("advance_schema", schema_version=version)
+    for (role,) in session.rows("list_roles"):  # none but the owner may grant what a new table is for
+        session.run_written("write_grants", role=role)
+    session.run("see_all_projects", seen="off")
 
 
 def split_statements(script: str) -> list[str]:
@@ -156,20 +154,20 @@ def split_statements(script: str) -> list[str]:
     return [statement for statement in found if statement.strip()]
 
 
-async def prepare_project(
+def prepare_project(
     session: Session, config: PostgresConfig, model: EmbeddingModel, tokenizer_version: str, discard: bool
 ) -> None:
     """Make the project's row, or check it; see `create_store` for `discard`."""
-    stored = await session.first("select_project")
+    stored = session.first("select_project")
     if stored is None:
-        await session.run("insert_project", **_identity(model, tokenizer_version))
-        await session.run("insert_index_state")
+        session.run("insert_project", **_identity(model, tokenizer_version))
+        session.run("insert_index_state")
     elif discard:
-        await _begin_again(session, EmbeddingModel(*stored[2:]), model, tokenizer_version)
+        _begin_again(session, EmbeddingModel(*stored[2:]), model, tokenizer_version)
     elif tuple(stored[1:]) != (tokenizer_version, model.name, model.dimensions, model.tokenizer):
-        await _adopt(session, config, EmbeddingModel(*stored[2:]), model, tokenizer_version)
+        _adopt(session, config, EmbeddingModel(*stored[2:]), model, tokenizer_version)
     if model.dimensions:
-        await _size_vectors(session, config, model)
+        _size_vectors(session, config, model)
 
 
 def _identity(model: EmbeddingModel, tokenizer_version: str) -> dict[str, object]:
@@ -182,15 +180,15 @@ def _identity(model: EmbeddingModel, tokenizer_version: str) -> dict[str, object
     }
 
 
-async def _begin_again(session: Session, old: EmbeddingModel, model: EmbeddingModel, tokenizer_version: str) -> None:
+def _begin_again(session: Session, old: EmbeddingModel, model: EmbeddingModel, tokenizer_version: str) -> None:
     """Empty the project, whatever made it. Vectors of this model stay, so that no text is embedded a second time."""
     # First, as every write does: whoever writes now ends before or not at all.
-    await session.run("clear_lease")
-    await session.run("adopt_project", **_identity(model, tokenizer_version))
-    await empty_content(session, vectors=old != model)
+    session.run("clear_lease")
+    session.run("adopt_project", **_identity(model, tokenizer_version))
+    empty_content(session, vectors=old != model)
 
 
-async def _adopt(
+def _adopt(
     session: Session, config: PostgresConfig, old: EmbeddingModel, model: EmbeddingModel, tokenizer_version: str
 ) -> None:
     """Take on another tokenizer, and another model where the project has nothing of the old one's.
@@ -198,28 +196,26 @@ async def _adopt(
     Vectors stay when the project is emptied for another tokenizer, so that no text is embedded a second time, and a job
     is queued.
     """
-    has_chunks, has_vectors = await session.one("find_content")
+    has_chunks, has_vectors = session.one("find_content")
     if old != model and (has_chunks or has_vectors):
         raise mismatched_model(old, model)
-    await session.run("adopt_project", **_identity(model, tokenizer_version))
+    session.run("adopt_project", **_identity(model, tokenizer_version))
     if has_chunks:
         # First, as every write does: whoever writes now, in the old way, ends before or not at all.
-        await session.run("clear_lease")
-        await empty_content(session, vectors=False)
-        job = await add_job(session, [], force=False, now=time.time()) if await list_folders(session) else None
+        session.run("clear_lease")
+        empty_content(session, vectors=False)
+        job = add_job(session, [], force=False, now=time.time()) if list_folders(session) else None
         log_emptied(f"postgresql {where(config)}", job)
 
 
-async def _size_vectors(session: Session, config: PostgresConfig, model: EmbeddingModel) -> None:
+def _size_vectors(session: Session, config: PostgresConfig, model: EmbeddingModel) -> None:
     """One database holds the vectors of one model: all projects search the same column."""
-    _, name, dimensions, tokenizer = await session.one("select_meta")
+    _, name, dimensions, tokenizer = session.one("select_meta")
     stored = EmbeddingModel(name, dimensions, tokenizer)
     if stored == model:
         return
     identity = _identity(model, "")
-    (holder,) = await session.one(
-        "adopt_model", **{key: identity[key] for key in identity if key.startswith("embedding_")}
-    )
+    (holder,) = session.one("adopt_model", **{key: identity[key] for key in identity if key.startswith("embedding_")})
     if holder == "others":
         raise EmbeddingMismatchError(
             f"Other projects in {where(config)} use the embedding {stored.name} ({stored.dimensions} dimensions), but "

@@ -466,13 +466,16 @@ SELECT set_config('agent_brain.all_projects', :seen, TRUE)
 
 -- enter_namespace --
 SELECT
-    nspname,
     set_config(
         'search_path', concat_ws(', ', 'agent_brain', nullif(current_setting('search_path'), ''), quote_ident(nspname)), FALSE
     ),
-    set_config('agent_brain.project_id', CAST(:project AS text), FALSE)
+    set_config('agent_brain.project_id', CAST(:project AS text), FALSE),
+    pg_type.oid,
+    pg_type.typarray
 FROM (
     SELECT (
-        SELECT nspname FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace WHERE extname = 'vector'
-    ) AS nspname
+        SELECT extnamespace FROM pg_extension WHERE extname = 'vector'
+    ) AS namespace
 ) AS extension
+LEFT JOIN pg_namespace ON pg_namespace.oid = namespace
+LEFT JOIN pg_type ON pg_type.typnamespace = namespace AND typname = 'vector'

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, combinations
 
-from agent_brain_server.domain.content import Chunk, ChunkPlace, FileRecord
+from agent_brain_server.domain.content import IndexStatistics
 from agent_brain_server.domain.search import Filters, Hit, Hits
 from agent_brain_server.storage import lexical
 from agent_brain_server.storage.lexical import Choice, choose_terms, plain_terms, selective_terms
 from agent_brain_server.storage.postgres.filters import PathCache, filter_blocks, filter_values
 from agent_brain_server.storage.postgres.lexemes import Lexemes
-from agent_brain_server.storage.postgres.session import Row, Session
+from agent_brain_server.storage.postgres.session import Session
 
 LEXICAL_PATH = "gin"
 # So many chunks that hold the rarest terms are scored; from the others only those with two terms of the question.
@@ -35,10 +35,8 @@ class State:
     guarded: bool  # whether row level security binds this role
 
 
-async def search_lexical(
-    session: Session, paths: PathCache, terms: Sequence[str], filters: Filters, limit: int
-) -> Hits:
-    """See `SearchStore.search_lexical`. The scores are those of SQLite's `bm25` for the same chunks.
+def search_lexical(session: Session, paths: PathCache, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
+    """Return hits with the scores that SQLite's `bm25` gives the same chunks.
 
     Not every chunk that holds a term is scored. In an index of more than MANY_MATCHES chunks, and for a question of
     more than MOST_EXACT_TERMS terms, it is enough to find `limit` promising ones; else no other can be better.
@@ -46,14 +44,14 @@ async def search_lexical(
     asked = plain_terms(terms)
     if not asked or limit <= 0:
         return Hits()
-    state, frequencies = await _frequencies(session, asked)
+    state, frequencies = _frequencies(session, asked)
     choice = _choose(frequencies, state.chunks, filters, limit)
     frequencies = {term: frequencies[term] for term in (*choice.finding, *choice.counting)}
     if not frequencies:
         return Hits(path=LEXICAL_PATH)
-    values = await filter_values(session, paths, state.generation, filters)
+    values = filter_values(session, paths, state.generation, filters)
     search = _LexicalSearch(session, state, choice, frequencies, filters, values, limit)
-    return Hits(await search.run(), LEXICAL_PATH)
+    return Hits(search.run(), LEXICAL_PATH)
 
 
 def _choose(frequencies: Mapping[str, int], chunks: int, filters: Filters, limit: int) -> Choice:
@@ -63,10 +61,10 @@ def _choose(frequencies: Mapping[str, int], chunks: int, filters: Filters, limit
     return Choice(tuple(selective_terms(frequencies, chunks)))
 
 
-async def _frequencies(session: Session, asked: Sequence[str]) -> tuple[State, dict[str, int]]:
+def _frequencies(session: Session, asked: Sequence[str]) -> tuple[State, dict[str, int]]:
     """The state, and in how many chunks each term occurs, in the order of `asked`; those in none are left out."""
     lexemes = [Lexemes(session.project_id).of(term) for term in asked]
-    rows = await session.rows("find_frequencies", lexemes=lexemes)
+    rows = session.rows("find_frequencies", lexemes=lexemes)
     found = {lexeme: chunks for *_, lexeme, chunks in rows}
     state = State(*rows[0][:4])
     return state, {term: found[lexeme] for term, lexeme in zip(asked, lexemes, strict=True) if lexeme in found}
@@ -82,29 +80,29 @@ class _LexicalSearch:
     values: Mapping[str, object]
     limit: int
 
-    async def run(self) -> list[Hit]:
+    def run(self) -> list[Hit]:
         """First among the promising chunks, if that is worth it; among all if a better one may be left out."""
         lexemes = Lexemes(self.session.project_id)
         if not self.choice.counting and sum(self.frequencies.values()) > CANDIDATES:
             promising = Promising.choose(self.frequencies)
-            found = await self._rank(promising.match(lexemes))
+            found = self._rank(promising.match(lexemes))
             if len(found) >= self.limit and (
                 self._may_be_approximate() or found[-1].score > MOST_TIMES_IDF * promising.bound(self._idf)
             ):
                 return found
-        return await self._rank(" | ".join([lexemes.query(term) for term in self.choice.finding]))
+        return self._rank(" | ".join([lexemes.query(term) for term in self.choice.finding]))
 
     def _may_be_approximate(self) -> bool:
         return self.state.chunks > lexical.MANY_MATCHES or len(self.frequencies) > MOST_EXACT_TERMS
 
-    async def _rank(self, match: str) -> list[Hit]:
+    def _rank(self, match: str) -> list[Hit]:
         lexemes = Lexemes(self.session.project_id)
         scored = list(self.frequencies)
         if len(scored) > MOST_SCORED:
             scored = sorted(scored, key=lambda term: self.frequencies[term])[:MOST_SCORED]
         slots = range(1, len(scored) + 1)
         allowed = ["with_allowed", *filter_blocks(self.filters), "end_allowed"] if self.filters else []
-        rows = await self.session.rows(
+        rows = self.session.rows(
             "search_lexical",
             *[f"score_term:{slot}" for slot in slots],
             "search_lexical_from",
@@ -157,31 +155,9 @@ class Promising:
         return max(map(idf, self.paired), default=0.0) + sum(map(idf, self.common))
 
 
-async def fetch_chunks(session: Session, rows: Sequence[int]) -> dict[int, Chunk]:
-    """See `SearchStore.fetch_chunks`."""
-    return {row: Chunk._make(fields) for row, *fields in await session.rows("fetch_chunks", rows=list(map(int, rows)))}
-
-
-async def find_chunk(session: Session, chunk_id: str) -> Chunk | None:
-    """See `SearchStore.find_chunk`."""
-    found = await session.first("find_chunk", chunk_id=chunk_id)
-    return Chunk(*found[1:]) if found else None
-
-
-async def find_files(session: Session, paths: Collection[str]) -> dict[str, FileRecord]:
-    """See `SearchStore.find_files`."""
-    return {row[0]: FileRecord(*row) for row in await session.rows("find_files", paths=list(paths))}
-
-
-async def files_of(session: Session, rows: Sequence[int]) -> dict[int, ChunkPlace]:
-    """See `SearchStore.files_of`."""
-    found = await session.rows("files_of", rows=list(map(int, rows)))
-    return {row: ChunkPlace(FileRecord(*fields), start, end) for row, start, end, *fields in found}
-
-
-async def count_all(session: Session) -> tuple[Row, dict[str, int]]:
-    """Files, chunks, vectors, texts ever embedded and bytes of all projects; and the files by language."""
-    (files,) = await session.one("count_files")
-    (bytes_,) = await session.one("measure_tables")
-    languages = {language: int(count) for language, count in await session.rows("count_languages")}
-    return (files, *await session.one("count_all"), int(bytes_)), languages
+def count_all(session: Session) -> IndexStatistics:
+    (files,) = session.one("count_files")
+    (size,) = session.one("measure_tables")
+    languages = {language: int(count) for language, count in session.rows("count_languages")}
+    chunks, vectors, embedded = session.one("count_all")
+    return IndexStatistics(files, chunks, vectors, int(size), embedded, languages)

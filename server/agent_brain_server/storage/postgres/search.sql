@@ -145,13 +145,6 @@ SELECT path, folder, content_hash, size, mtime_ns, language, chunk_count, note, 
 FROM files
 WHERE project_id = :project AND path = ANY(CAST(:paths AS text[]))
 
--- files_of --
-SELECT
-    c.row, c.start_line, c.end_line, f.path, f.folder, f.content_hash, f.size, f.mtime_ns, f.language, f.chunk_count, f.note,
-    f.indexed_at
-FROM chunks AS c JOIN files AS f ON f.project_id = :project AND f.id = c.file_id
-WHERE c.project_id = :project AND c.row = ANY(CAST(:rows AS bigint[]))
-
 -- count_all --
 SELECT chunks, vectors, embedded_texts FROM index_state WHERE project_id = :project
 

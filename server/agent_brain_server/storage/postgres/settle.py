@@ -1,8 +1,8 @@
-"""What is put off while an index is loaded: the index over the vectors, pending terms, statistics for the planner."""
+"""What is put off while an index is loaded, and done by `optimize`: the index over the vectors, and cleaning up."""
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError
+import psycopg
 
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.postgres.failures import has_no_space
@@ -14,65 +14,63 @@ BYTES_A_NUMBER, BYTES_A_NODE, SPARE = 4, 700, 1.1
 LEAST_BUILD_BYTES, MOST_BUILD_BYTES = 512 * 1024**2, 4 * 1024**3
 
 
-async def settle(session: Session, config: PostgresConfig, dimensions: int) -> None:
-    """See `IndexStore.settle`. Each statement stands for itself; only one process does this at a time."""
-    await session.run("enter_namespace")
-    (owns, _) = await session.one("find_owner")
-    if (await session.one("find_changes"))[0]:
-        await session.run("drop_unused_frequencies")
+def settle(session: Session, config: PostgresConfig, dimensions: int) -> None:
+    """Build and clean up what is due, in statements that are a transaction each; one process does it at a time."""
+    session.run("enter_namespace")
+    (owns, _) = session.one("find_owner")
+    if session.one("find_changes")[0]:
+        session.run("drop_unused_frequencies")
         if owns:
-            await session.run("clean_pending_terms")
-            await session.run("analyze_chunks")
+            session.run("clean_pending_terms")
+            session.run("analyze_chunks")
         else:
-            await session.run("refresh_statistics")
+            session.run("refresh_statistics")
     if not 0 < dimensions <= MOST_HALF_DIMENSIONS:
         return
-    (alone,) = await session.one("lock_settling")
+    (alone,) = session.one("lock_settling")
     if not alone:
         return
     try:
-        vectors = int((await session.one("count_all_vectors"))[0])
-        if vectors > MOST_EXACT and not await has_vector_index(session):
-            await _build_vector_index(session, config, dimensions, vectors, owns)
+        vectors = int(session.one("count_all_vectors")[0])
+        if vectors > MOST_EXACT and not has_vector_index(session):
+            _build_vector_index(session, config, dimensions, vectors, owns)
     finally:
-        await session.run("unlock_settling")
+        session.run("unlock_settling")
 
 
-async def has_vector_index(session: Session) -> bool:
+def has_vector_index(session: Session) -> bool:
     """Whether the index is there and complete."""
-    found = await session.first("find_vector_index")
+    found = session.first("find_vector_index")
     return bool(found and found[0])
 
 
-async def _build_vector_index(
-    session: Session, config: PostgresConfig, dimensions: int, vectors: int, owns: bool
-) -> None:
+def _build_vector_index(session: Session, config: PostgresConfig, dimensions: int, vectors: int, owns: bool) -> None:
     """Searches go on meanwhile, and writes where this role owns the table."""
     create = _create_vector_index if owns else _ask_for_vector_index
     needed = int(vectors * (BYTES_A_NUMBER * dimensions + BYTES_A_NODE) * SPARE)
-    await session.run("set_build_memory", needed=min(max(needed, LEAST_BUILD_BYTES), MOST_BUILD_BYTES))
+    session.run("set_build_memory", needed=min(max(needed, LEAST_BUILD_BYTES), MOST_BUILD_BYTES))
     try:
-        await create(session, config, dimensions)
-    except DBAPIError as error:
+        create(session, config, dimensions)
+    except psycopg.Error as error:
         if not has_no_space(error):
             raise
         # Several processes share the memory, of which a container has little: one alone has its own.
-        await session.run("set_build_alone")
-        await create(session, config, dimensions)
+        session.run("set_build_alone")
+        create(session, config, dimensions)
 
 
-async def _create_vector_index(session: Session, config: PostgresConfig, dimensions: int) -> None:
+def _create_vector_index(session: Session, config: PostgresConfig, dimensions: int) -> None:
     """What an interrupted build left behind is of no use."""
-    await session.run("drop_vector_index")
+    session.run("drop_vector_index")
     sizes = {"m": config.hnsw_m, "ef_construction": config.hnsw_ef_construction}
     if dimensions <= MOST_INDEXED_DIMENSIONS:
-        await session.define("create_vector_index", **sizes)
+        session.define("create_vector_index", **sizes)
     else:
-        await session.define("create_halfvec_index", dimensions=dimensions, **sizes)
+        session.define("create_halfvec_index", dimensions=dimensions, **sizes)
 
 
-async def _ask_for_vector_index(session: Session, config: PostgresConfig, dimensions: int) -> None:
+def _ask_for_vector_index(session: Session, config: PostgresConfig, dimensions: int) -> None:
     """By the owner's function: a role that owns no table defines no index. It is done in one transaction."""
     half = None if dimensions <= MOST_INDEXED_DIMENSIONS else dimensions
     sizes = {"m": config.hnsw_m, "ef_construction": config.hnsw_ef_construction}
-    await session.run("index_vectors", most_exact=MOST_EXACT, dimensions=half, **sizes)
+    session.run("index_vectors", most_exact=MOST_EXACT, dimensions=half, **sizes)

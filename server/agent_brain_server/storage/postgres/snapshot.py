@@ -7,51 +7,51 @@ from collections.abc import Sequence
 from agent_brain_server.domain.content import FloatArray
 from agent_brain_server.domain.search import Filters, Hit
 from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.storage.postgres.alone import Alone
 from agent_brain_server.storage.postgres.failures import translated
 from agent_brain_server.storage.postgres.filters import PathCache
 from agent_brain_server.storage.postgres.search import search_lexical
-from agent_brain_server.storage.postgres.session import Session
 from agent_brain_server.storage.tables import CHUNKS, TABLES, VECTORS, Key, Row, Table, canonical
 from agent_brain_server.storage.transfer import Project
 
 
 class PostgresSnapshot:
-    """See `Snapshot`."""
+    """A `Snapshot`."""
 
-    def __init__(self, config: PostgresConfig, session: Session, project: Project) -> None:
+    def __init__(self, config: PostgresConfig, alone: Alone, project: Project) -> None:
         self._config = config
-        self._session = session
+        self._alone = alone
         self._project = project
 
     @property
     def project(self) -> Project:
-        """See `Snapshot.project`."""
         return self._project
 
     async def count_rows(self) -> dict[str, int]:
-        """See `Snapshot.count_rows`."""
         with translated(self._config):
-            counts = await self._session.one("count_rows")
+            counts = await self._alone.run(lambda session: session.one("count_rows"))
         return dict(zip([table.name for table in TABLES], counts, strict=True))
 
     async def page(self, table: Table, after: Key | None, limit: int) -> list[Row]:
-        """See `Snapshot.page`."""
         with translated(self._config):
-            rows = await self._session.rows(f"page_{table.name}", limit=limit, **table.after(after))
+            rows = await self._alone.run(
+                lambda session: session.binary_rows(f"page_{table.name}", limit=limit, **table.after(after))
+            )
         if table is VECTORS:
             return [(text_hash, vector.to_numpy().astype("<f4").tobytes()) for text_hash, vector in rows]
         return [canonical(table, row) for row in rows]
 
     async def search_lexical(self, terms: Sequence[str], limit: int) -> list[Hit]:
-        """See `Snapshot.search_lexical`: asked for all, no chunk is passed over."""
+        """Ask for all chunks, so that none is passed over."""
         everything = (await self.count_rows())[CHUNKS.name] + 1
         with translated(self._config):
-            hits = await search_lexical(self._session, PathCache(), terms, Filters(), everything)
+            hits = await self._alone.run(
+                lambda session: search_lexical(session, PathCache(), terms, Filters(), everything)
+            )
         return hits[:limit]
 
     async def search_vector(self, vector: FloatArray, limit: int) -> list[Hit]:
-        """See `Snapshot.search_vector`."""
         blocks = ("search_vector_allowed", "end_search_vector_allowed")
         with translated(self._config):
-            rows = await self._session.rows(*blocks, vector=vector, limit=limit)
+            rows = await self._alone.run(lambda session: session.rows(*blocks, vector=vector, limit=limit))
         return [Hit(row, score) for row, score in rows]

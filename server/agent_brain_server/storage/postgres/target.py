@@ -13,7 +13,7 @@ from agent_brain_server.domain.content import Folder
 from agent_brain_server.errors import AgentBrainError, ConflictError
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.postgres import ledger
-from agent_brain_server.storage.postgres.connection import single_session
+from agent_brain_server.storage.postgres.alone import Alone
 from agent_brain_server.storage.postgres.failures import translated, where
 from agent_brain_server.storage.postgres.folders import save_folder
 from agent_brain_server.storage.postgres.graph import insert_rows
@@ -36,46 +36,48 @@ from agent_brain_server.storage.transfer import Mark, Project
 
 
 class PostgresTarget:
-    """See `Target`. The connection holds the lock of copying as long as it lives."""
+    """A `Target`. The connection holds the lock of copying as long as it lives."""
 
-    def __init__(self, config: PostgresConfig, session: Session, marks: Mapping[str, Mark]) -> None:
+    def __init__(self, config: PostgresConfig, alone: Alone, marks: Mapping[str, Mark]) -> None:
         self._config = config
-        self._session = session
+        self._alone = alone
         self._marks = marks
 
     @property
     def marks(self) -> Mapping[str, Mark]:
-        """See `Target.marks`."""
         return self._marks
 
     async def write(self, table: Table, rows: Sequence[Row]) -> None:
-        """See `Target.write`."""
-        session = self._session
-        with translated(self._config):
-            async with session.connection.begin():
-                if not await ledger.save(session, table, Mark(table.key_of(rows[-1]), len(rows))):
+
+        def write(session: Session) -> None:
+            with session.transaction():
+                if not ledger.save(session, table, Mark(table.key_of(rows[-1]), len(rows))):
                     raise _thrown_away(self._config)
-                await _INSERTS[table.name](session, rows)
+                _INSERTS[table.name](session, rows)
+
+        with translated(self._config):
+            await self._alone.run(write)
 
     async def finish(self, project: Project, last: Mapping[str, Sequence[Row]]) -> None:
-        """See `Target.finish`."""
-        session = self._session
         with translated(self._config):
-            async with single_session(self._config, session.statements, session.project_id) as alone:
-                await settle(alone, self._config, project.model.dimensions)
-            async with session.connection.begin():
-                await session.run("lock_schema")
-                if not (await ledger.find(session)).marks:
-                    raise _thrown_away(self._config)
-                await _replace_last(session, last)
-                await session.run("set_job_numbers", next_job=project.next_job)
-                await session.run(
-                    "set_counters",
-                    generation=project.generation,
-                    embedded_texts=project.embedded_texts,
-                    next_row=project.next_row,
-                )
-                await ledger.drop(session)
+            async with self._alone.another() as builder:
+                await builder.run(lambda session: settle(session, self._config, project.model.dimensions))
+            await self._alone.run(lambda session: self._finish(session, project, last))
+
+    def _finish(self, session: Session, project: Project, last: Mapping[str, Sequence[Row]]) -> None:
+        with session.transaction():
+            session.run("lock_schema")
+            if not ledger.find(session).marks:
+                raise _thrown_away(self._config)
+            _replace_last(session, last)
+            session.run("set_job_numbers", next_job=project.next_job)
+            session.run(
+                "set_counters",
+                generation=project.generation,
+                embedded_texts=project.embedded_texts,
+                next_row=project.next_row,
+            )
+            ledger.drop(session)
 
 
 def _thrown_away(config: PostgresConfig) -> AgentBrainError:
@@ -84,60 +86,60 @@ def _thrown_away(config: PostgresConfig) -> AgentBrainError:
     )
 
 
-async def _insert_vectors(session: Session, rows: Sequence[Row]) -> None:
-    await session.run("stage_vectors")
+def _insert_vectors(session: Session, rows: Sequence[Row]) -> None:
+    session.run("stage_vectors")
     vectors: list[tuple[object, ...]] = [(name, np.frombuffer(data, "<f4")) for name, data in rows]  # type: ignore[arg-type]  # a column of bytes
-    await session.copy("staged_vectors", vectors)
-    await session.run("insert_vectors")
-    await _count(session, vectors=len(rows))
+    session.copy("staged_vectors", vectors)
+    session.run("insert_vectors")
+    _count(session, vectors=len(rows))
 
 
-async def _insert_files(session: Session, rows: Sequence[Row]) -> None:
-    await session.run("stage_files")
-    await session.copy("staged_files", [row[1:] for row in rows])
-    await session.run("upsert_files", paths=[row[1] for row in rows], ids=[row[0] for row in rows])
+def _insert_files(session: Session, rows: Sequence[Row]) -> None:
+    session.run("stage_files")
+    session.copy("staged_files", [row[1:] for row in rows])
+    session.run("upsert_files", paths=[row[1] for row in rows], ids=[row[0] for row in rows])
 
 
-async def _insert_chunks(session: Session, rows: Sequence[Row]) -> None:
+def _insert_chunks(session: Session, rows: Sequence[Row]) -> None:
     lexemes, frequencies = Lexemes(session.project_id), Counter[str]()
     files = [CHUNKS.column(row, "file_id") for row in rows]
-    paths: dict[Any, str] = {row[0]: row[1] for row in await session.rows("select_paths_among", ids=files)}
+    paths: dict[Any, str] = {row[0]: row[1] for row in session.rows("select_paths_among", ids=files)}
     staged, total = [], 0
     for row, file_id in zip(rows, files, strict=True):
         counts = count_terms(terms_of(row, paths[file_id]))
         frequencies.update(counts.keys())
         total += counts.total
         staged.append((*row, counts.total, tsvector(counts, lexemes)))
-    await session.run("stage_chunks")
-    await session.copy("staged_chunks", staged)
-    await session.run("insert_chunks")
-    await session.run("insert_terms")
+    session.run("stage_chunks")
+    session.copy("staged_chunks", staged)
+    session.run("insert_chunks")
+    session.run("insert_terms")
     ordered = sorted(frequencies)
-    await session.run(
+    session.run(
         "add_frequencies", lexemes=[lexemes.of(term) for term in ordered], counts=[frequencies[t] for t in ordered]
     )
-    await _count(session, chunks=len(rows), terms=total)
+    _count(session, chunks=len(rows), terms=total)
 
 
-async def _insert_symbols(session: Session, rows: Sequence[Row]) -> None:
-    await insert_rows(session, SYMBOLS.name, rows)
+def _insert_symbols(session: Session, rows: Sequence[Row]) -> None:
+    insert_rows(session, SYMBOLS.name, rows)
 
 
-async def _insert_references(session: Session, rows: Sequence[Row]) -> None:
-    await insert_rows(session, REFERENCES.name, [(*row[:-1], json.loads(str(row[-1]))) for row in rows])
+def _insert_references(session: Session, rows: Sequence[Row]) -> None:
+    insert_rows(session, REFERENCES.name, [(*row[:-1], json.loads(str(row[-1]))) for row in rows])
 
 
-async def _count(session: Session, *, chunks: int = 0, terms: int = 0, vectors: int = 0) -> None:
-    await session.run("advance_state", rows=0, files=0, embedded=0, chunks=chunks, terms=terms, vectors=vectors)
+def _count(session: Session, *, chunks: int = 0, terms: int = 0, vectors: int = 0) -> None:
+    session.run("advance_state", rows=0, files=0, embedded=0, chunks=chunks, terms=terms, vectors=vectors)
 
 
-async def _replace_last(session: Session, last: Mapping[str, Sequence[Row]]) -> None:
-    await session.run("clear_folders")
+def _replace_last(session: Session, last: Mapping[str, Sequence[Row]]) -> None:
+    session.run("clear_folders")
     for path, include, exclude in last[FOLDERS.name]:
-        await save_folder(session, Folder(str(path), *(tuple(json.loads(str(globs))) for globs in (include, exclude))))
-    await session.run("clear_jobs")
+        save_folder(session, Folder(str(path), *(tuple(json.loads(str(globs))) for globs in (include, exclude))))
+    session.run("clear_jobs")
     for row in last[JOBS.name]:
-        await session.run("insert_copied_job", **dict(zip(JOBS.columns, row, strict=True)))
+        session.run("insert_copied_job", **dict(zip(JOBS.columns, row, strict=True)))
 
 
 _INSERTS = {

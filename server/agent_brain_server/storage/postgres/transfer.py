@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
-
-from sqlalchemy import NullPool
-from sqlalchemy.ext.asyncio import create_async_engine
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import ConflictError, StorageError
 from agent_brain_server.postgres_config import PostgresConfig
 from agent_brain_server.storage.postgres import ledger
-from agent_brain_server.storage.postgres.driver import connect, enter
+from agent_brain_server.storage.postgres.alone import Alone, single_session
+from agent_brain_server.storage.postgres.driver import enter
 from agent_brain_server.storage.postgres.failures import translated, where
 from agent_brain_server.storage.postgres.schema import SCHEMA_VERSION, check_server, prepare_project, prepare_tables
-from agent_brain_server.storage.postgres.session import Session, Statements
+from agent_brain_server.storage.postgres.session import SNAPSHOT, Session, Statements
 from agent_brain_server.storage.postgres.snapshot import PostgresSnapshot
 from agent_brain_server.storage.postgres.target import PostgresTarget
 from agent_brain_server.storage.queries import load_queries
@@ -56,96 +53,82 @@ class PostgresEnd:
         self._statements = Statements(load_queries(__package__))
 
     def describe(self) -> str:
-        """See `End.describe`."""
         return f"postgresql {where(self._config)}"
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[PostgresSnapshot]:
-        """See `End.reading`."""
-        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        async with self._connected(**options) as session:
+        async with self._connected() as alone:
             with translated(self._config):
-                project = await self._describe_project(session)
-            yield PostgresSnapshot(self._config, session, project)
+                project = await alone.run(self._begin_reading)
+            yield PostgresSnapshot(self._config, alone, project)
 
-    async def _describe_project(self, session: Session) -> Project:
-        there = (await session.one("find_namespace"))[0] and (await session.one("count_tables"))[0]
-        if there and (version := (await session.one("select_meta"))[0]) != SCHEMA_VERSION:
+    def _begin_reading(self, session: Session) -> Project:
+        """Begin the transaction of a snapshot, which lasts as long as its connection."""
+        self._enter(session)
+        session.begin(SNAPSHOT)
+        there = session.one("find_namespace")[0] and session.one("count_tables")[0]
+        if there and (version := session.one("select_meta")[0]) != SCHEMA_VERSION:
             raise other_schema(self.describe(), version, SCHEMA_VERSION)
-        found = await session.first("describe_project") if there else None
+        found = session.first("describe_project") if there else None
         if found is None:
             raise StorageError(
                 f"{where(self._config)} holds no index of this project. Correct the URL, or make one: "
                 "agent-brain index --wait"
             )
-        await ledger.refuse_unfinished(session, self.describe(), discard=False)
+        ledger.refuse_unfinished(session, self.describe(), discard=False)
         instance, generation, tokenizer_version, name, dimensions, tokenizer, *counters = found
         return Project(instance, generation, tokenizer_version, EmbeddingModel(name, dimensions, tokenizer), *counters)
 
-    @asynccontextmanager
-    async def _connected(self, **options: Any) -> AsyncIterator[Session]:
-        async def creator() -> Any:
-            connection = await connect(self._config, statement_seconds=0)
-            await enter(connection, self._statements, self._project_id)
-            return connection
+    def _enter(self, session: Session) -> None:
+        enter(session.connection, self._statements, self._project_id)
 
-        engine = create_async_engine("postgresql+asyncpg://", async_creator=creator, poolclass=NullPool)
-        try:
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Alone]:
+        async with AsyncExitStack() as stack:
             with translated(self._config):
-                connection = await engine.connect()
-                await connection.execution_options(**options)
-            try:
-                yield Session(connection, self._statements, self._project_id)
-            finally:
-                await connection.close()
-        finally:
-            await engine.dispose()
+                session = single_session(self._config, self._statements, self._project_id)
+                alone = await stack.enter_async_context(session)
+            yield alone
 
     async def check(self, project: Project, source: str, entry: Entry) -> Found:
-        """See `End.check`: all of the beginning is done and then undone."""
-        async with self._connected() as session:
+        """Do all of the beginning, and undo it."""
+        async with self._connected() as alone:
             with translated(self._config):
-                return await self._begin(session, project, source, entry, keep=False)
+                return await alone.run(lambda session: self._begin(session, project, source, entry, keep=False))
 
     @asynccontextmanager
     async def writing(self, project: Project, source: str, entry: Entry) -> AsyncIterator[PostgresTarget]:
-        """See `End.writing`."""
-        async with self._connected() as session:
+        async with self._connected() as alone:
             with translated(self._config):
-                found = await self._begin(session, project, source, entry, keep=True)
-                raw = await session.connection.get_raw_connection()
-                await enter(raw.driver_connection, self._statements, self._project_id)
-                await session.connection.rollback()
-            yield PostgresTarget(self._config, session, found.marks)
+                found = await alone.run(lambda session: self._begin(session, project, source, entry, keep=True))
+                await alone.run(self._enter)
+            yield PostgresTarget(self._config, alone, found.marks)
 
-    async def _begin(self, session: Session, project: Project, source: str, entry: Entry, *, keep: bool) -> Found:
-        """One transaction makes the tables, takes the right to write and makes the ledger; what was found there."""
-        async with session.connection.begin():
-            if not (await session.one("lock_copy"))[0]:
-                raise ledger.running(self.describe())
-        async with session.connection.begin() as transaction:
-            await session.run("lock_schema")
-            await check_server(session, self._config)
-            await prepare_tables(session, self._config)
-            found = await ledger.find(session)
+    def _begin(self, session: Session, project: Project, source: str, entry: Entry, *, keep: bool) -> Found:
+        """Make the tables, take the right to write and make the ledger, in one transaction; return what was there."""
+        self._enter(session)
+        if not session.one("lock_copy")[0]:
+            raise ledger.running(self.describe())
+        with session.transaction():
+            session.run("lock_schema")
+            check_server(session, self._config)
+            prepare_tables(session, self._config)
+            found = ledger.find(session)
             admit(self.describe(), found, source, entry)
             if found.source is not None and entry == "start-over":
-                await ledger.throw_away(session)
+                ledger.throw_away(session)
             model = project.model
-            await prepare_project(session, self._config, model, project.tokenizer_version, discard=False)
-            await self._hold_writing(session)
-            if found.source is None or entry == "start-over":
-                await ledger.begin(session, source)
-                kept = await ledger.find(session)
-            else:
-                kept = found
+            prepare_project(session, self._config, model, project.tokenizer_version, discard=False)
+            self._hold_writing(session)
             if not keep:
-                await transaction.rollback()
-                return found
-        return kept
+                session.roll_back()
+            elif found.source is None or entry == "start-over":
+                ledger.begin(session, source)
+                return ledger.find(session)
+            return found
 
-    async def _hold_writing(self, session: Session) -> None:
-        if not (await session.run("hold_writing")).rowcount:
+    def _hold_writing(self, session: Session) -> None:
+        if not session.run("hold_writing").rowcount:
             raise ConflictError(
                 f"A worker is indexing this project in {where(self._config)}. Stop it, or cancel its job (agent-brain "
                 "jobs), then copy."

@@ -11,16 +11,16 @@ import sqlite3
 import stat
 import threading
 import time
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from agent_brain_contract.regular_files import open_regular_file
 from agent_brain_server.errors import StorageError, StorageGoneError
 from agent_brain_server.storage.queries import load_queries
-from agent_brain_server.storage.sqlite.failures import gone, not_a_file, not_ours, translated
+from agent_brain_server.storage.sqlite.failures import database_errors, gone, not_a_file, not_ours, translated
 from agent_brain_server.storage.sqlite.filters import register_functions
 from agent_brain_server.storage.sqlite.matrix_header import cache_path, may_be_cache
 from agent_brain_server.storage.sqlite.schema import refuse_foreign
@@ -36,8 +36,6 @@ JOURNAL_MARK = bytes.fromhex("d9d505f920a163d7")
 WAL_LIMIT_BYTES = 32 * 1024 * 1024
 
 Result = TypeVar("Result")
-
-
 FileIdentity = tuple[int, int]
 
 
@@ -62,49 +60,24 @@ class Connections:
 
         def call() -> Result:
             self.require_in_place()
-            result = self._call(work, WRITER_CACHE_KIB)
+            with translated(self.path):
+                result = work(self._session(WRITER_CACHE_KIB))
             self.require_in_place()
             return result
 
         return await self._run(self._writing, call)
 
     async def read(self, work: Callable[[Session], Result]) -> Result:
-        """Run `work` on one of the readers' connections."""
-        if self._is_at_hand():
-            return self._call(work, READER_CACHE_KIB)
-        return await self._run(self._reading, lambda: self._first_call(work))
-
-    async def read_both(
-        self, first: Callable[[Session], Result], second: Callable[[Session], Result]
-    ) -> tuple[Result, Result]:
-        """Run both at once, if another reader is free when the first begins."""
-        if not self._is_at_hand():
-            return await self.read(first), await self.read(second)
-        handed: Future[Result] = Future()
-        with suppress(RuntimeError):  # the index is being closed: its readers end what they have begun
-            handed = self._reading.submit(lambda: self._call(second, READER_CACHE_KIB))
-        try:
-            result = self._call(first, READER_CACHE_KIB)
-        except BaseException:
-            handed.cancel()
-            raise
-        # Not waited for while it has not begun: all readers might do so at once.
-        return result, self._call(second, READER_CACHE_KIB) if handed.cancel() else handed.result()
-
-    async def beside(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """Run `work` in a thread of a reader, where its reads are plain calls."""
-        if self._is_at_hand():
-            return await work()
+        """Run `work` in one transaction, on the connection and in the thread of a reader."""
 
         def call() -> Result:
-            self._first_call(lambda session: None)
-            return _finished(work())
+            self.require_in_place()
+            with translated(self.path):
+                session = self._session(READER_CACHE_KIB)
+            with database_errors(self.path), session.transaction():
+                return work(session)
 
         return await self._run(self._reading, call)
-
-    def _is_at_hand(self) -> bool:
-        """Whether this thread has a connection of its own."""
-        return getattr(self._local, "session", None) is not None
 
     async def _run(self, threads: ThreadPoolExecutor, call: Callable[[], Result]) -> Result:
         try:
@@ -130,15 +103,6 @@ class Connections:
             return False
         return True
 
-    def _first_call(self, work: Callable[[Session], Result]) -> Result:
-        """As `_call` for a reader; the reads of a search that follow are not worth another look at the file."""
-        self.require_in_place()
-        return self._call(work, READER_CACHE_KIB)
-
-    def _call(self, work: Callable[[Session], Result], cache_kib: int) -> Result:
-        with translated(self.path):
-            return work(self._session(cache_kib))
-
     def _session(self, cache_kib: int) -> Session:
         session: Session | None = getattr(self._local, "session", None)
         if session is None:
@@ -163,17 +127,6 @@ class Connections:
         """Copy the write-ahead log into the database and cut it off, as far as no reader needs it."""
         with suppress(sqlite3.OperationalError):  # a reader is in the way: the next time
             session.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-
-def _finished(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """What a coroutine that never waits returns."""
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        result: Result = end.value
-        return result
-    coroutine.close()
-    raise RuntimeError("a call into the index waits for something else")
 
 
 def create_file(path: Path) -> FileIdentity:

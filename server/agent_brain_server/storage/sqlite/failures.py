@@ -39,14 +39,22 @@ _UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
     """Raise StorageError for what goes wrong with the database at `path` in the block."""
+    with database_errors(path):
+        try:
+            yield
+        except OSError as error:
+            raise _translate_os(error, path) from error
+
+
+@contextmanager
+def database_errors(path: Path) -> Iterator[None]:
+    """As `translated`, in a block that also uses other files: only SQLite's own errors are of the database."""
     try:
         yield
     except sqlite3.Error as error:
         raise _translate(error, path) from error
     except UnicodeDecodeError as error:  # SQLite's own message quotes a damaged schema
         raise damaged(path, "its schema is not UTF-8") from error
-    except OSError as error:
-        raise _translate_os(error, path) from error
 
 
 def damaged(path: Path, what: str = "") -> StorageDamagedError:

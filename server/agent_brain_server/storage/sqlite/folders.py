@@ -1,4 +1,7 @@
-"""The folders of the index. Removing one also removes files: see `index.remove_folder`."""
+"""The folders of the index: what `FolderStore` promises, each inside of a transaction.
+
+Removing one also removes files: see `index.remove_folder`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ from agent_brain_server.storage.sqlite.session import Session
 
 
 def list_folders(session: Session) -> list[Folder]:
-    """See `FolderStore.list_folders`."""
     return [
         Folder(path, tuple(json.loads(include)), tuple(json.loads(exclude)))
         for path, include, exclude in session.run("list_folders")
@@ -17,11 +19,9 @@ def list_folders(session: Session) -> list[Folder]:
 
 
 def count_folders(session: Session) -> dict[str, tuple[int, int]]:
-    """See `FolderStore.count_folders`."""
     return {path: (files, chunks) for path, files, chunks in session.run("count_folders")}
 
 
 def save_folder(session: Session, folder: Folder) -> None:
-    """See `FolderStore.save_folder`."""
     include, exclude = json.dumps(folder.include), json.dumps(folder.exclude)
     session.run("save_folder", path=folder.path, include=include, exclude=exclude)

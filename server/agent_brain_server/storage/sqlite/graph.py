@@ -1,27 +1,18 @@
-"""The code graph: written inside the transaction that replaces or removes files, read on a reader's thread."""
+"""The code graph, written inside the transaction that replaces or removes files. See `view` for reading."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from operator import itemgetter
 from zlib import crc32
 
 from agent_brain_server.domain.content import IndexedFile
-from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
-from agent_brain_server.storage.graph import (
-    by_place,
-    key_of,
-    located_definition,
-    located_reference,
-    reference_rows,
-    symbol_rows,
-)
+from agent_brain_server.storage.graph import reference_rows, symbol_rows
 from agent_brain_server.storage.rows import Row
 from agent_brain_server.storage.sqlite.session import Session
-from agent_brain_server.storage.texts import clean
 
 FILES_AT_ONCE = 500
 _NAME = itemgetter(3)
@@ -51,12 +42,12 @@ def encode_lines(lines: list[int]) -> str:
 
 
 def _hashes(names: Iterable[str]) -> str:
-    return " ".join({_hash(name) for name in names})
+    return " ".join({hash_name(name) for name in names})
 
 
 @lru_cache(maxsize=65_536)
-def _hash(name: str) -> str:
-    """One term for any tokenizer, whatever is in the name; different names may have the same."""
+def hash_name(name: str) -> str:
+    """Return one term for any tokenizer, whatever is in the name; different names may have the same."""
     return f"{crc32(name.encode()):08x}"
 
 
@@ -89,42 +80,3 @@ def clear_graph(session: Session) -> None:
     """Remove all graphs."""
     for name in ("clear_names", "clear_symbols", "clear_references"):
         session.run(name)
-
-
-def find_definitions(session: Session, names: Collection[str]) -> list[LocatedDefinition]:
-    """See `GraphStore.find_definitions`."""
-    asked = _asked("defined", map(key_of, names))
-    return [located_definition(row) for row in session.run("find_definitions", asked=asked)]
-
-
-def definitions_in(session: Session, paths: Collection[str], symbols: Collection[str]) -> list[LocatedDefinition]:
-    """See `GraphStore.definitions_in`."""
-    rows = session.run("definitions_in", paths=_json(paths), symbols=_json(symbols))
-    return [located_definition(row) for row in rows]
-
-
-def find_references(session: Session, names: Collection[str], limit: int) -> list[LocatedReference]:
-    """See `GraphStore.find_references`."""
-    asked = _asked("referred", map(clean, names))
-    return [located_reference(row) for row in session.run("find_references", asked=asked, limit=max(limit, 0))]
-
-
-def references_in(
-    session: Session, paths: Collection[str], kinds: Collection[str], within: Collection[str]
-) -> list[LocatedReference]:
-    """See `GraphStore.references_in`."""
-    rows = session.run("references_in", paths=_json(paths), kinds=_json(kinds), within=_json(within))
-    return [located_reference(row) for row in rows]
-
-
-def rows_at(session: Session, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    """See `GraphStore.rows_at`."""
-    return by_place(session.run("rows_at", places=_json(set(places))).fetchall())
-
-
-def _asked(column: str, names: Iterable[str]) -> str:
-    return json.dumps([(name, f"{column}:{_hash(name)}") for name in dict.fromkeys(names)])
-
-
-def _json(values: Collection[object]) -> str:
-    return json.dumps(clean(list(values)))

@@ -1,4 +1,4 @@
-"""Writing the index, on the writer's thread and inside the transaction that the store began."""
+"""Writing the index: what `IndexStore` promises, on the writer's thread and inside of a transaction."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def upsert_chunks(
     *,
     rewrite: bool,
 ) -> Change:
-    """See `IndexStore.upsert_chunks`; the count is that of the chunks that were written."""
+    """Return a change that counts the chunks that were written."""
     check_vectors(vectors, dimensions)
     newest = {indexed.record.path: indexed for indexed in files}
     names = json.dumps(list(newest))
@@ -116,7 +116,6 @@ def _remove_chunks(session: Session, gone: Mapping[int, Chunk]) -> None:
 
 
 def remove_files(session: Session, paths: Collection[str]) -> Change:
-    """See `IndexStore.remove_files`."""
     names = json.dumps(list(paths))
     (found,) = session.one("count_files_of", paths=names)
     (held,) = session.one("count_files")
@@ -131,7 +130,7 @@ def remove_files(session: Session, paths: Collection[str]) -> Change:
 
 
 def remove_folder(session: Session, path: str, heir: str | None) -> Change:
-    """See `FolderStore.remove_folder`; the count is 1 if it was there."""
+    """Return a change that counts 1 if it was there."""
     if not session.run("remove_folder", path=path).rowcount:
         return Change([])
     if heir is not None:
@@ -143,7 +142,6 @@ def remove_folder(session: Session, path: str, heir: str | None) -> Change:
 
 
 def reset(session: Session) -> Change:
-    """See `IndexStore.reset`."""
     empty_content(session, vectors=True)
     return Change(None)
 
@@ -164,21 +162,17 @@ def _clear_content(session: Session) -> None:
 
 
 def refresh_files(session: Session, records: Sequence[FileRecord]) -> None:
-    """See `IndexStore.refresh_files`."""
     session.run_many("refresh_file", [asdict(record) for record in records])
 
 
 def drop_unused_vectors(session: Session) -> int:
-    """See `IndexStore.drop_unused_vectors`."""
     return session.run("drop_unused_vectors").rowcount
 
 
 def list_files(session: Session) -> dict[str, FileRecord]:
-    """See `IndexStore.list_files`."""
     return {row[0]: FileRecord(*row) for row in session.run("list_files")}
 
 
 def missing_vectors(session: Session, text_hashes: Collection[str]) -> set[str]:
-    """See `IndexStore.missing_vectors`."""
     found = session.run("missing_vectors", text_hashes=json.dumps(list(text_hashes)))
     return {text_hash for (text_hash,) in found}

@@ -1,4 +1,4 @@
-"""The queue of jobs."""
+"""The queue of jobs: what `JobStore` promises, each inside of a transaction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from agent_brain_server.storage.sqlite.session import Row, Session
 
 
 def add_job(session: Session, paths: Sequence[str], force: bool, now: float) -> Job:
-    """See `JobStore.add_job`."""
     newest = [_job(row) for forced in (False, True) for row in session.run("select_newest_queued", force=forced)]
     if (merged := merge(newest, paths, force)) is not None:
         if merged.is_changed:
@@ -24,7 +23,6 @@ def add_job(session: Session, paths: Sequence[str], force: bool, now: float) -> 
 
 
 def claim_job(session: Session, now: float) -> Job | None:
-    """See `JobStore.claim_job`."""
     oldest = session.run("select_oldest_queued").fetchone()
     if oldest is None:
         return None
@@ -33,7 +31,6 @@ def claim_job(session: Session, now: float) -> Job | None:
 
 
 def save_progress(session: Session, job_id: int, progress: Progress, attempt: int | None) -> bool:
-    """See `JobStore.save_progress`."""
     return bool(session.run("save_progress", id=job_id, progress=_encode(progress), attempt=attempt).rowcount)
 
 
@@ -46,30 +43,25 @@ def finish_job(
     now: float,
     attempt: int | None,
 ) -> None:
-    """See `JobStore.finish_job`."""
     values = {"state": state, "error": error, "progress": _encode(progress), "now": now, "attempt": attempt}
     session.run("finish_job", id=job_id, **values)
     session.run("forget_jobs", kept=JOBS_KEPT)
 
 
 def requeue_running(session: Session) -> int:
-    """See `JobStore.requeue_running`."""
     return session.run("requeue_running").rowcount
 
 
 def find_job(session: Session, job_id: int) -> Job | None:
-    """See `JobStore.find_job`."""
     row = session.run("find_job", id=job_id).fetchone()
     return _job(row) if row else None
 
 
 def list_unfinished(session: Session) -> list[Job]:
-    """See `JobStore.list_unfinished`."""
     return [_job(row) for row in session.run("list_unfinished")]
 
 
 def list_jobs(session: Session, before: int | None, limit: int) -> list[Job]:
-    """See `JobStore.list_jobs`."""
     return [_job(row) for row in session.run("list_jobs", before=before, limit=max(limit, 0))]
 
 

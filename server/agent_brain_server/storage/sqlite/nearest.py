@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
-from functools import partial
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -17,11 +18,44 @@ from agent_brain_server.storage.sqlite.index import Change
 from agent_brain_server.storage.sqlite.session import Row, Session
 
 if TYPE_CHECKING:
-    from agent_brain_server.storage.sqlite.vectors import VectorMatrix
+    from agent_brain_server.storage.sqlite.vectors import MatrixView, VectorMatrix
 
 log = logging.getLogger(__name__)
 
 VECTOR_PATH = "exact"
+LARGE = 5_000
+"""Vectors: with fewer, to hand their product to another thread takes longer than to compute it."""
+PRODUCTS = 3
+"""Threads: as many as there are readers."""
+
+
+class Ranking:
+    """The vectors of a matrix, or of the database that a session reads, by how near they are to `vector`."""
+
+    def __init__(self, source: MatrixView | Session, vector: FloatArray) -> None:
+        self._source = source
+        self._vector = vector
+        self._ahead: tuple[int, Future[list[Hit]]] | None = None
+
+    def begin(self, threads: ThreadPoolExecutor, limit: int) -> None:
+        """Have the best `limit` of all computed in another thread; the source is a matrix."""
+        with suppress(RuntimeError):  # the index is being closed: its readers end what they have begun
+            self._ahead = limit, threads.submit(self._compute, limit, None)
+
+    def best(self, limit: int, allowed: Sequence[Row] | None = None) -> list[Hit]:
+        """Return the best `limit` of the allowed rows (None: of all)."""
+        if allowed is None and self._ahead is not None and self._ahead[0] == limit:
+            future = self._ahead[1]
+            if not future.cancel():
+                return future.result()
+        return self._compute(limit, allowed)
+
+    def _compute(self, limit: int, allowed: Sequence[Row] | None) -> list[Hit]:
+        from agent_brain_server.storage.sqlite.vectors import nearest_in_database
+
+        if isinstance(self._source, Session):
+            return nearest_in_database(self._source, self._vector, limit, allowed)
+        return self._source.nearest(self._vector, limit, allowed)
 
 
 class Nearest:
@@ -31,8 +65,9 @@ class Nearest:
         self._path = path
         self._dimensions = dimensions
         self._instance = instance
-        # Held from a commit until the matrix has followed it, and while a search takes its view of both.
+        # Held from a commit until the matrix has followed it, and while a search takes its view of it.
         self._lock = Lock()
+        self._threads = ThreadPoolExecutor(PRODUCTS, "index-vectors")
         self._matrix: VectorMatrix | None = None
 
     @property
@@ -64,40 +99,56 @@ class Nearest:
             self._drop()
 
     def search(self, session: Session, vector: FloatArray, filters: Filters, limit: int) -> Hits:
-        """See `SearchStore.search_vector`."""
-        try:
-            with self._lock:
-                session.begin()
-                nearest = self._nearest(session)
-            seen = search.look_first(session, filters, limit, lambda most: nearest(vector, most, None))
-            if seen is None:
-                seen = nearest(vector, limit, search.allowed_rows(session, filters) if filters else None)
-            if not seen and not filters:
-                search.require_terms(session)
-        finally:
-            session.roll_back()
+        """Search in the transaction that `session` is in."""
+        return self.begin(session, vector, filters, limit, ahead=False)()
+
+    def begin(
+        self, session: Session, vector: FloatArray, filters: Filters, limit: int, *, ahead: bool = True
+    ) -> Callable[[], Hits]:
+        """Return what ends a search that has begun; the first product is computed in another thread meanwhile.
+
+        With `ahead` false, or where the product takes less time than to hand it over, all is left to what is returned.
+        """
+        if not self._dimensions:
+            return Hits
+        nearest = self._as_of(session)
+        ranking = Ranking(session if nearest is None else nearest, vector)
+        if ahead and nearest is not None and self.size >= LARGE:
+            if not filters:
+                ranking.begin(self._threads, limit)
+            elif search.looks_first(filters, limit):
+                ranking.begin(self._threads, search.FIRST_LOOK)
+        return lambda: self._end(session, ranking, filters, limit)
+
+    def _end(self, session: Session, ranking: Ranking, filters: Filters, limit: int) -> Hits:
+        seen = search.look_first(session, filters, limit, ranking.best)
+        if seen is None:
+            seen = ranking.best(limit, search.allowed_rows(session, filters) if filters else None)
+        if not seen and not filters:
+            search.require_terms(session)
         return Hits(seen, VECTOR_PATH)
 
-    def _nearest(self, session: Session) -> Callable[[FloatArray, int, Sequence[Row] | None], list[Hit]]:
-        """What finds the nearest as of the transaction: the matrix, or where it cannot be kept, the database."""
+    def _as_of(self, session: Session) -> MatrixView | None:
+        """The matrix as of the transaction; None where it cannot be kept, or is ahead of it."""
         # numpy takes longer to import than the rest of the server needs to start: hence only here.
-        from agent_brain_server.storage.sqlite.vectors import VectorMatrix, nearest_in_database
+        from agent_brain_server.storage.sqlite.vectors import VectorMatrix
 
         (generation,) = session.one("find_generation")
-        try:
-            if self._matrix is not None and not self._matrix.is_sound:
-                log.warning("%s was changed by another program and is made again", self._path)
+        with self._lock:
+            try:
+                if self._matrix is not None and not self._matrix.is_sound:
+                    log.warning("%s was changed by another program and is made again", self._path)
+                    self._drop()
+                if self._matrix is None:
+                    self._matrix = VectorMatrix(self._path, self._dimensions, self._instance)
+                return self._matrix.view(session, generation)
+            except OSError as error:
                 self._drop()
-            if self._matrix is None:
-                self._matrix = VectorMatrix(self._path, self._dimensions, self._instance)
-            return self._matrix.view(session, generation).nearest
-        except OSError as error:
-            self._drop()
-            log.warning("%s cannot be kept (%s); vectors are read from the database", self._path, error.strerror)
-            return partial(nearest_in_database, session)
-        except sqlite3.Error:
-            self._drop()
-            raise
+                log.warning("%s cannot be kept (%s); vectors are read from the database", self._path, error.strerror)
+                return None
+            except sqlite3.Error:
+                self._drop()
+                raise
 
     def _drop(self) -> None:
         matrix, self._matrix = self._matrix, None
@@ -106,6 +157,7 @@ class Nearest:
 
     def close(self, *, keep: bool) -> None:
         """Keep the matrix for the next start, after the database was closed; without `keep`, leave the file unused."""
+        self._threads.shutdown()
         matrix, self._matrix = self._matrix, None
         if matrix is None:
             return

@@ -1,12 +1,12 @@
-"""Reading the index, on a reader's thread."""
+"""Search by terms, and what it has in common with the search by vector."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from agent_brain_server.domain.content import Chunk, ChunkPlace, FileRecord
+from agent_brain_server.domain.content import Chunk
 from agent_brain_server.domain.search import Filters, Hit, Hits
 from agent_brain_server.domain.terms import chunk_terms
 from agent_brain_server.storage import lexical
@@ -62,21 +62,20 @@ class TermFrequencies:
 def search_lexical(
     session: Session, frequencies: TermFrequencies, terms: Sequence[str], filters: Filters, limit: int
 ) -> Hits:
-    """See `SearchStore.search_lexical`."""
+    """Search in the transaction that `session` is in."""
     asked = plain_terms(terms)
     if not asked or limit <= 0:
         return Hits()
-    with session.transaction():
-        choice = frequencies.choose(session, asked, filters, limit)
-        if not choice.finding:
-            require_terms(session)
-            return Hits()
-        match = _match(choice)
-        seen = look_first(session, filters, limit, lambda most: _rank(session, match, Filters(), most))
-        found = _rank(session, match, filters, limit) if seen is None else seen
-        if not found and not filters:
-            require_terms(session)
-        return Hits(found, LEXICAL_PATH)
+    choice = frequencies.choose(session, asked, filters, limit)
+    if not choice.finding:
+        require_terms(session)
+        return Hits()
+    match = _match(choice)
+    seen = look_first(session, filters, limit, lambda most: _rank(session, match, Filters(), most))
+    found = _rank(session, match, filters, limit) if seen is None else seen
+    if not found and not filters:
+        require_terms(session)
+    return Hits(found, LEXICAL_PATH)
 
 
 def require_terms(session: Session) -> None:
@@ -127,13 +126,19 @@ def _rank(session: Session, match: str, filters: Filters, limit: int) -> list[Hi
     return [Hit(row, score) for row, score in rows]
 
 
+def looks_first(filters: Filters, limit: int) -> bool:
+    """Whether `look_first` may give an answer."""
+    only_broad = bool(filters.languages or filters.kinds) and not (filters.paths or filters.symbols)
+    return only_broad and limit < FIRST_LOOK
+
+
 def look_first(session: Session, filters: Filters, limit: int, rank: Callable[[int], list[Hit]]) -> list[Hit] | None:
     """The answer to a filtered search if it can be had from the first FIRST_LOOK hits of `rank`, which has no filter.
 
     A language or a kind often holds for most of the index: listing all its chunks takes longer than the search itself.
     None means that the hits do not suffice, so that these chunks have to be listed.
     """
-    if not (filters.languages or filters.kinds) or filters.paths or filters.symbols or limit >= FIRST_LOOK:
+    if not looks_first(filters, limit):
         return None
     first = rank(FIRST_LOOK)
     rows = json.dumps([hit.row for hit in first])
@@ -150,29 +155,5 @@ def allowed_rows(session: Session, filters: Filters) -> list[Row]:
 
 
 def fetch_chunks(session: Session, rows: Sequence[int]) -> dict[int, Chunk]:
-    """See `SearchStore.fetch_chunks`."""
     found = session.run("fetch_chunks", rows=json.dumps([int(row) for row in rows]))
     return {row: Chunk._make(fields) for row, *fields in found}
-
-
-def find_chunk(session: Session, chunk_id: str) -> Chunk | None:
-    """See `SearchStore.find_chunk`."""
-    found = session.run("find_chunk", chunk_id=chunk_id).fetchone()
-    return Chunk(*found[1:]) if found else None
-
-
-def find_files(session: Session, paths: Collection[str]) -> dict[str, FileRecord]:
-    """See `SearchStore.find_files`."""
-    return {row[0]: FileRecord(*row) for row in session.run("find_files", paths=json.dumps(list(paths)))}
-
-
-def files_of(session: Session, rows: Sequence[int]) -> dict[int, ChunkPlace]:
-    """See `SearchStore.files_of`."""
-    found = session.run("files_of", rows=json.dumps([int(row) for row in rows]))
-    return {row: ChunkPlace(FileRecord(*fields), start, end) for row, start, end, *fields in found}
-
-
-def count_all(session: Session) -> tuple[Row, dict[str, int]]:
-    """Files, chunks, vectors and texts ever embedded; and the files by language."""
-    with session.transaction():
-        return session.one("count_all"), dict(session.run("count_languages").fetchall())

@@ -74,14 +74,6 @@ SELECT path, folder, content_hash, size, mtime_ns, language, chunk_count, note, 
 FROM files
 WHERE path IN (SELECT value FROM json_each(:paths))
 
--- files_of --
-SELECT
-    chunks.row, start_line, end_line, files.path, folder, content_hash, size, mtime_ns, files.language, chunk_count, note,
-    indexed_at
-FROM json_each(:rows) AS asked
-CROSS JOIN chunks ON chunks.row = asked.value
-CROSS JOIN files ON files.id = file_id
-
 -- count_all --
 SELECT
     (SELECT count(*) FROM files WHERE language <> ''), (SELECT count(*) FROM chunks), (SELECT count(*) FROM vectors),

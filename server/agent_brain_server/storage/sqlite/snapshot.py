@@ -15,7 +15,7 @@ from agent_brain_server.storage.transfer import Project
 
 
 class SqliteSnapshot:
-    """See `Snapshot`."""
+    """A `Snapshot`."""
 
     def __init__(self, path: Path, session: Session, project: Project) -> None:
         self._path = path
@@ -24,28 +24,24 @@ class SqliteSnapshot:
 
     @property
     def project(self) -> Project:
-        """See `Snapshot.project`."""
         return self._project
 
     async def count_rows(self) -> dict[str, int]:
-        """See `Snapshot.count_rows`."""
         with translated(self._path):
             return dict(zip([table.name for table in TABLES], self._session.one("count_rows"), strict=True))
 
     async def page(self, table: Table, after: Key | None, limit: int) -> list[Row]:
-        """See `Snapshot.page`."""
         with translated(self._path):
             rows = self._session.run(f"page_{table.name}", limit=limit, **table.after(after)).fetchall()
         return [canonical(table, row) for row in rows]
 
     async def search_lexical(self, terms: Sequence[str], limit: int) -> list[Hit]:
-        """See `Snapshot.search_lexical`."""
         everything = (await self.count_rows())[CHUNKS.name] + 1
         with translated(self._path):
             return search_lexical(self._session, TermFrequencies(), terms, Filters(), everything)[:limit]
 
     async def search_vector(self, vector: FloatArray, limit: int) -> list[Hit]:
-        """See `Snapshot.search_vector`; the cache beside the file is another process's."""
+        """Read the vectors from the database: the cache is another process's."""
         import numpy as np
 
         best: list[Hit] = []

@@ -1,42 +1,30 @@
-"""The embedded backend: one SQLite file, and beside it a matrix of the vectors that can be made again from it."""
+"""The embedded backend: one SQLite file, and next to it a matrix of its vectors, which can be made again."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from agent_brain_server.domain.content import (
-    Chunk,
-    ChunkPlace,
-    EmbeddingModel,
-    FileRecord,
-    FloatArray,
-    Folder,
-    IndexedFile,
-    IndexStatistics,
-)
+from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.domain.database import DatabaseHealth
-from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
-from agent_brain_server.domain.jobs import Job, JobState, Progress
-from agent_brain_server.domain.search import Filters, Hits
-from agent_brain_server.errors import StorageError
-from agent_brain_server.storage.sqlite import folders, graph, index, jobs, search
+from agent_brain_server.storage.sole_writer import SoleWriter
+from agent_brain_server.storage.sqlite import jobs, search
 from agent_brain_server.storage.sqlite.connection import Connections, create_file, require_file, require_files
 from agent_brain_server.storage.sqlite.failures import refuse_foreign_file, translated
-from agent_brain_server.storage.sqlite.index import Change
 from agent_brain_server.storage.sqlite.matrix_header import cache_path, drop_stale_cache
 from agent_brain_server.storage.sqlite.nearest import Nearest
 from agent_brain_server.storage.sqlite.rebuilding import begin_again
 from agent_brain_server.storage.sqlite.schema import check_sqlite, prepare_schema
 from agent_brain_server.storage.sqlite.session import Session
+from agent_brain_server.storage.sqlite.transactions import FileTransactions
+from agent_brain_server.storage.sqlite.view import Shared, SqliteView
+from agent_brain_server.storage.sqlite.writing import SqliteFolders, SqliteIndex
+from agent_brain_server.storage.stored import StoredJobs
+from agent_brain_server.storage.view import View
 
 Result = TypeVar("Result")
-
-LARGE = 5_000
-"""Vectors."""
 
 
 class SqliteStore:
@@ -60,13 +48,15 @@ class SqliteStore:
         self._model = model
         self._tokenizer_version = tokenizer_version
         self._discard = discard
-        self._connections: Connections | None = None
         self._frequencies = search.TermFrequencies()
-        self._nearest = Nearest(self._cache_path, model.dimensions, "")
+        self._transactions = FileTransactions()
+        self.index = SqliteIndex(self._transactions, model)
+        self.jobs = StoredJobs(self._transactions, jobs)
+        self.folders = SqliteFolders(self._transactions)
+        self.lease = SoleWriter()  # a project's one server keeps all others off its file
 
     async def open(self) -> None:
-        """See `Store.open`."""
-        if self._connections is not None:
+        if self._transactions.is_open:
             return
         check_sqlite()
         with translated(self._path):
@@ -78,246 +68,49 @@ class SqliteStore:
             identity = create_file(self._path)
         connections = Connections(self._path, identity)
         try:
-            await connections.write(self._prepare)
+            nearest = await connections.write(self._prepare)
         except BaseException:
             connections.close()
             raise
-        self._connections = connections
+        self._transactions.begin(connections, nearest)
 
     async def _begin_again(self) -> None:
         if self._discard:
             await asyncio.to_thread(begin_again, self._path, self._model, self._tokenizer_version)
             self._discard = False
 
-    def _prepare(self, session: Session) -> None:
+    def _prepare(self, session: Session) -> Nearest:
         identity = prepare_schema(session, self._path, self._model, self._tokenizer_version)
         drop_stale_cache(self._cache_path, identity.instance, identity.generation)
-        self._nearest = Nearest(self._cache_path, self._model.dimensions, identity.instance)
+        return Nearest(self._cache_path, self._model.dimensions, identity.instance)
 
     async def close(self) -> None:
-        """See `Store.close`."""
-        connections, self._connections = self._connections, None
-        if connections is not None:
-            await asyncio.to_thread(self._close, connections)
-
-    def _close(self, connections: Connections) -> None:
-        in_place = connections.is_in_place()
-        connections.close()
-        self._nearest.close(keep=in_place)
+        if self._transactions.is_open:
+            opened = self._transactions.opened
+            self._transactions.end()
+            await asyncio.to_thread(_close, *opened)
 
     def describe(self) -> str:
-        """See `Store.describe`."""
         return f"sqlite {self._path}"
 
     async def database_health(self) -> DatabaseHealth | None:
-        """See `Store.database_health`: there is no server."""
+        """Return None: there is no server."""
         return None
 
-    @property
-    def shared(self) -> bool:
-        """See `WriteLease.shared`: a project's one server keeps all others off its file."""
-        return False
+    async def read(self, work: Callable[[View], Result]) -> Result:
+        _, nearest = self._transactions.opened
+        shared = Shared(self._frequencies, nearest, self._measure)
+        return await self._transactions.read(lambda session: work(SqliteView(session, shared)))
 
-    async def acquire_writing(self) -> bool:
-        """See `WriteLease.acquire_writing`."""
-        return True
-
-    async def renew_writing(self) -> bool:
-        """See `WriteLease.renew_writing`."""
-        return True
-
-    async def release_writing(self) -> None:
-        """See `WriteLease.release_writing`."""
-
-    def _opened(self) -> Connections:
-        if self._connections is None:
-            raise StorageError("The index is not open.")
-        return self._connections
-
-    async def _read(self, work: Callable[[Session], Result]) -> Result:
-        return await self._opened().read(work)
-
-    async def _write(self, work: Callable[[Session], Result]) -> Result:
-        """Run `work` in a transaction that leaves the chunks alone."""
-
-        def call(session: Session) -> Result:
-            with session.transaction(write=True):
-                return work(session)
-
-        return await self._opened().write(call)
-
-    async def _change(self, work: Callable[[Session], Change]) -> Change:
-        """Run `work` in a transaction, and let the matrix follow what it did to the chunks."""
-        connections = self._opened()
-
-        def call(session: Session) -> Change:
-            change = self._nearest.commit(session, work)
-            connections.keep_log_short(session)
-            return change
-
-        return await connections.write(call)
-
-    async def beside(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """See `SearchStore.beside`."""
-        return await self._opened().beside(work)
-
-    async def search_lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
-        """See `SearchStore.search_lexical`."""
-        return await self._read(self._lexical(terms, filters, limit))
-
-    def _lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Callable[[Session], Hits]:
-        return lambda session: search.search_lexical(session, self._frequencies, terms, filters, limit)
-
-    async def search_vector(self, vector: FloatArray, filters: Filters, limit: int) -> Hits:
-        """See `SearchStore.search_vector`."""
-        if not self._model.dimensions:
-            return Hits()
-        return await self._read(lambda session: self._nearest.search(session, vector, filters, limit))
-
-    async def search_both(
-        self, terms: Sequence[str], vector: FloatArray, filters: Filters, limit: int
-    ) -> tuple[Hits, Hits]:
-        """See `SearchStore.search_both`: in two threads where both take longer than to hand one of them over."""
-        if self._nearest.size < LARGE:
-            return await self.search_lexical(terms, filters, limit), await self.search_vector(vector, filters, limit)
-        return await self._opened().read_both(
-            self._lexical(terms, filters, limit), lambda session: self._nearest.search(session, vector, filters, limit)
-        )
-
-    async def fetch_chunks(self, rows: Sequence[int]) -> dict[int, Chunk]:
-        """See `SearchStore.fetch_chunks`."""
-        return await self._read(lambda session: search.fetch_chunks(session, rows))
-
-    async def find_chunk(self, chunk_id: str) -> Chunk | None:
-        """See `SearchStore.find_chunk`."""
-        return await self._read(lambda session: search.find_chunk(session, chunk_id))
-
-    async def find_files(self, paths: Collection[str]) -> dict[str, FileRecord]:
-        """See `SearchStore.find_files`."""
-        return await self._read(lambda session: search.find_files(session, paths))
-
-    async def files_of(self, rows: Sequence[int]) -> dict[int, ChunkPlace]:
-        """See `SearchStore.files_of`."""
-        return await self._read(lambda session: search.files_of(session, rows))
-
-    async def statistics(self) -> IndexStatistics:
-        """See `SearchStore.statistics`."""
-        return await self._read(self._count)
-
-    def _count(self, session: Session) -> IndexStatistics:
-        (files, chunks, vectors, embedded), languages = search.count_all(session)
+    def _measure(self) -> int:
         log = self._path.with_name(self._path.name + "-wal")
-        size = sum(_size(path) for path in (self._path, log, self._cache_path))
-        return IndexStatistics(files, chunks, vectors, size, embedded, languages)
+        return sum(_size(path) for path in (self._path, log, self._cache_path))
 
-    async def find_definitions(self, names: Collection[str]) -> list[LocatedDefinition]:
-        """See `GraphStore.find_definitions`."""
-        return await self._read(lambda session: graph.find_definitions(session, names))
 
-    async def definitions_in(self, paths: Collection[str], symbols: Collection[str] = ()) -> list[LocatedDefinition]:
-        """See `GraphStore.definitions_in`."""
-        return await self._read(lambda session: graph.definitions_in(session, paths, symbols))
-
-    async def find_references(self, names: Collection[str], limit: int) -> list[LocatedReference]:
-        """See `GraphStore.find_references`."""
-        return await self._read(lambda session: graph.find_references(session, names, limit))
-
-    async def references_in(
-        self, paths: Collection[str], kinds: Collection[str] = (), within: Collection[str] = ()
-    ) -> list[LocatedReference]:
-        """See `GraphStore.references_in`."""
-        return await self._read(lambda session: graph.references_in(session, paths, kinds, within))
-
-    async def rows_at(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """See `GraphStore.rows_at`."""
-        return await self._read(lambda session: graph.rows_at(session, places))
-
-    async def list_files(self) -> dict[str, FileRecord]:
-        """See `IndexStore.list_files`."""
-        return await self._read(index.list_files)
-
-    async def missing_vectors(self, text_hashes: Collection[str]) -> set[str]:
-        """See `IndexStore.missing_vectors`."""
-        return await self._read(lambda session: index.missing_vectors(session, text_hashes))
-
-    async def upsert_chunks(
-        self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], *, rewrite: bool = False
-    ) -> int:
-        """See `IndexStore.upsert_chunks`."""
-        size = self._model.dimensions
-        work = partial(index.upsert_chunks, files=files, vectors=vectors, dimensions=size, rewrite=rewrite)
-        return (await self._change(work)).count
-
-    async def refresh_files(self, records: Sequence[FileRecord]) -> None:
-        """See `IndexStore.refresh_files`."""
-        await self._write(lambda session: index.refresh_files(session, records))
-
-    async def remove_files(self, paths: Collection[str]) -> int:
-        """See `IndexStore.remove_files`."""
-        return (await self._change(lambda session: index.remove_files(session, paths))).count
-
-    async def drop_unused_vectors(self) -> int:
-        """See `IndexStore.drop_unused_vectors`."""
-        return await self._write(index.drop_unused_vectors)
-
-    async def reset(self) -> None:
-        """See `IndexStore.reset`."""
-        await self._change(index.reset)
-
-    async def settle(self) -> None:
-        """See `IndexStore.settle`: only the log is emptied, which holds what files said before they changed."""
-        connections = self._opened()
-        await connections.write(connections.empty_log)
-
-    async def list_folders(self) -> list[Folder]:
-        """See `FolderStore.list_folders`."""
-        return await self._read(folders.list_folders)
-
-    async def save_folder(self, folder: Folder) -> None:
-        """See `FolderStore.save_folder`."""
-        await self._write(lambda session: folders.save_folder(session, folder))
-
-    async def remove_folder(self, path: str, heir: str | None = None) -> bool:
-        """See `FolderStore.remove_folder`."""
-        return bool((await self._change(lambda session: index.remove_folder(session, path, heir))).count)
-
-    async def count_folders(self) -> dict[str, tuple[int, int]]:
-        """See `FolderStore.count_folders`."""
-        return await self._read(folders.count_folders)
-
-    async def add_job(self, paths: Sequence[str], force: bool, now: float) -> Job:
-        """See `JobStore.add_job`."""
-        return await self._write(lambda session: jobs.add_job(session, paths, force, now))
-
-    async def claim_job(self, now: float) -> Job | None:
-        """See `JobStore.claim_job`."""
-        return await self._write(lambda session: jobs.claim_job(session, now))
-
-    async def save_progress(self, job_id: int, progress: Progress, *, attempt: int | None = None) -> bool:
-        """See `JobStore.save_progress`."""
-        return await self._write(lambda session: jobs.save_progress(session, job_id, progress, attempt))
-
-    async def finish_job(
-        self, job_id: int, state: JobState, error: str, progress: Progress, now: float, *, attempt: int | None = None
-    ) -> None:
-        """See `JobStore.finish_job`."""
-        await self._write(lambda session: jobs.finish_job(session, job_id, state, error, progress, now, attempt))
-
-    async def requeue_running(self) -> int:
-        """See `JobStore.requeue_running`."""
-        return await self._write(jobs.requeue_running)
-
-    async def find_job(self, job_id: int) -> Job | None:
-        """See `JobStore.find_job`."""
-        return await self._read(lambda session: jobs.find_job(session, job_id))
-
-    async def list_unfinished(self) -> list[Job]:
-        """See `JobStore.list_unfinished`."""
-        return await self._read(jobs.list_unfinished)
-
-    async def list_jobs(self, before: int | None, limit: int) -> list[Job]:
-        """See `JobStore.list_jobs`."""
-        return await self._read(lambda session: jobs.list_jobs(session, before, limit))
+def _close(connections: Connections, nearest: Nearest) -> None:
+    in_place = connections.is_in_place()
+    connections.close()
+    nearest.close(keep=in_place)
 
 
 def _size(path: Path) -> int:

@@ -39,7 +39,7 @@ _PROGRESS = [known.name for known in fields(Progress)]
 
 
 class SqliteTarget:
-    """See `Target`."""
+    """A `Target`."""
 
     def __init__(self, path: Path, session: Session, marks: Mapping[str, Mark]) -> None:
         self._path = path
@@ -48,11 +48,9 @@ class SqliteTarget:
 
     @property
     def marks(self) -> Mapping[str, Mark]:
-        """See `Target.marks`."""
         return self._marks
 
     async def write(self, table: Table, rows: Sequence[Row]) -> None:
-        """See `Target.write`."""
         with translated(self._path), self._session.transaction(write=True):
             self._session.run_many(_INSERTS[table.name], rows)
             if table is CHUNKS:
@@ -60,7 +58,6 @@ class SqliteTarget:
             ledger.save(self._session, table, Mark(table.key_of(rows[-1]), len(rows)))
 
     async def finish(self, project: Project, last: Mapping[str, Sequence[Row]]) -> None:
-        """See `Target.finish`."""
         session = self._session
         with translated(self._path):
             with session.transaction(write=True):

@@ -55,12 +55,10 @@ class SqliteEnd:
         self._queries = load_queries(__package__)
 
     def describe(self) -> str:
-        """See `End.describe`."""
         return f"sqlite {self._path}"
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[SqliteSnapshot]:
-        """See `End.reading`."""
         with self._connected(writing=False) as session:
             with translated(self._path):
                 session.begin()
@@ -100,12 +98,11 @@ class SqliteEnd:
                     connection.execute("PRAGMA journal_mode = WAL").fetchall()
                     connection.execute("PRAGMA synchronous = NORMAL")
                     connection.execute("PRAGMA foreign_keys = ON")
-            yield _OneState(connection, self._queries) if not writing else Session(connection, self._queries)
+            yield Session(connection, self._queries)
         finally:
             connection.close()
 
     async def check(self, project: Project, source: str, entry: Entry) -> Found:
-        """See `End.check`."""
         if not _size(self._path):
             with translated(self._path):
                 _check_place(self._path)
@@ -119,7 +116,6 @@ class SqliteEnd:
 
     @asynccontextmanager
     async def writing(self, project: Project, source: str, entry: Entry) -> AsyncIterator[SqliteTarget]:
-        """See `End.writing`."""
         check_sqlite()
         await self.check(project, source, entry)
         with translated(self._path):
@@ -142,15 +138,6 @@ class SqliteEnd:
         with session.transaction(write=True):
             ledger.begin(session, source)
             return ledger.find(session).marks
-
-
-class _OneState(Session):
-    """A session inside of a transaction that outlasts its statements."""
-
-    @contextmanager
-    def transaction(self, *, write: bool = False) -> Iterator[None]:
-        """Nothing to begin or to end."""
-        yield
 
 
 def _connect(path: Path, *, writing: bool) -> sqlite3.Connection:

@@ -132,6 +132,7 @@ class VectorMatrix:
         records = self._map(trusted)
         rows = _rows_of(records[:trusted])
         self._view = MatrixView(0, records, rows, np.ones(trusted, np.bool_))
+        self._previous: MatrixView | None = None  # for transactions that began before the last change
         self._stamp = self._changed()
 
     @property
@@ -148,8 +149,15 @@ class VectorMatrix:
         """How many records there are, those of the dead included."""
         return len(self._view.rows)
 
-    def view(self, session: Session, generation: int) -> MatrixView:
-        """The matrix as of the transaction that `session` is in, which has seen `generation` changes."""
+    def view(self, session: Session, generation: int) -> MatrixView | None:
+        """Return the matrix as of the transaction that `session` is in, which has seen `generation` changes.
+
+        None where the matrix is more than one change ahead of it.
+        """
+        if self._previous is not None and self._previous.generation == generation:
+            return self._previous
+        if generation < self._view.generation:
+            return None
         if self._view.generation != generation:
             self._load(session, generation)
         return self._view
@@ -238,6 +246,7 @@ class VectorMatrix:
 
     def _extend(self, session: Session, generation: int, rows: RowArray, alive: Mask) -> None:
         """Append what the database has behind the last of `rows`, and publish the view of it all."""
+        previous = self._view
         if len(rows) - int(alive.sum()) > DEAD_SHARE * max(len(rows), SMALLEST_CAPACITY):
             rows, alive = self._compact(rows, alive)
         parts = [rows]
@@ -249,6 +258,7 @@ class VectorMatrix:
         rows = np.concatenate(parts)
         alive = np.concatenate([alive, np.ones(count - len(alive), np.bool_)])
         records = self._view.records if count <= len(self._view.records) else self._map(count)
+        self._previous = previous if previous.generation else None
         self._view = MatrixView(generation, records, rows, alive)
         self._stamp = self._changed()
 

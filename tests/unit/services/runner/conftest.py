@@ -41,7 +41,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 async def desk() -> Desk:
     memory = MemoryStore(EmbeddingModel("none", 0), "1")
-    await memory.save_folder(Folder("."))
+    await memory.folders.save(Folder("."))
     return Desk(memory, LEASE_SECONDS)
 
 

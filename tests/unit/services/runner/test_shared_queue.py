@@ -17,7 +17,7 @@ async def test_a_queued_job_is_found_by_a_process_that_was_not_told(desk: Desk, 
     start(SeenByOne(desk).store)
     await asyncio.sleep(0.1)
     assert (await ended(desk, await queue(desk))).state == "done"
-    assert len(await desk.memory.list_files()) == FILES
+    assert len(await desk.memory.read(lambda view: view.search.list_files())) == FILES
 
 
 async def test_one_process_writes_at_a_time(desk: Desk, start: Start) -> None:
@@ -26,8 +26,8 @@ async def test_one_process_writes_at_a_time(desk: Desk, start: Start) -> None:
     jobs = [await queue(desk, "a"), await queue(desk, "b", force=True)]
     await until(lambda: first.waiting)
     start(second.store)
-    await until(lambda: second.calls["acquire_writing"] >= 5)
-    assert second.calls["claim_job"] == second.calls["requeue_running"] == 0
+    await until(lambda: second.calls["acquire"] >= 5)
+    assert second.calls["claim"] == second.calls["requeue_running"] == 0
     first.gates["upsert_chunks"].set()
     finished = [await ended(desk, job) for job in jobs]
     assert [(job.state, job.attempt) for job in finished] == [("done", 1)] * 2
@@ -39,8 +39,8 @@ async def test_the_lease_is_kept_as_long_as_a_job_takes_and_given_back_after_it(
     job = await queue(desk)
     await until(lambda: first.waiting)
     start(second.store)
-    await until(lambda: first.calls["renew_writing"] >= 5)
-    assert second.calls["claim_job"] == 0
+    await until(lambda: first.calls["renew"] >= 5)
+    assert second.calls["claim"] == 0
     first.gates["upsert_chunks"].set()
     assert (await ended(desk, job)).attempt == 1
     await until(lambda: desk.writer is None)
@@ -56,11 +56,11 @@ async def test_a_dead_processs_job_is_taken_over(desk: Desk, start: Start) -> No
     start(SeenByOne(desk).store)
     taken = await ended(desk, job)
     assert (taken.state, taken.attempt) == ("done", 2)
-    assert len(await desk.memory.list_files()) == FILES
+    assert len(await desk.memory.read(lambda view: view.search.list_files())) == FILES
 
 
 @pytest.mark.parametrize("taken", [False, True], ids=["ended", "taken"])
-@pytest.mark.parametrize("method", ["list_files", "upsert_chunks"])
+@pytest.mark.parametrize("method", ["read", "upsert_chunks"])
 async def test_who_has_lost_the_lease_neither_writes_nor_ends_the_job(
     desk: Desk, start: Start, method: str, taken: bool
 ) -> None:
@@ -71,19 +71,19 @@ async def test_who_has_lost_the_lease_neither_writes_nor_ends_the_job(
     if taken:
         desk.take(second)
     else:
-        first.lost = {"renew_writing"}
+        first.lost = {"renew"}
     start(second.store)
     await until(lambda: second.waiting)
-    if method == "list_files":  # it learns of it while it only reads
-        await until(lambda: first.calls["renew_writing"] >= 4 or (taken and first.calls["renew_writing"]))
+    if method == "read":  # it learns of it while it only reads
+        await until(lambda: first.calls["renew"] >= 4 or (taken and first.calls["renew"]))
     first.lost = set()
     first.gates[method].set()
-    await until(lambda: first.calls["acquire_writing"] >= 5)
-    found = await desk.memory.find_job(job.id)
+    await until(lambda: first.calls["acquire"] >= 5)
+    found = await desk.memory.jobs.find(job.id)
     assert found is not None
     assert (found.state, found.attempt) == ("running", 2)
     assert first.calls["upsert_chunks"] == (method == "upsert_chunks")
-    assert await desk.memory.list_files() == {}
+    assert await desk.memory.read(lambda view: view.search.list_files()) == {}
     second.gates["upsert_chunks"].set()
     assert (await ended(desk, job)).state == "done"
 
@@ -93,13 +93,13 @@ async def test_a_job_cancelled_elsewhere_stops_and_the_next_one_runs(desk: Desk,
     start(seen.store)
     first, second = await queue(desk), await queue(desk, "c", force=True)
     await until(lambda: seen.waiting)
-    await desk.memory.finish_job(first.id, "cancelled", "", Progress(), 2.0)
+    await desk.memory.jobs.finish(first.id, "cancelled", "", Progress(), 2.0)
     seen.gates["upsert_chunks"].set()
     assert (await ended(desk, second)).state == "done"
-    found = await desk.memory.find_job(first.id)
+    found = await desk.memory.jobs.find(first.id)
     assert found is not None
     assert (found.state, found.finished_at, found.progress) == ("cancelled", 2.0, Progress())
-    assert {path[0] for path in await desk.memory.list_files()} == {"a", "c"}
+    assert {path[0] for path in await desk.memory.read(lambda view: view.search.list_files())} == {"a", "c"}
 
 
 async def test_a_change_of_folders_waits_for_another_process_and_then_gives_up(
@@ -118,7 +118,7 @@ async def test_a_change_of_folders_waits_for_another_process_and_then_gives_up(
     first.gates["upsert_chunks"].set()
     await ended(desk, job)
     assert await removing == (FILES, FILES, None)
-    assert await desk.memory.list_files() == {}
+    assert await desk.memory.read(lambda view: view.search.list_files()) == {}
 
 
 async def test_a_reset_ends_the_job_that_runs_elsewhere(desk: Desk, start: Start) -> None:
@@ -128,8 +128,8 @@ async def test_a_reset_ends_the_job_that_runs_elsewhere(desk: Desk, start: Start
     await until(lambda: first.waiting)
     other = start(SeenByOne(desk).store)
     resetting = asyncio.create_task(other.indexing.reset())
-    await until(lambda: other.store.calls["acquire_writing"])  # type: ignore[attr-defined]
+    await until(lambda: other.store.calls["acquire"])  # type: ignore[attr-defined]
     first.gates["upsert_chunks"].set()
     await resetting
     assert (await ended(desk, job)).state == "cancelled"
-    assert await desk.memory.list_files() == {}
+    assert await desk.memory.read(lambda view: view.search.list_files()) == {}
