@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 from tests.support.postgres import DatabaseServer, PostgresServer, installed_binaries
 
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from benchmarks.machine import on_allowed_cores
 
 __all__ = ["DatabaseServer", "check", "describe", "megabytes", "processor_seconds", "running"]

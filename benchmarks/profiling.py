@@ -25,7 +25,7 @@ from typing import Any
 import httpx
 
 from agent_brain_server.app import create_app
-from agent_brain_server.settings_consent import load_settings
+from agent_brain_server.settings.consent import load_settings
 from benchmarks.project import TOKEN, Project
 from benchmarks.scale import Scale
 

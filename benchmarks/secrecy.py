@@ -11,11 +11,11 @@ from collections import Counter
 from pathlib import Path
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.indexing.decode import decode, is_binary
-from agent_brain_server.indexing.languages import detect_language
-from agent_brain_server.indexing.prepare import read_bytes
+from agent_brain_server.indexing.reading.decode import decode, is_binary
+from agent_brain_server.indexing.reading.languages import detect_language
+from agent_brain_server.indexing.reading.prepare import read_bytes
 from agent_brain_server.indexing.secrets import mask_file, secret_bytes
-from agent_brain_server.indexing.walk import FileEntry, FileTree, WalkLimits
+from agent_brain_server.indexing.walking.walk import FileEntry, FileTree, WalkLimits
 from benchmarks.retrieval.packages import read_packages, unpacked
 
 DEFAULT_WORK = Path("build/retrieval")

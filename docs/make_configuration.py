@@ -10,9 +10,9 @@ from annotated_types import Ge, Gt, Interval, Le, Lt
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from agent_brain_server.postgres_config import PostgresConfig
-from agent_brain_server.settings import DEFAULT_STORAGE_URL, Settings
-from agent_brain_server.settings_sources import HARMLESS
+from agent_brain_server.settings.model import DEFAULT_STORAGE_URL, Settings
+from agent_brain_server.settings.postgres import PostgresConfig
+from agent_brain_server.settings.sources import HARMLESS
 
 PAGE = Path(__file__).with_name("configuration.md")
 _FROM_COMMAND_LINE = "project_root"

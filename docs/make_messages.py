@@ -38,12 +38,12 @@ TABLES = (
     "server/agent_brain_server/domain/terms.py",
     "server/agent_brain_server/embedding/static.py",
     "server/agent_brain_server/indexing/chunking/",
-    "server/agent_brain_server/indexing/exclusions.py",
-    "server/agent_brain_server/indexing/languages.py",
+    "server/agent_brain_server/indexing/walking/exclusions.py",
+    "server/agent_brain_server/indexing/reading/languages.py",
     "server/agent_brain_server/indexing/secrets/",
-    "server/agent_brain_server/retrieval/guessing.py",
-    "server/agent_brain_server/retrieval/query.py",
-    "server/agent_brain_server/retrieval/roles.py",
+    "server/agent_brain_server/retrieval/code_graph/guessing.py",
+    "server/agent_brain_server/retrieval/ranking/query.py",
+    "server/agent_brain_server/retrieval/ranking/roles.py",
     "server/agent_brain_server/services/metrics.py",
 )
 PRINTING = ("say", "note", "print", "prompt", "confirm", "replace_line", "error", "warning", "info", "exception")

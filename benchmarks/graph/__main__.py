@@ -11,8 +11,8 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path
 
-from agent_brain_server.retrieval.guessing import Resolved
-from agent_brain_server.retrieval.resolution import asked_names, resolve, surroundings
+from agent_brain_server.retrieval.code_graph.guessing import Resolved
+from agent_brain_server.retrieval.code_graph.resolution import asked_names, resolve, surroundings
 from agent_brain_server.storage.view import View
 from benchmarks.graph.sites import LANGUAGES, Sample, Site, read_sites
 from benchmarks.retrieval.indexes import open_index

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from agent_brain_server.domain.graph import LocatedDefinition
+from agent_brain_server.domain.code_graph import LocatedDefinition
 
 Sample = Literal["seen", "unseen"]
 LANGUAGES = ("python", "typescript", "go", "rust", "java")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from agent_brain_server.indexing.languages import detect_language
+from agent_brain_server.indexing.reading.languages import detect_language
 from benchmarks.retrieval.packages import Package
 
 Kind = Literal["symbol", "semantic", "architecture", "docs"]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from agent_brain_server.retrieval.packing import count_tokens
+from agent_brain_server.retrieval.packing.pack import count_tokens
 from benchmarks.baselines import question_words
 from benchmarks.retrieval.questions import Span
 from benchmarks.retrieval.scoring import DEPTH, Passage

@@ -6,20 +6,20 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from agent_brain_server.domain.search import Filters
+from agent_brain_server.domain.hits import Filters
 from agent_brain_server.embedding.disabled import DisabledEmbedder
 from agent_brain_server.embedding.protocol import Embedder
-from agent_brain_server.indexing.workers import Workers
-from agent_brain_server.retrieval import ranking
-from agent_brain_server.retrieval.packing import count_tokens
+from agent_brain_server.indexing.workers.pool import Workers
+from agent_brain_server.retrieval.packing.pack import count_tokens
+from agent_brain_server.retrieval.ranking import steps
+from agent_brain_server.services.answering.freshness import Freshness
+from agent_brain_server.services.answering.refresh import Refresher
+from agent_brain_server.services.answering.search_pass import Question
+from agent_brain_server.services.answering.search_service import SearchService
 from agent_brain_server.services.background import Background
-from agent_brain_server.services.freshness import Freshness
-from agent_brain_server.services.index_run import Surroundings
+from agent_brain_server.services.indexing.index_run import Surroundings
+from agent_brain_server.services.indexing.job_runner import JobRunner
 from agent_brain_server.services.metrics import Metrics
-from agent_brain_server.services.refresh import Refresher
-from agent_brain_server.services.runner import JobRunner
-from agent_brain_server.services.search import SearchService
-from agent_brain_server.services.search_pass import Question
 from benchmarks.retrieval.indexes import Index, folders_of
 from benchmarks.retrieval.questions import Span
 from benchmarks.retrieval.scoring import DEPTH, Passage
@@ -30,7 +30,7 @@ class System:
     """A way to search: a mode, the ranking steps, and whether questions are embedded."""
 
     mode: str = "hybrid"
-    steps: Mapping[str, ranking.Step] = field(default_factory=lambda: ranking.STEPS)
+    steps: Mapping[str, steps.Step] = field(default_factory=lambda: steps.STEPS)
     embedded: bool = True
 
     def over(self, index: Index) -> SearchService:
@@ -54,4 +54,4 @@ async def ask(service: SearchService, system: System, question: str) -> tuple[li
 
 def without(step: str) -> System:
     """Hybrid search without one ranking step."""
-    return System(steps={name: kept for name, kept in ranking.STEPS.items() if name != step})
+    return System(steps={name: kept for name, kept in steps.STEPS.items() if name != step})

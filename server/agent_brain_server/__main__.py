@@ -26,19 +26,19 @@ def _run() -> int:
     # NumPy's products are small here, and its other threads spin while they wait. Worker processes inherit this.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if sys.argv[1:2] == ["storage"]:
-        from agent_brain_server.storage_command import main as move
+        from agent_brain_server.commands.storage import main as move
 
         return move(sys.argv[2:])
     if sys.argv[1:2] == ["settings"]:
-        from agent_brain_server.settings_command import main as explain
+        from agent_brain_server.commands.settings import main as explain
 
         return explain(sys.argv[2:])
     if sys.argv[1:2] == ["try"]:
-        from agent_brain_server.trial_command import main as try_answers
+        from agent_brain_server.commands.trial import main as try_answers
 
         return try_answers()
     gc.disable()
-    from agent_brain_server.serve import main
+    from agent_brain_server.process.serve import main
 
     return main()
 

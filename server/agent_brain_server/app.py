@@ -26,26 +26,26 @@ from agent_brain_server.domain.terms import TOKENIZER_VERSION
 from agent_brain_server.embedding.factory import create_embedder
 from agent_brain_server.embedding.protocol import Embedder
 from agent_brain_server.errors import AgentBrainError, SettingsError
-from agent_brain_server.folder_consent import FolderConsent
-from agent_brain_server.indexing.exclusions import is_in_state
-from agent_brain_server.indexing.walk import WalkLimits
-from agent_brain_server.indexing.workers import Workers
+from agent_brain_server.indexing.walking.exclusions import is_in_state
+from agent_brain_server.indexing.walking.walk import WalkLimits
+from agent_brain_server.indexing.workers.pool import Workers
 from agent_brain_server.services.activity import Activity
+from agent_brain_server.services.answering.freshness import Freshness
+from agent_brain_server.services.answering.graph_service import FreshGraph
+from agent_brain_server.services.answering.lines import LineService
+from agent_brain_server.services.answering.refresh import Refresher
+from agent_brain_server.services.answering.search_service import SearchService
 from agent_brain_server.services.background import Background
-from agent_brain_server.services.folders import IndexedFolders
-from agent_brain_server.services.fresh_graph import FreshGraph
-from agent_brain_server.services.freshness import Freshness
-from agent_brain_server.services.index_run import Surroundings
-from agent_brain_server.services.indexing import IndexingService
-from agent_brain_server.services.lines import LineService
+from agent_brain_server.services.indexing.folders import IndexedFolders
+from agent_brain_server.services.indexing.index_run import Surroundings
+from agent_brain_server.services.indexing.index_service import IndexingService
+from agent_brain_server.services.indexing.job_runner import JobRunner
+from agent_brain_server.services.indexing.report import ReportService
+from agent_brain_server.services.indexing.watching import Watching
 from agent_brain_server.services.metrics import Metrics
-from agent_brain_server.services.refresh import Refresher
-from agent_brain_server.services.report import ReportService
-from agent_brain_server.services.runner import JobRunner
-from agent_brain_server.services.search import SearchService
 from agent_brain_server.services.status import Identity, StatusService
-from agent_brain_server.services.watching import Watching
-from agent_brain_server.settings import Settings
+from agent_brain_server.settings.folder_consent import FolderConsent
+from agent_brain_server.settings.model import Settings
 from agent_brain_server.storage.factory import create_store, files_of_index
 from agent_brain_server.storage.protocol import Store
 from agent_brain_server.storage.view import ReadStore
@@ -245,7 +245,7 @@ async def _warm_up(embedder: Embedder, store: ReadStore) -> None:
         await asyncio.to_thread(__import__, "numpy")
         vectors = await embedder.embed(["warm up"])
         if vectors[0].any():
-            from agent_brain_server.domain.search import Filters
+            from agent_brain_server.domain.hits import Filters
 
             await store.read(lambda view: view.search.vector(vectors[0], Filters(), 1))
     except AgentBrainError as error:

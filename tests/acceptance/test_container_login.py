@@ -16,7 +16,7 @@ from agent_brain_contract.consent import files_digest, require_record, save_reco
 from agent_brain_contract.container import project_role
 from agent_brain_contract.envfile import read_env
 from agent_brain_contract.identity import read_id
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres import schema
 from agent_brain_wizard.facts.probe import sha256
 from support.cli import RETRY_SOURCE, CliProject, cli_project, free_port

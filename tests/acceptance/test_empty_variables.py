@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from support.brain import ServerProcess, configure, write_files
 from support.consent import accept
 from support.postgres import DatabaseServer

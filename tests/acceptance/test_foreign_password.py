@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_wizard.database.service import compose_environment
 from support.brain import configure
 from support.postgres import DatabaseServer

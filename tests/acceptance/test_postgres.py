@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from agent_brain_client.wire import location_id
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from support.brain import ServerProcess, configure, write_files
 from support.corpus import write_project
 from support.embedding_endpoint import EmbeddingEndpoint

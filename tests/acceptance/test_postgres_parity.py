@@ -13,7 +13,7 @@ from statistics import mean
 import pytest
 
 from agent_brain_server.domain.content import FloatArray
-from agent_brain_server.domain.search import Filters, Hits
+from agent_brain_server.domain.hits import Filters, Hits
 from agent_brain_server.domain.terms import TOKENIZER_VERSION
 from agent_brain_server.embedding.built_in import BuiltInEmbedder
 from agent_brain_server.storage.factory import create_store

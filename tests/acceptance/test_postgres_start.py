@@ -20,7 +20,7 @@ import pytest
 
 from agent_brain_client.wire import location_id
 from agent_brain_server.errors import AgentBrainError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from support.brain import Brain, ServerProcess, configure, write_files
 from support.consent import accept
 from support.embedding_endpoint import EmbeddingEndpoint

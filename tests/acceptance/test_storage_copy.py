@@ -21,7 +21,7 @@ import httpx
 import pytest
 
 from agent_brain_contract.envfile import read_env
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from support.cli import COMMAND, RETRY_SOURCE, CliProject, cli_project, free_port
 from support.consent import accept_changes
 from support.corpus import source_files

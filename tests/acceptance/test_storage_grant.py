@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent_brain_contract.identity import read_id
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from support.cli import RETRY_SOURCE, CliProject, cli_project, free_port
 from support.postgres import DatabaseServer
 

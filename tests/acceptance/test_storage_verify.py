@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from support.cli import cli_project
 from support.postgres import DatabaseServer
 from support.prepared import PARTS

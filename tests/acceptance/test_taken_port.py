@@ -14,8 +14,8 @@ import pytest
 from agent_brain_contract.given_ports import setup_chose
 from agent_brain_contract.paths import user_state_directory
 from agent_brain_server.errors import SettingsError
-from agent_brain_server.serve import _listening
-from agent_brain_server.settings_consent import load_settings
+from agent_brain_server.process.serve import _listening
+from agent_brain_server.settings.consent import load_settings
 from support.brain import configure
 from support.cli import RETRY_SOURCE, CliProject, cli_project, free_port
 

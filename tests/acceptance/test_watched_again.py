@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from agent_brain_server.indexing import mounts
+from agent_brain_server.indexing.watching import mounts
 from support.brain import Brain, ServerProcess, configure, write_files
 from support.faults import small_disk
 from support.permissions import BOUND
@@ -96,7 +96,7 @@ async def test_a_network_disk_is_named_and_looked_through(
     table.write_text(MOUNTED.format(str(root).replace(" ", "\\040")))
     monkeypatch.setattr(mounts, "MOUNTS", table)
     monkeypatch.setattr(mounts, "POLL_SECONDS", 0.2)
-    monkeypatch.setattr("agent_brain_server.indexing.watch.file_events", no_events)
+    monkeypatch.setattr("agent_brain_server.indexing.watching.watch.file_events", no_events)
     async with Brain(root) as brain:
         watcher = (await brain.call("GET", "/health/status"))["watcher"]
         assert watcher["state"] == "watching"

@@ -19,7 +19,7 @@ import pytest
 from agent_brain_client.wire import location_id
 from agent_brain_server.domain.content import EmbeddingModel, Folder
 from agent_brain_server.domain.terms import TOKENIZER_VERSION
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.factory import create_store
 from support.brain import ServerProcess, configure
 from support.cli import COMMAND

@@ -14,7 +14,7 @@ from typing import Any
 import pglast
 import pytest
 
-from agent_brain_server.domain.search import Filters
+from agent_brain_server.domain.hits import Filters
 from agent_brain_server.storage.postgres.distribute import TABLES
 from agent_brain_server.storage.postgres.filters import filter_blocks
 from agent_brain_server.storage.queries import load_queries

@@ -20,7 +20,7 @@ def test_import_contracts_hold() -> None:
     ("module", "unwanted"),
     [
         (
-            "agent_brain_server.serve",
+            "agent_brain_server.process.serve",
             {"numpy", "tree_sitter", "httpx", "tqdm", "jinja2", "inotify_simple"}  # uvicorn imports watchfiles
             | {"agent_brain_server.indexing.secrets.masking", "agent_brain_server.indexing.secrets.tokens"},
         ),

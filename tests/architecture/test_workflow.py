@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / ".github" / "workflows" / "pr-qa-gate.yml").read_text("utf-8")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_server.services import refresh
+from agent_brain_server.services.answering import refresh
 from support.brain import Brain, write_files
 
 FIRST = "def schedule_retry(delay):\n    return delay * 2\n"

@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from agent_brain_server.indexing.limits import seconds_for
-from agent_brain_server.indexing.prepare import PreparedFile, ReadRequest
-from agent_brain_server.indexing.walk import FileEntry
-from agent_brain_server.indexing.workers import Workers
+from agent_brain_server.indexing.reading.prepare import PreparedFile, ReadRequest
+from agent_brain_server.indexing.walking.walk import FileEntry
+from agent_brain_server.indexing.workers.pool import Workers
+from agent_brain_server.runtime.limits import seconds_for
 from support.monsters import DOCUMENTS, EXTENSIONS, monsters
 
 ROOT = Path(__file__).parents[2]

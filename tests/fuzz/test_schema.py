@@ -22,7 +22,7 @@ from schemathesis.checks import (
 from schemathesis.python import asgi
 
 from agent_brain_server.app import create_app
-from agent_brain_server.settings_consent import load_settings
+from agent_brain_server.settings.consent import load_settings
 from support.brain import HEADERS, configure, write_files
 
 BASE_URL = "http://127.0.0.1"

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from agent_brain_server.settings import Settings, StorageSettings
-from agent_brain_server.settings_consent import load_settings
+from agent_brain_server.settings.consent import load_settings
+from agent_brain_server.settings.model import Settings, StorageSettings
 from support.brain import FINISHED, Brain, configure, write_files
 
 T = TypeVar("T")

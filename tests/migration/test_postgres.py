@@ -14,8 +14,8 @@ import pytest
 from agent_brain_client.wire import location_id
 from agent_brain_server.domain.content import EmbeddingModel, Folder
 from agent_brain_server.errors import EmbeddingMismatchError, SchemaVersionError
-from agent_brain_server.postgres_config import PostgresConfig
-from agent_brain_server.services.moving import Progress, copy
+from agent_brain_server.services.copying.copy import Progress, copy
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.factory import create_end, create_store
 from agent_brain_server.storage.protocol import Store
 from migration import version_1

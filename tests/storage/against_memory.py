@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from agent_brain_server.domain.code_graph import Definition, FileGraph, Reference
 from agent_brain_server.domain.content import Folder, IndexedFile
-from agent_brain_server.domain.graph import Definition, FileGraph, Reference
-from agent_brain_server.domain.search import Filters
+from agent_brain_server.domain.hits import Filters
 from agent_brain_server.storage.memory.store import MemoryStore
 from agent_brain_server.storage.protocol import Store
 from storage import building

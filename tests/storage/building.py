@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from agent_brain_server.domain.code_graph import LocatedDefinition, LocatedReference
 from agent_brain_server.domain.content import (
     Chunk,
     EmbeddingModel,
@@ -17,8 +18,7 @@ from agent_brain_server.domain.content import (
     chunk_id,
     hash_text,
 )
-from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
-from agent_brain_server.domain.search import Filters, Hit, Hits
+from agent_brain_server.domain.hits import Filters, Hit, Hits
 from agent_brain_server.domain.terms import chunk_terms, tokenize
 from agent_brain_server.storage.protocol import Store
 

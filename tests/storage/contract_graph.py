@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from agent_brain_server.domain.code_graph import Definition, FileGraph, LocatedDefinition, LocatedReference, Reference
 from agent_brain_server.domain.content import Folder, IndexedFile
-from agent_brain_server.domain.graph import Definition, FileGraph, LocatedDefinition, LocatedReference, Reference
 from agent_brain_server.errors import StorageError
 from agent_brain_server.storage.protocol import Store
 from storage.building import (

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agent_brain_server.domain.content import EmbeddingModel, Folder
-from agent_brain_server.domain.search import Filters
+from agent_brain_server.domain.hits import Filters
 from agent_brain_server.errors import EmbeddingMismatchError, StorageError
 from agent_brain_server.storage.protocol import Store
 from storage.building import (

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from agent_brain_server.domain.content import IndexedFile
-from agent_brain_server.domain.search import Filters
+from agent_brain_server.domain.hits import Filters
 from agent_brain_server.domain.terms import tokenize
 from agent_brain_server.storage.protocol import Store
 from storage.building import (

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
+from agent_brain_server.domain.code_graph import Definition, FileGraph, Reference
 from agent_brain_server.domain.content import EmbeddingModel, Folder
-from agent_brain_server.domain.graph import Definition, FileGraph, Reference
 from agent_brain_server.domain.jobs import Progress as JobProgress
 from agent_brain_server.errors import (
     AgentBrainError,
 )
-from agent_brain_server.postgres_config import PostgresConfig
-from agent_brain_server.services.moving import Progress, copy, rehearse
-from agent_brain_server.services.verifying import Verdict, verify
+from agent_brain_server.services.copying.copy import Progress, copy, rehearse
+from agent_brain_server.services.copying.verify import Verdict, verify
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.factory import create_end, create_store
 from agent_brain_server.storage.protocol import Store
 from agent_brain_server.storage.transfer import Entry

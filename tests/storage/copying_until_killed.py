@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agent_brain_server.services.moving import Progress, copy
+from agent_brain_server.services.copying.copy import Progress, copy
 from agent_brain_server.storage.factory import create_end
 from agent_brain_server.storage.postgres.session import Session as PostgresSession
 from agent_brain_server.storage.sqlite.session import Session as SqliteSession

@@ -9,7 +9,7 @@ import pytest
 
 from agent_brain_client.wire import location_id
 from agent_brain_server.domain.content import EmbeddingModel
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.factory import create_store
 from agent_brain_server.storage.postgres.roles import grant
 from agent_brain_server.storage.protocol import Store

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from agent_brain_server.domain.content import FloatArray, IndexedFile
-from agent_brain_server.domain.search import Filters
+from agent_brain_server.domain.hits import Filters
 from agent_brain_server.storage import lexical
 from agent_brain_server.storage.factory import create_store
-from agent_brain_server.storage.postgres import nearest, search, settle
+from agent_brain_server.storage.postgres import full_text, nearest, settle
 from agent_brain_server.storage.protocol import Store
 from storage.against_memory import WORDS, AgainstMemory, chunks_by_vector, chunks_by_words, filters
 from storage.building import DIMENSIONS, MANY, MODEL, TOKENIZER, make_file, put, vectors_of
@@ -93,7 +93,7 @@ class TestLarge(LargeAgainstMemory.TestCase):  # type: ignore[misc]
     @pytest.fixture(autouse=True)
     def small_limits(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(lexical, "MANY_MATCHES", 3)
-        monkeypatch.setattr(search, "CANDIDATES", 2)
+        monkeypatch.setattr(full_text, "CANDIDATES", 2)
         for module in (nearest, settle):
             monkeypatch.setattr(module, "MOST_EXACT", 0)
 

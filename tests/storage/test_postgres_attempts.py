@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from agent_brain_server.errors import StorageLostError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres import connection
 from agent_brain_server.storage.postgres.connection import Database
 from agent_brain_server.storage.postgres.session import Session, Statements

@@ -9,7 +9,7 @@ from subprocess import run
 import pytest
 
 from agent_brain_server.errors import StorageError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.factory import create_store
 from agent_brain_server.storage.postgres.alone import single_transaction
 from agent_brain_server.storage.postgres.distribute import distribute

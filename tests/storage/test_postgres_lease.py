@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from agent_brain_server.errors import WriterElsewhereError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres.store import PostgresStore
 from storage.building import MODEL, TOKENIZER, find, make_file, put
 

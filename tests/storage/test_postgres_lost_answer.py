@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres import alone as alone_module
 from agent_brain_server.storage.postgres.alone import single_session
 from agent_brain_server.storage.postgres.failures import is_lost

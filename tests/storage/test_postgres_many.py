@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from agent_brain_server.domain.content import EmbeddingModel, FloatArray
-from agent_brain_server.domain.search import Filters
+from agent_brain_server.domain.hits import Filters
 from agent_brain_server.errors import StorageLostError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage import lexical
 from agent_brain_server.storage.factory import create_store
-from agent_brain_server.storage.postgres import connection, nearest, search, settle
+from agent_brain_server.storage.postgres import connection, full_text, nearest, settle
 from agent_brain_server.storage.protocol import Store
 from storage.building import EVERYTHING, MODEL, TOKENIZER, find, lexical_hits, make_file, put, texts, vector_hits
 from support.postgres import DatabaseServer, PostgresServer, frozen
@@ -145,7 +145,7 @@ async def test_the_promising_are_those_that_scoring_all_gives(
     expected = await find(store, "self part 7 9", limit=3)
     monkeypatch.setattr(lexical, "COMMON_SHARE", 1.0)  # nothing is left out
     monkeypatch.setattr(lexical, "MANY_MATCHES", 10)
-    monkeypatch.setattr(search, "CANDIDATES", candidates)
+    monkeypatch.setattr(full_text, "CANDIDATES", candidates)
     assert await find(store, "self part 7 9", limit=3) == expected
     assert len(expected) == 3
 

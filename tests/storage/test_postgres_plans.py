@@ -12,8 +12,8 @@ import pytest
 
 from agent_brain_contract.paths import location_id
 from agent_brain_server.domain.content import FloatArray
-from agent_brain_server.domain.search import Filters
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.domain.hits import Filters
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.factory import create_store
 from agent_brain_server.storage.postgres.nearest import HNSW_PATH, MOST_EXACT
 from agent_brain_server.storage.postgres.roles import grant, revoke

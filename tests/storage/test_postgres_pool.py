@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.factory import create_store
 from agent_brain_server.storage.postgres import driver, pool
 from agent_brain_server.storage.postgres.driver import Connection

@@ -12,7 +12,7 @@ import pytest
 
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import EmbeddingMismatchError, SchemaVersionError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.factory import create_store
 from agent_brain_server.storage.postgres import schema
 from agent_brain_server.storage.postgres.alone import single_transaction

@@ -13,7 +13,7 @@ import psutil
 import psycopg
 import pytest
 
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from support.postgres import DatabaseServer, PostgresServer, StopMode, has_ended
 
 COUNT = "SELECT count(*) FROM kept"

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from agent_brain_server.errors import StorageError, StorageLostError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres import connection, pool
 from agent_brain_server.storage.postgres.connection import Database
 from agent_brain_server.storage.postgres.session import Session, Statements

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from agent_brain_server.storage.factory import create_store
 from agent_brain_server.storage.protocol import Store
-from agent_brain_server.storage.sqlite import search, vectors
+from agent_brain_server.storage.sqlite import full_text, vectors
 from storage.against_memory import AgainstMemory
 from storage.building import MODEL, TOKENIZER
 
@@ -24,7 +24,7 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a few chunks are enough to grow, compact and batch the matrix and to exhaust a first look."""
     monkeypatch.setattr(vectors, "SMALLEST_CAPACITY", 2)
     monkeypatch.setattr(vectors, "BATCH", 3)
-    monkeypatch.setattr(search, "FIRST_LOOK", 4)
+    monkeypatch.setattr(full_text, "FIRST_LOOK", 4)
 
 
 TestBothStores = SqliteAgainstMemory.TestCase

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_server.domain.search import Filters
+from agent_brain_server.domain.hits import Filters
 from agent_brain_server.storage import lexical
 from agent_brain_server.storage.factory import create_store
 from agent_brain_server.storage.protocol import Store
-from agent_brain_server.storage.sqlite import search
+from agent_brain_server.storage.sqlite import full_text
 from storage.building import MODEL, TOKENIZER, axis, find, make_file, nearest, put
 
 
@@ -50,9 +50,9 @@ async def test_frequencies_follow_the_index(store: Store, monkeypatch: pytest.Mo
 async def test_a_first_look_gives_what_the_whole_search_gives(
     store: Store, monkeypatch: pytest.MonkeyPatch, first_look: int
 ) -> None:
-    monkeypatch.setattr(search, "FIRST_LOOK", 0)
+    monkeypatch.setattr(full_text, "FIRST_LOOK", 0)
     chosen = Filters(languages=("go",), kinds=("function",))
     expected = await find(store, "self", chosen, limit=3), await nearest(store, axis(1), chosen, limit=3)
-    monkeypatch.setattr(search, "FIRST_LOOK", first_look)
+    monkeypatch.setattr(full_text, "FIRST_LOOK", first_look)
     assert (await find(store, "self", chosen, limit=3), await nearest(store, axis(1), chosen, limit=3)) == expected
     assert len(expected[0]) == len(expected[1]) == 3

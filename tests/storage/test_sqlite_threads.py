@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_server.domain.search import Filters, Hits
+from agent_brain_server.domain.hits import Filters, Hits
 from agent_brain_server.errors import StorageError
 from agent_brain_server.storage.protocol import Store
-from agent_brain_server.storage.sqlite import nearest, search
+from agent_brain_server.storage.sqlite import full_text, nearest
 from agent_brain_server.storage.view import View
 from storage.building import EVERYTHING, axis, make_file, put
 from storage.sqlite_index import store_in
@@ -43,7 +43,7 @@ async def test_a_closed_index_is_not_read(store: Store) -> None:
 async def test_both_searches_at_once_are_both_searches(
     store: Store, monkeypatch: pytest.MonkeyPatch, filters: Filters
 ) -> None:
-    monkeypatch.setattr(search, "FIRST_LOOK", 15)
+    monkeypatch.setattr(full_text, "FIRST_LOOK", 15)
 
     def both(view: View) -> tuple[Hits, Hits]:
         return view.search.both(["alpha", "7"], axis(1), filters, 5)

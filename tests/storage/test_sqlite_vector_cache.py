@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_server.domain.search import Filters
+from agent_brain_server.domain.hits import Filters
 from agent_brain_server.storage.protocol import Store
 from storage.building import EVERYTHING, axis, fetch_chunks, make_file, nearest, put, vector_hits
 from storage.sqlite_index import store_in

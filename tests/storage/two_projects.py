@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres import ledger
 from agent_brain_server.storage.postgres.alone import single_transaction
 from agent_brain_server.storage.postgres.session import Session, Statements

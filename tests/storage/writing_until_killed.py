@@ -8,8 +8,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from agent_brain_server.domain.code_graph import Definition, FileGraph, Reference
 from agent_brain_server.domain.content import IndexedFile
-from agent_brain_server.domain.graph import Definition, FileGraph, Reference
 from agent_brain_server.storage.factory import create_store
 from storage.building import MODEL, TOKENIZER, axis, make_file, nearest, put
 

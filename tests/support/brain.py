@@ -17,8 +17,8 @@ from typing import Any, Self
 import httpx
 
 from agent_brain_server.app import create_app
-from agent_brain_server.settings import Settings
-from agent_brain_server.settings_consent import load_settings
+from agent_brain_server.settings.consent import load_settings
+from agent_brain_server.settings.model import Settings
 from support.consent import accept
 
 TOKEN = "test-token"

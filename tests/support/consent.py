@@ -10,8 +10,8 @@ from agent_brain_contract.envfile import read_env
 from agent_brain_contract.identity import write_id
 from agent_brain_contract.paths import COMPOSE, location_id
 from agent_brain_server.errors import SettingsError
-from agent_brain_server.settings_consent import demands_of_files
-from agent_brain_server.settings_sources import ProjectFiles
+from agent_brain_server.settings.consent import demands_of_files
+from agent_brain_server.settings.sources import ProjectFiles
 from agent_brain_wizard.plan.plan import compose_value
 
 

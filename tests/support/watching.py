@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.indexing.walk import FileTree, WalkLimits
-from agent_brain_server.indexing.watch import watch
+from agent_brain_server.indexing.walking.walk import FileTree, WalkLimits
+from agent_brain_server.indexing.watching.watch import watch
 from support.walking import accept_all
 
 LIMITS = WalkLimits(max_file_bytes=1000)

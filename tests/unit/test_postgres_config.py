@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from agent_brain_server.errors import SettingsError
-from agent_brain_server.postgres_config import PostgresConfig, is_postgres_url
+from agent_brain_server.settings.postgres import PostgresConfig, is_postgres_url
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 NAMED = TEXT.filter(bool)

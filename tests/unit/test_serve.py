@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent_brain_server.errors import AgentBrainError
-from agent_brain_server.serve import _listening, _sole_server, main
-from agent_brain_server.settings_consent import load_settings
+from agent_brain_server.process.serve import _listening, _sole_server, main
+from agent_brain_server.settings.consent import load_settings
 from support.brain import configure
 
 

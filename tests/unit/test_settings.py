@@ -11,9 +11,9 @@ import pytest
 from pydantic import BaseModel
 
 from agent_brain_server.errors import SettingsError
-from agent_brain_server.postgres_config import PostgresConfig
-from agent_brain_server.settings import DEFAULT_PORT, Settings
-from agent_brain_server.settings_consent import load_settings as load_accepted
+from agent_brain_server.settings.consent import load_settings as load_accepted
+from agent_brain_server.settings.model import DEFAULT_PORT, Settings
+from agent_brain_server.settings.postgres import PostgresConfig
 from support.consent import accept
 
 ROOT = Path(__file__).parents[2]

@@ -12,10 +12,10 @@ from agent_brain_client.answers import GraphResponse, GraphResult, GraphSymbol
 from agent_brain_client.limits import Length, Range
 from agent_brain_client.wire import Relation
 from agent_brain_server.api.operations import Operations
-from agent_brain_server.domain.graph import LocatedDefinition
-from agent_brain_server.retrieval.graph_question import plain_symbol
-from agent_brain_server.services.fresh_graph import CheckedAnswer, FreshGraph
-from agent_brain_server.services.graph import DEEPEST, Node
+from agent_brain_server.domain.code_graph import LocatedDefinition
+from agent_brain_server.retrieval.code_graph.question import plain_symbol
+from agent_brain_server.services.answering.graph_answer import DEEPEST, Node
+from agent_brain_server.services.answering.graph_service import CheckedAnswer, FreshGraph
 
 operations = Operations("graph")
 

@@ -26,8 +26,8 @@ from agent_brain_server.api.problems import require_globs
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.jobs import Job
 from agent_brain_server.errors import RequestError
-from agent_brain_server.services.indexing import IndexingService
-from agent_brain_server.services.report import ReportService
+from agent_brain_server.services.indexing.index_service import IndexingService
+from agent_brain_server.services.indexing.report import ReportService
 
 operations = Operations("index", "/index")
 

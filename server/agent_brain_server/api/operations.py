@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from agent_brain_server.errors import RequestError
-from agent_brain_server.validation import UNKNOWN, reason
+from agent_brain_server.settings.validation import UNKNOWN, reason
 
 Handler = Callable[..., Awaitable[Any]]
 

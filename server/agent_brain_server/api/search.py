@@ -12,10 +12,10 @@ from agent_brain_client.limits import Length, Range
 from agent_brain_client.wire import PathText, QueryFilters, QueryRequest
 from agent_brain_server.api.operations import Operations
 from agent_brain_server.api.problems import require_globs
-from agent_brain_server.domain.search import Filters
-from agent_brain_server.services.lines import LineService
-from agent_brain_server.services.search import Answer, SearchService
-from agent_brain_server.services.search_pass import Question
+from agent_brain_server.domain.hits import Filters
+from agent_brain_server.services.answering.lines import LineService
+from agent_brain_server.services.answering.search_pass import Question
+from agent_brain_server.services.answering.search_service import Answer, SearchService
 
 operations = Operations("search")
 

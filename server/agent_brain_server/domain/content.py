@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from agent_brain_server.domain.graph import NO_GRAPH, FileGraph
+from agent_brain_server.domain.code_graph import NO_GRAPH, FileGraph
 
 if TYPE_CHECKING:
     import numpy as np

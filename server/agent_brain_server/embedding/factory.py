@@ -10,7 +10,7 @@ from agent_brain_server.errors import SettingsError
 
 if TYPE_CHECKING:
     from agent_brain_server.embedding.protocol import Embedder
-    from agent_brain_server.settings import EmbeddingSettings
+    from agent_brain_server.settings.model import EmbeddingSettings
 
 
 async def create_embedder(settings: EmbeddingSettings, run: Run) -> Embedder:

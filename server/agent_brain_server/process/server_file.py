@@ -12,7 +12,7 @@ from agent_brain_client.answers import ServerFile
 from agent_brain_client.wire import VERSION, location_id
 from agent_brain_contract.regular_files import read_regular_file
 from agent_brain_server.process.presence import code_directories
-from agent_brain_server.settings import Settings
+from agent_brain_server.settings.model import Settings
 
 HOST = "127.0.0.1"
 _MOST_BYTES = 65_536

@@ -12,8 +12,8 @@ from agent_brain_server.domain.content import EmbeddingModel, IndexStatistics
 from agent_brain_server.domain.database import DatabaseHealth
 from agent_brain_server.domain.jobs import Job
 from agent_brain_server.services.activity import Activity
-from agent_brain_server.services.runner import JobRunner
-from agent_brain_server.services.watching import Watching
+from agent_brain_server.services.indexing.job_runner import JobRunner
+from agent_brain_server.services.indexing.watching import Watching
 from agent_brain_server.storage.protocol import IndexPlace, JobStore
 from agent_brain_server.storage.view import ReadStore
 

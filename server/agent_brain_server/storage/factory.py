@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from agent_brain_contract.paths import location_id
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import SettingsError
-from agent_brain_server.postgres_config import PostgresConfig, is_postgres_url
+from agent_brain_server.settings.postgres import PostgresConfig, is_postgres_url
 from agent_brain_server.storage.protocol import Store
 from agent_brain_server.storage.transfer import End
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from agent_brain_server.domain.content import Chunk
 from agent_brain_server.domain.globs import path_matcher
-from agent_brain_server.domain.search import Filters
+from agent_brain_server.domain.hits import Filters
 from agent_brain_server.storage.symbols import symbol_matches, symbol_names
 
 

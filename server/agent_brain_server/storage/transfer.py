@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Literal, Protocol
 
 from agent_brain_server.domain.content import EmbeddingModel, FloatArray
-from agent_brain_server.domain.search import Hit
+from agent_brain_server.domain.hits import Hit
 from agent_brain_server.errors import ConflictError, SchemaVersionError
 from agent_brain_server.storage.tables import Key, Row, Table, Value
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, TypeVar
 
+from agent_brain_server.domain.code_graph import LocatedDefinition, LocatedReference
 from agent_brain_server.domain.content import Chunk, FileRecord, FloatArray, IndexStatistics
-from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
-from agent_brain_server.domain.search import Filters, Hits
+from agent_brain_server.domain.hits import Filters, Hits
 
 Result = TypeVar("Result")
 

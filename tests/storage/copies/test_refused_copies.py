@@ -16,7 +16,7 @@ from agent_brain_server.errors import (
     StorageError,
     WriterElsewhereError,
 )
-from agent_brain_server.services.moving import Progress, copy, rehearse
+from agent_brain_server.services.copying.copy import Progress, copy, rehearse
 from agent_brain_server.storage.factory import create_end
 from storage.building import axis, find, make_file, put
 from storage.copying import QUIET, SECOND, compared, copy_to, database, files_of, opened, picture, refused, stop_after

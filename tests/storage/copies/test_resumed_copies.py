@@ -12,7 +12,7 @@ import pytest
 
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.errors import ConflictError
-from agent_brain_server.services.moving import copy
+from agent_brain_server.services.copying.copy import copy
 from agent_brain_server.storage.factory import create_end
 from agent_brain_server.storage.transfer import Entry
 from storage import copying_until_killed

@@ -12,7 +12,7 @@ import pytest
 
 from agent_brain_client.wire import location_id
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.services.moving import copy, rehearse
+from agent_brain_server.services.copying.copy import copy, rehearse
 from agent_brain_server.storage.factory import create_end
 from agent_brain_server.storage.postgres import transfer as postgres_transfer
 from agent_brain_server.storage.sqlite import transfer as sqlite_transfer

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from agent_brain_contract.container import project_role
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres.roles import grant
 from storage.two_projects import SECRET, TABLES, A, B, Intruder, connected, fill
 from support.postgres import DatabaseServer

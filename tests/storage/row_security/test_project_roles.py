@@ -9,7 +9,7 @@ import pytest
 
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.errors import StorageError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres.roles import grant, prepare, revoke
 from agent_brain_server.storage.postgres.store import PostgresStore
 from storage.building import MODEL, TOKENIZER, axis, find, make_file, nearest, put

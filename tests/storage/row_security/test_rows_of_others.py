@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from storage.building import MODEL
 from storage.two_projects import COLUMNS, SHARED, A, B, Intruder, connected, fetch, picture, value
 from support.postgres import DatabaseServer

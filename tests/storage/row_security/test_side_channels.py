@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from storage.two_projects import SECRET, B, Intruder, connected, fetch
 from support.postgres import DatabaseServer
 

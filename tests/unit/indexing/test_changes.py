@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_brain_server.domain.content import FileRecord
-from agent_brain_server.indexing.changes import BATCH_BYTES, BATCH_FILES, batches, compare, within
-from agent_brain_server.indexing.walk import FileEntry
+from agent_brain_server.indexing.walking.changes import BATCH_BYTES, BATCH_FILES, batches, compare, within
+from agent_brain_server.indexing.walking.walk import FileEntry
 
 SECOND = 1_000_000_000
 

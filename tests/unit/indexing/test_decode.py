@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_brain_server.indexing.decode import DecodedText, decode, is_binary
+from agent_brain_server.indexing.reading.decode import DecodedText, decode, is_binary
 
 WESTERN = "Le café est fermé. Où êtes-vous allés hier ? À bientôt, garçon, voilà la forêt enneigée et l’été."
 

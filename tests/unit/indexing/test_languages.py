@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent_brain_server.indexing.languages import detect_language
+from agent_brain_server.indexing.reading.languages import detect_language
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,14 @@ import pytest
 
 from agent_brain_client.processes import has_ended
 from agent_brain_server.errors import CodeGoneError
-from agent_brain_server.indexing import worker_process
-from agent_brain_server.indexing.worker import Worker
+from agent_brain_server.indexing.workers import worker_process
+from agent_brain_server.indexing.workers.worker import Worker
 
 ENDS_WITHIN_SECONDS = 60.0
 # As a parser in C that never returns: it holds Python's lock, so that no other thread of the process runs.
 HOLDS_LOCK = "import ctypes; ctypes.PyDLL(None).sleep(600)"
 SERVER = f"""
-from agent_brain_server.indexing.worker import Worker
+from agent_brain_server.indexing.workers.worker import Worker
 worker = Worker.start()
 print(worker.pid, flush=True)
 worker.call(exec, {HOLDS_LOCK!r})
@@ -56,6 +56,6 @@ def test_a_worker_outlives_the_thread_that_started_it() -> None:
 
 def test_missing_code_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_process, "__file__", str(tmp_path / "gone.py"))
-    monkeypatch.setattr("agent_brain_server.indexing.worker._CODE", "raise SystemExit(1)")
+    monkeypatch.setattr("agent_brain_server.indexing.workers.worker._CODE", "raise SystemExit(1)")
     with pytest.raises(CodeGoneError, match=r"gone\.py is gone.*Run: agent-brain start"):
         Worker.start()

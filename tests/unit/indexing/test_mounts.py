@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.indexing import mounts
-from agent_brain_server.indexing.walk import FileTree, WalkLimits
+from agent_brain_server.indexing.walking.walk import FileTree, WalkLimits
+from agent_brain_server.indexing.watching import mounts
 
 
 def table(*mounted: tuple[Path | str, str]) -> str:

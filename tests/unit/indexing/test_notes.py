@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent_brain_server.indexing.notes import missing_parts
+from agent_brain_server.indexing.reading.notes import missing_parts
 
 
 @pytest.mark.parametrize(

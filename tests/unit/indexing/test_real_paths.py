@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.indexing import real_paths
-from agent_brain_server.indexing.lines import read_lines
-from agent_brain_server.indexing.prepare import ReadRequest, prepare_file
-from agent_brain_server.indexing.real_paths import RealDirectories, is_real, open_real
-from agent_brain_server.indexing.walk import FileTree, WalkLimits
+from agent_brain_server.indexing.reading.lines import read_lines
+from agent_brain_server.indexing.reading.prepare import ReadRequest, prepare_file
+from agent_brain_server.indexing.walking import real_paths
+from agent_brain_server.indexing.walking.real_paths import RealDirectories, is_real, open_real
+from agent_brain_server.indexing.walking.walk import FileTree, WalkLimits
 
 
 @pytest.mark.parametrize("moved", ["a/b/x.py", "a/b", "a", "."])

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from agent_brain_server.indexing.languages import detect_language
+from agent_brain_server.indexing.reading.languages import detect_language
 from agent_brain_server.indexing.secrets import mask_file
 from support.secret_kinds import Maker
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.indexing.prepare import PreparedFile, ReadRequest, prepare_file
+from agent_brain_server.indexing.reading.prepare import PreparedFile, ReadRequest, prepare_file
 from agent_brain_server.indexing.secrets import (
     is_secret_directory,
     is_secret_name,
@@ -18,7 +18,7 @@ from agent_brain_server.indexing.secrets import (
     mask_text,
     masked_kinds,
 )
-from agent_brain_server.indexing.walk import FileTree, WalkLimits
+from agent_brain_server.indexing.walking.walk import FileTree, WalkLimits
 from support.brain import write_files
 from support.secret_kinds import Kind, Maker, dashes, secret_kinds
 
@@ -184,7 +184,7 @@ def test_what_is_no_secret_stays_as_it_is(path: str) -> None:
 
 
 def _language(path: str) -> str:
-    from agent_brain_server.indexing.languages import detect_language
+    from agent_brain_server.indexing.reading.languages import detect_language
 
     return detect_language(path)
 

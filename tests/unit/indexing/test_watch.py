@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.indexing import watch as watch_module
-from agent_brain_server.indexing.file_events import file_events, recursive_events
-from agent_brain_server.indexing.walk import FileTree
-from agent_brain_server.indexing.watch import watch
+from agent_brain_server.indexing.walking.walk import FileTree
+from agent_brain_server.indexing.watching import watch as watch_module
+from agent_brain_server.indexing.watching.file_events import file_events, recursive_events
+from agent_brain_server.indexing.watching.watch import watch
 from support.watching import LIMITS, told_of, watching, write
 
 
@@ -155,6 +155,6 @@ def test_no_thread_is_left_however_it_ends(tmp_path: Path) -> None:
 
 
 def test_a_server_that_does_not_watch_does_not_load_the_library() -> None:
-    code = "import sys, agent_brain_server.indexing.watch; print(*sys.modules)"
+    code = "import sys, agent_brain_server.indexing.watching.watch; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"watchfiles", "inotify_simple"} & set(loaded)

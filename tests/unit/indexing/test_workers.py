@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from agent_brain_server.errors import WorkersError
-from agent_brain_server.indexing.prepare import ReadRequest
-from agent_brain_server.indexing.walk import FileEntry
-from agent_brain_server.indexing.workers import Workers
+from agent_brain_server.indexing.reading.prepare import ReadRequest
+from agent_brain_server.indexing.walking.walk import FileEntry
+from agent_brain_server.indexing.workers.pool import Workers
 
 PROCESS_ID = "__import__('os').getpid()"
 
@@ -98,7 +98,7 @@ async def test_a_small_job_is_prepared_in_a_process_that_is_kept(tmp_path: Path,
 async def test_a_process_that_nobody_needs_ends(
     tmp_path: Path, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent_brain_server.indexing.workers.IDLE_SECONDS", 0.05)
+    monkeypatch.setattr("agent_brain_server.indexing.workers.pool.IDLE_SECONDS", 0.05)
     await workers.prepare(requests(tmp_path, GREET))
     pid = await process_of(workers)
     while alive(pid):
@@ -110,7 +110,7 @@ async def test_a_process_that_has_done_much_or_has_grown_is_replaced(
     name: str, value: int, tmp_path: Path, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pid = await process_of(workers)
-    monkeypatch.setattr(f"agent_brain_server.indexing.worker.{name}", value)
+    monkeypatch.setattr(f"agent_brain_server.indexing.workers.worker.{name}", value)
     await workers.prepare(requests(tmp_path, GREET))
     assert await process_of(workers) != pid
     assert not alive(pid)
@@ -140,7 +140,7 @@ async def test_a_process_that_does_not_answer_is_ended(
     tmp_path: Path, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await process_of(workers)
-    monkeypatch.setattr("agent_brain_server.indexing.worker.STUCK_SECONDS", 2.0)
+    monkeypatch.setattr("agent_brain_server.indexing.workers.worker.STUCK_SECONDS", 2.0)
     (file,) = await workers.prepare(requests(tmp_path, "# hang\n" + GREET))
     assert (file.verdict, file.note) == ("indexed", "parser gave up: it took too long")
 

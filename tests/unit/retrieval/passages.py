@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from agent_brain_server.domain.content import Chunk
-from agent_brain_server.domain.search import StageTrace
-from agent_brain_server.retrieval.fusion import Ranked
-from agent_brain_server.retrieval.packing import Found
+from agent_brain_server.domain.hits import StageTrace
+from agent_brain_server.retrieval.packing.pack import Found
+from agent_brain_server.retrieval.ranking.fusion import Ranked
 
 
 def passage(

@@ -8,8 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from agent_brain_server.domain.graph import Definition, LocatedDefinition, LocatedReference, Reference, ReferenceKind
-from agent_brain_server.retrieval.resolution import asked_names, resolve, surroundings
+from agent_brain_server.domain.code_graph import (
+    Definition,
+    LocatedDefinition,
+    LocatedReference,
+    Reference,
+    ReferenceKind,
+)
+from agent_brain_server.retrieval.code_graph.resolution import asked_names, resolve, surroundings
 
 LANGUAGES = {
     "py": "python",

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_brain_server.domain.search import Hit
-from agent_brain_server.retrieval.fusion import fuse, single
+from agent_brain_server.domain.hits import Hit
+from agent_brain_server.retrieval.ranking.fusion import fuse, single
 
 SCORES = st.dictionaries(st.integers(1, 50), st.floats(0.001, 1_000), max_size=20)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_brain_server.retrieval.graph_question import GraphQuestion, plain_symbol, read_question
+from agent_brain_server.retrieval.code_graph.question import GraphQuestion, plain_symbol, read_question
 
 LONG = 16_384
 PHRASES = {

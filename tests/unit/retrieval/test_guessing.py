@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent_brain_server.domain.graph import Definition, LocatedDefinition
-from agent_brain_server.retrieval.guessing import MOST_POSSIBLE, guess, is_abbreviation, parent
+from agent_brain_server.domain.code_graph import Definition, LocatedDefinition
+from agent_brain_server.retrieval.code_graph.guessing import MOST_POSSIBLE, guess, is_abbreviation, parent
 
 
 def methods(symbols: str) -> list[LocatedDefinition]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_brain_server.domain.content import Chunk
-from agent_brain_server.retrieval.joining import MOST_BLANK_LINES, join_neighbours, lines_between
+from agent_brain_server.retrieval.packing.joining import MOST_BLANK_LINES, join_neighbours, lines_between
 from unit.retrieval.passages import found, passage, rows
 
 PATH = "src/file.py"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent_brain_server.retrieval.modules import local_name, names_file
+from agent_brain_server.retrieval.code_graph.modules import local_name, names_file
 
 NAMED = {
     "python": [

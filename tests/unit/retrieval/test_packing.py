@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_brain_server.retrieval.packing import CHARACTERS_PER_TOKEN, Found, count_tokens, drop_repeats, outline, pack
+from agent_brain_server.retrieval.packing.pack import (
+    CHARACTERS_PER_TOKEN,
+    Found,
+    count_tokens,
+    drop_repeats,
+    outline,
+    pack,
+)
 from unit.retrieval.passages import found, passage, rows
 
 PASSAGES = st.lists(st.tuples(st.text("ab\n", max_size=200), st.sampled_from(["function", "block"])), max_size=10)

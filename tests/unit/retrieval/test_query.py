@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_brain_server.retrieval.query import name_words, ordered_words, understand
+from agent_brain_server.retrieval.ranking.query import name_words, ordered_words, understand
 
 LONG = 16_384
 """Characters: twice the longest question."""

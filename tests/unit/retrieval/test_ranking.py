@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_brain_server.domain.content import Chunk
-from agent_brain_server.domain.search import Hit, StageTrace
-from agent_brain_server.retrieval import ranking
-from agent_brain_server.retrieval.fusion import Ranked, single
-from agent_brain_server.retrieval.query import understand
-from agent_brain_server.retrieval.ranking import ROLES, STEPS, fused, rank
+from agent_brain_server.domain.hits import Hit, StageTrace
+from agent_brain_server.retrieval.ranking import steps
+from agent_brain_server.retrieval.ranking.fusion import Ranked, single
+from agent_brain_server.retrieval.ranking.query import understand
+from agent_brain_server.retrieval.ranking.steps import ROLES, STEPS, fused, rank
 from unit.retrieval.passages import passage
 
 LINES = "x = 1\n" * 9
@@ -64,7 +64,7 @@ def test_coverage_raises_what_holds_more_of_the_words() -> None:
     both, one, none = factors(
         "coverage", "retry policies", passage("the retry policy"), passage("a retry"), passage("nothing")
     )
-    assert pytest.approx(both) == 1 + ranking.COVERAGE
+    assert pytest.approx(both) == 1 + steps.COVERAGE
     assert both > one > none == 1.0
 
 
@@ -88,7 +88,7 @@ def test_coverage_knows_a_word_in_the_form_that_was_asked(word: str) -> None:
 
 @pytest.mark.parametrize("symbol", ["RetryPolicy.next_delay", "app.RetryPolicy.nextDelay"])
 def test_definition_raises_what_defines_a_name_that_was_asked_for(symbol: str) -> None:
-    assert factor("definition", "RetryPolicy.next_delay", passage(LINES, symbol=symbol)) == 1 + ranking.DEFINITION
+    assert factor("definition", "RetryPolicy.next_delay", passage(LINES, symbol=symbol)) == 1 + steps.DEFINITION
 
 
 def test_definition_raises_less_where_only_the_last_part_is_the_same() -> None:
@@ -117,7 +117,7 @@ def test_named_raises_with_the_share_of_the_name_that_the_question_says() -> Non
         "named", "delay before the next retry", *(passage(LINES, symbol=name) for name in names)
     )
     assert all_ > most > one > none == 1.0
-    assert all_ <= 1 + ranking.NAMED
+    assert all_ <= 1 + steps.NAMED
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_named_raises_with_the_share_of_the_name_that_the_question_says() -> Non
     ],
 )
 def test_path_raises_a_file_or_folder_that_is_named(question: str, path: str) -> None:
-    assert factor("path", question, passage(LINES, path)) >= 1 + ranking.FILE_NAMED
+    assert factor("path", question, passage(LINES, path)) >= 1 + steps.FILE_NAMED
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_path_raises_a_file_or_folder_that_is_named(question: str, path: str) ->
     ],
 )
 def test_path_leaves_a_file_that_only_ends_alike(question: str, path: str) -> None:
-    assert factor("path", question, passage(LINES, path)) < 1 + ranking.FILE_NAMED
+    assert factor("path", question, passage(LINES, path)) < 1 + steps.FILE_NAMED
 
 
 # role
@@ -183,9 +183,9 @@ def test_role_takes_a_long_line_of_a_document_for_a_paragraph() -> None:
     [
         ("function", 10, 1.0),
         ("section", 10, 1.0),
-        ("block", 10, ranking.WITHOUT_NAME),
-        ("function", 1, ranking.SCRAP),
-        ("block", 1, ranking.WITHOUT_NAME * ranking.SCRAP),
+        ("block", 10, steps.WITHOUT_NAME),
+        ("function", 1, steps.SCRAP),
+        ("block", 1, steps.WITHOUT_NAME * steps.SCRAP),
     ],
 )
 def test_whole_lowers_scraps_and_lines_without_a_name(kind: str, lines: int, expected: float) -> None:
@@ -195,12 +195,12 @@ def test_whole_lowers_scraps_and_lines_without_a_name(kind: str, lines: int, exp
 def test_coherence_raises_all_of_a_file_of_which_more_was_found() -> None:
     chunks = [passage(path=path) for path in ("a.py", "a.py", "b.py")]
     first, second, other = factors("coherence", "pool", *chunks, scores=[0.5, 0.3, 0.4])
-    assert first == second == 1 + ranking.COHERENCE > other > 1.0
+    assert first == second == 1 + steps.COHERENCE > other > 1.0
 
 
 def test_repetition_lowers_each_further_passage_of_a_file_by_the_order_of_their_scores() -> None:
     chunks = [passage(path=path) for path in ("a.py", "a.py", "b.py", "a.py")]
-    once = ranking.REPETITION
+    once = steps.REPETITION
     assert factors("repetition", "pool", *chunks, scores=[0.1, 0.3, 0.2, 0.2]) == [once**2, 1.0, 1.0, once]
 
 
@@ -210,7 +210,7 @@ def test_repetition_lowers_each_further_passage_of_a_file_by_the_order_of_their_
 def test_arms_are_weighted_by_the_shape_of_the_question() -> None:
     arms = {"bm25": [Hit(1, 5.0)], "vector": [Hit(2, 0.5)]}
     scores = {item.row: item.score for item in fused(understand("retry policy"), arms)}
-    assert scores[2] == pytest.approx(ranking.VECTOR_WEIGHTS["words"])
+    assert scores[2] == pytest.approx(steps.VECTOR_WEIGHTS["words"])
     assert sum(scores.values()) == pytest.approx(1.0)
 
 

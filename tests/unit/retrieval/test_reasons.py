@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent_brain_server.domain.search import StageTrace
-from agent_brain_server.retrieval.reasons import reason
+from agent_brain_server.domain.hits import StageTrace
+from agent_brain_server.retrieval.ranking.reasons import reason
 from unit.retrieval.passages import passage
 
 

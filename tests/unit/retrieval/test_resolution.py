@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent_brain_server.domain.graph import Definition, LocatedDefinition, LocatedReference, Reference
-from agent_brain_server.retrieval.resolution import asked_names, family, resolve, surroundings
+from agent_brain_server.domain.code_graph import Definition, LocatedDefinition, LocatedReference, Reference
+from agent_brain_server.retrieval.code_graph.resolution import asked_names, family, resolve, surroundings
 from unit.retrieval.small_projects import NOTHING, around, language, meant
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent_brain_server.retrieval.roles import LONGEST_LINE, role_of, role_of_text
+from agent_brain_server.retrieval.ranking.roles import LONGEST_LINE, role_of, role_of_text
 
 PATHS = {
     "source": """

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from agent_brain_server.domain.jobs import Job
 from agent_brain_server.embedding.disabled import DisabledEmbedder
-from agent_brain_server.folder_consent import FolderConsent
-from agent_brain_server.indexing.walk import WalkLimits
-from agent_brain_server.indexing.workers import Workers
-from agent_brain_server.services.folders import IndexedFolders
-from agent_brain_server.services.index_run import Surroundings
-from agent_brain_server.services.indexing import IndexingService
+from agent_brain_server.indexing.walking.walk import WalkLimits
+from agent_brain_server.indexing.workers.pool import Workers
+from agent_brain_server.services.indexing.folders import IndexedFolders
+from agent_brain_server.services.indexing.index_run import Surroundings
+from agent_brain_server.services.indexing.index_service import IndexingService
+from agent_brain_server.services.indexing.job_runner import JobRunner
 from agent_brain_server.services.metrics import Metrics
-from agent_brain_server.services.runner import JobRunner
+from agent_brain_server.settings.folder_consent import FolderConsent
 from agent_brain_server.storage.protocol import Store
 from unit.services.shared_stores import Desk, SeenByOne
 

@@ -11,7 +11,7 @@ import pytest
 from agent_brain_server.domain.content import EmbeddingModel, Folder
 from agent_brain_server.domain.jobs import Job, Progress
 from agent_brain_server.errors import StorageError, StorageLoginError, StorageLostError, StorageReadOnlyError
-from agent_brain_server.services import runner
+from agent_brain_server.services.indexing import job_runner
 from agent_brain_server.storage.memory.jobs import MemoryJobs
 from agent_brain_server.storage.memory.store import MemoryStore
 from support.brain import write_files
@@ -45,8 +45,8 @@ class Gated(MemoryStore):
 
 @pytest.fixture(autouse=True)
 def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "RETRY_SECONDS", 0.01)
-    monkeypatch.setattr(runner, "MOST_RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(job_runner, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(job_runner, "MOST_RETRY_SECONDS", 0.05)
 
 
 @pytest.fixture

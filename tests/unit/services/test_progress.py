@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from agent_brain_server.domain.jobs import Progress
-from agent_brain_server.indexing.changes import Changes
-from agent_brain_server.indexing.prepare import PreparedFile
-from agent_brain_server.indexing.walk import FileEntry, WalkResult
-from agent_brain_server.services.progress import ProgressMeter
+from agent_brain_server.indexing.reading.prepare import PreparedFile
+from agent_brain_server.indexing.walking.changes import Changes
+from agent_brain_server.indexing.walking.walk import FileEntry, WalkResult
+from agent_brain_server.services.indexing.progress import ProgressMeter
 
 
 def entry(path: str) -> FileEntry:

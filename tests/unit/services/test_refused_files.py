@@ -11,12 +11,12 @@ from agent_brain_server.domain.content import EmbeddingModel, FloatArray, Folder
 from agent_brain_server.domain.jobs import Progress
 from agent_brain_server.embedding.disabled import DisabledEmbedder
 from agent_brain_server.errors import StorageError, StorageFullError
-from agent_brain_server.folder_consent import FolderConsent
-from agent_brain_server.indexing.walk import WalkLimits
-from agent_brain_server.indexing.workers import Workers
-from agent_brain_server.services.folders import IndexedFolders
-from agent_brain_server.services.index_run import IndexRun, Surroundings
-from agent_brain_server.services.report import ReportService
+from agent_brain_server.indexing.walking.walk import WalkLimits
+from agent_brain_server.indexing.workers.pool import Workers
+from agent_brain_server.services.indexing.folders import IndexedFolders
+from agent_brain_server.services.indexing.index_run import IndexRun, Surroundings
+from agent_brain_server.services.indexing.report import ReportService
+from agent_brain_server.settings.folder_consent import FolderConsent
 from agent_brain_server.storage.memory.index import MemoryIndex
 from agent_brain_server.storage.memory.store import MemoryStore
 from support.brain import write_files

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent_brain_server.domain.search import Hit
-from agent_brain_server.services.verifying import same_answers
+from agent_brain_server.domain.hits import Hit
+from agent_brain_server.services.copying.verify import same_answers
 
 
 def hits(**scores: float) -> list[Hit]:

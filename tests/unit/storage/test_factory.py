@@ -72,7 +72,7 @@ OPEN_AND_SEARCH = """
 import asyncio, sys
 from pathlib import Path
 from agent_brain_server.domain.content import EmbeddingModel
-from agent_brain_server.domain.search import Filters
+from agent_brain_server.domain.hits import Filters
 from agent_brain_server.storage.factory import create_store
 async def main():
     store = create_store("sqlite:///index.db", Path(sys.argv[1]), EmbeddingModel("m", 4), "1")

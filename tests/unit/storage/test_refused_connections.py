@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from agent_brain_server.errors import StorageError, StorageLoginError, StorageLostError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres.failures import is_lost, translate
 
 CONFIG = PostgresConfig(user="brain")

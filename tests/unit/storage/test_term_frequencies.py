@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from agent_brain_server.domain.search import Filters
-from agent_brain_server.storage.sqlite.search import TermFrequencies
+from agent_brain_server.domain.hits import Filters
+from agent_brain_server.storage.sqlite.full_text import TermFrequencies
 from agent_brain_server.storage.sqlite.session import Session
 
 

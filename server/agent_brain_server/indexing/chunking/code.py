@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from agent_brain_server.domain.graph import Definition, FileGraph
+from agent_brain_server.domain.code_graph import Definition, FileGraph
 from agent_brain_server.indexing.chunking.grammar import Code, Syntax
 from agent_brain_server.indexing.chunking.outline import Outliner
 from agent_brain_server.indexing.chunking.packing import Item, pack
@@ -14,7 +14,7 @@ from agent_brain_server.indexing.chunking.parsing import LARGEST_PARSED, count_e
 from agent_brain_server.indexing.chunking.passage import CutText
 from agent_brain_server.indexing.chunking.source import Source
 from agent_brain_server.indexing.chunking.syntaxes import JAVASCRIPT, TYPESCRIPT
-from agent_brain_server.indexing.graph.references import Declared, ScopeSpan, find_references
+from agent_brain_server.indexing.references.extraction import Declared, ScopeSpan, find_references
 
 if TYPE_CHECKING:
     from tree_sitter import Node

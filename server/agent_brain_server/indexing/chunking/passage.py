@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from agent_brain_server.domain.code_graph import NO_GRAPH, FileGraph
 from agent_brain_server.domain.content import Chunk, chunk_id
-from agent_brain_server.domain.graph import NO_GRAPH, FileGraph
 from agent_brain_server.indexing.chunking.source import MAX_CHARS, MAX_PIECES, PART_CHARS, Source, pieces
 from agent_brain_server.indexing.secrets import mask_text
 

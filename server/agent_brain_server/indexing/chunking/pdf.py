@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent_brain_server.indexing.chunking.passage import ChunkedText, CutText, Passage, finish
 from agent_brain_server.indexing.chunking.source import Source
-from agent_brain_server.indexing.limits import allow
+from agent_brain_server.runtime.limits import allow
 
 if TYPE_CHECKING:
     from pypdf import PdfReader

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agent_brain_server.domain.graph import Definition, FileGraph
+from agent_brain_server.domain.code_graph import Definition, FileGraph
 from agent_brain_server.indexing.chunking.comments import comment_text
 from agent_brain_server.indexing.chunking.grammar import plain_name
 from agent_brain_server.indexing.chunking.packing import Item, pack

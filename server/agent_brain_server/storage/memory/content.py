@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from agent_brain_server.domain.code_graph import LocatedDefinition, LocatedReference
 from agent_brain_server.domain.content import FileRecord, FloatArray, IndexedFile, PreparedChunk
-from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
 from agent_brain_server.storage.differences import StoredChunk
-from agent_brain_server.storage.graph import located_definition, located_reference, reference_rows, symbol_rows
+from agent_brain_server.storage.graph_rows import located_definition, located_reference, reference_rows, symbol_rows
 from agent_brain_server.storage.rows import Row
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from math import log
 
 from agent_brain_server.domain.content import Chunk, FloatArray, PreparedChunk, Terms
-from agent_brain_server.domain.search import Hit
+from agent_brain_server.domain.hits import Hit
 from agent_brain_server.storage import lexical
 
 SATURATION = 1.2

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from agent_brain_server.domain.code_graph import LocatedDefinition, LocatedReference
 from agent_brain_server.domain.content import Chunk, FileRecord, FloatArray, IndexStatistics
-from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
-from agent_brain_server.domain.search import Filters, Hits
+from agent_brain_server.domain.hits import Filters, Hits
 from agent_brain_server.storage.filtering import chunk_filter
-from agent_brain_server.storage.graph import key_of
+from agent_brain_server.storage.graph_rows import key_of
 from agent_brain_server.storage.lexical import plain_terms
 from agent_brain_server.storage.memory.content import Content
 from agent_brain_server.storage.memory.ranking import rank_by_cosine, rank_by_terms

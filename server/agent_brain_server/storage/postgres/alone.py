@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import LiteralString, TypeVar
 
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres.driver import Connection, backoff, connect, cut_off
 from agent_brain_server.storage.postgres.failures import is_lost
 from agent_brain_server.storage.postgres.running import Running, run_in_thread

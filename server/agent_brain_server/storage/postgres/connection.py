@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from agent_brain_server.domain.database import DatabaseHealth
 from agent_brain_server.errors import AgentBrainError, StorageError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres import pool
 from agent_brain_server.storage.postgres.alone import single_transaction
 from agent_brain_server.storage.postgres.driver import STATEMENT_SECONDS, Connection, backoff, connect, enter

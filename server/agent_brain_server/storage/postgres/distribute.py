@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent_brain_server.errors import StorageError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres.alone import single_transaction
 from agent_brain_server.storage.postgres.failures import translated, where
 from agent_brain_server.storage.postgres.session import Session, Statements

@@ -12,7 +12,7 @@ from contextlib import suppress
 import psycopg
 from psycopg.types import TypeInfo
 
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres.session import Row, Session, Statements
 
 CONNECT_SECONDS = 2

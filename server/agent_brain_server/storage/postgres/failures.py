@@ -13,7 +13,7 @@ import psycopg
 
 from agent_brain_contract.container import SERVER_VARIABLE
 from agent_brain_server.errors import AgentBrainError, StorageError, StorageLoginError, StorageLostError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.checks import repeated_chunk_id
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html

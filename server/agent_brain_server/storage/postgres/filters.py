@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from agent_brain_server.domain.globs import path_matcher
-from agent_brain_server.domain.search import Filters
+from agent_brain_server.domain.hits import Filters
 from agent_brain_server.storage.postgres.session import Session
 from agent_brain_server.storage.symbols import last_part, symbol_names
 

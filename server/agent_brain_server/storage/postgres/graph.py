@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent_brain_server.domain.content import IndexedFile
-from agent_brain_server.storage.graph import reference_rows, symbol_rows
+from agent_brain_server.storage.graph_rows import reference_rows, symbol_rows
 from agent_brain_server.storage.postgres.session import Session
 from agent_brain_server.storage.rows import Row
 

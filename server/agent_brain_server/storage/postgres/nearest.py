@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent_brain_server.domain.content import FloatArray
-from agent_brain_server.domain.search import Filters, Hit, Hits
+from agent_brain_server.domain.hits import Filters, Hit, Hits
 from agent_brain_server.storage.postgres.filters import PathCache, filter_blocks, filter_values
 from agent_brain_server.storage.postgres.session import Session
 

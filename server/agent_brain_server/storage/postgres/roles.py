@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from agent_brain_contract.container import project_role
 from agent_brain_server.errors import StorageError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres.alone import single_transaction
 from agent_brain_server.storage.postgres.failures import translated, where
 from agent_brain_server.storage.postgres.schema import OWNER_VARIABLE, check_server, prepare_tables

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import EmbeddingMismatchError, SchemaVersionError, StorageError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.checks import REINDEX, log_emptied, mismatched_model
 from agent_brain_server.storage.postgres.failures import where
 from agent_brain_server.storage.postgres.folders import list_folders

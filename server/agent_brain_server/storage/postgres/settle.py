@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres.failures import has_no_space
 from agent_brain_server.storage.postgres.nearest import MOST_EXACT, MOST_HALF_DIMENSIONS, MOST_INDEXED_DIMENSIONS
 from agent_brain_server.storage.postgres.session import Session

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent_brain_server.domain.content import FloatArray
-from agent_brain_server.domain.search import Filters, Hit
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.domain.hits import Filters, Hit
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres.alone import Alone
 from agent_brain_server.storage.postgres.failures import translated
 from agent_brain_server.storage.postgres.filters import PathCache
-from agent_brain_server.storage.postgres.search import search_lexical
+from agent_brain_server.storage.postgres.full_text import search_lexical
 from agent_brain_server.storage.tables import CHUNKS, TABLES, VECTORS, Key, Row, Table, canonical
 from agent_brain_server.storage.transfer import Project
 

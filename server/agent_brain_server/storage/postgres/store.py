@@ -9,7 +9,7 @@ from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.domain.database import DatabaseHealth
 from agent_brain_server.domain.jobs import LEASE_SECONDS
 from agent_brain_server.errors import StorageError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres import jobs
 from agent_brain_server.storage.postgres.connection import Database
 from agent_brain_server.storage.postgres.failures import where

@@ -11,7 +11,7 @@ import numpy as np
 
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.errors import AgentBrainError, ConflictError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres import ledger
 from agent_brain_server.storage.postgres.alone import Alone
 from agent_brain_server.storage.postgres.failures import translated, where

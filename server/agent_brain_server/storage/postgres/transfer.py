@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import ConflictError, StorageError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres import ledger
 from agent_brain_server.storage.postgres.alone import Alone, single_session
 from agent_brain_server.storage.postgres.driver import enter

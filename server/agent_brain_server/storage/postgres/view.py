@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from agent_brain_server.domain.code_graph import LocatedDefinition, LocatedReference
 from agent_brain_server.domain.content import Chunk, FileRecord, FloatArray, IndexStatistics
-from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
-from agent_brain_server.domain.search import Filters, Hits
-from agent_brain_server.storage.graph import by_place, key_of, located_definition, located_reference
-from agent_brain_server.storage.postgres import index, nearest, search
+from agent_brain_server.domain.hits import Filters, Hits
+from agent_brain_server.storage.graph_rows import by_place, key_of, located_definition, located_reference
+from agent_brain_server.storage.postgres import full_text, index, nearest
 from agent_brain_server.storage.postgres.filters import PathCache
 from agent_brain_server.storage.postgres.session import Session
 from agent_brain_server.storage.view import GraphView, SearchView
@@ -28,7 +28,7 @@ class _Search:
         self._paths = paths
 
     def lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
-        return search.search_lexical(self._session, self._paths, terms, filters, limit)
+        return full_text.search_lexical(self._session, self._paths, terms, filters, limit)
 
     def vector(self, vector: FloatArray, filters: Filters, limit: int) -> Hits:
         if not len(vector) or limit <= 0:
@@ -55,7 +55,7 @@ class _Search:
 
     def statistics(self) -> IndexStatistics:
         """Count the bytes of all projects in the database."""
-        return search.count_all(self._session)
+        return full_text.count_all(self._session)
 
 
 class _Graph:

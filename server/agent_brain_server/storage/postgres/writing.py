@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from agent_brain_server.domain.content import EmbeddingModel, FileRecord, FloatArray, IndexedFile
 from agent_brain_server.errors import WriterElsewhereError
-from agent_brain_server.postgres_config import PostgresConfig
+from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.postgres import folders, index, lease
 from agent_brain_server.storage.postgres.alone import single_session
 from agent_brain_server.storage.postgres.failures import translated

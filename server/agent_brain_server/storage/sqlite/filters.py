@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from agent_brain_server.domain.globs import path_matcher
-from agent_brain_server.domain.search import Filters
+from agent_brain_server.domain.hits import Filters
 from agent_brain_server.storage.symbols import last_part, symbol_matches, symbol_names
 
 

@@ -10,7 +10,7 @@ from operator import itemgetter
 from zlib import crc32
 
 from agent_brain_server.domain.content import IndexedFile
-from agent_brain_server.storage.graph import reference_rows, symbol_rows
+from agent_brain_server.storage.graph_rows import reference_rows, symbol_rows
 from agent_brain_server.storage.rows import Row
 from agent_brain_server.storage.sqlite.session import Session
 

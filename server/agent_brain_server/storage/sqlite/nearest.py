@@ -12,8 +12,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from agent_brain_server.domain.content import FloatArray
-from agent_brain_server.domain.search import Filters, Hit, Hits
-from agent_brain_server.storage.sqlite import search
+from agent_brain_server.domain.hits import Filters, Hit, Hits
+from agent_brain_server.storage.sqlite import full_text
 from agent_brain_server.storage.sqlite.index import Change
 from agent_brain_server.storage.sqlite.session import Row, Session
 
@@ -116,16 +116,16 @@ class Nearest:
         if ahead and nearest is not None and self.size >= LARGE:
             if not filters:
                 ranking.begin(self._threads, limit)
-            elif search.looks_first(filters, limit):
-                ranking.begin(self._threads, search.FIRST_LOOK)
+            elif full_text.looks_first(filters, limit):
+                ranking.begin(self._threads, full_text.FIRST_LOOK)
         return lambda: self._end(session, ranking, filters, limit)
 
     def _end(self, session: Session, ranking: Ranking, filters: Filters, limit: int) -> Hits:
-        seen = search.look_first(session, filters, limit, ranking.best)
+        seen = full_text.look_first(session, filters, limit, ranking.best)
         if seen is None:
-            seen = ranking.best(limit, search.allowed_rows(session, filters) if filters else None)
+            seen = ranking.best(limit, full_text.allowed_rows(session, filters) if filters else None)
         if not seen and not filters:
-            search.require_terms(session)
+            full_text.require_terms(session)
         return Hits(seen, VECTOR_PATH)
 
     def _as_of(self, session: Session) -> MatrixView | None:

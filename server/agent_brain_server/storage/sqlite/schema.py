@@ -16,10 +16,10 @@ from agent_brain_server.errors import SchemaVersionError, StorageError
 from agent_brain_server.storage.checks import log_emptied, mismatched_model
 from agent_brain_server.storage.sqlite.failures import damaged
 from agent_brain_server.storage.sqlite.folders import list_folders
+from agent_brain_server.storage.sqlite.full_text import require_terms
 from agent_brain_server.storage.sqlite.index import empty_content
 from agent_brain_server.storage.sqlite.jobs import add_job
 from agent_brain_server.storage.sqlite.ledger import refuse_unfinished
-from agent_brain_server.storage.sqlite.search import require_terms
 from agent_brain_server.storage.sqlite.session import Row, Session, UnsoundError
 
 SCHEMA_VERSION = 2

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent_brain_server.domain.content import EmbeddingModel, FloatArray
-from agent_brain_server.domain.search import Filters, Hit
+from agent_brain_server.domain.hits import Filters, Hit
 from agent_brain_server.storage.sqlite.failures import translated
-from agent_brain_server.storage.sqlite.search import TermFrequencies, search_lexical
+from agent_brain_server.storage.sqlite.full_text import TermFrequencies, search_lexical
 from agent_brain_server.storage.sqlite.session import Session
 from agent_brain_server.storage.tables import CHUNKS, TABLES, Key, Row, Table, canonical
 from agent_brain_server.storage.transfer import Project

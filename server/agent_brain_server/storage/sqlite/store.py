@@ -10,7 +10,7 @@ from typing import TypeVar
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.domain.database import DatabaseHealth
 from agent_brain_server.storage.sole_writer import SoleWriter
-from agent_brain_server.storage.sqlite import jobs, search
+from agent_brain_server.storage.sqlite import full_text, jobs
 from agent_brain_server.storage.sqlite.connection import Connections, create_file, require_file, require_files
 from agent_brain_server.storage.sqlite.failures import refuse_foreign_file, translated
 from agent_brain_server.storage.sqlite.matrix_header import cache_path, drop_stale_cache
@@ -48,7 +48,7 @@ class SqliteStore:
         self._model = model
         self._tokenizer_version = tokenizer_version
         self._discard = discard
-        self._frequencies = search.TermFrequencies()
+        self._frequencies = full_text.TermFrequencies()
         self._transactions = FileTransactions()
         self.index = SqliteIndex(self._transactions, model)
         self.jobs = StoredJobs(self._transactions, jobs)

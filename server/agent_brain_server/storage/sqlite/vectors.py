@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent_brain_server.domain.content import FloatArray
-from agent_brain_server.domain.search import Hit
+from agent_brain_server.domain.hits import Hit
 from agent_brain_server.storage.sqlite.matrix_header import SIZE, Checksums, MatrixHeader, checked, read_header
 from agent_brain_server.storage.sqlite.session import Row, Session, UnsoundError
 

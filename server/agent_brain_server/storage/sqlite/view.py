@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from agent_brain_server.domain.code_graph import LocatedDefinition, LocatedReference
 from agent_brain_server.domain.content import Chunk, FileRecord, FloatArray, IndexStatistics
-from agent_brain_server.domain.graph import LocatedDefinition, LocatedReference
-from agent_brain_server.domain.search import Filters, Hits
-from agent_brain_server.storage.graph import by_place, key_of, located_definition, located_reference
-from agent_brain_server.storage.sqlite import index, search
+from agent_brain_server.domain.hits import Filters, Hits
+from agent_brain_server.storage.graph_rows import by_place, key_of, located_definition, located_reference
+from agent_brain_server.storage.sqlite import full_text, index
 from agent_brain_server.storage.sqlite.graph import hash_name
 from agent_brain_server.storage.sqlite.nearest import Nearest
 from agent_brain_server.storage.sqlite.session import Session
@@ -22,7 +22,7 @@ from agent_brain_server.storage.view import GraphView, SearchView
 class Shared:
     """What all views of an open index use: its term frequencies, its vectors, and how many bytes its files take."""
 
-    frequencies: search.TermFrequencies
+    frequencies: full_text.TermFrequencies
     nearest: Nearest
     measure: Callable[[], int]
 
@@ -41,7 +41,7 @@ class _Search:
         self._shared = shared
 
     def lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
-        return search.search_lexical(self._session, self._shared.frequencies, terms, filters, limit)
+        return full_text.search_lexical(self._session, self._shared.frequencies, terms, filters, limit)
 
     def vector(self, vector: FloatArray, filters: Filters, limit: int) -> Hits:
         return self._shared.nearest.search(self._session, vector, filters, limit)
@@ -51,7 +51,7 @@ class _Search:
         return self.lexical(terms, filters, limit), nearest()
 
     def fetch_chunks(self, rows: Sequence[int]) -> dict[int, Chunk]:
-        return search.fetch_chunks(self._session, rows)
+        return full_text.fetch_chunks(self._session, rows)
 
     def find_chunk(self, chunk_id: str) -> Chunk | None:
         found = self._session.run("find_chunk", chunk_id=chunk_id).fetchone()

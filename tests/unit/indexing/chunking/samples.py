@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from agent_brain_server.indexing.chunking import ChunkedText, chunk_text
-from agent_brain_server.indexing.languages import detect_language
+from agent_brain_server.indexing.reading.languages import detect_language
 
 SAMPLES = Path(__file__).parent / "samples"
 _PAD = re.compile(r"^.*\bPAD\b.*$", re.MULTILINE)

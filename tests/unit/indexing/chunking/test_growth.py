@@ -13,7 +13,7 @@ from agent_brain_server.indexing.chunking import chunk_text, keyed
 from agent_brain_server.indexing.chunking.parsing import parse
 from agent_brain_server.indexing.chunking.passage import MOST_PASSAGES
 from agent_brain_server.indexing.chunking.syntaxes import syntax_for
-from agent_brain_server.indexing.graph import naming
+from agent_brain_server.indexing.references import naming
 
 SHAPES = {
     "selectors": ("css", ".a,\n"),

@@ -105,9 +105,9 @@ def test_ids_stay_when_other_parts_of_the_file_change() -> None:
 
 def test_importing_loads_no_parser() -> None:
     code = (
-        "import sys, agent_brain_server.indexing.chunking, agent_brain_server.indexing.languages,"
-        " agent_brain_server.indexing.decode; print([m for m in sys.modules if m.startswith(('tree_sitter', 'pypdf',"
-        " 'charset_normalizer', 'yaml'))])"
+        "import sys, agent_brain_server.indexing.chunking, agent_brain_server.indexing.reading.languages,"
+        " agent_brain_server.indexing.reading.decode; print([m for m in sys.modules if m.startswith("
+        "('tree_sitter', 'pypdf', 'charset_normalizer', 'yaml'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agent_brain_server.indexing.chunking import KINDS, ChunkedText, chunk_text
 from agent_brain_server.indexing.chunking.source import MAX_CHARS
 from agent_brain_server.indexing.chunking.syntaxes import SYNTAXES
-from agent_brain_server.indexing.languages import detect_language
+from agent_brain_server.indexing.reading.languages import detect_language
 
 from .expected_chunks import SYMBOLS
 from .samples import SAMPLES, read_sample

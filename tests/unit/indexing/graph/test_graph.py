@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_server.domain.graph import Definition, FileGraph, Reference
+from agent_brain_server.domain.code_graph import Definition, FileGraph, Reference
 from agent_brain_server.indexing.chunking import chunk_text
 from agent_brain_server.indexing.chunking.parsing import grammar
 from agent_brain_server.indexing.chunking.syntaxes import SYNTAXES
-from agent_brain_server.indexing.graph.patterns import patterns_of, query_text
-from agent_brain_server.indexing.prepare import ReadRequest, prepare_file
-from agent_brain_server.indexing.walk import FileEntry
+from agent_brain_server.indexing.reading.prepare import ReadRequest, prepare_file
+from agent_brain_server.indexing.references.patterns import patterns_of, query_text
+from agent_brain_server.indexing.walking.walk import FileEntry
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.txt"))
 CODE = sorted(SYNTAXES)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent_brain_server.domain.content import EmbeddingModel, Folder
-from agent_brain_server.indexing import changes
-from agent_brain_server.services import lease, runner
+from agent_brain_server.indexing.walking import changes
+from agent_brain_server.services.indexing import job_runner, lease
 from agent_brain_server.storage.memory.store import MemoryStore
 from agent_brain_server.storage.protocol import Store
 from support.brain import write_files
@@ -28,7 +28,7 @@ def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
         ("PAUSE", 20.0),
         ("PAUSE_RETRY", 0.01),
     ):
-        monkeypatch.setattr(runner, f"{name}_SECONDS", seconds)
+        monkeypatch.setattr(job_runner, f"{name}_SECONDS", seconds)
 
 
 @pytest.fixture

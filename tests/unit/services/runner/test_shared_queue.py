@@ -8,7 +8,7 @@ import pytest
 
 from agent_brain_server.domain.jobs import Progress
 from agent_brain_server.errors import WriterElsewhereError
-from agent_brain_server.services import runner
+from agent_brain_server.services.indexing import job_runner
 from unit.services.processes import FILES, Start, ended, held_up, queue, until
 from unit.services.shared_stores import Desk, SeenByOne
 
@@ -111,7 +111,7 @@ async def test_a_change_of_folders_waits_for_another_process_and_then_gives_up(
     await until(lambda: first.waiting)
     other = start(SeenByOne(desk).store)
     with monkeypatch.context() as impatient:
-        impatient.setattr(runner, "PAUSE_SECONDS", 0.3)
+        impatient.setattr(job_runner, "PAUSE_SECONDS", 0.3)
         with pytest.raises(WriterElsewhereError, match="agent-brain jobs"):
             await other.indexing.remove_folder(".")
     removing = asyncio.create_task(other.indexing.remove_folder("."))

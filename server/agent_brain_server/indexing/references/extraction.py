@@ -1,0 +1,166 @@
+"""What a file refers to: who calls, imports, inherits and uses what, and in which definition."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from agent_brain_server.domain.code_graph import Reference, ReferenceKind
+from agent_brain_server.indexing.references.naming import ends, plain_module, plain_qualifier, split_name
+from agent_brain_server.indexing.references.patterns import Pattern, patterns_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Language, Node
+
+    Captures: TypeAlias = Mapping[str, Sequence[Node]]
+
+
+_SEPARATOR = re.compile(r"[/.]")
+
+
+class ScopeSpan(NamedTuple):
+    """Where a definition lies, in bytes; its end is not part of it."""
+
+    start: int
+    end: int
+    symbol: str
+
+
+class Declared(NamedTuple):
+    """The names that a file declares outside of types and functions, and anywhere."""
+
+    outside: set[str]
+    everywhere: set[str]
+
+
+class _Found(NamedTuple):
+    start: int
+    line: int
+    kind: ReferenceKind
+    name: str
+    qualifier: str
+    alias: str
+    rank: int
+
+
+def find_references(
+    language: Language, grammar: str, root: Node, data: bytes, scopes: Iterable[ScopeSpan], declared: Declared
+) -> tuple[Reference, ...]:
+    """The references of a parsed file in the order of its text; none where its grammar has no query."""
+    compiled = patterns_of(language, grammar)
+    if compiled is None:
+        return ()
+    reading = _Reading(data)
+    guarded: list[tuple[Pattern, Captures]] = []
+    for number, captures in compiled.matches(root):
+        pattern = compiled.patterns[number]
+        if pattern.is_guarded:
+            guarded.append((pattern, captures))
+        else:
+            reading.take(pattern, captures)
+    reading.take_known(guarded, declared)
+    spans = sorted(scopes, key=lambda span: (span.start, -span.end))
+    return tuple(map(Reference._make, dict.fromkeys(_placed(reading.found(), spans))))
+
+
+class _Reading:
+    """Takes what each match of a pattern names, and keeps of each place what the best of them says."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._best: dict[int, _Found] = {}
+        self._skipped: set[int] = set()
+        self._local: set[str] = set()
+
+    def take(self, pattern: Pattern, captures: Captures) -> None:
+        """A match that holds whatever else the file says."""
+        if pattern.only and not pattern.only.fullmatch(self._text(captures["if"][0])):
+            return
+        if not pattern.is_plain:
+            self._take_notes(pattern, captures)
+            if not pattern.label:
+                return
+        node = captures[pattern.label][0]
+        start = node.start_byte
+        before = self._best.get(start)
+        if before is not None and before.rank <= pattern.rank:
+            return
+        qualifier, name = ("", pattern.name) if pattern.name else split_name(ends(self._data, start, node.end_byte))
+        if not name or (pattern.but and pattern.but.fullmatch(name)):
+            return
+        if pattern.is_qualified:
+            qualifier = self._qualifier(captures, qualifier)
+        alias = split_name(self._text(captures["alias"][0]))[1] if pattern.has_alias else ""
+        line = node.start_point[0] + 1
+        self._best[start] = _Found(start, line, pattern.kind, name, qualifier, alias, pattern.rank)
+
+    def take_known(self, matches: Iterable[tuple[Pattern, Captures]], declared: Declared) -> None:
+        """The matches of names that the file imports or declares, after all others were taken."""
+        imported = {name for one in self._kept() if one.kind == "import" for name in _bound_names(one)}
+        known = {
+            "value": {name.encode("utf-8", "replace") for name in declared.outside | imported},
+            "member": {name.encode("utf-8", "replace") for name in declared.everywhere | imported},
+            "bare": {name.encode("utf-8", "replace") for name in (declared.everywhere | imported) - self._local},
+        }
+        for pattern, captures in matches:
+            label = pattern.label
+            head = captures.get("qualifier", captures[label])[0]
+            if self._text(head).rstrip(b".") in known[label]:
+                self.take(pattern, captures)
+
+    def found(self) -> Iterator[_Found]:
+        """What is named, in the order of the text, without uses of what the same line calls, imports or inherits."""
+        found = sorted(self._kept())
+        more = {(one.line, one.name) for one in found if one.kind != "use"}
+        for one in found:
+            if one.kind != "use" or ((one.line, one.name) not in more and one.name not in self._local):
+                yield one
+
+    def _kept(self) -> list[_Found]:
+        return [one for start, one in self._best.items() if start not in self._skipped]
+
+    def _take_notes(self, pattern: Pattern, captures: Captures) -> None:
+        self._skipped.update(node.start_byte for node in captures.get("skip", ()))
+        self._local.update(split_name(self._text(node))[1] for node in captures.get("local", ()))
+        if pattern.label != "module":  # then it is not all of the module that is imported
+            self._skipped.update(node.start_byte for node in captures.get("module", ()))
+
+    def _qualifier(self, captures: Captures, before: str) -> str:
+        nodes = captures.get("qualifier", ())
+        if len(nodes) == 1 and not before and "module" not in captures:
+            return plain_qualifier(self._text(nodes[0]))
+        modules = captures.get("module", ())
+        parts = [plain_module(self._text(node)) for node in modules]
+        parts += [plain_qualifier(self._text(node)) for node in sorted(nodes, key=attrgetter("start_byte"))]
+        return ".".join(part for part in (*parts, before) if part)
+
+    def _text(self, node: Node) -> bytes:
+        return ends(self._data, node.start_byte, node.end_byte)
+
+
+def _bound_names(one: _Found) -> Iterator[str]:
+    """The local names that an import may give: its alias, else its own and the first of the module, else its last."""
+    parts = _SEPARATOR.split(one.qualifier)
+    if one.alias:
+        yield one.alias
+    elif one.name == "*":
+        yield parts[-1]
+    else:
+        yield from (one.name, parts[0])
+
+
+def _placed(
+    found: Iterable[_Found], spans: Sequence[ScopeSpan]
+) -> Iterator[tuple[ReferenceKind, str, str, str, str, int]]:
+    """The fields of each reference, its scope by one pass over the spans: in the order of their starts."""
+    open_: list[ScopeSpan] = []
+    upcoming = 0
+    for one in found:
+        while upcoming < len(spans) and spans[upcoming].start <= one.start:
+            open_.append(spans[upcoming])
+            upcoming += 1
+        while open_ and open_[-1].end <= one.start:
+            open_.pop()
+        yield one.kind, one.name, one.qualifier, one.alias, open_[-1].symbol if open_ else "", one.line

@@ -1,0 +1,1 @@
+"""Which files are indexed: folders, ignore rules, and the comparison with what is stored."""

@@ -1,0 +1,1 @@
+"""Which files change while the server runs: events of the operating system, or polling."""

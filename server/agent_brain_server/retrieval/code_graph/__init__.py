@@ -1,0 +1,1 @@
+"""Which definition a reference means, and what a question asks of the code graph."""

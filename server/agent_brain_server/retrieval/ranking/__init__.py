@@ -1,0 +1,1 @@
+"""From the hits of the retrievers to one ranking."""

@@ -1,0 +1,1 @@
+"""What Python and the kernel give this process: garbage collection, memory, limits of time and memory."""

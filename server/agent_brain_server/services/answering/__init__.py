@@ -1,0 +1,1 @@
+"""Searches and questions about the code graph, and whether their files have changed."""

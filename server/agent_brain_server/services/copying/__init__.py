@@ -1,0 +1,1 @@
+"""Copies of an index from one backend to another, and their verification."""

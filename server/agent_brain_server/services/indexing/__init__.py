@@ -1,0 +1,1 @@
+"""Jobs: the queue, the writer lease, a run over the indexed folders, the watcher."""

@@ -1,0 +1,309 @@
+"""The one writer: takes jobs off the queue, one at a time, and lets others write only while no job runs.
+
+Other processes may work on the same queue: whoever holds the lease does. Then a job that the queue calls running, and
+that does not run here, was left by a process that is dead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from agent_brain_server.domain.jobs import FINISHED, Job, JobState, Progress
+from agent_brain_server.errors import (
+    AgentBrainError,
+    CodeGoneError,
+    StorageLoginError,
+    StorageLostError,
+    WriterElsewhereError,
+)
+from agent_brain_server.runtime.memory import give_back
+from agent_brain_server.services.indexing.index_run import IndexRun, JobInterruptedError, Surroundings
+from agent_brain_server.services.indexing.lease import Lease
+from agent_brain_server.services.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 1.0
+MOST_RETRY_SECONDS = 10.0
+POLL_SECONDS = 2.0
+PAUSE_SECONDS = 10.0
+PAUSE_RETRY_SECONDS = 0.1
+ENDED_KNOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a job ended, until that is written."""
+
+    job: Job
+    state: JobState
+    error: str
+
+
+class JobRunner:
+    """`wake` after a job was queued; `current` is the job that runs here with its live progress."""
+
+    def __init__(self, around: Surroundings, metrics: Metrics) -> None:
+        self._around = around
+        self._jobs = around.store.jobs
+        self._shared = around.store.lease.shared
+        self._metrics = metrics
+        self._lease = Lease(around.store.lease)
+        self._writing = asyncio.Lock()
+        self._queued = asyncio.Event()
+        self._pauses = 0
+        self._resumed = asyncio.Event()
+        self._resumed.set()
+        self._cancelled: set[int] = set()
+        self._stopping = False
+        self._end: _End | None = None
+        self._failures = 0  # in a row, with nothing written in between
+        self._held_up = ""  # why the last try failed
+        self._is_refused = False  # whether waiting alone does not mend that
+        self._task: asyncio.Task[None] | None = None
+        self._awaited: dict[int, list[asyncio.Event]] = {}
+        self._ended: deque[int] = deque(maxlen=ENDED_KNOWN)
+        self.current: Job | None = None
+
+    def start(self) -> None:
+        """Begin, with what a dead process left running."""
+        self._task = asyncio.create_task(self._work(), name="job-runner")
+
+    async def stop(self) -> None:
+        """End after the batch in hand; the job stays queued for whoever works next."""
+        self._stopping = True
+        if self._task is None:
+            return
+        self.wake()
+        self._resumed.set()
+        await self._task
+        self._task = None
+        try:
+            if self._lease.held or self._end is not None:
+                await self._own_queue()
+        except AgentBrainError as error:
+            log.error("the running job could not be queued again, the next start does it: %s", error)
+        await self._lease.release()
+
+    def wake(self) -> None:
+        """There may be a job in the queue."""
+        self._is_refused = False  # it is tried at once, and may be mended
+        self._queued.set()
+
+    async def wait_for(self, job_id: int, seconds: float) -> bool:
+        """Wait for the end of a job that runs here; whether it came within the time, or was there already."""
+        if job_id in self._ended:
+            return True
+        ended = asyncio.Event()
+        self._awaited.setdefault(job_id, []).append(ended)
+        try:
+            async with asyncio.timeout(seconds):
+                await ended.wait()
+        except TimeoutError:
+            return False
+        finally:
+            self._awaited[job_id].remove(ended)
+            if not self._awaited[job_id]:
+                del self._awaited[job_id]
+        return True
+
+    def cancel(self, job_id: int) -> bool:
+        """Let this job stop at its next batch, also if it is only about to run; whether it is the one that runs."""
+        self._cancelled.add(job_id)
+        return self.current is not None and self.current.id == job_id
+
+    def forget(self, job_id: int) -> None:
+        """The job is ended, and not by `cancel`."""
+        if self.current is None or self.current.id != job_id:
+            self._cancelled.discard(job_id)
+
+    def live(self, job: Job) -> Job:
+        """The job with its progress if it runs here, and with what holds it up if it does not get on.
+
+        It counts as failed while the store refuses what every job needs. Each is tried again now and then, so that it
+        goes on once that is mended.
+        """
+        if self.current is not None and self.current.id == job.id and job.state == "running":
+            return self.current
+        if not self._held_up or job.state in FINISHED:
+            return job
+        return replace(job, state="failed" if self._is_refused else job.state, error=self._held_up)
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether the last try to run what is queued failed."""
+        return bool(self._held_up)
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """No job writes inside; one that was running is put back in the queue and goes on afterwards.
+
+        Raises WriterElsewhereError while another process writes.
+        """
+        self._pauses += 1
+        self._resumed.clear()
+        try:
+            async with self._writing:
+                try:
+                    await self._await_queue()
+                    yield
+                finally:
+                    await self._lease.release()
+        finally:
+            self._pauses -= 1
+            if not self._pauses:
+                self._resumed.set()
+            self.wake()
+
+    async def _await_queue(self) -> None:
+        deadline = time.monotonic() + PAUSE_SECONDS
+        while not await self._own_queue():
+            if time.monotonic() > deadline:
+                raise WriterElsewhereError(
+                    "Another worker is indexing this project; wait until it is done or cancel its job: agent-brain jobs"
+                )
+            await asyncio.sleep(PAUSE_RETRY_SECONDS)
+
+    async def _work(self) -> None:
+        """Until the end: what is queued, again when woken, and where others may queue jobs from time to time."""
+        while not self._stopping:
+            patience = POLL_SECONDS if self._shared else None
+            try:
+                await self._drain()
+                self._go_on()
+            except Exception as error:
+                patience = min(RETRY_SECONDS * 2**self._failures, MOST_RETRY_SECONDS)
+                self._hold_up(error, patience)
+            await self._await_wake(patience)
+
+    def _hold_up(self, error: Exception, patience: float) -> None:
+        self._held_up = str(error) if isinstance(error, AgentBrainError) else _defect(error)
+        may_pass = isinstance(error, StorageLostError | CodeGoneError)
+        self._is_refused = not may_pass or isinstance(error, StorageLoginError)
+        self._failures = min(self._failures + 1, 10)
+        defect = None if isinstance(error, AgentBrainError) else error
+        log.error("indexing is paused, next try within %g s: %s", patience, error, exc_info=defect)
+
+    def _go_on(self) -> None:
+        self._failures, self._held_up, self._is_refused = 0, "", False
+
+    async def _await_wake(self, seconds: float | None) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._queued.wait()
+        except TimeoutError:
+            return
+        self._queued.clear()
+
+    async def _drain(self) -> None:
+        while not self._stopping:
+            await self._resumed.wait()
+            async with self._writing:
+                if self._pauses or self._stopping:
+                    continue
+                try:
+                    if not await self._run_next():
+                        break
+                except StorageLostError:
+                    await self._lease.lapse()
+                    raise
+                except BaseException:
+                    await self._lease.release()
+                    raise
+
+    async def _run_next(self) -> bool:
+        """Run the oldest queued job; False if there is none, or if another process writes."""
+        waiting = self._end is not None or await self._jobs.list_unfinished()
+        job = await self._jobs.claim(time.time()) if waiting and await self._own_queue() else None
+        if job is None:
+            await self._lease.release()
+            return False
+        await self._run(job)
+        return True
+
+    async def _own_queue(self) -> bool:
+        """Hold the lease, with the queue as if nothing had ever been left running; False while another process has it.
+
+        Called under `_writing`, so that no job runs here.
+        """
+        if not await self._lease.acquire():
+            return False
+        await self._write_end()
+        await self._jobs.requeue_running()
+        return True
+
+    async def _run(self, job: Job) -> None:
+        self.current = replace(job, error=self._held_up)
+        is_ended = False
+        try:
+            self._end = await self._attempt(job)
+            is_ended = self._end is not None
+            if self._lease.held:
+                await self._write_end()
+        finally:
+            self.current = None
+            self._cancelled.discard(job.id)
+            if is_ended:
+                self._tell_waiters(job.id)
+            await asyncio.to_thread(give_back)
+
+    def _tell_waiters(self, job_id: int) -> None:
+        self._ended.append(job_id)
+        for waiter in self._awaited.get(job_id, ()):
+            waiter.set()
+
+    async def _write_end(self) -> None:
+        """Keep how the last job ended. What cannot be written now is written before anything else is done."""
+        if self._end is None:
+            return
+        job, state, progress = self._end.job, self._end.state, self._end.job.progress
+        await self._jobs.finish(job.id, state, self._end.error, progress, time.time(), attempt=job.attempt)
+        self._end = None
+        self._metrics.add("jobs_finished_total")
+        self._metrics.add("texts_embedded_total", progress.texts_embedded)
+        log.info("job %d %s: %d files, %d chunks", job.id, state, progress.files_done, progress.chunks_done)
+
+    async def _attempt(self, job: Job) -> _End | None:
+        """How the job ended; None for one that goes back to the queue or has been ended by somebody else.
+
+        Raises StorageLostError or CodeGoneError, after which the job goes back as well.
+        """
+        state, error = await self._outcome(job)
+        return None if state is None else _End(self.current or job, state, error)
+
+    async def _outcome(self, job: Job) -> tuple[JobState | None, str]:
+        try:
+            await IndexRun(self._around, job, self._report, lambda: self._interrupted(job.id)).run()
+        except (JobInterruptedError, StorageLostError, WriterElsewhereError, CodeGoneError) as reason:
+            if job.id in self._cancelled:
+                return "cancelled", ""
+            if isinstance(reason, StorageLostError | CodeGoneError):
+                raise
+            return None, ""
+        except AgentBrainError as error:
+            return "failed", str(error)
+        except Exception as error:
+            log.exception("job %d failed", job.id)
+            return "failed", _defect(error)
+        return "done", ""
+
+    def _interrupted(self, job_id: int) -> bool:
+        return self._stopping or bool(self._pauses) or job_id in self._cancelled or not self._lease.held
+
+    def _report(self, progress: Progress) -> None:
+        if progress.files_done:
+            self._go_on()
+        if self.current is not None:
+            self.current = replace(self.current, progress=progress, error=self._held_up)
+
+
+def _defect(error: Exception) -> str:
+    if isinstance(error, ImportError):
+        return f"the installation is damaged ({error}). Run: agent-brain doctor"
+    return f"internal error ({type(error).__name__}: {error}), a bug in Agent Brain. Details: agent-brain logs"
