@@ -10,7 +10,8 @@ from annotated_types import Ge, Gt, Interval, Le, Lt
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from agent_brain_server.settings.model import DEFAULT_STORAGE_URL, Settings
+from agent_brain_contract.defaults import DEFAULT_STORAGE_URL
+from agent_brain_server.settings.model import Settings
 from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.settings.sources import HARMLESS
 

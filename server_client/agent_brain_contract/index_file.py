@@ -10,12 +10,13 @@ from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
+from agent_brain_contract.defaults import DEFAULT_STORAGE_URL
 from agent_brain_contract.paths import STATE_DIRECTORY
 from agent_brain_contract.regular_files import open_regular_file
 
 APPLICATION_ID = 0x4142524E  # "ABRN"
 FOREIGN = "is another program's file, not an Agent Brain index, and stays as it is"
-ELSEWHERE = f"agent-brain setup --yes --storage-url sqlite:///{STATE_DIRECTORY}/index.db"
+ELSEWHERE = f"agent-brain setup --yes --storage-url {DEFAULT_STORAGE_URL}"
 _MAGIC = b"SQLite format 3\0"
 _CACHE_MAGIC = b"ABVECT"
 _ID_OFFSET = 68  # of the application id in the header, by SQLite's file format

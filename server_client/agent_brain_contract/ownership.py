@@ -6,6 +6,7 @@ import os
 import stat
 from pathlib import Path
 
+from agent_brain_contract.defaults import SIDE_FILES
 from agent_brain_contract.errors import UnsafeStateError
 from agent_brain_contract.paths import ENV_FILE, STATE_DIRECTORY
 
@@ -23,9 +24,7 @@ _FILES = (
             "server.lock",
             "lifecycle.lock",
             "index.db",
-            "index.db-wal",
-            "index.db-shm",
-            "index.db-journal",
+            *(f"index.db{ending}" for ending in SIDE_FILES),
             "index.vectors",
             "logs/server.log",
             "logs/server.log.1",

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from agent_brain_client.discovery import find_server, read_server_file, state_directory
 from agent_brain_client.processes import port_holder, runs_server, server_process
+from agent_brain_contract.defaults import DEFAULT_PORT
 from agent_brain_contract.files import write_private
 from agent_brain_contract.given_ports import GIVEN, NAMED, Given, given_ports
 from agent_brain_contract.paths import user_state_directory
@@ -28,7 +29,6 @@ from agent_brain_wizard.facts.free_ports import is_free
 if TYPE_CHECKING:
     from agent_brain_client.answers import ServerFile
 
-FIRST_PORT = 8317
 LAST_PORT = 8999
 FIRST_DATABASE_PORT = 5433  # 5432 is where a PostgreSQL of the user's own would be
 LAST_DATABASE_PORT = 5999
@@ -56,7 +56,7 @@ class _Kind:
     last: int
 
 
-_SERVER = _Kind("port", "--port", FIRST_PORT, LAST_PORT)
+_SERVER = _Kind("port", "--port", DEFAULT_PORT, LAST_PORT)
 _DATABASE = _Kind("postgres_port", "--postgres-port", FIRST_DATABASE_PORT, LAST_DATABASE_PORT)
 _PGADMIN = _Kind("pgadmin_port", "--pgadmin-port", FIRST_PGADMIN_PORT, LAST_PGADMIN_PORT)
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from agent_brain_contract.defaults import DEFAULT_STORAGE_URL
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.settings.consent import demands_of_files, load_settings, shown_address
 from agent_brain_server.settings.model import (
-    DEFAULT_STORAGE_URL,
     Settings,
     find_places,
     read_settings,

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, Pydant
 
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
 from agent_brain_contract.container import START, publishes
+from agent_brain_contract.defaults import DEFAULT_PORT, DEFAULT_STORAGE_URL
 from agent_brain_contract.identity import FORM
 from agent_brain_contract.paths import COMPOSE
 from agent_brain_contract.regular_files import read_regular_file
@@ -30,8 +31,6 @@ from agent_brain_server.settings.sources import (
 )
 from agent_brain_server.settings.validation import UNKNOWN, reason
 
-DEFAULT_PORT = 8317
-DEFAULT_STORAGE_URL = f"sqlite:///{STATE_DIRECTORY}/index.db"
 PREFIX = "AGENT_BRAIN_"
 _FILES = f"{STATE_DIRECTORY}/config.yaml, {ENV_FILE} or the environment"
 _SHOWN = (*HARMLESS, "embedding.provider", "index.folders")

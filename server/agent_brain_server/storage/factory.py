@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote
 
+from agent_brain_contract.defaults import SIDE_FILES
 from agent_brain_contract.paths import location_id
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import SettingsError
@@ -134,7 +135,7 @@ def files_of_index(url: str, project_root: Path) -> list[Path]:
     if (file := sqlite_file(url, project_root)) is None:
         return []
     file = file.resolve()
-    added = [file.with_name(f"{file.name}{suffix}") for suffix in ("-wal", "-shm", "-journal", ".new")]
+    added = [file.with_name(f"{file.name}{suffix}") for suffix in (*SIDE_FILES, ".new")]
     return [file, *added, *map(file.with_suffix, (".vectors", ".vectors.cache"))]
 
 

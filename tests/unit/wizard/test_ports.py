@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from agent_brain_contract.defaults import DEFAULT_PORT
 from agent_brain_wizard.container.composition import compose_project
 from agent_brain_wizard.errors import SetupError
 from agent_brain_wizard.facts.free_ports import is_free
 from agent_brain_wizard.ports import (
     FIRST_DATABASE_PORT,
     FIRST_PGADMIN_PORT,
-    FIRST_PORT,
     PortChoice,
     choose_database_port,
     choose_pgadmin_port,
@@ -97,12 +97,12 @@ def test_ports(tmp_path: Path) -> None:
         with pytest.raises(SetupError, match=rf"--port {port} is taken by .*pid {os.getpid()}"):
             choose_port(tmp_path, port, None)
         moved = choose_port(tmp_path, None, port)
-        assert moved.port >= FIRST_PORT
+        assert moved.port >= DEFAULT_PORT
         assert f"port {port} is taken by" in moved.remark
     assert is_free(port)
     assert choose_port(tmp_path, None, port) == choose_port(tmp_path, port, port)
     assert choose_port(tmp_path, port, None).port == port
-    assert FIRST_PORT <= choose_port(tmp_path, None, None).port < FIRST_PORT + 200
+    assert DEFAULT_PORT <= choose_port(tmp_path, None, None).port < DEFAULT_PORT + 200
 
 
 def test_the_first_database_port_is_not_postgresqls_own() -> None:
@@ -201,11 +201,11 @@ def test_a_damaged_record_is_none(tmp_path: Path, own_home: Path, damage: str) -
     record.parent.mkdir(parents=True)
     record.write_text(damage)
     with reserving():
-        assert choose_port(set_up(tmp_path / "shop"), None, None).port >= FIRST_PORT
+        assert choose_port(set_up(tmp_path / "shop"), None, None).port >= DEFAULT_PORT
     assert "shop" in record.read_text()
 
 
 def test_without_a_place_for_the_record_ports_are_chosen_all_the_same(tmp_path: Path, own_home: Path) -> None:
     own_home.write_text("a file, where a directory should be")
     with reserving():
-        assert choose_port(set_up(tmp_path / "shop"), None, None).port >= FIRST_PORT
+        assert choose_port(set_up(tmp_path / "shop"), None, None).port >= DEFAULT_PORT

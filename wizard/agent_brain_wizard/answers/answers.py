@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 
+from agent_brain_contract.defaults import DEFAULT_STORAGE_URL, SQLITE
 from agent_brain_contract.escaping import is_seen
 from agent_brain_contract.identity import FORM
 from agent_brain_wizard.answers.questions import (
-    DEFAULT_STORAGE_URL,
     EMBEDDINGS,
     PRESETS,
     QUESTIONS,
@@ -27,7 +27,6 @@ _FALSE = frozenset({"0", "false", "no", "off", "n", "f"})
 _IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.ASCII)
 # What a shell, Compose or a dotenv reader would take apart cannot stand in .env.agent-brain without quotes.
 _KEY = re.compile(r"[^\s\"'\\$#`\x00-\x1f\x7f]*")
-_SQLITE = "sqlite:///"
 _OWN_VARIABLES = "AGENT_BRAIN_SETUP_"
 _POSTGRES = ("postgresql://", "postgres://")
 
@@ -173,7 +172,7 @@ def _url_known(storage: str, layers: Sequence[Values]) -> str:
             raise MissingAnswerError("setup needs --storage-url (existing PostgreSQL was chosen).")
         return found
     if storage == "embedded":
-        return next((url for url in urls if url.startswith(_SQLITE)), DEFAULT_STORAGE_URL)
+        return next((url for url in urls if url.startswith(SQLITE)), DEFAULT_STORAGE_URL)
     return DEFAULT_STORAGE_URL
 
 
@@ -239,7 +238,7 @@ def _check_storage(answers: Answers) -> None:
         raise SetupError(f"--storage {answers.storage} is none of {', '.join(STORAGES)}.")
     if not _is_url(answers.storage_url):
         raise SetupError(
-            f"--storage-url {without_password(answers.storage_url)} is not of the form {_SQLITE}PATH or"
+            f"--storage-url {without_password(answers.storage_url)} is not of the form {SQLITE}PATH or"
             f" {_POSTGRES[0]}USER:PASSWORD@HOST:PORT/DATABASE."
         )
     if not _IMAGE.fullmatch(answers.postgres_image):
@@ -251,7 +250,7 @@ def _is_url(url: str) -> bool:
         return False
     if url.startswith(_POSTGRES):
         return url not in _POSTGRES and not re.search(r"\s", url)
-    return url.startswith(_SQLITE) and url != _SQLITE
+    return url.startswith(SQLITE) and url != SQLITE
 
 
 def _check_embedding(answers: Answers) -> None:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from agent_brain_client.wire import STATE_DIRECTORY
+from agent_brain_contract.defaults import DEFAULT_PORT, DEFAULT_STORAGE_URL
 
-DEFAULT_STORAGE_URL = f"sqlite:///{STATE_DIRECTORY}/index.db"
 DEFAULT_IMAGE = "pgvector/pgvector:pg16"
 STORAGES = ("embedded", "postgres-docker", "postgres")
 EMBEDDINGS = ("built-in", "openai-compatible", "none")
@@ -227,10 +226,10 @@ QUESTIONS: tuple[Question, ...] = (
         name="port",
         flag="--port",
         variable="AGENT_BRAIN_PORT",
-        text="the server's port (default: the first free one from 8317)",
+        text=f"the server's port (default: the first free one from {DEFAULT_PORT})",
         kind="port",
         ask="The server's port?",
-        why="Empty: the first free one from 8317",
+        why=f"Empty: the first free one from {DEFAULT_PORT}",
         when=_more,
     ),
     Question(

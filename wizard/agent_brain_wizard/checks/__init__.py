@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.discovery import find_server, find_token
 from agent_brain_client.errors import ClientError, ServerError
+from agent_brain_contract.defaults import DEFAULT_PORT
 from agent_brain_wizard.checks.database import (
     check_docker,
     check_login,
@@ -35,7 +36,6 @@ from agent_brain_wizard.checks.settings import check_config, check_consent, chec
 from agent_brain_wizard.errors import SetupError
 from agent_brain_wizard.facts.probe import CONFIG, Facts, probe_project
 from agent_brain_wizard.facts.settings_report import SETUP, SettingsReport, read_settings
-from agent_brain_wizard.ports import FIRST_PORT
 
 if TYPE_CHECKING:
     from agent_brain_client.answers import ServerFile
@@ -70,7 +70,7 @@ def _examine_project(root: Path) -> Iterator[Finding]:
     server = find_server(root)
     yield check_server(root, server, _in_docker(facts))
     if facts.record is not None:  # before setup the port is not known
-        yield check_port(root, configured_port(facts, report, FIRST_PORT), server)
+        yield check_port(root, configured_port(facts, report, DEFAULT_PORT), server)
     if server is not None:
         yield from _examine_running(facts, report, server)
     elif CONFIG in facts.files and report.storage:

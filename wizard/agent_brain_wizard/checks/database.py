@@ -15,6 +15,7 @@ from agent_brain_client.client import AgentBrainClient
 from agent_brain_client.discovery import state_directory
 from agent_brain_client.errors import ClientError
 from agent_brain_client.output import count, size
+from agent_brain_contract.defaults import OLDEST_SQLITE, OLDEST_SQLITE_TEXT, SQLITE
 from agent_brain_contract.index_file import ELSEWHERE, FOREIGN, foreign_file, move
 from agent_brain_wizard.checks.finding import FIX, INDEX, REINDEX, RESTART, Finding, postgres_fix, split_command
 from agent_brain_wizard.checks.sqlite_file import embedded_by, faults, is_database, odd_kind
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from agent_brain_client.answers import StorageStatus
 
 CONNECT_SECONDS = 2.0
-OLDEST_SQLITE = (3, 37)
 _DOCKER_FIXES = {
     "absent": "install Docker (https://docs.docker.com/get-docker/)",
     "no-daemon": "start Docker",
@@ -78,9 +78,9 @@ def check_storage(root: Path, chosen: Mapping[str, Any], in_docker: bool) -> Fin
 
 def _check_sqlite(root: Path, url: str) -> Finding:
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-        detail = f"this Python has SQLite {sqlite3.sqlite_version}, 3.37 or newer is needed"
+        detail = f"this Python has SQLite {sqlite3.sqlite_version}, {OLDEST_SQLITE_TEXT} or newer is needed"
         return Finding("database", "fail", detail, "use another Python")
-    path = root / unquote(url.removeprefix("sqlite:///"))
+    path = root / unquote(url.removeprefix(SQLITE))
     shown = path.relative_to(root) if path.is_relative_to(root) else path
     odd = odd_kind(path)
     if odd is not None:
@@ -116,7 +116,7 @@ def _verified(path: Path, shown: str, length: int) -> Finding:
 
 def check_model(root: Path, report: SettingsReport) -> Finding | None:
     """Whether the index was embedded by what the settings name now; None where it holds nothing."""
-    stored = embedded_by(root / unquote(str(report.storage["location"]).removeprefix("sqlite:///")))
+    stored = embedded_by(root / unquote(str(report.storage["location"]).removeprefix(SQLITE)))
     named = report.value("embedding.model") if report.embedding == "openai-compatible" else report.embedding
     if not stored:
         return None
@@ -129,7 +129,7 @@ def check_model(root: Path, report: SettingsReport) -> Finding | None:
 
 def check_vectors(root: Path, chosen: Mapping[str, Any]) -> Finding | None:
     """Return whether the vectors of the embedded index are as they were written; None where there are none."""
-    path = (root / unquote(str(chosen["location"]).removeprefix("sqlite:///"))).with_suffix(".vectors")
+    path = (root / unquote(str(chosen["location"]).removeprefix(SQLITE))).with_suffix(".vectors")
     damaged = is_damaged(path)
     if damaged is None:
         return None

@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
+from agent_brain_contract.defaults import SIDE_FILES
 from agent_brain_contract.index_file import APPLICATION_ID
 from agent_brain_wizard.checks.full_text import full_text_faults
 
@@ -71,7 +72,7 @@ _WITH_NAMES = "SELECT file_id FROM symbols UNION SELECT file_id FROM symbol_refe
 
 def odd_kind(path: Path) -> Path | None:
     """The first of the index's files in whose place is a link, a directory or a pipe."""
-    names = (path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}-journal", f"{path.stem}.vectors")
+    names = (path.name, *(path.name + ending for ending in SIDE_FILES), f"{path.stem}.vectors")
     for name in names:
         with suppress(FileNotFoundError):
             if not stat.S_ISREG(path.with_name(name).lstat().st_mode):

@@ -24,12 +24,12 @@ from agent_brain_contract.consent import (
     token_hash,
 )
 from agent_brain_contract.container import SERVER_VARIABLE, SUPERUSER_VARIABLE
+from agent_brain_contract.defaults import DEFAULT_STORAGE_URL
 from agent_brain_contract.envfile import parse_env
 from agent_brain_contract.errors import ContractError
 from agent_brain_contract.index_file import foreign_file
 from agent_brain_contract.paths import COMPOSE, CONFIG, ENV_FILE, TOKEN_VARIABLE
 from agent_brain_wizard.answers.answers import Answers
-from agent_brain_wizard.answers.questions import DEFAULT_STORAGE_URL
 from agent_brain_wizard.errors import EditedFileError, SetupError
 from agent_brain_wizard.facts.probe import Facts, sha256
 from agent_brain_wizard.facts.settings_report import SettingsReport, problems_of, read_settings

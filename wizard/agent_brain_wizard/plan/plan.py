@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from agent_brain_client.wire import ENV_FILE
 from agent_brain_contract.consent import COMPOSE_FILE
 from agent_brain_contract.container import DATABASE, SERVER_VARIABLE, SUPERUSER_VARIABLE, project_role
+from agent_brain_contract.defaults import DEFAULT_STORAGE_URL
 from agent_brain_contract.identity import identity_file
 from agent_brain_contract.paths import IDENTITY
 from agent_brain_wizard.answers.answers import Answers
-from agent_brain_wizard.answers.questions import DEFAULT_STORAGE_URL, QUESTIONS
+from agent_brain_wizard.answers.questions import QUESTIONS
 from agent_brain_wizard.container.composition import compose_project
 from agent_brain_wizard.errors import EditedFileError
 from agent_brain_wizard.facts.probe import COMPOSE, CONFIG, GITIGNORE, MANIFEST, ExistingFile, Facts, sha256

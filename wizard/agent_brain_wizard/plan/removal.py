@@ -11,10 +11,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from agent_brain_client.wire import ENV_FILE, STATE_DIRECTORY
+from agent_brain_contract.defaults import DEFAULT_STORAGE_URL, SIDE_FILES, SQLITE
 from agent_brain_contract.files import find_temporaries
 from agent_brain_contract.index_file import is_index, may_be_vector_cache, read_header
 from agent_brain_contract.paths import IDENTITY
-from agent_brain_wizard.answers.questions import DEFAULT_STORAGE_URL
 from agent_brain_wizard.errors import SetupError
 from agent_brain_wizard.facts.probe import COMPOSE, CONFIG, GITIGNORE, MANIFEST, Facts, sha256
 from agent_brain_wizard.plan.apply import apply_plan
@@ -27,7 +27,6 @@ EDITED = "edited by hand; --purge removes it too"
 _MADE_HERE = re.compile(
     r"server\.json|server\.\d+\.tmp|(?:server|lifecycle)\.lock|logs/server\.(?:log|\d+)|\..+\.[0-9a-f]{8}\.tmp"
 )
-_SQLITE = "sqlite:///"
 
 
 class RemovalError(SetupError):
@@ -125,8 +124,8 @@ class _Planner:
         """Return the index and the files with it, at the default place and where the settings say."""
         found: list[str] = []
         for url in dict.fromkeys((DEFAULT_STORAGE_URL, str(self._facts.saved.get("storage_url", "")))):
-            place = unquote(url.removeprefix(_SQLITE))
-            if url.startswith(_SQLITE) and place.strip("/"):
+            place = unquote(url.removeprefix(SQLITE))
+            if url.startswith(SQLITE) and place.strip("/"):
                 named = self._root / place
                 path = Path(os.path.realpath(named.parent)) / named.name
                 found += self._index_at(path, is_default=url == DEFAULT_STORAGE_URL)
@@ -189,7 +188,7 @@ def _replaced(path: Path) -> list[Path]:
 
 def _with_side_files(path: Path) -> Iterator[Path]:
     yield path
-    for ending in ("-wal", "-shm", "-journal"):
+    for ending in SIDE_FILES:
         yield path.with_name(path.name + ending)
     yield _cache_of(path)
 

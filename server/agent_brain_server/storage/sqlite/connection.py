@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from agent_brain_contract.defaults import SIDE_FILES
 from agent_brain_contract.regular_files import open_regular_file
 from agent_brain_server.errors import StorageError, StorageGoneError
 from agent_brain_server.storage.queries import load_queries
@@ -170,7 +171,7 @@ def _remove_foreign_journal(path: Path) -> None:
 
 def require_files(path: Path) -> None:
     """As `require_file`, for the database at `path` and the files that SQLite adds."""
-    for suffix in ("", "-wal", "-shm", "-journal"):
+    for suffix in ("", *SIDE_FILES):
         require_file(path.with_name(path.name + suffix))
 
 

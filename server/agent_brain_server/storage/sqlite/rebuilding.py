@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from agent_brain_contract.defaults import SIDE_FILES
 from agent_brain_contract.index_file import is_index
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.storage.queries import load_queries
@@ -23,8 +24,6 @@ from agent_brain_server.storage.sqlite.schema import prepare_schema
 from agent_brain_server.storage.sqlite.session import Session
 
 log = logging.getLogger(__name__)
-
-SIDE_FILES = ("-wal", "-shm", "-journal")
 
 
 def begin_again(path: Path, model: EmbeddingModel, tokenizer_version: str) -> None:

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent_brain_contract.defaults import OLDEST_SQLITE, OLDEST_SQLITE_TEXT
 from agent_brain_contract.index_file import APPLICATION_ID
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import SchemaVersionError, StorageError
@@ -25,7 +26,6 @@ from agent_brain_server.storage.sqlite.session import Row, Session, UnsoundError
 SCHEMA_VERSION = 2
 # The tables that each version has and the one before it had not.
 ADDED = {2: ("create_symbols", "create_symbol_references", "create_graph_names")}
-OLDEST_SQLITE = (3, 37, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ def check_sqlite() -> None:
     """Refuse a Python whose SQLite lacks what the index needs."""
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise StorageError(
-            f"This Python has SQLite {sqlite3.sqlite_version}, Agent Brain needs 3.37 or newer. Use another Python."
+            f"This Python has SQLite {sqlite3.sqlite_version}, Agent Brain needs {OLDEST_SQLITE_TEXT} or newer."
+            " Use another Python."
         )
     with closing(sqlite3.connect(":memory:")) as with_fts5:
         (found,) = with_fts5.execute("SELECT sqlite_compileoption_used('ENABLE_FTS5')").fetchone()
