@@ -7,7 +7,7 @@ An operation's handler says by its types what a request has: `parameters` (those
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from inspect import get_annotations
@@ -18,10 +18,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from agent_brain_server.api.disconnection import until_disconnected
 from agent_brain_server.errors import RequestError
 from agent_brain_server.settings.validation import UNKNOWN, reason
 
-Handler = Callable[..., Awaitable[Any]]
+Handler = Callable[..., Coroutine[Any, Any, Any]]
+
+CLIENT_GONE = 499
+"""The status of a request whose client is gone, for the metrics alone, as nginx's log has it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,8 +38,9 @@ class NoParameters:
 class Operation:
     """One method of one path. `types` are the handler's: `parameters`, `body` where there is one, `return`."""
 
-    def __init__(self, method: str, path: str, handler: Handler, tag: str, status: int) -> None:
+    def __init__(self, method: str, path: str, handler: Handler, tag: str, status: int, reads: bool) -> None:
         self.method, self.path, self.handler, self.tag, self.status = method, path, handler, tag, status
+        self.reads = reads
         self.name = handler.__name__
 
     @cached_property
@@ -62,7 +67,11 @@ class Operation:
             del arguments["parameters"]
         if "body" in self.types:
             arguments["body"] = _validated(self._body, await _body_of(request), "body")
-        answer = await self.handler(request, **arguments)
+        work = self.handler(request, **arguments)
+        try:
+            answer = await (until_disconnected(request, work) if self.reads else work)
+        except ClientDisconnect:
+            return Response(status_code=CLIENT_GONE)
         if isinstance(answer, str):
             return PlainTextResponse(answer, self.status)
         return JSONResponse(answer, self.status)
@@ -77,19 +86,19 @@ class Operations:
 
     def get(self, path: str) -> Callable[[Handler], Handler]:
         """Let the decorated handler answer `GET path`."""
-        return self._add("GET", path, 200)
+        return self._add("GET", path, 200, reads=True)
 
-    def post(self, path: str, status: int = 200) -> Callable[[Handler], Handler]:
-        """Let the decorated handler answer `POST path`."""
-        return self._add("POST", path, status)
+    def post(self, path: str, status: int = 200, *, reads: bool = False) -> Callable[[Handler], Handler]:
+        """Let the decorated handler answer `POST path`; one that only `reads` ends when its client goes away."""
+        return self._add("POST", path, status, reads=reads)
 
     def delete(self, path: str, status: int = 200) -> Callable[[Handler], Handler]:
         """Let the decorated handler answer `DELETE path`."""
-        return self._add("DELETE", path, status)
+        return self._add("DELETE", path, status, reads=False)
 
-    def _add(self, method: str, path: str, status: int) -> Callable[[Handler], Handler]:
+    def _add(self, method: str, path: str, status: int, *, reads: bool) -> Callable[[Handler], Handler]:
         def add(handler: Handler) -> Handler:
-            self.all.append(Operation(method, self._prefix + path, handler, self._tag, status))
+            self.all.append(Operation(method, self._prefix + path, handler, self._tag, status, reads))
             return handler
 
         return add

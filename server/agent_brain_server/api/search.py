@@ -45,7 +45,7 @@ def _service(request: Request) -> SearchService:
     return service
 
 
-@operations.post("/query")
+@operations.post("/query", reads=True)
 async def query(request: Request, body: QueryRequest) -> QueryResponse:
     """The passages that answer best."""
     question = Question(body.query, body.mode, body.top_k, _filters(body.filters), body.max_tokens, body.outline)
