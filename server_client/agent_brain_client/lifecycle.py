@@ -172,7 +172,8 @@ def _start_provisioned(root: Path, command: list[str], token: str) -> ServerFile
         try:
             provision(root)
         except ProvisioningError:
-            raise StartError(f"{error} If setup made the database's container, run: {START}") from error
+            reason = str(error).removesuffix(".")
+            raise StartError(f"{reason}. If setup made the database's container, run: {START}") from error
     return _start(root, command, token)
 
 

@@ -204,7 +204,7 @@ def test_lost_passwords_are_made_again(project: CliProject) -> None:
     project.ok("stop")
     (project.root / ENV).unlink()
     project.ok("setup", "--yes")
-    assert project.run("start").stderr.endswith(" If setup made the database's container, run: agent-brain db up\n")
+    assert project.run("start").stderr.endswith(". If setup made the database's container, run: agent-brain db up\n")
     project.ok("db", "up")
     assert_bound(project)
 
