@@ -103,7 +103,7 @@ class Session:
             self._write(message.identity, {"result": _result(message)})
 
     def _take_notice(self, message: Message) -> None:
-        """A cancelled call is not answered; every other notification is ignored, right or wrong."""
+        """Drop the answer of a cancelled call; ignore every other notification, right or wrong."""
         if message.method != "notifications/cancelled" or not isinstance(message.parameters, dict):
             return
         cancelled = message.parameters.get("requestId")

@@ -51,7 +51,7 @@ class Removal:
 
     @property
     def paths(self) -> list[str]:
-        """Everything that is touched."""
+        """Return every path that is changed or removed."""
         return [*self.files, *([self.gitignore.path] if self.gitignore else [])]
 
 
@@ -68,7 +68,7 @@ class _Planner:
         self._kept: dict[str, str] = {}
 
     def plan(self) -> Removal:
-        """Secrets go before .gitignore, which git ignores them by; the manifest, which says what is ours, goes last."""
+        """Return the plan: secrets before .gitignore, by which git ignores them; the manifest of our files, last."""
         index, ours = self._index_files(), self._written_by_setup()
         left = self._left_behind({*index, *ours, MANIFEST})
         gitignore = self._gitignore()
@@ -207,7 +207,7 @@ def _is_index(path: Path) -> bool:
 def remove(removal: Removal) -> None:
     """Do it in the order of the list, .gitignore before the manifest. What is gone already is fine.
 
-    Raises RemovalError.
+    Raise RemovalError.
     """
     for path in removal.files:
         if path == MANIFEST:
