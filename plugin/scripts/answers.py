@@ -20,7 +20,7 @@ _CUT = "(Cut to max_tokens.)"
 
 
 class Fence:
-    """Encloses texts between `<mark>` and `</mark>`; the mark is random and in none of the texts."""
+    """A fence around texts: `<mark>` and `</mark>`, with a random mark that is in none of them."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         known = list(texts)

@@ -61,7 +61,7 @@ class Call(threading.Thread):
 
 
 class Session:
-    """Answers one client's messages, several at once."""
+    """The conversation with one client; several calls are answered at once."""
 
     def __init__(self, output: BinaryIO) -> None:
         self._output = output

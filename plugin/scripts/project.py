@@ -34,7 +34,7 @@ class NotSetUpError(PluginError):
 
 @dataclass(frozen=True)
 class ServerClaim:
-    """What `server.json` says: a hint, until `/health` confirms it."""
+    """The content of `server.json`: a hint, until `/health` confirms it."""
 
     url: str
     pid: int

@@ -55,7 +55,7 @@ def fault(error: yaml.YAMLError) -> str:
 
 
 class _BoundedLoader(yaml.SafeLoader):
-    """Count nodes and levels while they are composed: before there is a value of them."""
+    """A loader that counts nodes and levels while they are composed, before there is a value of them."""
 
     def __init__(self, stream: io.BytesIO) -> None:
         super().__init__(stream)

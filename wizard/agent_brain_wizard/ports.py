@@ -48,7 +48,7 @@ class PortChoice:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What a port is for: its name in the record, the flag that names one, and where a free one is looked for."""
+    """A use of a port: its name in the record, the flag that names one, and where a free one is looked for."""
 
     name: str
     flag: str
@@ -63,7 +63,7 @@ _PGADMIN = _Kind("pgadmin_port", "--pgadmin-port", FIRST_PGADMIN_PORT, LAST_PGAD
 
 @dataclass(slots=True)
 class _PortReservation:
-    """What is chosen while the lock is held: the ports by Compose project, the roots, and whose port was named."""
+    """The ports chosen while the lock is held, by Compose project; the roots, and whose port was named."""
 
     ports: dict[str, dict[str, int]] = field(default_factory=dict)
     roots: dict[str, Path] = field(default_factory=dict)

@@ -30,7 +30,7 @@ _ARGUMENT = re.compile(r"^argument (?:-\w/)*(--[\w-]+): (?=must )")
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, as every other failure."""
+    """A parser that reports what is wrong in one line, as every other failure."""
 
     def error(self, message: str) -> NoReturn:
         message = _ARGUMENT.sub(r"\1 ", message).rstrip(".")

@@ -34,7 +34,7 @@ class Option:
 
 
 class Prompter(Protocol):
-    """Puts single questions to a person. Raises KeyboardInterrupt when the person leaves."""
+    """The way to ask a person single questions. It raises KeyboardInterrupt when the person leaves."""
 
     def choose(self, question: str, why: str, options: tuple[Option, ...], default: Answer, back: bool) -> object:
         """Return the value of one of `options`, or BACK where `back` allows it."""

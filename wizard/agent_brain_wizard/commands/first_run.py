@@ -26,7 +26,7 @@ FIRST_ANSWERS = 3
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """Where progress is reported. `step` gets a sentence on what goes on, `done` on what is done; `job` follows a job,
+    """The receiver of progress. `step` gets a sentence on what goes on, `done` on what is done; `job` follows a job,
     if it is not None, in the place of the bar for people.
     """
 

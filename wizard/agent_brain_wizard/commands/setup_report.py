@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Report(Protocol):
-    """Reports what happens, in this order; `failed` in the place of `indexed`, both only where it was asked for."""
+    """The report of a setup, in this order; `failed` in the place of `indexed`, both only where it was asked for."""
 
     def plan(self, prepared: Prepared) -> None:
         """Report the plan, carried out but in a dry run."""
@@ -46,7 +46,7 @@ def headline(facts: Facts) -> str:
 
 
 class TextReport:
-    """Answers on stdout, the rest on stderr."""
+    """A report for a person: answers on stdout, the rest on stderr."""
 
     def __init__(self, dry_run: bool) -> None:
         self._dry_run = dry_run

@@ -45,7 +45,7 @@ class NoDatabaseError(DatabaseError):
 
 @dataclass(frozen=True, slots=True)
 class DockerFacts:
-    """Whether containers can be run here. `detail` is a sentence on it, with a fix where they cannot.
+    """The state of Docker on this machine. `detail` is a sentence on it, with a fix where they cannot.
 
     `version` is the engine's and `compose` that of Docker Compose, each empty where it is not known.
     """

@@ -14,7 +14,7 @@ CONNECT_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`docker` is a sentence on Docker, `docker_ready` whether a container can be started.
+    """The facts of this machine: `docker` is a sentence on Docker, `docker_ready` whether a container can be started.
 
     `found` names the embedding presets whose program answers here.
     """
@@ -25,7 +25,7 @@ class Machine:
 
 
 class MachineProbe:
-    """Looks while the person reads the first lines; `answer` waits for what is not known yet."""
+    """A probe that runs while the person reads the first lines; `answer` waits for what is not known yet."""
 
     def __init__(self) -> None:
         self._found: list[Machine] = []

@@ -44,7 +44,7 @@ class ExistingFile:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What setup needs to know. `manifest` is what an earlier run wrote: paths and SHA-256 in hex.
+    """The facts that setup decides by. `manifest` is what an earlier run wrote: paths and SHA-256 in hex.
 
     `saved` holds the answers found in the files by their questions' names; `config_error` says why config.yaml has
     none. `config_storage` is that file's section, `variables` what .env.agent-brain sets. `created` is what earlier

@@ -53,7 +53,7 @@ _BY_SUFFIX = {f".{suffix}": language for language, suffixes in _LANGUAGES.items(
 
 @dataclass(frozen=True, slots=True)
 class ProjectStats:
-    """How many files there are and in which languages, `size` in bytes what of them can be indexed.
+    """The number of files by language, and as `size` the bytes of them that can be indexed.
 
     Not `complete`: the time was up, there are more.
     """

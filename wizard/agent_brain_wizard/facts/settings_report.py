@@ -23,7 +23,7 @@ SETUP = "agent-brain setup --yes"
 
 @dataclass(frozen=True, slots=True)
 class SettingsReport:
-    """What the server says of its settings, as agent_brain_server.commands.settings documents it. `failure` says why it
+    """The server's report of its settings, as agent_brain_server.commands.settings documents it. `failure` says why it
     could not be asked; then the rest is empty.
     """
 

@@ -39,7 +39,7 @@ class FileWrite:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`writes` in order, and `kept`: what was edited by hand and stays, with a sentence on each.
+    """A plan: `writes` in order, and `kept`, what was edited by hand and stays, with a sentence on each.
 
     `rendered` is what setup would have written in the place of a kept file.
     """
@@ -51,7 +51,7 @@ class Plan:
 
 @dataclass(slots=True)
 class _PlanBuilder:
-    """A plan in the making. `hashes` is the manifest to be."""
+    """A builder of a plan. `hashes` is the manifest to be."""
 
     hashes: dict[str, str]
     writes: list[FileWrite] = field(default_factory=list)
@@ -61,7 +61,7 @@ class _PlanBuilder:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What setup picks itself: `port` is the server's, `postgres_port` the container's, None without a container.
+    """What setup picks: `port` is the server's, `postgres_port` the container's, None without a container.
 
     `token`, `password` (of the server's login to the database), `superuser_password` and `pgadmin_password` are for a
     project that has none. `project_id` keeps its rows apart in a shared database. `compose_project` is the name in the

@@ -35,7 +35,7 @@ class RemovalError(SetupError):
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What would go, by paths relative to the root, in this order; `kept` stays, with the reason.
+    """The plan of a removal, by paths relative to the root, in this order; `kept` stays, with the reason.
 
     `gitignore` is that file without our lines, None where it goes as a whole or stays as it is. `directories` go if
     nothing is left in them. `index_bytes` is the size of the index among the files.
@@ -61,7 +61,7 @@ def plan_removal(facts: Facts, purge: bool) -> Removal:
 
 
 class _Planner:
-    """Decides file by file; `kept` is what stays, with the reason, as far as it is decided."""
+    """A planner that decides file by file; `kept` is what stays, with the reason, as far as it is decided."""
 
     def __init__(self, facts: Facts, purge: bool) -> None:
         self._facts, self._root, self._purge = facts, facts.root, purge

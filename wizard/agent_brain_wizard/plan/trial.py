@@ -50,7 +50,7 @@ _AS_ANSWERS = (
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What was named in answer to the question `name` does not answer; `sentence` says what is wrong."""
+    """A service that was named as answer to the question `name` and does not respond; `sentence` says why."""
 
     name: str
     sentence: str
