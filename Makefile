@@ -125,7 +125,7 @@ test: .venv/.installed-dev  ## all tests
 test-nightly: .venv/.installed-dev  ## what takes minutes: large monsters, 1,000 saves, random texts [FUZZ_SECONDS=120]
 	$(BIN)/pytest -q -s -m nightly
 
-bench: .venv/.installed-dev  ## the numbers, each beside its reference
+bench: .venv/.installed-dev  ## the numbers, each with its reference
 	$(BIN)/python -m benchmarks
 
 bench-million: .venv/.installed-dev  ## a million chunks in PostgreSQL, which takes long

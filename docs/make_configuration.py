@@ -21,7 +21,7 @@ _FROM_COMMAND_LINE = "project_root"
 TEXT = """\
 # Configuration
 
-Nothing needs to be configured. A setting may stand in several places; the first of these that has it wins:
+Nothing needs to be configured. A setting may be in several places; the first of these that has it wins:
 
 1. a flag of the command, where it has one
 2. the environment
@@ -70,7 +70,7 @@ Or the section `storage.postgres` of `config.yaml`, which may be empty (`{{}}`).
 With a URL, the section still gives the pool and the index their sizes, and `ssl_mode` where the URL has no `sslmode`.
 
 - In a URL, write `%40` for an `@` in a name or password, `%2F` for a `/`, and so on (percent-encoding). IPv6 addresses
-  stand in brackets (`[::1]`), a Unix socket is named by its directory
+  are in brackets (`[::1]`), a Unix socket is named by its directory
   (`postgresql:///database?host=/run/postgresql`). The parameters `host`, `port` and `sslmode` are known, any other is
   refused. `postgres://` and `postgresql+asyncpg://` mean the same.
 - `DATABASE_URL`, in the environment or in `.env.agent-brain`, takes the place of `host`, `port`, `database`, `user` and
@@ -83,7 +83,7 @@ With a URL, the section still gives the pool and the index their sizes, and `ssl
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     return TEXT.format(
         harmless=", ".join(f"`AGENT_BRAIN_{name.replace('.', '_').upper()}`" for name in HARMLESS),
         settings="\n".join(_setting_rows()),
@@ -98,7 +98,7 @@ def _setting_rows() -> Iterator[str]:
 
 
 def _fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Every setting by its path in config.yaml."""
+    """Yield every setting by its path in config.yaml."""
     for name, field in model.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
@@ -121,7 +121,7 @@ def _code(value: Any) -> str:
 
 
 def _values(field: FieldInfo) -> str:
-    """What the model accepts, where that is a list of words or a range."""
+    """Return what the model accepts, where that is a list of words or a range."""
     kinds = [field.annotation, *get_args(field.annotation)]
     for kind in kinds:
         if get_origin(kind) is Literal:

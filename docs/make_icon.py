@@ -18,7 +18,7 @@ Colour = tuple[int, int, int]
 
 
 def colour_at(x: float, y: float) -> Colour:
-    """The picture's colour at one point, softened over one pixel at each edge."""
+    """Return the picture's colour at one point, softened over one pixel at each edge."""
     colour = BACKGROUND
     for row, left, right in ROWS:
         ink = FOUND if row == CENTRE[1] else LINE
@@ -35,7 +35,7 @@ def _blend(below: Colour, ink: Colour, depth: float) -> Colour:
 
 
 def _distance(x: float, y: float, start: tuple[float, float], end: tuple[float, float]) -> float:
-    """From a point to a stroke's middle line."""
+    """Return the distance from a point to a stroke's middle line."""
     along_x, along_y = end[0] - start[0], end[1] - start[1]
     length = along_x**2 + along_y**2
     share = min(1.0, max(0.0, ((x - start[0]) * along_x + (y - start[1]) * along_y) / length))
@@ -43,7 +43,7 @@ def _distance(x: float, y: float, start: tuple[float, float], end: tuple[float, 
 
 
 def png() -> bytes:
-    """The picture as a PNG file."""
+    """Return the picture as a PNG file."""
     rows = (b"\0" + bytes(part for x in range(SIZE) for part in colour_at(x + 0.5, y + 0.5)) for y in range(SIZE))
     header = struct.pack(">IIBBBBB", SIZE, SIZE, 8, 2, 0, 0, 0)
     parts = ((b"IHDR", header), (b"IDAT", zlib.compress(b"".join(rows), 9)), (b"IEND", b""))

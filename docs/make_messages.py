@@ -1,6 +1,6 @@
 """Writes docs/messages.md from the sources: `python docs/make_messages.py`.
 
-Nothing has to be registered. A text counts as a message by where it stands (raised as an error of ours, printed, a help
+Nothing has to be registered. A text counts as a message by where it is (raised as an error of ours, printed, a help
 text), or else by what it looks like: two words or more, and neither documentation, SQL, a pattern nor a key.
 """
 
@@ -101,7 +101,7 @@ def _lines(texts: Iterable[str]) -> str:
 
 
 def _in_python(tree: ast.AST) -> Iterator[str]:
-    """Texts in the order of the file; one that is part of another is not given again."""
+    """Yield the texts in the order of the file; one that is part of another is not given again."""
     for node, certain in _nodes(tree, False):
         text = shown(node)
         if text is not None and (certain or WORDS.search(text)) and not NO_MESSAGE.match(text) and _has_words(text):
@@ -109,7 +109,7 @@ def _in_python(tree: ast.AST) -> Iterator[str]:
 
 
 def _has_words(text: str) -> bool:
-    """Whether there is anything to read besides what is filled in."""
+    """Return whether there is anything to read besides what is filled in."""
     return re.search(r"[^\W\d_]{2,}", re.sub(r"\{[^{}]*\}", "", text)) is not None
 
 
@@ -169,7 +169,7 @@ def _filled(node: ast.expr) -> str:
 
 
 def _name(node: ast.expr) -> str:
-    """What is filled in, by its last name; for a call, by what it is made of."""
+    """Return what is filled in, by its last name; for a call, by what it is made of."""
     if isinstance(node, ast.Name):
         return node.id.strip("_").lower()
     if isinstance(node, ast.Attribute):

@@ -73,10 +73,10 @@ def watch(project: Path, environment: dict[str, str]) -> list[Frame]:
     frames = []
     try:
         for text, keys in STEPS:
-            settle(child, stream, screen, text)
+            wait_for(child, stream, screen, text)
             frames.append(seen(screen))
             child.send(keys)
-        settle(child, stream, screen, LAST_WORDS)
+        wait_for(child, stream, screen, LAST_WORDS)
         frames.append(seen(screen))
     finally:
         child.close(force=True)
@@ -84,7 +84,7 @@ def watch(project: Path, environment: dict[str, str]) -> list[Frame]:
     return frames
 
 
-def settle(child: pexpect.spawn[str], stream: pyte.Stream, screen: pyte.Screen, text: str) -> None:
+def wait_for(child: pexpect.spawn[str], stream: pyte.Stream, screen: pyte.Screen, text: str) -> None:
     """Show what is printed until `text` is there and nothing more comes for a moment."""
     quiet_since = time.monotonic()
     while time.monotonic() - quiet_since < QUIET_SECONDS or text not in "\n".join(screen.display):
@@ -100,13 +100,13 @@ def settle(child: pexpect.spawn[str], stream: pyte.Stream, screen: pyte.Screen, 
 
 
 def seen(screen: pyte.Screen) -> Frame:
-    """The screen as it is."""
+    """Return the screen as it is."""
     rows = [[screen.buffer[y][x] for x in range(COLUMNS)] for y in range(ROWS)]
     return Frame(tuple(tuple((cell.data, cell.fg, cell.bold) for cell in row) for row in rows))
 
 
 def drawn(frames: list[Frame]) -> str:
-    """The frames as one picture that goes through them; where nothing moves, the last one is seen."""
+    """Return the frames as one picture that goes through them; where nothing moves, the last one is seen."""
     height = max(1 + max(y for y, row in enumerate(frame.rows) if text_of(row)) for frame in frames)
     wide, high = round(COLUMNS * CELL + 2 * MARGIN), height * LINE + 2 * MARGIN
     seconds = FRAME_SECONDS * (len(frames) - 1) + LAST_SECONDS
@@ -129,7 +129,7 @@ def drawn(frames: list[Frame]) -> str:
 
 
 def line(y: int, row: tuple[Cell, ...]) -> str:
-    """One row of text: cells alike stand together, each at its own place."""
+    """Return one row of text: cells of one style are one element, each at its own column."""
     parts: list[str] = []
     x = 0
     while x < COLUMNS:
@@ -148,7 +148,7 @@ def line(y: int, row: tuple[Cell, ...]) -> str:
 
 
 def text_of(row: tuple[Cell, ...]) -> str:
-    """The row's text."""
+    """Return the row's text."""
     return "".join(cell[0] for cell in row).strip()
 
 

@@ -28,7 +28,7 @@ def main(work: Path) -> None:
     words = [
         word
         for word in packages
-        if 1 < len(word) <= LONGEST and (not word.isdigit() or _is_telling(word, packages[word]))
+        if 1 < len(word) <= LONGEST and (not word.isdigit() or _is_selective(word, packages[word]))
     ]
     words.sort(key=lambda word: (-packages[word], -uses[word], word))
     whole = words[: SIZE - PIECES - len(singles)]
@@ -41,7 +41,7 @@ def main(work: Path) -> None:
     )
 
 
-def _is_telling(number: str, packages: int) -> bool:
+def _is_selective(number: str, packages: int) -> bool:
     return len(number) <= 3 or packages >= 40
 
 

@@ -20,7 +20,7 @@ _CUT = "(Cut to max_tokens.)"
 
 
 class Fence:
-    """Encloses texts between `<mark>` and `</mark>`; the mark is random and in none of the texts."""
+    """A fence around texts: `<mark>` and `</mark>`, with a random mark that is in none of them."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         known = list(texts)
@@ -28,18 +28,18 @@ class Fence:
         while any(self._mark in text for text in known):
             self._mark = secrets.token_hex(4)
 
-    def around(self, *lines: str) -> str:
+    def enclose(self, *lines: str) -> str:
         """Return the lines of a text with the fence's own before and after them."""
         return "\n".join([f"<{self._mark}>", *lines, f"</{self._mark}>"])
 
 
 def passages_budget(max_tokens: int, top_k: int) -> int:
-    """What of `max_tokens` is left for the passages' own text when each has its head."""
+    """Return what of `max_tokens` is left for the passages' own text when each has its head."""
     return max(max_tokens - _HEAD_TOKENS * min(top_k, max_tokens // (4 * _HEAD_TOKENS)) - _HEAD_TOKENS, 1)
 
 
 def search_text(answer: Mapping[str, Any], max_tokens: int) -> str:
-    """The passages, best first, as many as `max_tokens` allows, and what there is to know about them."""
+    """Return the passages, best first, as many as `max_tokens` allows, and what there is to know about them."""
     results = answer["results"]
     fence = Fence(passage["text"] for passage in results)
     notes = _notes(answer)
@@ -48,11 +48,11 @@ def search_text(answer: Mapping[str, Any], max_tokens: int) -> str:
     more = answer["truncated"]
     for number, passage in enumerate(results, start=1):
         head, text = _head(number, passage), plain(passage["text"].rstrip())
-        room = left - len(head) - len(fence.around("")) - 3
+        room = left - len(head) - len(fence.enclose("")) - 3
         more = more or len(text) > room
         if len(text) > room and shown:
             break
-        shown.append(f"{head}\n{fence.around(text[: max(room, 1)])}")
+        shown.append(f"{head}\n{fence.enclose(text[: max(room, 1)])}")
         left -= len(shown[-1]) + 2
     if more:
         notes.append("(More was found than fits: raise max_tokens, or filter by path or symbol.)")
@@ -77,19 +77,19 @@ def _staleness(passage: Mapping[str, Any]) -> str:
 
 
 def place(name: str, first: int, last: int) -> str:
-    """`path:first-last`, the path as a JSON string where it could be taken for something else."""
+    """Return `path:first-last`, the path as a JSON string where it could be taken for something else."""
     return f"{_bounded(path(name))}:{first}-{last}"
 
 
 def _bounded(name: str) -> str:
-    """A name of the repository, its end cut off where it is overlong."""
+    """Return a name of the repository, its end cut off where it is overlong."""
     if len(name) <= LONGEST_NAME:
         return name
     return name[:LONGEST_NAME] + ('…"' if name.startswith('"') else "…")
 
 
 def notices(answer: Mapping[str, Any]) -> list[str]:
-    """What is to be known of the files that were found."""
+    """Return what is to be known of the files that were found."""
     return [f"({one_line(str(answer['notice']))})"] if answer.get("notice") else []
 
 
@@ -103,7 +103,7 @@ def _notes(answer: Mapping[str, Any]) -> list[str]:
 
 
 def nothing_found(status: Mapping[str, Any], report: Mapping[str, Any]) -> str:
-    """Why a search found nothing, and what to do; `report` is what is left out of the index."""
+    """Return why a search found nothing, and what to do; `report` is what is left out of the index."""
     job = status["job"]
     if job is not None and job["state"] in ("queued", "running"):
         return f"No passages yet: the index is being built ({_progress(job)}). Search again soon, or use grep now."
@@ -116,23 +116,23 @@ def nothing_found(status: Mapping[str, Any], report: Mapping[str, Any]) -> str:
 
 
 def lines_text(name: str, lines: Sequence[str], first: int, last: int, max_tokens: int) -> str:
-    """The lines `first` to `last` of a file, from 1, as far as `max_tokens` allows, under a head that cites them."""
+    """Return lines `first` to `last` of a file, from 1, as far as `max_tokens` allows, under a head that cites them."""
     shown = _fitting(lines[first - 1 : last], max_tokens * CHARACTERS_PER_TOKEN)
     end = first + len(shown) - 1
     more = f"\n(Cut to max_tokens. Go on: {place(name, end + 1, last)})" if end < last else ""
-    return f"{place(name, first, end)} (of {len(lines)} lines)\n{Fence(shown).around(*shown)}{more}"
+    return f"{place(name, first, end)} (of {len(lines)} lines)\n{Fence(shown).enclose(*shown)}{more}"
 
 
 def passage_text(chunk: Mapping[str, Any], lines: Sequence[str], max_tokens: int) -> str:
-    """A passage as it was indexed, as far as `max_tokens` allows."""
+    """Return a passage as it was indexed, as far as `max_tokens` allows."""
     shown = _fitting(lines, max_tokens * CHARACTERS_PER_TOKEN)
     head = place(chunk["path"], chunk["start_line"], chunk["end_line"]) + (_STALE if chunk["stale"] else "")
     more = f"\n{_CUT}" if len(shown) < len(lines) else ""
-    return f"{head}\n{Fence(shown).around(*shown)}{more}"
+    return f"{head}\n{Fence(shown).enclose(*shown)}{more}"
 
 
 def _fitting(lines: Sequence[str], characters: int) -> list[str]:
-    """The first lines, as they are shown, that have room; of the first one at least its beginning."""
+    """Return the first lines, as they are shown, that have room; of the first one at least its beginning."""
     shown: list[str] = []
     left = characters
     for line in map(plain, lines):
@@ -159,7 +159,7 @@ def status_text(status: Mapping[str, Any]) -> str:
 
 
 def _value(text: object) -> str:
-    """What ends one of our own lines."""
+    """Return what ends one of our own lines."""
     return one_line(str(text), LONGEST_NAME)
 
 

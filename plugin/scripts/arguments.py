@@ -18,7 +18,7 @@ class ToolArguments:
         self._left = dict(given)
 
     def text(self, name: str, default: str | None = None) -> str:
-        """A text that is not blank; without a `default` it must be given."""
+        """Return a text that is not blank; without a `default` it must be given."""
         value = self._left.pop(name, None)
         if value is None and default is not None:
             return default
@@ -27,7 +27,7 @@ class ToolArguments:
         return _sendable(value)
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
-        """A whole number within bounds."""
+        """Return a whole number within bounds."""
         value = self._left.pop(name, None)
         if value is None:
             return default
@@ -38,14 +38,14 @@ class ToolArguments:
         return value
 
     def flag(self, name: str) -> bool:
-        """Yes or no; not given is no."""
+        """Return yes or no; not given is no."""
         value = self._left.pop(name, None)
         if value is not None and not isinstance(value, bool):
             raise PluginError(f"`{name}` must be true or false.")
         return bool(value)
 
     def texts(self, name: str) -> list[str]:
-        """Several texts; a single one may stand for itself."""
+        """Return several texts; a single one need not be in a list."""
         value = self._left.pop(name, None)
         texts = [value] if isinstance(value, str) else [] if value is None else value
         if not isinstance(texts, list) or not all(isinstance(text, str) and text for text in texts):
@@ -59,5 +59,5 @@ class ToolArguments:
 
 
 def _sendable(text: str) -> str:
-    """`text` with a mark in place of what is no character, such as half a surrogate."""
+    """Return `text` with a mark in place of what is no character, such as half a surrogate."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -43,7 +43,10 @@ class Server:
     token: str
 
     def ask(self, method: str, path: str, body: object = None, seconds: float = ANSWER_SECONDS) -> Any:
-        """The decoded answer. Raises PluginError with the server's own sentence, ServerGoneError if there is none."""
+        """Return the decoded answer.
+
+        Raise PluginError with the server's own sentence, ServerGoneError if there is none.
+        """
         address = urlsplit(self.url)
         connection = HTTPConnection(str(address.hostname), address.port, timeout=seconds)
         headers = {"Content-Type": "application/json"}
@@ -77,7 +80,7 @@ def _decoded(status: int, content: bytes) -> Any:
 
 
 def find_server(root: Path, seconds: float = HEALTH_SECONDS) -> Server | None:
-    """The project's running server: the one that has this project's identity, the noted process and the token."""
+    """Return the project's running server: with this project's identity, the noted process and the token."""
     claim = read_claim(root)
     if claim is None or not is_alive(claim.pid):
         return None
@@ -91,7 +94,10 @@ def find_server(root: Path, seconds: float = HEALTH_SECONDS) -> Server | None:
 
 
 def connect(root: Path) -> Server:
-    """The project's server, started if it does not run or is of an older version. Many callers get the same one."""
+    """Return the project's server, started if it does not run or is of an older version.
+
+    Many callers get the same one.
+    """
     record = require_record(root, os.environ)
     with _starting:
         found = find_server(root)
@@ -103,7 +109,7 @@ def connect(root: Path) -> Server:
 
 
 def _is_outdated(root: Path) -> bool:
-    """Whether the server that runs is to be replaced by this plugin's."""
+    """Return whether the server that runs is to be replaced by this plugin's."""
     claim = read_claim(root)
     try:
         version = str(json.loads(MANIFEST.read_text("utf-8"))["version"])
@@ -113,7 +119,7 @@ def _is_outdated(root: Path) -> bool:
 
 
 def _require_accepted(root: Path) -> None:
-    """Raises PluginError where the project's files set what the person has not accepted: the command says what."""
+    """Raise PluginError where the project's files set what the person has not accepted: the command says what."""
     failure = _run(root, "start")
     if failure:
         raise PluginError(failure)

@@ -22,9 +22,9 @@ KEY_LENGTH = 12
 
 
 def data_directory(variables: Mapping[str, str]) -> Path:
-    """Where the plugin keeps what outlives an update: what Claude Code names, else the person's data directory.
+    """Return where the plugin keeps what outlives an update: what Claude Code names, else the person's data directory.
 
-    Raises PluginError for a relative name, which would be another directory in each project.
+    Raise PluginError for a relative name, which would be another directory in each project.
     """
     named = variables.get(DATA_VARIABLE)
     if named:
@@ -40,35 +40,35 @@ def data_directory(variables: Mapping[str, str]) -> Path:
 
 
 def absolute(named: str, source: str) -> Path:
-    """The path that `source` names. Raises PluginError for a relative one."""
+    """Return the path that `source` names. Raise PluginError for a relative one."""
     if not Path(named).is_absolute():
         raise PluginError(f"{source} names {named}, which is not an absolute path. Correct or unset it.")
     return Path(named)
 
 
 def environment_directory(data: Path) -> Path:
-    """Where the environment for this version's locked packages is, built or not."""
+    """Return where the environment for this version's locked packages is, built or not."""
     return data / "envs" / key_of(ROOT)
 
 
 @cache
 def lock_hash(root: Path = ROOT) -> str:
-    """The hash of what is to be installed for the plugin in the folder `root`."""
+    """Return the hash of what is to be installed for the plugin in the folder `root`."""
     return hashlib.sha256((root / LOCK_FILE).read_bytes()).hexdigest()
 
 
 def key_of(root: Path) -> str:
-    """The name of the environment that the plugin in the folder `root` needs."""
+    """Return the name of the environment that the plugin in the folder `root` needs."""
     return lock_hash(root)[:KEY_LENGTH]
 
 
 def interpreter(environment: Path) -> Path:
-    """The Python inside of an environment."""
+    """Return the Python inside of an environment."""
     return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def is_built(data: Path, variables: Mapping[str, str]) -> bool:
-    """Whether there is a Python to run the command with. That it works is not said by that."""
+    """Return whether there is a Python to run the command with. That it works is not said by that."""
     return bool(variables.get(PYTHON_VARIABLE)) or _is_there(environment_directory(data))
 
 

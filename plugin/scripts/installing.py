@@ -28,8 +28,10 @@ _PYTHONS = ("python3", "python3.14", "python3.13", "python3.12", "python3.11", "
 
 
 def build(data: Path, variables: Mapping[str, str], say: Callable[[str], None]) -> Path:
-    """The Python of an environment whose packages can be imported, after making it if need be. One builds, others wait
-    for it; what nothing uses any more is removed."""
+    """Return the Python of an environment whose packages can be imported, after making it if need be.
+
+    One builds, others wait for it; what nothing uses any more is removed.
+    """
     environment = environment_directory(data)
     environment.parent.mkdir(parents=True, exist_ok=True)
     with _lock(environment.with_name(LOCK), say):
@@ -62,7 +64,7 @@ def _build(environment: Path, programs: Programs, say: Callable[[str], None]) ->
 
 
 def _set_aside(environment: Path) -> None:
-    """Out of the way in one step, for `prune` to remove. A process that runs in it goes on with the new one's files."""
+    """Rename it in one step, for `prune` to remove. A process that runs in it goes on with the new one's files."""
     numbers = (number for number in range(1000) if not _aside(environment, number).exists())
     environment.replace(_aside(environment, next(numbers)))
 
@@ -72,7 +74,7 @@ def _aside(environment: Path, number: int) -> Path:
 
 
 def _fill_by_uv(uv: str, environment: Path, programs: Programs, say: Callable[[str], None]) -> str:
-    """Why uv could not do it; an old one may not know the lock file, and then pip is asked.
+    """Return why uv could not do it; an old one may not know the lock file, and then pip is asked.
 
     With `--project` it takes its settings from the plugin's folder and from the person's own configuration. It knows
     authorities of its own; a company's is known by the system, which is asked in the second try.
@@ -110,7 +112,7 @@ def _fill_by_pip(environment: Path, programs: Programs, say: Callable[[str], Non
 
 
 def _find_python(programs: Programs) -> str:
-    """A Python that is new enough."""
+    """Return a Python that is new enough."""
     check = f"import sys, venv, ensurepip; sys.exit(sys.version_info < {LEAST_PYTHON})"
     for candidate in (sys.executable, *map(programs.find, _PYTHONS)):
         if candidate and not programs.run([candidate, "-I", "-c", check], quiet=True):

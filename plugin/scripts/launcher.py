@@ -84,7 +84,7 @@ def _run(arguments: list[str], given: Mapping[str, str], replace: bool) -> int:
 
 
 def _project(arguments: Sequence[str], variables: Mapping[str, str]) -> Path:
-    """The project whose programs are not run: what --project names, else what the session is in."""
+    """Return the project whose programs are not run: what --project names, else what the session is in."""
     named = _named_project(arguments)
     return Path(named) if named else find_root(variables)
 
@@ -102,9 +102,9 @@ def _named_project(arguments: Sequence[str]) -> str:
 
 
 def _python(arguments: list[str], variables: Mapping[str, str], root: str) -> str:
-    """The environment's Python. Only `setup` makes a missing one: the person waits for it and sees why.
+    """Return the environment's Python. Only `setup` makes a missing one: the person waits for it and sees why.
 
-    Raises PluginError for a Python or a data directory that the project would bring along.
+    Raise PluginError for a Python or a data directory that the project would bring along.
     """
     named = variables.get(environment.PYTHON_VARIABLE)
     if named:
@@ -121,8 +121,9 @@ def _python(arguments: list[str], variables: Mapping[str, str], root: str) -> st
 
 
 def _checked(found: Path, variables: Mapping[str, str]) -> Path:
-    """The Python of an environment that is as it was when its packages were tried, else of one that they are tried in
-    now. Raises PluginError where there is none, or where they cannot be imported.
+    """Return the Python of an environment whose packages were tried and have not changed since, else try them now.
+
+    Raise PluginError where there is none, or where they cannot be imported.
     """
     if not environment.interpreter(found).exists():
         raise PluginError("the plugin's Python packages are not installed for this version. Run: /agent-brain:setup")
@@ -143,7 +144,7 @@ def _refuse_inside(path: str, root: str, source: str) -> None:
 
 
 def _names_setup(arguments: Sequence[str]) -> bool:
-    """Whether the command, after the options that may stand before it, is `setup`."""
+    """Return whether the command, after the options that may come before it, is `setup`."""
     words = iter(arguments)
     for word in words:
         if word == "--project":

@@ -61,7 +61,7 @@ class Call(threading.Thread):
 
 
 class Session:
-    """Answers one client's messages, several at once."""
+    """The conversation with one client; several calls are answered at once."""
 
     def __init__(self, output: BinaryIO) -> None:
         self._output = output
@@ -103,7 +103,7 @@ class Session:
             self._write(message.identity, {"result": _result(message)})
 
     def _take_notice(self, message: Message) -> None:
-        """A cancelled call is not answered; every other notification is ignored, right or wrong."""
+        """Drop the answer of a cancelled call; ignore every other notification, right or wrong."""
         if message.method != "notifications/cancelled" or not isinstance(message.parameters, dict):
             return
         cancelled = message.parameters.get("requestId")

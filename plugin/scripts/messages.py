@@ -90,7 +90,7 @@ def _decoded(line: bytes | None) -> Any:
 
 
 def _whole(digits: str) -> float:
-    """A number too long to be meant is infinite: its user refuses it, and its message keeps its id."""
+    """Return the number; one too long to be meant is infinite, so that it is refused and its message keeps its id."""
     return int(digits) if len(digits) <= LONGEST_NUMBER else math.inf
 
 
@@ -103,7 +103,7 @@ def _refuse_constant(name: str) -> float:
 
 
 def _is_identity(value: object) -> bool:
-    """Whether `value` can be written back: a text without half a surrogate, or a finite number."""
+    """Return whether `value` can be written back: a text without half a surrogate, or a finite number."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8") == value
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

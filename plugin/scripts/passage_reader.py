@@ -24,7 +24,7 @@ _CHUNK_ID = re.compile(r"[0-9a-f]{24}")
 
 
 def read_passage(root: Path, passage: str, context: int, max_tokens: int) -> str:
-    """The passage (a chunk id, `path`, `path:line` or `path:start-end`) with `context` lines before and after it."""
+    """Return a passage (a chunk id, `path`, `path:line` or `path:start-end`) with `context` lines before and after."""
     if _CHUNK_ID.fullmatch(passage) and not os.path.exists(root / passage):  # noqa: PTH110  False for any name
         return _read_chunk(root, passage, context, max_tokens)
     match = _PLACE.fullmatch(passage)
@@ -34,23 +34,23 @@ def read_passage(root: Path, passage: str, context: int, max_tokens: int) -> str
     lines = _lines_of(root, relative)
     first = int(match["first"] or 1)
     last = int(match["last"] or match["first"] or len(lines))
-    return _around(relative, lines, first, last, context, max_tokens)
+    return _with_context(relative, lines, first, last, context, max_tokens)
 
 
 def _read_chunk(root: Path, chunk_id: str, context: int, max_tokens: int) -> str:
-    """By id: from the file while it is as it was indexed, else as it was indexed."""
+    """Return a chunk by its id: from the file while it is as it was indexed, else as it was indexed."""
     chunk: dict[str, Any] = connection.ask(root, "GET", f"/query/chunk/{chunk_id}")
     if not chunk["stale"]:
         try:
             relative = _inside(root, chunk["path"])
             lines = _lines_of(root, relative)
-            return _around(relative, lines, chunk["start_line"], chunk["end_line"], context, max_tokens)
+            return _with_context(relative, lines, chunk["start_line"], chunk["end_line"], context, max_tokens)
         except PluginError:
             pass
     return passage_text(chunk, _lines(chunk["text"]), max_tokens)
 
 
-def _around(path: str, lines: list[str], first: int, last: int, context: int, max_tokens: int) -> str:
+def _with_context(path: str, lines: list[str], first: int, last: int, context: int, max_tokens: int) -> str:
     if not 1 <= first <= last:
         raise PluginError(f"{place(path, first, last)} is not a range of lines: they count from 1, start before end.")
     if first > len(lines):
@@ -59,7 +59,7 @@ def _around(path: str, lines: list[str], first: int, last: int, context: int, ma
 
 
 def _inside(root: Path, path: str) -> str:
-    """The file's path in the project, links followed. Refuses what leads out of it or is our own."""
+    """Return the file's path in the project, links followed. Refuses what leads out of it or is our own."""
     try:
         file = (root / path).resolve()
         relative = file.relative_to(root.resolve()).as_posix()
@@ -73,7 +73,7 @@ def _inside(root: Path, path: str) -> str:
 
 
 def _lines_of(root: Path, relative: str) -> list[str]:
-    """All lines of an indexed text file as they are now, secrets masked."""
+    """Return all lines of an indexed text file as they are now, secrets masked."""
     lines: list[str] = connection.ask(root, "GET", f"/query/lines?{urlencode({'path': relative})}")["lines"]
     return lines
 

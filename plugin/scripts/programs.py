@@ -39,7 +39,7 @@ class Programs:
         self._variables = {name: value for name, value in variables.items() if _is_kept(name, value)}
 
     def find(self, name: str) -> str | None:
-        """The program's path, from the PATH that was given; None if there is none."""
+        """Return the program's path, from the PATH that was given; None if there is none."""
         return shutil.which(name, path=self._variables.get(PATH_VARIABLE, os.defpath))
 
     def run(self, command: Sequence[str], settings: Mapping[str, str] | None = None, quiet: bool = False) -> int:
@@ -60,12 +60,12 @@ class Programs:
             return 1
 
     def try_environment(self, environment: Path, *, quick: bool = False, recorded: bool = False) -> str:
-        """Why the packages in it cannot be used; empty if they can. See `try_packages`."""
+        """Return why the packages in it cannot be used; empty if they can. See `try_packages`."""
         python = str(interpreter(environment))
         return try_packages(python, variables=self._variables, quick=quick, recorded=recorded)
 
     def fetching_options(self, pip: Sequence[str]) -> dict[str, str]:
-        """Variables for pip that say what its configuration files do, of how packages are fetched alone.
+        """Return variables for pip that say what its configuration files do, of how packages are fetched alone.
 
         Those files may also say where packages go (target, prefix, user), so pip reads none of them. Raises nothing:
         without an answer it is run without them.
@@ -84,7 +84,7 @@ class Programs:
 
 
 def _configured(listed: str) -> dict[str, str]:
-    """The variables that have the effect of what `pip config list` prints: lines like `global.index-url='https://…'`.
+    """Return the variables with the effect of what `pip config list` prints: lines `global.index-url='https://…'`.
 
     What is said for `install` goes before what is said for all commands.
     """
@@ -100,7 +100,7 @@ def _configured(listed: str) -> dict[str, str]:
 
 
 def _is_kept(name: str, value: str) -> bool:
-    """Whether an installer sees the variable. Of its own ones only those that say how packages are fetched.
+    """Return whether an installer sees the variable. Of its own ones only those that say how packages are fetched.
 
     A path among them must be absolute: the current directory that was meant is not known.
     """

@@ -1,7 +1,7 @@
 """The project a session is in: where it begins, whether it is set up, its token and what its server claims to be.
 
 The rules are those of the `agent-brain` command, from the package that both share; it needs the standard library alone,
-since these scripts run under whatever Python the machine has, before the plugin's own environment exists.
+since these scripts run under any Python that the machine has, before the plugin's own environment exists.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class NotSetUpError(PluginError):
 
 @dataclass(frozen=True)
 class ServerClaim:
-    """What `server.json` says: a hint, until `/health` confirms it."""
+    """The content of `server.json`: a hint, until `/health` confirms it."""
 
     url: str
     pid: int
@@ -44,8 +44,11 @@ class ServerClaim:
 
 
 def find_root(environment: Mapping[str, str]) -> Path:
-    """The project's root, resolved: named by AGENT_BRAIN_PROJECT, else the nearest ancestor of the session's directory
-    that the person has set up, else its git root, else that directory."""
+    """Return the project's root, resolved.
+
+    It is what AGENT_BRAIN_PROJECT names, else the nearest ancestor of the session's directory that the person has set
+    up, else its git root, else that directory.
+    """
     named = environment.get(PROJECT_VARIABLE)
     if named:
         root = Path(named).expanduser()
@@ -59,14 +62,16 @@ def find_root(environment: Mapping[str, str]) -> Path:
 
 
 def require_record(root: Path, environment: Mapping[str, str]) -> consent.Record:
-    """What the person has accepted for the project. Raises NotSetUpError where that is nothing, PluginError where the
-    project's state is not safe to use."""
+    """Return what the person has accepted for the project.
+
+    Raise NotSetUpError where that is nothing, PluginError where the project's state is not safe to use.
+    """
     with translated():
         return consent.require_record(root, environment)
 
 
 def is_set_up(root: Path, environment: Mapping[str, str]) -> bool:
-    """Whether the person has set the project up here. Raises PluginError as `require_record`."""
+    """Return whether the person has set the project up here. Raise PluginError as `require_record`."""
     try:
         require_record(root, environment)
     except NotSetUpError:
@@ -75,14 +80,14 @@ def is_set_up(root: Path, environment: Mapping[str, str]) -> bool:
 
 
 def find_token(root: Path, environment: Mapping[str, str]) -> str:
-    """The bearer token, from the environment, else the one that setup wrote; empty if there is none."""
+    """Return the bearer token, from the environment, else the one that setup wrote; empty if there is none."""
     with translated():
         return consent.find_token(root, consent.require_record(root, environment), environment)
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """What the shared rules refuse, in the plugin's words."""
+    """Raise what the shared rules refuse as PluginError, in the plugin's words."""
     try:
         yield
     except NotSetUpHereError as error:
@@ -93,14 +98,14 @@ def translated() -> Iterator[None]:
 
 
 def in_the_client(sentence: str) -> str:
-    """`sentence` with what a person does in Claude Code in the place of the command that it names."""
+    """Return `sentence` with what a person does in Claude Code in the place of the command that it names."""
     for run, ask in (("Run", "Ask"), ("run", "ask")):
         sentence = sentence.replace(f"{run}: agent-brain setup", f"{ask} the person to type /agent-brain:setup")
     return sentence
 
 
 def read_claim(root: Path) -> ServerClaim | None:
-    """What `server.json` says, if it is well-formed, of this project and on this machine."""
+    """Return what `server.json` says, if it is well-formed, of this project and on this machine."""
     try:
         said = json.loads(read_regular_file(root / STATE_DIRECTORY / "server.json"))
         version, code = str(said.get("version", "")), str(said.get("code", ""))
@@ -113,7 +118,7 @@ def read_claim(root: Path) -> ServerClaim | None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process has this id; where that cannot be asked without harm, True."""
+    """Return whether a process has this id; where that cannot be asked without harm, True."""
     if os.name != "posix":
         return True
     try:

@@ -32,7 +32,7 @@ def prune(kept: Path) -> list[str]:
 
 
 def _is_wanted(environment: Path) -> bool:
-    """Whether a plugin that has used it is still in its folder and would look for it under this name."""
+    """Return whether a plugin that has used it is still in its folder and would look for it under this name."""
     for note in (environment / USERS).glob("*"):
         with suppress(OSError):
             if key_of(Path(os.fsdecode(note.read_bytes()))) == environment.name:
@@ -41,7 +41,7 @@ def _is_wanted(environment: Path) -> bool:
 
 
 def _remove(path: Path) -> None:
-    """Under another name first, so that half of it is never found. One that cannot be removed stays."""
+    """Remove it, renamed first, so that half of it is never found. One that cannot be removed stays."""
     with suppress(OSError):
         if path.is_symlink() or path.is_file():
             path.unlink()
@@ -52,8 +52,10 @@ def _remove(path: Path) -> None:
 
 
 def _running(directory: Path) -> set[str]:
-    """The names in `directory` of the environments that processes run in. An environment's Python is named by its path
-    there: behind that link is a file that all of them share."""
+    """Return the names in `directory` of the environments that processes run in.
+
+    An environment's Python is named by its path there: behind that link is a file that all of them share.
+    """
     places = [place + os.sep for place in {str(directory), os.path.realpath(directory)}]
     programs = _programs_of_proc() if _PROCESSES.is_dir() else _programs_of_ps()
     return {
@@ -72,7 +74,7 @@ def _programs_of_proc() -> Iterator[str]:
 
 
 def _programs_of_ps() -> Iterator[str]:
-    """Elsewhere `ps` says it. Windows has none, and there a directory whose program runs cannot be renamed."""
+    """Yield the programs that `ps` names. Windows has none; there a directory whose program runs cannot be renamed."""
     if sys.platform == "win32":
         return
     done = subprocess.run(["/bin/ps", "-axww", "-o", "args="], capture_output=True, check=True)

@@ -15,7 +15,10 @@ def restricted(variables: Mapping[str, str], root: str) -> str:
 
 
 def is_inside(path: str, root: str) -> bool:
-    """Whether `path` is relative, or at or below `root`. Of a root that holds the home directory, nothing is inside."""
+    """Return whether `path` is relative, or at or below `root`.
+
+    Of a root that holds the home directory, nothing is inside.
+    """
     if not os.path.isabs(path):
         return True
     return _holds(root, path) and not _holds(root, os.path.expanduser("~"))

@@ -1,6 +1,6 @@
 """Says at a session's start the one thing that the person should know of the index, if there is one.
 
-It starts nothing and waits for nothing: a slow hook holds up the whole session. Whatever goes wrong, it is silent.
+It starts nothing and waits for nothing: a slow hook holds up the whole session. On any error it is silent.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LONGEST = 280
 
 
 def sentence(variables: Mapping[str, str]) -> str:
-    """What to say; empty if nothing is worth a line."""
+    """Return what to say; empty if nothing is worth a line."""
     root = find_root(variables)
     data = environment.data_directory(variables)
     try:
@@ -61,7 +61,7 @@ def sentence(variables: Mapping[str, str]) -> str:
 
 
 def _invitation(root: Path, data: Path) -> str:
-    """Said once for a git repository, never again."""
+    """Return the invitation to set up a git repository, once; empty after that."""
     mentioned = data / "told" / location_id(root)
     if not (root / ".git").exists() or root == Path.home().resolve() or mentioned.exists():
         return ""

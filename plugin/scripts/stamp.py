@@ -20,7 +20,7 @@ _BYTECODE = "__pycache__"
 
 
 def matches(environment: Path) -> bool:
-    """Whether the environment is as it was when it was tried."""
+    """Return whether the environment is as it was when it was tried."""
     try:
         noted = json.loads((environment / STAMP).read_bytes())
         return bool(noted["lock"] == lock_hash() and noted["evidence"] == evidence(environment))

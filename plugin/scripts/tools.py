@@ -94,7 +94,7 @@ DEFINITIONS: tuple[dict[str, Any], ...] = (
 
 
 def call(name: str, given: Mapping[str, Any]) -> str:
-    """The answer of the tool `name`. Raises PluginError with one sentence; KeyError if there is no such tool."""
+    """Return the answer of the tool `name`. Raise PluginError with one sentence; KeyError if there is no such tool."""
     return _TOOLS[name](find_root(os.environ), ToolArguments(given))
 
 
@@ -130,7 +130,7 @@ def _why_nothing(root: Path, status: Any) -> str:
 
 
 def _after_first_indexing(root: Path) -> Any:
-    """The server's status, once a server that has just started has filled its empty index or the patience is over."""
+    """Return the server's status, after waiting for a server that has just started to fill its empty index."""
     deadline = time.monotonic() + FIRST_INDEXING_SECONDS
     while True:
         status = connection.ask(root, "GET", "/health/status")

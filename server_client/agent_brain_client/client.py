@@ -55,19 +55,19 @@ class AgentBrainClient:
         self._renew = renew
 
     def health(self) -> Health:
-        """Who answers here; needs no token."""
+        """Return the identity of the server that answers; it needs no token."""
         return cast("Health", self._ask("GET", "/health"))
 
     def status(self) -> StatusResponse:
-        """What is indexed, where it is kept and what is going on."""
+        """Return what is indexed, where it is kept and what is going on now."""
         return cast("StatusResponse", self._ask("GET", "/health/status"))
 
     def database_health(self) -> DatabaseHealth:
-        """The PostgreSQL behind the server and the connections to it; a ServerError where it is not healthy."""
+        """Return the state of PostgreSQL and of the connections to it. Raise ServerError where it is not healthy."""
         return cast("DatabaseHealth", self._ask("GET", "/health/postgres"))
 
     def query(self, request: QueryRequest) -> QueryResponse:
-        """The passages that answer a question."""
+        """Return the passages that answer a question."""
         return cast("QueryResponse", self._ask("POST", "/query", asdict(request)))
 
     def graph(self, relation: str, symbol: str, depth: int = 1, limit: int = 100) -> GraphResponse:
@@ -76,16 +76,16 @@ class AgentBrainClient:
         return cast("GraphResponse", self._ask("GET", f"/graph/{quote(relation, safe='')}?{asked}"))
 
     def chunk(self, chunk_id: str) -> ChunkResponse:
-        """One passage in full."""
+        """Return one passage in full."""
         return cast("ChunkResponse", self._ask("GET", f"/query/chunk/{quote(chunk_id, safe='')}"))
 
     def lines(self, path: str, first: int = 1, last: int = 1_000_000_000) -> LinesResponse:
-        """Lines of an indexed file as they are now, secrets masked."""
+        """Return lines of an indexed file as they are now, secrets masked."""
         asked = urlencode({"path": path, "first": first, "last": last})
         return cast("LinesResponse", self._ask("GET", f"/query/lines?{asked}"))
 
     def report(self, limit: int = 1000, cursor: str | None = None, max_age: int = 0) -> ReportResponse:
-        """One page of what is left out of the index and of what is masked in it, at most `max_age` seconds old."""
+        """Return one page of what is left out of the index and masked in it, at most `max_age` seconds old."""
         page = {"limit": limit, "max_age": max_age} | ({} if cursor is None else {"cursor": cursor})
         return cast("ReportResponse", self._ask("GET", f"/index/report?{urlencode(page)}"))
 
@@ -98,7 +98,7 @@ class AgentBrainClient:
         return cast("Removed", self._ask("DELETE", "/index"))
 
     def jobs(self, limit: int = 20, cursor: str | None = None) -> JobList:
-        """One page of jobs, newest first."""
+        """Return one page of jobs, newest first."""
         page = {"limit": limit} if cursor is None else {"limit": limit, "cursor": cursor}
         return cast("JobList", self._ask("GET", f"/index/jobs?{urlencode(page)}"))
 
@@ -111,7 +111,7 @@ class AgentBrainClient:
         return cast("JobResponse", self._ask("DELETE", f"/index/jobs/{job_id}"))
 
     def folders(self) -> FolderList:
-        """The indexed folders with their counts."""
+        """Return the indexed folders with their counts."""
         return cast("FolderList", self._ask("GET", "/index/folders"))
 
     def add_folder(self, request: FolderRequest) -> FolderAdded:
@@ -152,7 +152,7 @@ class AgentBrainClient:
 
 
 def _may_be_sent_again(error: ConnectionError, method: str, path: str) -> bool:
-    """Whether the server has not taken the request, or has changed nothing by it."""
+    """Return whether the server has not taken the request, or has changed nothing by it."""
     return isinstance(error, ConnectionRefusedError) or method == "GET" or path == "/query"
 
 

@@ -29,8 +29,10 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def find_root(flag: str | None = None, start: Path | None = None, environment: Mapping[str, str] | None = None) -> Path:
-    """The project's root, resolved: flag, environment, nearest ancestor that the person has set up, git root, `start`
-    (else the cwd).
+    """Return the project's root, resolved.
+
+    It is the flag's, else the environment's, else the nearest ancestor that the person has set up, else the git root,
+    else `start`, else the current directory.
     """
     environment = os.environ if environment is None else environment
     named = flag or environment.get(PROJECT_VARIABLE)
@@ -57,7 +59,7 @@ def _named_root(named: str, source: str) -> Path:
 
 
 def state_directory(root: Path) -> Path:
-    """Where everything of the project at `root` is kept."""
+    """Return where everything of the project at `root` is kept."""
     return root / STATE_DIRECTORY
 
 
@@ -68,20 +70,21 @@ def require_safe(root: Path) -> None:
 
 
 def require_set_up(root: Path) -> consent.Record:
-    """What the person has accepted for the project. Raises NotSetUpError unless `setup` has been run here, UsageError
-    where what it wrote is not safe to use.
+    """Return what the person has accepted for the project.
+
+    Raise NotSetUpError unless `setup` has been run here, UsageError where what it wrote is not safe to use.
     """
     with _translated():
         return consent.require_record(root)
 
 
 def stored_id(root: Path) -> str:
-    """The id under which a shared database keeps the project. Raises NotSetUpError, UsageError."""
+    """Return the id under which a shared database keeps the project. Raise NotSetUpError, UsageError."""
     return os.environ.get(ID_VARIABLE) or require_set_up(root).project_id
 
 
 def find_token(root: Path, environment: Mapping[str, str] | None = None) -> str:
-    """The bearer token, from the environment, else the one that setup wrote."""
+    """Return the bearer token, from the environment, else the one that setup wrote."""
     record = require_set_up(root)
     with _translated():
         token = consent.find_token(root, record, os.environ if environment is None else environment)
@@ -94,7 +97,7 @@ def find_token(root: Path, environment: Mapping[str, str] | None = None) -> str:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """What the contract refuses, as errors of the client's."""
+    """Raise what the contract refuses as errors of the client's."""
     try:
         yield
     except NotSetUpHereError as error:
@@ -104,7 +107,7 @@ def _translated() -> Iterator[None]:
 
 
 def read_server_file(root: Path) -> ServerFile | None:
-    """What `server.json` claims, if it is well-formed, of this project and on this machine."""
+    """Return what `server.json` claims, if it is well-formed, of this project and on this machine."""
     try:
         claim = json.loads(read_regular_file(state_directory(root) / "server.json"))
         server: ServerFile = {
@@ -124,7 +127,7 @@ def read_server_file(root: Path) -> ServerFile | None:
 
 
 def find_server(root: Path) -> ServerFile | None:
-    """The running server of the project: its `/health` has this identity, the noted process and the token.
+    """Return the running server of the project: its `/health` has this identity, the noted process and the token.
 
     A dead or reused process, a foreign server on the port, a damaged file and a project without a token are all None.
     """
@@ -139,7 +142,7 @@ def find_server(root: Path) -> ServerFile | None:
 
 
 def find_current_server(root: Path) -> ServerFile | None:
-    """As `find_server`, but None for one of an older version, and for one whose code was removed."""
+    """Return what `find_server` does, but None for a server of an older version or one whose code was removed."""
     server = find_server(root)
     if server is None or is_outdated(server["version"], server.get("code", ""), VERSION):
         return None
@@ -159,14 +162,14 @@ def _is_alive(pid: int) -> bool:
 
 
 def answers(server: ServerFile, token: str) -> bool:
-    """Whether `server` is what answers at its address, and has the token; it is not sent there."""
+    """Return whether `server` is what answers at its address, and has the token; it is not sent there."""
     challenge = new_challenge()
     health = _identified(server, challenge)
     return health is not None and health.get("proof") == prove(token, challenge, urlsplit(server["url"]).port or 0)
 
 
 def seems_to_answer(server: ServerFile) -> bool:
-    """Whether what answers at the address of `server` says that it is this server, whatever its token is."""
+    """Return whether what answers at the address of `server` says that it is this server; its token is not checked."""
     return _identified(server, new_challenge()) is not None
 
 

@@ -23,7 +23,7 @@ class ClientError(Exception):
 
     @property
     def members(self) -> dict[str, object]:
-        """What `--json` says besides the sentence."""
+        """Return what `--json` says besides the sentence."""
         return dict(self.done_before)
 
 
@@ -82,5 +82,5 @@ class ServerError(ClientError):
 
     @property
     def members(self) -> dict[str, object]:
-        """The server's code and the field that it refuses, as its answer has them."""
+        """Return the server's code and the field that it refuses, as its answer has them."""
         return {"code": self.code, "status": self.status} | ({"field": self.field} if self.field else {})

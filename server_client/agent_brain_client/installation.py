@@ -19,13 +19,13 @@ _BY_SETUP = "/agent-brain:setup"
 
 
 def damage(error: ImportError) -> str:
-    """The sentence for a package that cannot be imported."""
+    """Return the sentence for a package that cannot be imported."""
     command = repair_command()
     return f"the installation is damaged ({error}). " + (f"Run: {command}" if command else f"{REINSTALL.capitalize()}.")
 
 
 def repair_command() -> str:
-    """The command that installs the packages again; empty where it is not known where they came from."""
+    """Return the command that installs the packages again; empty where it is not known where they came from."""
     prefix = Path(sys.prefix)
     if (prefix / STAMP).exists():
         return _BY_SETUP
@@ -43,7 +43,7 @@ def repair_command() -> str:
 
 
 def _source() -> Path | None:
-    """The folder or wheel that the command was installed from, if it is still there."""
+    """Return the folder or wheel that the command was installed from, if it is still there."""
     try:
         noted = json.loads(distribution(DISTRIBUTION).read_text("direct_url.json") or "{}")
         address = urlsplit(noted.get("url", ""))

@@ -47,14 +47,17 @@ def restrict_search_path(root: str | os.PathLike[str]) -> None:
 
 
 def is_inside(path: str, root: str) -> bool:
-    """Whether `path` is relative, or at or below `root`. Of a root that holds the home directory, nothing is inside."""
+    """Return whether `path` is relative, or at or below `root`.
+
+    Of a root that holds the home directory, nothing is inside.
+    """
     if not os.path.isabs(path):
         return True
     return _holds(root, path) and not holds_home(root)
 
 
 def holds_home(path: str) -> bool:
-    """Whether `path` is the home directory or one that it is in."""
+    """Return whether `path` is the home directory or one that it is in."""
     return _holds(path, os.path.expanduser("~"))
 
 
@@ -72,7 +75,7 @@ def server_command(*arguments: str) -> list[str]:
 
 
 def package_paths() -> list[str]:
-    """Where a process that ignores PYTHONPATH must look besides its own directories."""
+    """Return where a process that ignores PYTHONPATH must look besides its own directories."""
     from importlib.util import find_spec
 
     specs = filter(None, map(find_spec, _PACKAGES))
@@ -96,7 +99,7 @@ def _enclosing_project() -> str:
 
 
 def _named_projects(arguments: list[str]) -> list[str]:
-    """The values of `--project VALUE` and `--project=VALUE`, and of the variable."""
+    """Return the values of `--project VALUE` and `--project=VALUE`, and of the variable."""
     flag = "--project"
     values = [value for option, value in zip(arguments, arguments[1:], strict=False) if option == flag]
     values += [word.partition("=")[2] for word in arguments if word.startswith(f"{flag}=")]

@@ -62,11 +62,11 @@ REINDEX = "--reindex"
 
 
 def start(root: Path, port: int | str | None = None, reindex: bool = False) -> ServerFile:
-    """The project's server, started if it does not run. Many callers at once get the same one.
+    """Return the project's server, started if it does not run. Many callers at once get the same one.
 
     `port` (or `auto`) is for a server that is started here; one that runs stays as it is, unless it is of an older
     version or its code is gone. With `reindex`, one that runs is ended first, so that the new one can begin the index
-    again. Raises StartError with the server's own sentence, NotSetUpError where `setup` has not been run.
+    again. Raise StartError with the server's own sentence, NotSetUpError where `setup` has not been run.
     """
     require_set_up(root)
     token = find_token(root)
@@ -95,7 +95,7 @@ def _busy(root: Path) -> str:
 
 
 def _replace(root: Path, command: list[str], token: str) -> ServerFile:
-    """As `_start_provisioned`, in the place of a server that runs older code."""
+    """Replace a server that runs older code; else as `_start_provisioned`."""
     if find_server(root) is not None:
         _stop(root)
     return _start_provisioned(root, command, token)
@@ -127,8 +127,9 @@ def stop(root: Path) -> ServerFile | None:
 
 
 def find_running(root: Path) -> ServerFile | None:
-    """As `find_server`. Wait for a server that starts, and for one whose `server.json` is wrong or gone: it writes it
-    again. Raise StartError where it does not answer.
+    """Return what `find_server` does. Wait for a server that starts, and for one whose `server.json` is wrong or gone.
+
+    It writes it again. Raise StartError where it does not answer.
     """
     deadline = time.monotonic() + RESTORE_SECONDS
     claim = None
@@ -159,8 +160,9 @@ def _command(root: Path, port: int | str | None, reindex: bool) -> list[str]:
 
 
 def _start_provisioned(root: Path, command: list[str], token: str) -> ServerFile:
-    """As `_start`. A server that setup's container refuses, or whose tables are older, is tried again once the
-    superuser has prepared the database.
+    """Start as `_start` does, and again once the superuser has prepared the database.
+
+    That is for a server that setup's container refuses, or whose tables are older.
     """
     try:
         return _start(root, command, token)
@@ -193,7 +195,7 @@ def _start(root: Path, command: list[str], token: str) -> ServerFile:
 
 
 def _is_held_by_stranger(root: Path) -> bool:
-    """Whether the lock is held, but not by a server of the project: neither before nor after is there one."""
+    """Return whether the lock is held, but not by a server of the project: neither before nor after is there one."""
     return not find_server_processes(root) and _is_held(root) and not find_server_processes(root)
 
 
@@ -270,7 +272,7 @@ def _start_error(reason: str) -> StartError:
 def _await_answer(
     root: Path, child: subprocess.Popen[bytes], stale: ServerFile | None, token: str, deadline: float
 ) -> ServerFile | None:
-    """The server once it answers; None when the child has ended without one or the time is up.
+    """Return the server once it answers; None when the child has ended without one or the time is up.
 
     The `stale` claim that was there before is not asked again and again: what listens there now may never answer.
     """
@@ -321,7 +323,10 @@ def _server_file(root: Path, claim: ServerFile | None, process: psutil.Process) 
 
 
 def _process_of(root: Path, server: ServerFile) -> psutil.Process | None:
-    """The process to end. `server.json` may name any: its age and its command line must say that it is the server."""
+    """Return the process to end.
+
+    `server.json` may name any: its age and its command line must say that it is the server.
+    """
     process = server_process(server)
     return process if process is not None and runs_server(process, root) else None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Length:
-    """Limits the characters of a text, or the items of a tuple: at least `least`, at most `most`."""
+    """A limit of the characters of a text, or of the items of a tuple: at least `least`, at most `most`."""
 
     __slots__ = ("least", "most")
 
@@ -23,7 +23,7 @@ class Length:
 
 
 class Range:
-    """Limits a number: at least `least`, at most `most`."""
+    """A limit of a number: at least `least`, at most `most`."""
 
     __slots__ = ("least", "most")
 

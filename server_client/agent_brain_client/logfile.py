@@ -22,12 +22,12 @@ _PRIVATE = 0o700
 
 
 def log_path(state: Path) -> Path:
-    """Where the server's output goes."""
+    """Return where the server's output goes."""
     return state / "logs" / "server.log"
 
 
 def older_path(state: Path) -> Path:
-    """What the log was before it grew too long."""
+    """Return what the log was before it grew too long."""
     return state / "logs" / "server.log.1"
 
 
@@ -75,7 +75,7 @@ def _require(path: Path, is_kind: Callable[[int], bool], kind: str) -> None:
 
 
 def last_sentence(state: Path, offset: int) -> str:
-    """The server's own word on why it did not start: what it wrote after `offset`, else its last line, else nothing."""
+    """Return why the server did not start, in its words: what it wrote after `offset`, else its last line if any."""
     try:
         with os.fdopen(open_regular_file(log_path(state)), "rb") as log:
             log.seek(offset)

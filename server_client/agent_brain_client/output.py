@@ -33,12 +33,12 @@ _STYLE_MARK = re.compile(f"<{_KEY}:([0-9]+)>")
 
 
 def is_terminal(stream: IO[str]) -> bool:
-    """Whether a person looks at `stream`, on a terminal that can do more than print lines."""
+    """Return whether a person looks at `stream`, on a terminal that can do more than print lines."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def styled(text: str, style: str, stream: IO[str] | None = None) -> str:
-    """`text` in a style of `_STYLES`, where `stream` (stdout if None) takes colour and NO_COLOR is not set.
+    """Return `text` in a style of `_STYLES`, where `stream` (stdout if None) takes colour and NO_COLOR is not set.
 
     `say` and `note` turn the marks into colour; anything else would print them.
     """
@@ -92,7 +92,7 @@ def prompt(text: str) -> str:
 
 
 def confirm(question: str) -> bool:
-    """Whether a person answers the question with yes."""
+    """Return whether a person answers the question with yes."""
     return prompt(f"{question} (y/N) ").strip().lower() in ("y", "yes")
 
 
@@ -120,12 +120,12 @@ def _shown_length(text: str) -> int:
 
 
 def print_json(value: object) -> None:
-    """An answer for programs: one line of JSON on stdout."""
+    """Print an answer for programs: one line of JSON on stdout."""
     print(json_text(value))
 
 
 def width() -> int:
-    """How many columns a line may take."""
+    """Return how many columns a line may take."""
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns or PIPE_WIDTH
     except (OSError, ValueError):
@@ -133,19 +133,19 @@ def width() -> int:
 
 
 def home_relative(path: object) -> str:
-    """A path as people write it: `~` for the home directory."""
+    """Return a path as people write it: `~` for the home directory."""
     text = str(path)
     home = str(Path.home()).rstrip("/")
     return name("~" + text[len(home) :] if home and text.startswith(home + "/") else text)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
-    """`1 file`, `1,204 files`."""
+    """Return a number with its noun, such as `1 file` or `1,204 files`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def size(number: int) -> str:
-    """Bytes for people."""
+    """Return a number of bytes for people."""
     amount = float(number)
     for unit in ("B", "kB", "MB", "GB"):
         if amount < 1000:
@@ -155,7 +155,7 @@ def size(number: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time span in its largest unit."""
+    """Return a time span in its largest unit."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     for limit, step, unit in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
@@ -165,8 +165,11 @@ def duration(seconds: float) -> str:
 
 
 def listing_lines(passages: Sequence[Passage], columns: int) -> list[str]:
-    """Search results in order: where each is, what it is, its score, and its first lines. Nothing is wider than
-    `columns` but a head with a long path, which is never cut; the other fields are aligned and cut to what is left."""
+    """Return search results in order: where each is, what it is, its score, and its first lines.
+
+    Nothing is wider than `columns` but a head with a long path, which is never cut; the other fields are aligned and
+    cut to what is left.
+    """
     heads = [_head(passage) for passage in passages]
     room = columns - SCORE_COLUMNS
     places, symbols = (min(max([0, *(len(head[field]) for head in heads)]), WIDEST_FIELD) for field in (0, 1))
@@ -219,14 +222,14 @@ def _explained(passage: Passage) -> list[str]:
 
 
 def symbol_line(symbol: GraphSymbol) -> str:
-    """A symbol in one line: where it is, what it is, how it is declared."""
+    """Return a symbol in one line: where it is, what it is, how it is declared."""
     place = f"{symbol['path']}:{symbol['start_line']}-{symbol['end_line']}"
     what = f"{name(symbol['kind'])} {styled(name(symbol['symbol']), 'cyan')}"
     return f"{styled(name(place), 'bold')}  {what}{_staleness(symbol)}"
 
 
 def graph_lines(results: Sequence[GraphResult]) -> list[str]:
-    """One line an edge: where it is, from what to what, how sure that is, and over what it was reached."""
+    """Return one line an edge: where it is, from what to what, how sure that is, and over what it was reached."""
     return [_graph_line(number, result) for number, result in enumerate(results, start=1)]
 
 
@@ -247,7 +250,7 @@ def plan_line(plan: Mapping[str, str]) -> str:
 
 
 def job_line(job: JobResponse) -> str:
-    """A job in one line: how far it is, or how it ended."""
+    """Return a job in one line: how far it is, or how it ended."""
     progress = job["progress"]
     files = f"{progress['files_done']:,}/{progress['files_total']:,} files"
     parts = [f"job {job['id']}", name(job["state"]), files, count(progress["chunks_done"], "chunk")]
@@ -265,7 +268,7 @@ def job_line(job: JobResponse) -> str:
 
 
 def skipped_line(skipped: Mapping[str, int]) -> str:
-    """What was left out and why, empty if nothing was."""
+    """Return what was left out and why, empty if nothing was."""
     reasons = ", ".join(
         f"{number:,} {one_line(_REASONS.get(reason, reason))}" for reason, number in sorted(skipped.items()) if number
     )
@@ -290,7 +293,7 @@ _REASONS = {
 
 
 def report_line(entry: ReportEntry) -> str:
-    """A file of the report in one line: why it is left out, or what is masked in it."""
+    """Return a file of the report in one line: why it is left out, or what is masked in it."""
     kinds = ", ".join(f"{kind} x{number}" for kind, number in sorted(entry["masked"].items()))
     more = "; ".join(filter(None, (entry["detail"], kinds)))
     reason = _REASONS.get(entry["reason"], entry["reason"])
@@ -300,7 +303,7 @@ def report_line(entry: ReportEntry) -> str:
 
 
 def report_totals(report: ReportResponse) -> str:
-    """The report's numbers in one line, empty if nothing is left out or masked."""
+    """Return the report's numbers in one line, empty if nothing is left out or masked."""
     totals = dict(report["totals"])
     masked, partial = totals.pop("masked", 0), totals.pop("partial", 0)
     parts = [f"{number:,} {one_line(_REASONS.get(reason, reason))}" for reason, number in sorted(totals.items())]
@@ -313,7 +316,7 @@ def report_totals(report: ReportResponse) -> str:
 
 
 def why_empty(report: ReportResponse) -> list[str]:
-    """Why an index that no job is filling has no passage, and what to do."""
+    """Return why an index that no job is filling has no passage, and what to do."""
     if report["problems"]:
         return [f"The index is empty. {one_line(problem)}" for problem in report["problems"]]
     totals = report_totals(report)

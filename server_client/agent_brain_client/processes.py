@@ -24,7 +24,7 @@ _WORKER = "--worker"
 
 
 def live_process(pid: int) -> psutil.Process | None:
-    """The process, None if it has ended."""
+    """Return the process, None if it has ended."""
     try:
         process = psutil.Process(pid)
     except (psutil.Error, OverflowError):
@@ -33,7 +33,7 @@ def live_process(pid: int) -> psutil.Process | None:
 
 
 def server_process(server: ServerFile) -> psutil.Process | None:
-    """The live process that `server` was written by, else None.
+    """Return the live process that `server` was written by, else None.
 
     The process that has the pid now and was there before `started_at` has had it all along; a reused pid is younger.
     """
@@ -44,7 +44,7 @@ def server_process(server: ServerFile) -> psutil.Process | None:
 
 
 def runs_server(process: psutil.Process, root: Path) -> bool:
-    """Whether the command line of `process` is that of the server of `root`, for when it cannot be asked over HTTP."""
+    """Return whether the command line of `process` is that of the server of `root`; for when HTTP does not answer."""
     try:
         words = process.cmdline()
     except psutil.Error:
@@ -78,7 +78,7 @@ def _serves(process: psutil.Process, root: Path, lock: tuple[int, int] | None) -
 
 
 def _is_of_another(named: Path, root: Path, lock: tuple[int, int]) -> bool:
-    """Whether `named` is a project besides the one at `root`, and has the same lock."""
+    """Return whether `named` is a project besides the one at `root`, and has the same lock."""
     return _identity(named / SERVER_LOCK) == lock and _identity(named) != _identity(root)
 
 
@@ -95,7 +95,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def end_process(process: psutil.Process, seconds: float, kill_seconds: float) -> bool:
-    """End `process`, by force after `seconds`, and whatever it started and left; False if it does not end.
+    """End `process`, by force after `seconds`, and the processes that it started; False if it does not end.
 
     psutil looks at the age again before it signals, so that a process id that was reused meanwhile is safe.
     """
@@ -135,7 +135,7 @@ def ends_within(process: psutil.Process, seconds: float) -> bool:
 
 
 def has_ended(process: psutil.Process) -> bool:
-    """Whether `process` is gone; one that only waits to be reaped is."""
+    """Return whether `process` is gone; one that only waits to be reaped is."""
     try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.Error:
@@ -143,7 +143,7 @@ def has_ended(process: psutil.Process) -> bool:
 
 
 def port_holder(port: int) -> str:
-    """Who listens on `port`, as `name (pid 123)`; `another program` where the system does not tell."""
+    """Return who listens on `port`, as `name (pid 123)`; `another program` where the system does not tell."""
     try:
         for connection in psutil.net_connections("tcp"):
             if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN:

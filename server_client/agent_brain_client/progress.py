@@ -26,7 +26,7 @@ Report = Callable[["JobResponse"], None]
 
 
 def wait_for_job(client: AgentBrainClient, job: JobResponse) -> JobResponse:
-    """The job as it ended; progress goes to stderr meanwhile."""
+    """Return the job as it ended; progress goes to stderr meanwhile."""
     pause = FIRST_POLL_SECONDS
     with _reporter() as report:
         while job["state"] not in FINISHED:
@@ -38,7 +38,7 @@ def wait_for_job(client: AgentBrainClient, job: JobResponse) -> JobResponse:
 
 
 def _in_front(client: AgentBrainClient, job: JobResponse) -> JobResponse:
-    """What is worked on now: the job itself, or the one that it waits for."""
+    """Return what is worked on now: the job itself, or the one that it waits for."""
     if job["state"] != "queued":
         return job
     return client.status()["job"] or job
@@ -54,7 +54,7 @@ def _reporter() -> Iterator[Report]:
 
 
 def _lines() -> Report:
-    """A line for each tenth of the job, at least one in 15 s and at most one in 2 s; none for one that ends before."""
+    """Return a printer of a line for each tenth of the job: at least one in 15 s, at most one in 2 s."""
     last, reported = time.monotonic(), 0.0
     pause = FIRST_LINE_SECONDS
 

@@ -24,7 +24,7 @@ def fit(text: str, columns: int, indent: int, length: Length = len) -> list[str]
 
 
 def _fields(text: str) -> Iterator[tuple[str, str]]:
-    """Each field with the gap before it."""
+    """Yield each field with the gap before it."""
     first, *rest = _GAP.split(text)
     yield "", first
     yield from zip(rest[::2], rest[1::2], strict=True)
@@ -58,5 +58,5 @@ class _Row:
         return self._length(line) <= self._columns
 
     def _begun(self) -> bool:
-        """Whether the last line has more than its label or margin."""
+        """Return whether the last line has more than its label or margin."""
         return self._length(self.lines[-1]) > len(self._margin)

@@ -29,7 +29,7 @@ class LimitError(yaml.MarkedYAMLError):
 
 
 def load_yaml(content: str | bytes) -> Any:
-    """The values that `content` says. Raises yaml.YAMLError for what is not YAML, or passes a limit."""
+    """Return the values that `content` says. Raise yaml.YAMLError for what is not YAML, or passes a limit."""
     data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
     if len(data) > LARGEST_BYTES:
         raise LimitError(f"it is larger than {LARGEST_BYTES:,} bytes")
@@ -44,7 +44,7 @@ def load_yaml(content: str | bytes) -> Any:
 
 
 def fault(error: yaml.YAMLError) -> str:
-    """What is wrong with a text, and in which line."""
+    """Return what is wrong with a text, and in which line."""
     if isinstance(error, yaml.reader.ReaderError):
         kind = "a character that YAML does not allow" if error.encoding == "unicode" else "bytes that are not UTF-8"
         return f"it holds {kind} (at position {error.position + 1})"
@@ -55,7 +55,7 @@ def fault(error: yaml.YAMLError) -> str:
 
 
 class _BoundedLoader(yaml.SafeLoader):
-    """Count nodes and levels while they are composed: before there is a value of them."""
+    """A loader that counts nodes and levels while they are composed, before there is a value of them."""
 
     def __init__(self, stream: io.BytesIO) -> None:
         super().__init__(stream)
@@ -64,7 +64,7 @@ class _BoundedLoader(yaml.SafeLoader):
         self._sizes: dict[int, int] = {}
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Raises LimitError where a limit is passed."""
+        """Raise LimitError where a limit is passed."""
         before, is_alias = self._values, self.check_event(yaml.AliasEvent)
         self._depth += 1
         self._require(self._depth <= DEEPEST, f"it nests deeper than {DEEPEST} levels")

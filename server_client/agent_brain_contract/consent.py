@@ -99,7 +99,7 @@ def find_record(root: Path, environment: Mapping[str, str] | None = None) -> Rec
         return None
     record = load_record(root, environment)
     if record is None or record.project_id != claimed:
-        return _adopt(root, claimed, environment)
+        return _move_record(root, claimed, environment)
     # A team's id is no secret: another tree in the place of the project could claim it.
     return None if record.shared and record.token and _token_here(root) != record.token else record
 
@@ -126,7 +126,10 @@ def is_set_up(root: Path, environment: Mapping[str, str] | None = None) -> bool:
 
 
 def load_record(root: Path, environment: Mapping[str, str] | None = None) -> Record | None:
-    """Return the record for this path, whatever is there now. Raise ConsentError for one that others could write."""
+    """Return the record for this path; what is there now is not compared.
+
+    Raise ConsentError for one that others could write.
+    """
     return _load(record_path(root, environment))
 
 
@@ -280,7 +283,7 @@ def _decode(tree: Mapping[str, object]) -> Record:
     )
 
 
-def _adopt(root: Path, claimed: str, environment: Mapping[str, str] | None) -> Record | None:
+def _move_record(root: Path, claimed: str, environment: Mapping[str, str] | None) -> Record | None:
     """Bring the record of a project that was moved or copied here along.
 
     Only the project itself knows its token, so a repository cannot pass for one that was accepted. A copy becomes a

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from agent_brain_contract.regular_files import read_regular_file
 
-# Each takes time linear in the line, whatever a repository's `.env` holds.
+# Each takes time linear in the line, for any content of a repository's `.env`.
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)")
 _COMMENT = re.compile(r"\s#")
 
 
 def parse_env(text: str) -> dict[str, str]:
-    """The non-empty values by name; a later line wins. Lines that are no assignment are passed over."""
+    """Return the non-empty values by name; a later line wins. Lines that are no assignment are passed over."""
     values: dict[str, str] = {}
     for line in text.lstrip("\ufeff").splitlines():
         match = _LINE.match(line)
@@ -31,7 +31,7 @@ def _unquote(raw: str) -> str:
 
 
 def read_env(path: Path) -> dict[str, str]:
-    """The values of the file at `path`; a missing or unreadable file, or one that is no regular file, has none."""
+    """Return the values of the file at `path`; one that is missing, unreadable or not a regular file has none."""
     try:
         return parse_env(read_regular_file(path).decode("utf-8", "replace"))
     except OSError:

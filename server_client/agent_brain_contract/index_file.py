@@ -23,7 +23,7 @@ _ID_OFFSET = 68  # of the application id in the header, by SQLite's file format
 
 
 def is_index(path: Path) -> bool:
-    """Whether the file at `path` is one of ours, damaged or not; an empty one, or none, is too."""
+    """Return whether the file at `path` is one of ours, damaged or not; an empty one, or none, is too."""
     header = read_header(path)
     if not header or (header.startswith(_MAGIC) and header[_ID_OFFSET:] == APPLICATION_ID.to_bytes(4, "big")):
         return True
@@ -31,7 +31,7 @@ def is_index(path: Path) -> bool:
 
 
 def is_foreign(path: Path) -> bool:
-    """Whether the file at `path` holds something and nothing of it says that it is an index.
+    """Return whether the file at `path` holds something and nothing of it says that it is an index.
 
     A database without tables is not: it is what a server that was killed as it made its file leaves.
     """
@@ -48,7 +48,7 @@ def foreign_file(root: Path, path: Path) -> str:
 
 
 def may_be_vector_cache(path: Path) -> bool:
-    """Whether the file at `path` begins as the vector cache of an index does, saved or not, of any version."""
+    """Return whether the file at `path` begins as the vector cache of an index does, saved or not, of any version."""
     header = read_header(path)[: len(_CACHE_MAGIC)]
     return header == _CACHE_MAGIC or not header.strip(b"\0")
 

@@ -81,7 +81,7 @@ def _require_owner(path: Path, root: Path, status: os.stat_result, kind: str) ->
 
 
 def _inaccessible(path: Path, root: Path) -> UnsafeStateError:
-    """What to do about the directory that does not let us look at `path`."""
+    """Return what to do about the directory that does not let us look at `path`."""
     for directory in (root, *(root / name for name in _DIRECTORIES)):
         if not os.access(directory, os.X_OK):
             owner = directory.stat().st_uid
@@ -130,7 +130,7 @@ def _require_private_place(root: Path) -> None:
 
 
 def _is_without_modes(directory: Path) -> bool:
-    """Whether the file system of `directory` keeps no modes, by the longest mount point that holds it."""
+    """Return whether the file system of `directory` keeps no modes, by the longest mount point that holds it."""
     try:
         mounts = [line.split() for line in Path("/proc/self/mounts").read_text("utf-8", "replace").splitlines()]
     except OSError:

@@ -43,7 +43,7 @@ def try_packages(
     quick: bool = False,
     recorded: bool = False,
 ) -> str:
-    """Why `python` cannot run the product with the packages that it finds, in `paths` too; empty if it can.
+    """Return why `python` cannot run the product with the packages that it finds, in `paths` too; empty if it can.
 
     `quick` takes half the time: what is seldom needed is looked for, and not imported. With `recorded`, each file must
     also be as the record of its package has it, where there is one.
@@ -72,7 +72,7 @@ def try_packages(
 
 
 def failures(quick: bool) -> list[str]:
-    """What cannot be imported by this Python, each with the reason.
+    """Return what cannot be imported by this Python, each with the reason.
 
     What the first start needs is compiled on the way; what many never use takes no room for that.
     """
@@ -101,7 +101,7 @@ def _damaged() -> list[str]:
 
 
 def main() -> str:
-    """What is wrong, in one line; empty if nothing is."""
+    """Return what is wrong, in one line; empty if nothing is."""
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info < LEAST_PYTHON:
         return f"Python {version} is too old"

@@ -12,7 +12,10 @@ _NO_WAITING = getattr(os, "O_NONBLOCK", 0)
 
 
 def open_regular_file(path: str | Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
-    """A descriptor of the regular file at `path`, without waiting for anybody. Raises OSError for anything else."""
+    """Return a descriptor of the regular file at `path`, without waiting for anybody.
+
+    Raise OSError for anything else.
+    """
     descriptor = os.open(path, flags | _NO_WAITING | getattr(os, "O_CLOEXEC", 0), mode)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
@@ -21,7 +24,10 @@ def open_regular_file(path: str | Path, flags: int = os.O_RDONLY, mode: int = 0o
 
 
 def read_regular_file(path: str | Path, largest: int = LARGEST_SETTINGS, flags: int = os.O_RDONLY) -> bytes:
-    """The content of the regular file at `path`. Raises OSError for anything else and for more than `largest` bytes."""
+    """Return the content of the regular file at `path`.
+
+    Raise OSError for anything else and for more than `largest` bytes.
+    """
     with os.fdopen(open_regular_file(path, flags), "rb") as file:
         content = file.read(largest + 1)
     if len(content) > largest:

@@ -36,7 +36,7 @@ def remember_lost_output() -> None:
 
 
 def open_missing_streams() -> None:
-    """Open a stand-in for each standard stream that the process was started without.
+    """Open a replacement for each standard stream that the process was started without.
 
     Its number would otherwise go to the next file that is opened, and an answer would be written into that. What is
     written to a missing stdout fails, as it must; a missing stdin is empty, and a missing stderr takes everything.

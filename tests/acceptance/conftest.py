@@ -11,7 +11,7 @@ from support.attacker import Attacker
 
 @pytest.fixture
 def attacker() -> Iterator[Attacker]:
-    """Nobody has connected to it when the test ends."""
+    """Nothing has connected to it when the test ends."""
     with Attacker() as listening:
         yield listening
         assert (listening.connections, listening.received) == (0, b"")

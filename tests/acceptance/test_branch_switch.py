@@ -60,7 +60,7 @@ def write(project: Path, numbers: dict[int, list[int]]) -> None:
         path.write_text(source(number, values))
 
 
-def settled(server: ServerProcess) -> list[Any]:
+def finished(server: ServerProcess) -> list[Any]:
     """All jobs, newest first, once none is queued or running for a while."""
     deadline, quiet = time.monotonic() + HANGS, 0
     while quiet < 20:
@@ -81,10 +81,10 @@ def chunks(root: Path) -> set[tuple[object, ...]]:
 
 def test_a_branch_switch_is_few_jobs_and_few_rows(root: Path) -> None:
     with ServerProcess(root) as server:
-        before = len(settled(server))
+        before = len(finished(server))
         one = chunks(root)
         git(root, "checkout", "-q", "two")
-        jobs = settled(server)[:-before]
+        jobs = finished(server)[:-before]
         two = chunks(root)
         differing = len(two - one)
         assert differing >= CHANGED

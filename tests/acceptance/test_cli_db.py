@@ -1,4 +1,4 @@
-"""`agent-brain db` by stand-ins for Docker: what it refuses, and that no command line has a password."""
+"""`agent-brain db` by fakes of Docker: what it refuses, and that no command line has a password."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_what_does_not_go_together_is_refused(untouched: CliProject, arguments: 
 
 
 @pytest.mark.parametrize("action", [("up",), ("down",), ("backup", "x")])
-def test_a_project_without_a_container_is_told_how_to_get_one(tmp_path: Path, action: tuple[str, ...]) -> None:
+def test_a_project_without_a_container_is_shown_how_to_get_one(tmp_path: Path, action: tuple[str, ...]) -> None:
     with cli_project(tmp_path / "shop") as other:
         assert "agent-brain setup --yes --storage postgres-docker" in refused(other, "db", *action, code=2)
 
@@ -65,8 +65,8 @@ def with_docker(directory: Path, script: str) -> dict[str, str]:
 @pytest.mark.parametrize("action", ["up", "down", "status", "logs"])
 def test_an_engine_that_does_not_run(untouched: CliProject, tmp_path: Path, action: str) -> None:
     path = with_docker(tmp_path / "bin", ANSWERS_COMPOSE)
-    nobody = f"unix://{tmp_path}/nobody.sock"
-    said = refused(untouched, "db", action, DOCKER_HOST=nobody, **path)
+    address = f"unix://{tmp_path}/nobody.sock"
+    said = refused(untouched, "db", action, DOCKER_HOST=address, **path)
     assert said.startswith("Docker is installed but does not answer")
     assert "sudo systemctl start docker" in said
 

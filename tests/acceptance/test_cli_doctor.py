@@ -91,7 +91,7 @@ def test_every_setting_that_cannot_be_used_is_named(project: CliProject) -> None
     assert findings(project, expect=1)["config"]["state"] == "fail"
 
 
-def test_it_mends_what_it_safely_can_and_says_so(project: CliProject) -> None:
+def test_it_fixes_what_it_safely_can_and_says_so(project: CliProject) -> None:
     project.set_up()
     secret, gitignore = project.root / ".env.agent-brain", project.root / ".gitignore"
     before, ignored = secret.read_bytes(), gitignore.read_bytes()
@@ -127,7 +127,7 @@ def test_secrets_under_version_control_are_found(project: CliProject) -> None:
     assert "rm -q -r -f --cached .env.agent-brain" in found["fix"]
 
 
-def test_a_server_with_older_settings_is_told(project: CliProject) -> None:
+def test_a_server_with_older_settings_is_reported(project: CliProject) -> None:
     project.set_up()
     project.ok("start")
     assert "AGENT_BRAIN_TOKEN" in findings(project, expect=1, AGENT_BRAIN_TOKEN="another")["server"]["detail"]
@@ -151,14 +151,14 @@ def test_why_the_last_start_failed(project: CliProject) -> None:
     assert findings(project, expect=0)["server"]["state"] == "ok"
 
 
-def test_an_index_that_was_damaged_is_not_mended_by_a_restart(project: CliProject) -> None:
+def test_an_index_that_was_damaged_is_not_fixed_by_a_restart(project: CliProject) -> None:
     project.set_up()
     project.write({f"part{number}.py": f"value_{number} = {'1 + ' * 500}1\n" * 3 for number in range(60)})
     project.ok("index", "--wait")
     project.ok("stop")
     index = project.state / "index.db"
     data = index.read_bytes()
-    with sqlite3.connect(index) as connection:  # what `status` counts; the tables are told from the first page
+    with sqlite3.connect(index) as connection:  # what `status` counts; the tables are known from the first page
         (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'files'").fetchone()
         (size,) = connection.execute("PRAGMA page_size").fetchone()
     connection.close()

@@ -89,7 +89,7 @@ def test_many_starts_at_once_give_one_server(project: CliProject) -> None:
     assert servers_of(project) == []
 
 
-def test_starts_and_stops_at_once_leave_a_state_that_is_told_truly(project: CliProject) -> None:
+def test_starts_and_stops_at_once_leave_a_state_that_is_reported_truly(project: CliProject) -> None:
     commands = [project.popen(verb, "--json") for verb in ("start", "stop", "start", "stop", "start")]
     for process in commands:
         _, errors = process.communicate(timeout=60)
@@ -237,7 +237,7 @@ def test_a_command_that_needs_the_server_takes_another_port(project: CliProject)
         assert f"AGENT_BRAIN_PORT={port}\n" not in (project.root / ".env.agent-brain").read_text()
 
 
-def test_start_takes_the_port_that_setup_was_told(project: CliProject) -> None:
+def test_start_takes_the_port_that_setup_was_given(project: CliProject) -> None:
     port = free_port()
     project.ok("setup", "--yes", "--port", str(port))
     assert project.json("start")["url"] == f"http://127.0.0.1:{port}"

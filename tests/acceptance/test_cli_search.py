@@ -69,7 +69,7 @@ def test_a_listing_has_place_symbol_score_and_text(project: CliProject) -> None:
     assert "passage" in done.stderr
 
 
-def test_an_explained_answer_names_the_way_of_each_arm(project: CliProject) -> None:
+def test_an_explained_answer_names_the_strategy_of_each_retriever(project: CliProject) -> None:
     done = project.run("search", "next delay", "--mode", "bm25", "--explain")
     assert done.stdout.splitlines()[-1] == "found: bm25 by fts5"
     assert "found:" not in project.run("search", "next delay").stdout
@@ -102,7 +102,7 @@ def test_filters_reach_the_server(project: CliProject) -> None:
     assert paths("--symbol", "next_delay") == {"shop/retry.py"}
 
 
-def test_options_may_stand_anywhere(project: CliProject) -> None:
+def test_options_may_be_anywhere(project: CliProject) -> None:
     answers = [
         project.json("search", "next", "--top-k", "1", "delay"),
         project.json("--project", str(project.root), "search", "--top-k=1", "next delay"),
@@ -115,7 +115,7 @@ def test_a_question_may_begin_with_a_dash(project: CliProject) -> None:
     assert project.run("search", "--", "--next-delay").returncode == 0
 
 
-def test_max_tokens_is_told(project: CliProject) -> None:
+def test_max_tokens_is_passed_on(project: CliProject) -> None:
     assert project.json("search", "handler event", "--max-tokens", "20", "--top-k", "50")["truncated"]
     assert "--max-tokens" in project.run("search", "handler event", "--max-tokens", "20", "--top-k", "50").stderr
 

@@ -156,7 +156,7 @@ def test_the_manifest_names_what_was_written(project: CliProject) -> None:
     assert set(manifest["files"]) == set(WRITTEN) - {".claude/agent-brain/manifest.json"}
 
 
-def test_an_edit_is_shown_beside_what_setup_would_write(project: CliProject) -> None:
+def test_an_edit_is_shown_with_what_setup_would_write(project: CliProject) -> None:
     project.ok("setup", "--yes", "--port", str(free_port()))
     config = project.state / "config.yaml"
     config.write_text(config.read_text() + "log_level: debug\n")
@@ -182,7 +182,7 @@ def test_with_index_the_events_are_one_object_a_line(project: CliProject) -> Non
     assert "Indexed 2 files" in again.stderr
 
 
-def test_the_manifest_tells_what_was_not_there_before(project: CliProject) -> None:
+def test_the_manifest_says_what_was_not_there_before(project: CliProject) -> None:
     (project.root / ".claude").mkdir()
     (project.root / ".gitignore").write_text("dist\n")
     project.ok("setup", "--yes", "--port", str(free_port()))

@@ -41,7 +41,7 @@ def test_other_words_for_jobs_are_refused(project: CliProject, words: tuple[str,
     assert "See: agent-brain jobs --help" in done.stderr
 
 
-def test_a_question_that_begins_with_dashes_is_told_how_to_be_asked(project: CliProject) -> None:
+def test_a_question_that_begins_with_dashes_is_refused_with_the_way_to_ask_it(project: CliProject) -> None:
     done = project.run("search", "--no-verify")
     assert done.returncode == 2
     assert "for a question that begins with -: agent-brain search -- QUERY" in done.stderr

@@ -97,7 +97,7 @@ def test_what_a_repository_brings_is_not_used(
     assert "is not set up here" in mcp(project)
     assert "set up" not in hook(project) or "To make one: /agent-brain:setup" in hook(project)
     done = project.run("setup", "--yes", "--index")
-    if done.returncode == 2:  # what setup itself writes anew takes the harmless default instead
+    if done.returncode == 2:  # what setup itself writes again takes the harmless default instead
         refused(done, value, "not accepted", "--accept")
     assert not (project.state / "server.json").exists() or "canary" not in project.run("search", "canary").stdout
     assert not list(outside.glob("x.db*"))

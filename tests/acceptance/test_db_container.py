@@ -63,7 +63,7 @@ def test_a_running_database_can_be_looked_at(running: CliProject) -> None:
 
 
 def assert_a_lost_password_is_replaced(project: CliProject) -> None:
-    """The data keep the password that they were made with, until `up` tells them the new one."""
+    """The data keep the password that they were made with, until `up` sets the new one."""
     env = project.root / ".env.agent-brain"
     env.unlink()
     project.ok("setup", "--yes")
@@ -141,7 +141,7 @@ def test_what_docker_cannot_do_is_one_sentence(running: CliProject) -> None:
         said = refused(project, "db", "up")
         assert f"is taken by {psutil.Process().name()} (pid {os.getpid()})" in said
         assert "agent-brain setup --yes" in said
-        # What runs beside this test may take the port that setup finds free: then the same advice holds again.
+        # What runs in parallel may take the port that setup finds free: then the same advice holds again.
         assert any(comes_up_on_another_port(project) for _ in range(4))
     assert "has no pgadmin" in refused(project, "db", "up", "--pgadmin")
 
@@ -153,7 +153,7 @@ def test_pgadmin_comes_when_it_is_asked_for(running: CliProject) -> None:
     project.ok("setup", "--yes", "--pgadmin", "--no-verify")
     compose = project.state / "docker-compose.yml"
     assert 'profiles: ["pgadmin"]' in compose.read_text()
-    # Its image is large and not under test: the database's stands in for it, asleep.
+    # Its image is large and not under test: the database's replaces it, asleep.
     asleep = 'image: "pgvector/pgvector:pg16"\n    command: ["sleep", "600"]'
     compose.write_text(compose.read_text().replace("image: dpage/pgadmin4:9", asleep))
     accept_changes(project.root)

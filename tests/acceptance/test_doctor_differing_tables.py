@@ -1,4 +1,4 @@
-"""`doctor` names tables that differ from each other, or are not ours, and the command that it gives mends the index."""
+"""`doctor` names tables that differ from each other, or are not ours, and the command that it gives fixes the index."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agent_brain_server.storage.queries import load_queries
 from agent_brain_wizard.checks.sqlite_file import INDEXES, TABLES, WORDS
 from support.cli import CliProject
 from support.damage import change_by
-from support.doctored import Fault, assert_mended, cases, doctor
+from support.doctored import Fault, assert_fixed, cases, doctor
 from support.prepared import copied, prepare
 
 REINDEX = "agent-brain start --reindex"
@@ -65,8 +65,8 @@ def project(template: Path, tmp_path: Path) -> Iterator[CliProject]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", cases(FAULTS, NIGHTLY))
-def test_tables_that_differ_are_named_and_mended(project: CliProject, name: str) -> None:
-    assert_mended(project, FAULTS[name])
+def test_tables_that_differ_are_named_and_fixed(project: CliProject, name: str) -> None:
+    assert_fixed(project, FAULTS[name])
 
 
 def test_an_index_that_was_worked_on_is_whole(project: CliProject) -> None:

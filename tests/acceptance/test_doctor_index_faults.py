@@ -1,4 +1,4 @@
-"""`doctor` names each way in which an index is damaged, and the command that it gives mends it, server or not."""
+"""`doctor` names each way in which an index is damaged, and the command that it gives fixes it, server or not."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from support.damage import (
     zero_first_page,
     zero_root,
 )
-from support.doctored import Fault, assert_mended, cases, doctor
+from support.doctored import Fault, assert_fixed, cases, doctor
 from support.prepared import FILES_INDEXED, copied, prepare
 
 REINDEX = "agent-brain start --reindex"
@@ -181,8 +181,8 @@ def project(template: Path, tmp_path: Path) -> Iterator[CliProject]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", cases(FAULTS, NIGHTLY))
-def test_a_fault_is_named_and_its_fix_mends_it(project: CliProject, fault: str) -> None:
-    assert_mended(project, FAULTS[fault])
+def test_a_fault_is_named_and_its_fix_ends_it(project: CliProject, fault: str) -> None:
+    assert_fixed(project, FAULTS[fault])
 
 
 def test_a_damaged_shared_memory_file_is_made_again(project: CliProject) -> None:
@@ -220,7 +220,7 @@ def test_an_index_that_is_removed_under_the_server_loses_nothing_that_is_indexed
 
 
 def test_an_index_of_a_version_in_order_has_no_faults(project: CliProject) -> None:
-    """Whatever the order in which files came and went, the directory of words is found whole."""
+    """In any order in which files came and went, the directory of words is found whole."""
     for turn in range(3):
         project.write({f"turn{turn}_{number}.py": f"def turn_{turn}_{number}(): pass\n" * 50 for number in range(30)})
         shutil.rmtree(project.root / "gone", ignore_errors=True)

@@ -1,4 +1,4 @@
-"""`doctor` names what is wrong with an index in PostgreSQL; where a command of ours mends it, that command does."""
+"""`doctor` names what is wrong with an index in PostgreSQL; where a command of ours fixes it, that command does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.cli import CliProject, cli_project
-from support.doctored import Fault, assert_mended, doctor
+from support.doctored import Fault, assert_fixed, doctor
 from support.postgres import PASSWORD, PostgresServer, ServerWithoutPgvector
 from support.prepared import PARTS
 
@@ -85,8 +85,8 @@ def test_tables_that_are_gone_and_a_model_that_is_another(
         config.write_text(config.read_text().replace('provider: "none"', 'provider: "built-in"'))
         assert project.run("start").returncode == 3
 
-    assert_mended(project, Fault("answers", "lacks tables of Agent Brain", dropped, fix=RESTART))
-    assert_mended(
+    assert_fixed(project, Fault("answers", "lacks tables of Agent Brain", dropped, fix=RESTART))
+    assert_fixed(
         project, Fault("server", "was made with the embedding none", other_model, "warn", "agent-brain start --reindex")
     )
 

@@ -1,4 +1,4 @@
-"""`doctor` names each fault of the server and of what it leaves behind, and the command that it gives mends it."""
+"""`doctor` names each fault of the server and of what it leaves behind, and the command that it gives fixes it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from support.cli import CliProject, free_port, without_root_powers
-from support.doctored import Fault, assert_mended, cases
+from support.doctored import Fault, assert_fixed, cases
 from support.prepared import copied, prepare
 
 ENV = ".env.agent-brain"
@@ -188,5 +188,5 @@ def project(template: Path, tmp_path: Path) -> Iterator[CliProject]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", cases(FAULTS, NIGHTLY))
-def test_a_fault_is_named_and_its_fix_mends_it(project: CliProject, fault: str) -> None:
-    assert_mended(project, FAULTS[fault])
+def test_a_fault_is_named_and_its_fix_ends_it(project: CliProject, fault: str) -> None:
+    assert_fixed(project, FAULTS[fault])

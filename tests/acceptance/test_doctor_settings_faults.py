@@ -1,4 +1,4 @@
-"""`doctor` names each fault of what setup wrote, and the command that it gives mends it."""
+"""`doctor` names each fault of what setup wrote, and the command that it gives fixes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from agent_brain_contract.consent import record_path
 from support.cli import CliProject
-from support.doctored import Fault, assert_mended, cases
+from support.doctored import Fault, assert_fixed, cases
 from support.prepared import copied, prepare
 
 CONFIG, ENV = ".claude/agent-brain/config.yaml", ".env.agent-brain"
@@ -159,8 +159,8 @@ def project(template: Path, tmp_path: Path) -> Iterator[CliProject]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", cases(FAULTS, NIGHTLY))
-def test_a_fault_is_named_and_its_fix_mends_it(project: CliProject, fault: str) -> None:
-    assert_mended(project, FAULTS[fault])
+def test_a_fault_is_named_and_its_fix_ends_it(project: CliProject, fault: str) -> None:
+    assert_fixed(project, FAULTS[fault])
 
 
 def test_a_damaged_record_hides_nothing_else(project: CliProject) -> None:

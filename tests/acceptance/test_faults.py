@@ -165,7 +165,7 @@ def test_a_file_that_changes_while_it_is_read_ends_up_as_it_is(root: Path, serve
 
 @pytest.mark.parametrize("kind", ["pipe", "link", "directory", "gone", "grown"])
 def test_a_file_that_becomes_another_kind_before_it_is_read_is_not_read(tmp_path: Path, kind: str) -> None:
-    """Between the walk and the reading: nobody waits for a pipe, and no link leads out of the project."""
+    """Between the walk and the reading: nothing waits for a pipe, and no link leads out of the project."""
     path = tmp_path / "a.py"
     (tmp_path / "elsewhere").write_text(RETRY)
     if kind == "pipe":

@@ -1,4 +1,4 @@
-"""A file of another program that a storage URL names stays as it is, whatever command is run."""
+"""A file of another program that a storage URL names stays as it is with every command."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def test_a_server_of_one_locale_is_found_by_another(project: CliProject) -> None
 
 @pytest.mark.parametrize("line", ["AGENT_BRAIN_PROJECT=/elsewhere", "AGENT_BRAIN_SETUP_STORAGE=postgres-docker"])
 @pytest.mark.parametrize("file", [".env.agent-brain", ".env"])
-def test_what_commands_read_from_the_environment_may_stand_in_a_file(project: CliProject, file: str, line: str) -> None:
+def test_what_commands_read_from_the_environment_may_be_in_a_file(project: CliProject, file: str, line: str) -> None:
     project.set_up()
     path = project.root / file
     path.write_text((path.read_text() if path.exists() else "") + line + "\n")

@@ -89,7 +89,7 @@ def test_a_foreign_holder_is_not_waited_for(projects: tuple[CliProject, CliProje
 
 
 @pytest.mark.parametrize("change", [{"pid": 4_000_000}, {"pid": os.getpid()}, {"url": "http://127.0.0.1:9"}, None])
-def test_status_finds_the_server_whatever_server_json_says(
+def test_status_finds_the_server_in_spite_of_server_json(
     projects: tuple[CliProject, CliProject], change: dict[str, object] | None
 ) -> None:
     project = projects[0]

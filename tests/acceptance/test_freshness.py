@@ -48,7 +48,7 @@ def soon(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def settle(server: ServerProcess) -> None:
+def wait_for_jobs(server: ServerProcess) -> None:
     """Let a change that is to come after all come: a later one has arrived, and no job is left."""
     write_files(server.root, {"marker.md": f"marker {time.monotonic_ns()}x\n"})
     soon(lambda: "marker.md" in paths(server, "marker"))
@@ -127,7 +127,7 @@ def test_a_directory_moved_in_and_out_is_followed(server: ServerProcess, tmp_pat
 
 def test_an_ignored_file_never_appears(server: ServerProcess) -> None:
     write_files(server.root, {"a.log": "retry", "build/x.py": RETRY, ".env": "RETRY=1", "node_modules/x/i.js": "retry"})
-    settle(server)
+    wait_for_jobs(server)
     assert paths(server, "retry") == {"retry.py"}
 
 
@@ -146,7 +146,7 @@ def test_a_folders_filter_is_honoured_by_the_watcher(server: ServerProcess) -> N
     assert paths(server, "chosen", "lib/") == {"lib/a.py"}
     write_files(server.root, {"lib/a.py": "chosen = 3\n", "lib/b.md": "chosen 3\n", "lib/gen/b.py": "chosen = 4\n"})
     write_files(server.root, {"lib/c.py": "chosen = 5\n"})
-    settle(server)
+    wait_for_jobs(server)
     assert paths(server, "chosen", "lib/") == {"lib/a.py", "lib/c.py"}
 
 
@@ -159,7 +159,7 @@ def test_a_folder_outside_of_the_project_is_watched(server: ServerProcess, tmp_p
     gone = server.http.request("DELETE", "/index/folders", params={"path": str(tmp_path / "outside")})
     assert gone.json()["files"] == 2
     write_files(tmp_path / "outside", {"farther.py": "far_away = 3\n"})
-    settle(server)
+    wait_for_jobs(server)
     assert paths(server, "far") == set()
 
 

@@ -1,4 +1,4 @@
-"""The rows of `agent-brain graph`: each word of a row stands apart from the next one, in a pipe too."""
+"""The rows of `agent-brain graph`: each word of a row has space before the next one, in a pipe too."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def go(task):
 """
 
 
-def test_how_sure_a_row_is_stands_apart_from_its_name(tmp_path: Path) -> None:
+def test_how_sure_a_row_is_has_space_before_its_name(tmp_path: Path) -> None:
     with cli_project(tmp_path / "shop") as project:
         project.write({"tasks.py": SOURCE})
         project.set_up()

@@ -56,7 +56,7 @@ def repository(tmp_path: Path, attacker: Attacker, outside: Path) -> HostileRepo
 
 
 class Visitor:
-    """The command in the repository; whatever it does, no trap may be sprung."""
+    """The command in the repository; it may spring no trap."""
 
     def __init__(self, repository: HostileRepository, home: Path) -> None:
         self.repository = repository

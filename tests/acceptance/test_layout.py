@@ -286,7 +286,7 @@ def test_an_idle_server_ends_and_takes_its_file_along(root: Path, environment: d
         for _ in range(20):
             server.http.get("/health")
             time.sleep(0.05)
-        assert server.process.wait(15) == 0, "health checks keep nobody awake"
+        assert server.process.wait(15) == 0, "health checks keep no server awake"
     finally:
         server.stop()
     assert not server.server_file.exists()

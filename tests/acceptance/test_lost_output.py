@@ -55,8 +55,8 @@ def redirected(project: CliProject, redirection: str, *command: str) -> subproce
     )
 
 
-def assert_told(done: subprocess.CompletedProcess[str], why: str) -> None:
-    """The last line is the sentence; what a command notes of its work may stand before it."""
+def assert_reported(done: subprocess.CompletedProcess[str], why: str) -> None:
+    """The last line is the sentence; what a command notes of its work may come before it."""
     assert "Traceback" not in done.stderr
     assert "bug in Agent Brain" not in done.stderr
     assert "Exception ignored" not in done.stderr
@@ -75,7 +75,7 @@ def assert_told(done: subprocess.CompletedProcess[str], why: str) -> None:
     ],
 )
 def test_a_help_that_cannot_be_written(project: CliProject, verb: str, redirection: str, why: str) -> None:
-    assert_told(redirected(project, redirection, COMMAND, *filter(None, [verb]), "--help"), why)
+    assert_reported(redirected(project, redirection, COMMAND, *filter(None, [verb]), "--help"), why)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_an_answer_that_cannot_be_written(project: CliProject, verb: str, redire
         assert done.returncode == 2
         assert "Traceback" not in done.stderr
     else:
-        assert_told(done, why)
+        assert_reported(done, why)
 
 
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-", "<&-", "<&- >&- 2>&-"])

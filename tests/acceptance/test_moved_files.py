@@ -49,7 +49,7 @@ def test_a_moved_file_is_not_answered_under_its_old_path(project: CliProject) ->
     assert "not there" not in found.stdout + found.stderr
 
 
-def test_the_agent_is_told_which_passage_has_no_file() -> None:
+def test_the_agent_sees_which_passage_has_no_file() -> None:
     done = subprocess.run([sys.executable, "-c", ANSWER, str(SCRIPTS), NOTICE], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "1. a.py:1-2 a 1 [gone: the file is not there any more]" in done.stdout

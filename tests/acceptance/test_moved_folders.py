@@ -51,7 +51,7 @@ SWAPS = {
 
 @pytest.fixture
 def outside(tmp_path: Path) -> Path:
-    """A directory of the person's that nobody has accepted."""
+    """A directory of the person's that no one has accepted."""
     made = tmp_path / "private"
     for inner in (".", "b", "shared"):
         write_files(made / inner, {"x.py": STOLEN})
@@ -176,7 +176,7 @@ def soon(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_the_watcher_tells_nothing_of_it_and_goes_on(swap: Swap, server: ServerProcess, outside: Path) -> None:
+def test_the_watcher_reports_nothing_of_it_and_goes_on(swap: Swap, server: ServerProcess, outside: Path) -> None:
     swap.act(server.root, outside)
     moved = server.root / swap.moved
     old = moved.with_name(f"{moved.name}_old") / swap.inner

@@ -47,7 +47,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_settings_file_is_named_with_a_command_that_begins_anew(project: CliProject, kind: str) -> None:
+def test_a_broken_settings_file_is_named_with_a_command_that_begins_again(project: CliProject, kind: str) -> None:
     name, content = BROKEN[kind]
     kept = b"" if name == CONFIG else (project.root / ENV).read_bytes()
     (project.root / name).write_bytes(kept + content)

@@ -29,7 +29,7 @@ def require_a_network_namespace() -> None:
 
 
 def run_offline(root: Path, script: str) -> subprocess.CompletedProcess[str]:
-    """Run a shell script in the project where only the loopback device is up; whatever it starts sees no more."""
+    """Run a shell script in the project where only the loopback device is up; what it starts sees no more."""
     home = root.parent / "home"
     home.mkdir()
     shell = f"ip link set lo up\nbrain={shlex.quote(COMMAND)}\n{textwrap.dedent(script)}"
@@ -74,5 +74,5 @@ def test_set_up_index_and_search_without_a_network(tmp_path: Path) -> None:
 
 
 def first_path(answer: Any) -> str:
-    """Where the best passage stands."""
+    """Where the best passage is."""
     return str(answer["results"][0]["path"])

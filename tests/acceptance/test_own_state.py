@@ -1,4 +1,4 @@
-"""The state directory and the token's file are in no index, whatever folder is named."""
+"""The state directory and the token's file are in no index, whichever folder is named."""
 
 from __future__ import annotations
 

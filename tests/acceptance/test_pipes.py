@@ -1,4 +1,4 @@
-"""A pipe that nobody writes to, in place of any file of the project: no command waits for it."""
+"""A pipe without a writer, in place of any file of the project: no command waits for it."""
 
 from __future__ import annotations
 

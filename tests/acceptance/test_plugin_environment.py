@@ -1,6 +1,6 @@
 """The plugin's environment is looked at before each command: what is wrong with it is named, and setup puts it right.
 
-A stand-in for uv borrows the packages of the tests' own environment; test_traps.py installs real ones.
+A fake of uv borrows the packages of the tests' own environment; test_traps.py installs real ones.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def test_what_an_installer_puts_elsewhere_is_not_taken_for_ready(installed: Inst
 
 
 def test_nothing_is_tried_again_while_nothing_has_changed(installed: Installed) -> None:
-    """The stamp is read instead; a Python that tells when it is started for more than the command is not."""
+    """The stamp is read instead; a Python that reports when it is started for more than the command is not."""
     stamp = json.loads((installed.environment / "agent-brain.json").read_text())
     assert stamp["python"] == ".".join(map(str, sys.version_info[:3]))
     counted = installed.environment.parents[1] / "counted"

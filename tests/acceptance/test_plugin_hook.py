@@ -29,7 +29,7 @@ def project(tmp_path: Path) -> Iterator[CliProject]:
 
 
 def said(project: CliProject, **more: str) -> str:
-    """Run the hook as hooks.json has it and return what the person is told."""
+    """Run the hook as hooks.json has it and return what the person sees."""
     ((hook,),) = [entry["hooks"] for entry in json.loads(HOOK.read_text())["hooks"]["SessionStart"]]
     arguments = [argument.replace("${CLAUDE_PLUGIN_ROOT}", str(ROOT)) for argument in hook["args"]]
     own = {

@@ -1,4 +1,4 @@
-"""uv and pip install where they are asked to, whatever the person's configuration says of that, and try once more with
+"""uv and pip install where they are asked to, in spite of the person's configuration, and try once more with
 the certificates of the system."""
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def make_wheel(directory: Path) -> None:
 
 @pytest.mark.parametrize("option", ["target", "prefix", "root", "user"])
 @pytest.mark.parametrize("said_in", ["file", "environment"])
-def test_pip_installs_here_whatever_is_configured(python: Path, tmp_path: Path, option: str, said_in: str) -> None:
+def test_pip_installs_here_with_any_configuration(python: Path, tmp_path: Path, option: str, said_in: str) -> None:
     elsewhere, home, wheels = tmp_path / "elsewhere", tmp_path / "home", tmp_path / "my wheels"
     value = "1" if option == "user" else str(elsewhere)
     make_wheel(wheels)

@@ -20,7 +20,7 @@ from support.claude import plugin_tree
 from support.cli import RETRY_SOURCE, clean_environment, free_port
 
 BUILD_SECONDS = 300
-# Stands for uv where only the launcher's own work is looked at: a real environment that borrows the tests' packages.
+# Replaces uv where only the launcher's own work is looked at: a real environment that borrows the tests' packages.
 FAKE_UV = """#!/bin/sh
 echo "$@" >>"$INSTALLER_CALLS"
 sleep 1
@@ -144,7 +144,7 @@ def test_two_setups_at_once_install_once(bare: Launched) -> None:
     assert len(Path(bare.environment["INSTALLER_CALLS"]).read_text().splitlines()) == 1
 
 
-def test_an_installation_that_was_cut_short_is_made_anew(bare: Launched, tree: Path) -> None:
+def test_an_installation_that_was_cut_short_is_made_again(bare: Launched, tree: Path) -> None:
     process = subprocess.Popen(
         bare.command("setup", "--dry-run"), cwd=bare.project, env=bare.environment, stderr=subprocess.PIPE, text=True
     )

@@ -173,7 +173,7 @@ def test_a_cancelled_call_is_not_answered(project: CliProject) -> None:
         process.stdin.close()
 
 
-def test_it_ends_quietly_where_nobody_reads(project: CliProject) -> None:
+def test_it_ends_quietly_without_a_reader(project: CliProject) -> None:
     for method in ("ping", "tools/call"):
         with subprocess.Popen(
             COMMAND,

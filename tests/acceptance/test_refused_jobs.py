@@ -48,7 +48,7 @@ def finding_of_the_index(project: CliProject) -> dict[str, Any]:
     return found
 
 
-def test_a_permanent_error_is_shown_by_every_command_and_is_over_once_it_is_mended(project: CliProject) -> None:
+def test_a_permanent_error_is_shown_by_every_command_and_is_over_once_it_is_fixed(project: CliProject) -> None:
     project.write({"later.py": "def much_later():\n    return 1\n"})
     with refused(project):
         done = project.run("index", "--wait")

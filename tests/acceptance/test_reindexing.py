@@ -1,4 +1,4 @@
-"""`agent-brain start --reindex` makes the index again whatever is in its place, and keeps embeddings that are whole."""
+"""`agent-brain start --reindex` makes the index again in the place of anything, and keeps embeddings that are whole."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def assert_in_order(project: CliProject) -> None:
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_whatever_the_damage_is_one_command_makes_the_index_again(project: CliProject, damage: str) -> None:
+def test_one_command_makes_the_index_again_after_any_damage(project: CliProject, damage: str) -> None:
     DAMAGES[damage](project.state / "index.db")
     said = project.run("search", "part_7")
     if said.returncode:

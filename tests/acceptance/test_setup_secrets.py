@@ -21,7 +21,7 @@ def project(tmp_path: Path) -> Iterator[CliProject]:
         yield made
 
 
-def test_secrets_are_for_the_owner_alone_whatever_the_umask(project: CliProject) -> None:
+def test_secrets_are_for_the_owner_alone_with_any_umask(project: CliProject) -> None:
     done = project.run("setup", "--yes", prefix=["sh", "-c", 'umask 000; exec "$@"', "sh"])
     assert done.returncode == 0, done.stderr
     assert stat.S_IMODE((project.root / ".env.agent-brain").stat().st_mode) == 0o600
@@ -34,7 +34,7 @@ def test_the_token_is_never_printed(project: CliProject) -> None:
     assert token not in done.stdout + done.stderr
 
 
-def test_what_stands_in_the_private_file_keeps_every_byte(project: CliProject) -> None:
+def test_what_is_in_the_private_file_keeps_every_byte(project: CliProject) -> None:
     own = b"# mine\r\nOTHER='a b'  # a note\r\n\r\n"
     private = project.root / ".env.agent-brain"
     private.write_bytes(own)

@@ -186,7 +186,7 @@ def test_the_way_back_by_key_and_by_menu(project: CliProject) -> None:
         screen.answer(ENDPOINT, ENTER)
         screen.answer(MODEL, BACK)
         screen.answer(ENDPOINT, BACK)
-        screen.answer(EMBEDDINGS, DOWN, ENTER)  # the last answer is where the menu stands
+        screen.answer(EMBEDDINGS, DOWN, ENTER)  # the last answer is where the menu is
         take_defaults(screen, FRESH, MORE)
         screen.answer(GO, BACK)
         take_defaults(screen, MORE, GO)

@@ -1,4 +1,4 @@
-"""A pipe that nobody writes to holds up neither the server nor a job nor a command, whatever its name is."""
+"""A pipe without a writer holds up neither the server nor a job nor a command, by any name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the user's own state is kept: never in the project, whatever XDG_STATE_HOME says."""
+"""Where the user's own state is kept: never in the project, for any XDG_STATE_HOME."""
 
 from __future__ import annotations
 

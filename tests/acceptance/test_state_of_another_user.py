@@ -73,7 +73,7 @@ def take_over(project: CliProject, directory: Path, command: str) -> None:
 
 
 def test_a_secret_that_the_system_s_user_made_is_named(project: CliProject) -> None:
-    """As after a setup with sudo: a trusted owner, but nobody else reads the file."""
+    """As after a setup with sudo: a trusted owner, but no one else reads the file."""
     os.chown(project.root / ".env.agent-brain", NOBODY, -1)
     os.chown(project.root, NOBODY, -1)
     done = project.run("status", prefix=UNPRIVILEGED)

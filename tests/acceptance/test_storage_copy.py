@@ -125,9 +125,9 @@ def test_there_and_back_is_row_for_row_the_first_file(project: CliProject, postg
 def test_a_dry_run_says_what_would_be_copied_and_writes_nothing(project: CliProject, postgres_url: str) -> None:
     before = {path: path.read_bytes() for path in project.state.rglob("*") if path.is_file()}
     for target in (postgres_url, BACK):
-        told = project.ok("storage", "copy", "--to", target, "--dry-run")
-        assert "Nothing was written." in told
-        assert re.search(r"^  vectors +[\d,]+ rows +[\d,]+ bytes$", told, re.MULTILINE)
+        output = project.ok("storage", "copy", "--to", target, "--dry-run")
+        assert "Nothing was written." in output
+        assert re.search(r"^  vectors +[\d,]+ rows +[\d,]+ bytes$", output, re.MULTILINE)
     assert {path: path.read_bytes() for path in project.state.rglob("*") if path.is_file()} == before
     server = DatabaseServer(PostgresConfig.from_url(postgres_url))
     assert server.psql("SELECT 1 FROM pg_namespace WHERE nspname = 'agent_brain'") == []
@@ -151,10 +151,10 @@ def test_an_interrupted_copy_is_resumed_and_not_served_before(
     project: CliProject, postgres_url: str, number: signal.Signals, code: int, said: str
 ) -> None:
     use(project, postgres_url)
-    ended, told = _interrupted_copy(project, postgres_url, number)
+    ended, output = _interrupted_copy(project, postgres_url, number)
     assert ended == code
-    assert said in told
-    assert "Traceback" not in told
+    assert said in output
+    assert "Traceback" not in output
     refused = project.run("start")
     assert refused.returncode == 3
     assert "was not finished" in refused.stderr
@@ -184,10 +184,10 @@ def _interrupted_copy(project: CliProject, url: str, number: signal.Signals) -> 
             assert time.monotonic() < deadline
             time.sleep(0.05)
         copying.send_signal(number)
-        _, told = copying.communicate(timeout=30)
+        _, output = copying.communicate(timeout=30)
     server.psql(f"SELECT pg_terminate_backend(pid) {waiting}")
     server.psql("DROP TRIGGER wait ON agent_brain.chunks")
-    return copying.returncode, told
+    return copying.returncode, output
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def sources() -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_equal_indexes_answer_alike_whatever_words_a_question_has(tmp_path: Path, postgres_url: str) -> None:
+def test_equal_indexes_answer_alike_to_any_words_of_a_question(tmp_path: Path, postgres_url: str) -> None:
     with cli_project(tmp_path / "project") as project:
         project.write(sources())
         project.set_up()

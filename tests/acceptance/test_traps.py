@@ -75,7 +75,7 @@ class Visit:
         self.step("uninstall", "--yes")
 
     def abandon(self) -> None:
-        """Stop the server, whatever is sprung by that."""
+        """Stop the server, even if that springs a trap."""
         subprocess.run([*self._command, "stop"], cwd=self.project.root, env=self.environment, capture_output=True)
 
 

@@ -95,7 +95,7 @@ def test_silent_connections_do_not_keep_out_the_owner(
         server.index()
         with flooded(server, SILENT, *more):
             slowest = max(ask(server) for _ in range(20))
-        print(f"\nthe owner's slowest of 20 searches beside {SILENT} silent connections: {slowest * 1e3:.0f} ms")
+        print(f"\nthe owner's slowest of 20 searches with {SILENT} silent connections: {slowest * 1e3:.0f} ms")
         assert ask(server) < OWNER_SECONDS
         log = (root / ".claude" / "agent-brain" / "test.log").read_text("utf-8", "replace")
     assert log.count("no connection can be accepted") <= 2
@@ -150,7 +150,7 @@ def test_a_byte_a_second_is_not_a_request(root: Path, head: bytes) -> None:
 
 
 @pytest.mark.slow
-def test_an_answer_that_nobody_reads_is_given_up(root: Path) -> None:
+def test_an_answer_without_a_reader_is_given_up(root: Path) -> None:
     with ServerProcess(root) as server:
         before = descriptors(server)
         greedy = connect(server)
@@ -215,7 +215,7 @@ def test_what_is_no_http_is_a_problem_and_no_flood_of_the_log(root: Path) -> Non
 
 
 def test_a_busy_server_is_not_left_for_a_silent_one(root: Path) -> None:
-    """A hundred that ask, on connections which they keep, beside those that say nothing."""
+    """A hundred that ask, on connections which they keep, next to those that say nothing."""
     failed: list[BaseException] = []
 
     def work(server: ServerProcess) -> None:

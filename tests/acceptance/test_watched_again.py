@@ -1,4 +1,4 @@
-"""The watcher follows what no event tells of: directories that may be read again, and disks that come and go."""
+"""The watcher follows what no event reports: directories that may be read again, and disks that come and go."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ async def test_a_network_disk_is_named_and_looked_through(
 
 
 def no_events(_tree: Any, stop: Any, _window: int) -> Iterator[dict[str, Any]]:
-    """What such a disk tells: nothing, ten times a second."""
+    """What such a disk reports: nothing, ten times a second."""
     while not stop.is_set():
         time.sleep(0.1)
         yield {}

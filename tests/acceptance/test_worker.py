@@ -65,7 +65,7 @@ class Shared:
         return int(self.value(f"SELECT count(*) FROM {TABLES}.files WHERE project_id = '{location_id(root)}'"))
 
     def queue(self, root: Path, *wanted: Sequence[str], model: EmbeddingModel = NO_EMBEDDING) -> None:
-        """A job for each of these lists of paths, by nobody who would run it; the whole index without any."""
+        """A job for each of these lists of paths, with no process that would run it; the whole index without any."""
 
         async def add() -> None:
             store = create_store(self.url, root, model, TOKENIZER_VERSION)
@@ -78,7 +78,7 @@ class Shared:
         asyncio.run(add())
 
     def end_leases(self) -> None:
-        """As the half minute does that nobody renews them."""
+        """As half a minute without a renewal does."""
         self.sql(f"UPDATE {TABLES}.index_state SET writer_until = clock_timestamp() - interval '1 second'")
 
     def until_it_writes(self, *roots: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_worker_ends_after_the_batch_in_hand_and_puts_its_job_back(shared: Sha
 
 @pytest.mark.parametrize("where", ["on this machine", "on another machine"])
 def test_a_killed_workers_job_is_taken_over(shared: Shared, where: str) -> None:
-    """At once where it can be seen that nobody holds the lease any more, else when that has ended."""
+    """At once where it can be seen that no process holds the lease any more, else when that has ended."""
     root = shared.project("one")
     shared.queue(root)
     with worker(root) as process:

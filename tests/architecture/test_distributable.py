@@ -75,7 +75,7 @@ def block_text(block: str) -> str:
 
 
 def parsed(sql: str) -> tuple[Any, dict[str, int]]:
-    """The tree as plain values, and the numbers that stand for the bound names."""
+    """The tree as plain values, and the numbers of the bound names."""
     names: dict[str, int] = {}
 
     def number(match: re.Match[str]) -> str:

@@ -50,7 +50,7 @@ def test_no_text_names_what_is_not_ours(kind: str) -> None:
     assert found == {}
 
 
-def test_the_owners_address_stands_in_the_manifest_alone() -> None:
+def test_the_owners_address_is_in_the_manifest_alone() -> None:
     manifest = json.loads((ROOT / MANIFEST).read_text("utf-8"))
     address = urlsplit(manifest["repository"])
     assert "homepage" not in manifest

@@ -1,4 +1,4 @@
-"""The plugin's scripts run under whatever Python is there: the standard library and each other are all they have."""
+"""The plugin's scripts run under any Python: the standard library and each other are all they have."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def test_no_function_is_long() -> None:
 
 
 def _imported(path: Path, names: set[str]) -> set[str]:
-    """Return which of `names` the module at `path` imports, wherever in it and for whatever."""
+    """Return which of `names` the module at `path` imports, anywhere in it."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:

@@ -28,7 +28,7 @@ BACKENDS = ("sqlite:///.claude/agent-brain/index.db", "memory://")
 
 
 class TwinBrain(Brain):
-    """A server over `root` whose settings stand elsewhere, so that two can share a directory."""
+    """A server over `root` whose settings are elsewhere, so that two can share a directory."""
 
     def __init__(self, root: Path, storage_url: str) -> None:
         super().__init__(root)
@@ -183,7 +183,7 @@ class Servers(RuleBasedStateMachine):
         for brain in self.brains:
             if self.model.folders:
                 self.run(brain.index(force=force))
-                self.run(self.settled(brain))
+                self.run(self.finished(brain))
             else:
                 self.run(brain.call("POST", "/index", 422, json={}))
         if self.model.folders:
@@ -211,7 +211,7 @@ class Servers(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        """SQLite keeps its index; memory starts anew, so it is told the folders, and both index."""
+        """SQLite keeps its index; memory starts empty, so it is given the folders, and both index."""
         for brain in self.brains:
             self.run(brain.restart())
         memory = self.brains[1]
@@ -249,10 +249,10 @@ class Servers(RuleBasedStateMachine):
         """A search that met changed files has them indexed again: here, before anything else happens."""
         for brain in self.brains:
             self.run(brain.index(*paths))
-            self.run(self.settled(brain))
+            self.run(self.finished(brain))
         self.model.index(*paths)
 
-    async def settled(self, brain: Brain) -> None:
+    async def finished(self, brain: Brain) -> None:
         """Until no job waits or runs."""
         while any(job["state"] not in FINISHED for job in (await brain.call("GET", "/index/jobs"))["jobs"]):
             await asyncio.sleep(0.002)

@@ -1,4 +1,4 @@
-"""Whatever is done to a project while it is watched, a job over all of it finds nothing afterwards."""
+"""After any change of a project that is watched, a job over all of it finds nothing afterwards."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ class Disk:
 
     def _replace(self) -> None:
         file = self._file()
-        beside = file.with_name(f"{file.name}.tmp")
-        beside.write_text(f"replaced_{self._number} = 1\n")
-        beside.replace(file)
+        temporary = file.with_name(f"{file.name}.tmp")
+        temporary.write_text(f"replaced_{self._number} = 1\n")
+        temporary.replace(file)
 
     def _swap(self) -> None:
         one, other, between = self._file(), self._file(), self._root / "between.py"
@@ -139,7 +139,7 @@ def test_the_watcher_leaves_nothing_to_find(tmp_path: Path, seed: int) -> None:
 
 
 def await_quiet(server: ServerProcess) -> None:
-    """The last change has been told, by a later one, and is in the index."""
+    """The last change has been reported, by a later one, and is in the index."""
     write_files(server.root, {"last_of_all.txt": f"last {os.urandom(8).hex()}\n"})
     deadline = time.monotonic() + 30
     while not (holds_last(server) and all(job["state"] in FINISHED for job in jobs(server))):

@@ -31,7 +31,7 @@ def clean_environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on at this moment."""
+    """A port that nothing listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -112,7 +112,7 @@ class CliProject:
 
 @contextmanager
 def cli_project(root: Path, git: bool = True) -> Iterator[CliProject]:
-    """A new project at `root` with a home directory beside it; its server is stopped at the end."""
+    """A new project at `root` with a home directory next to it; its server is stopped at the end."""
     home = root.parent / "home"
     home.mkdir(parents=True, exist_ok=True)
     root.mkdir(parents=True)

@@ -1,6 +1,6 @@
 """The real Docker engine that answers here (DOCKER_HOST or the default socket), and a project's container on it.
 
-For what a real one does not do on demand, stand-ins: a `docker` command and an engine's socket.
+For what a real one does not do on demand, fakes: a `docker` command and an engine's socket.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class FakeEngine:
 
 @contextmanager
 def fake_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine]:
-    """A stand-in for the engine, which DOCKER_HOST names."""
+    """A fake of the engine, which DOCKER_HOST names."""
     with tempfile.TemporaryDirectory() as short:  # a socket's path may have a hundred characters
         engine = FakeEngine(f"{short}/docker.sock")
 
@@ -157,7 +157,7 @@ def fake_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine]:
 
 
 def fake_command(directory: Path, script: str) -> Path:
-    """A stand-in for the `docker` command in `directory`, which is to come first in the PATH."""
+    """A fake of the `docker` command in `directory`, which is to come first in the PATH."""
     command = directory / "docker"
     command.write_text(f"#!/bin/sh\n{script}\n")
     command.chmod(0o755)

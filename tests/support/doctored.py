@@ -1,4 +1,4 @@
-"""A fault of a project, and what `doctor` must make of it: it names it, and its fix, run to the letter, mends it."""
+"""A fault of a project, and what `doctor` must make of it: it names it, and its fix, run to the letter, ends it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def not_in_order(report: str) -> dict[str, Finding]:
     return {one["id"]: one for one in listed if one["state"] != "ok" and one["id"] not in OF_THE_MACHINE}
 
 
-def assert_mended(project: CliProject, fault: Fault) -> None:
+def assert_fixed(project: CliProject, fault: Fault) -> None:
     """Prepare the fault, ask doctor, run its fix, and ask again until nothing is left; then search."""
     with fault.make(project) or nullcontext():
         status, found = doctor(project, fault)

@@ -69,7 +69,7 @@ def fill_disk(directory: Path, leave: int = 0) -> Path:
 class PeakMemory:
     """Samples a process and its children while it is entered; `megabytes` is the most they held together.
 
-    Pages that several of them share count once (PSS), where the system tells.
+    Pages that several of them share count once (PSS), where the system reports it.
     """
 
     def __init__(self, pid: int) -> None:

@@ -1,4 +1,4 @@
-"""A repository whose author wants to be told what is on the machine of whoever opens it: every attack in one place."""
+"""A repository whose author wants to know what is on the machine of whoever opens it: every attack in one place."""
 
 from __future__ import annotations
 

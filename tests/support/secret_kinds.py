@@ -1,6 +1,6 @@
 """Files that hold secrets, each made here with material that is found nowhere else.
 
-Nothing that looks like a secret stands in this file: prefixes are joined with random material when the test runs, so
+Nothing that looks like a secret is in this file: prefixes are joined with random material when the test runs, so
 that scanners of pushed commits have nothing to find. The material is the same in every run.
 """
 
@@ -25,7 +25,7 @@ ORDINARY = "".join(f"# an ordinary line of this file, number {number}\n" for num
 
 @dataclass(slots=True)
 class Kind:
-    """A file with a secret: `material` are the pieces that nobody may see. `keeps` must stay findable, if given."""
+    """A file with a secret: `material` are the pieces that no one may see. `keeps` must stay findable, if given."""
 
     path: str
     content: bytes
@@ -217,7 +217,7 @@ def _files(folder: str, makes: Mapping[str, Callable[[Maker], str]], number: Ite
 
 
 def _framed() -> dict[str, Callable[[Maker], str | bytes]]:
-    """A private key in whatever frame."""
+    """A private key in any frame."""
     return {
         "plain.txt": lambda m: m.pem(),
         "rsa.txt": lambda m: m.pem("RSA PRIVATE"),

@@ -1,4 +1,4 @@
-"""Secrets that stand beside their name in the layout of a document, in a setting without a sign, in an expression."""
+"""Secrets next to their name in the layout of a document, in a setting without a sign, in an expression."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets whose name stands elsewhere than before them, in other words and languages, in pieces and in codes."""
+"""Secrets whose name is elsewhere than before them, in other words and languages, in pieces and in codes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _token(m: Make) -> str:
 
 
 def _shows(m: Make, secret: str) -> str:
-    """The secret as it is written in the file, which is what nobody may see."""
+    """The secret as it is written in the file, which is what no one may see."""
     m.made[:] = [secret]
     return secret
 
@@ -165,7 +165,7 @@ SPELLED: dict[str, Callable[[Make], str]] = {
     "middle.txt": lambda m: "Some ordinary words first.\n" + "".join(f"{m(64)}\n" for _ in range(4)),
     "hex_key.txt": lambda m: f"An ordinary line of words.\n{_hex_key(m)}\n",
     "blanks.txt": lambda m: f"An ordinary line of words.\n{_spaced(m)}",
-    # Declarations with a type, in whatever order.
+    # Declarations with a type, in any order.
     "declared.rs": lambda m: f'let password: &str = "{m(14)}";\nconst API_KEY: &\'static str = "{m(32)}";\n',
     "made.rs": lambda m: f'let password = String::from("{m(14)}");\nlet token: Option<&str> = Some("{m(32)}");\n',
     "declared.kt": lambda m: f'val password: String? = "{m(14)}"\nprivate const val API_KEY: String = "{m(32)}"\n',

@@ -20,11 +20,11 @@ def spoils(function: Callable[[Path], None]) -> Callable[[Path], None]:
 def another_minor_version_behind_the_link(environment: Path) -> None:
     """What an upgrade of the system does: the link is the same, its Python looks elsewhere for packages."""
     python = environment / "bin" / "python"
-    stand_in = environment.parents[1] / "python3.99"
-    stand_in.write_text(f'#!/bin/sh\nexec "{os.path.realpath(python)}" -S "$@"\n')  # without the packages of before
-    stand_in.chmod(0o755)
+    fake = environment.parents[1] / "python3.99"
+    fake.write_text(f'#!/bin/sh\nexec "{os.path.realpath(python)}" -S "$@"\n')  # without the packages of before
+    fake.chmod(0o755)
     python.unlink()
-    python.symlink_to(stand_in)
+    python.symlink_to(fake)
 
 
 @spoils

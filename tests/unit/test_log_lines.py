@@ -1,4 +1,4 @@
-"""The server's log: one record, one line, whatever names are in it."""
+"""The server's log: one record, one line, with any names in it."""
 
 from __future__ import annotations
 

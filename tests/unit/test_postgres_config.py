@@ -41,7 +41,7 @@ SECRET = "t0p/secret"
 
 
 @given(CONFIGS)
-def test_a_url_gives_back_the_connection_that_made_it(config: PostgresConfig) -> None:
+def test_a_url_returns_the_connection_that_made_it(config: PostgresConfig) -> None:
     url = config.url()
     assert url.isascii()
     assert PostgresConfig.from_url(url) == config
@@ -51,7 +51,7 @@ def test_a_url_gives_back_the_connection_that_made_it(config: PostgresConfig) ->
 
 
 @given(CONFIGS.filter(lambda config: len(config.password.get_secret_value()) > 3))
-def test_a_hidden_password_stands_nowhere_in_the_url(config: PostgresConfig) -> None:
+def test_a_hidden_password_is_nowhere_in_the_url(config: PostgresConfig) -> None:
     hidden = config.url(hide_password=True)
     assert PostgresConfig.from_url(hidden) == config.with_password("***")
 

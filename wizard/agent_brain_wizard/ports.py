@@ -48,7 +48,7 @@ class PortChoice:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What a port is for: its name in the record, the flag that names one, and where a free one is looked for."""
+    """A use of a port: its name in the record, the flag that names one, and where a free one is looked for."""
 
     name: str
     flag: str
@@ -62,22 +62,22 @@ _PGADMIN = _Kind("pgadmin_port", "--pgadmin-port", FIRST_PGADMIN_PORT, LAST_PGAD
 
 
 @dataclass(slots=True)
-class _Draft:
-    """What is chosen while the lock is held: the ports by Compose project, the roots, and whose port was named."""
+class _PortReservation:
+    """The ports chosen while the lock is held, by Compose project; the roots, and whose port was named."""
 
     ports: dict[str, dict[str, int]] = field(default_factory=dict)
     roots: dict[str, Path] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
 
 
-_draft: ContextVar[_Draft | None] = ContextVar("draft", default=None)
+_reservation: ContextVar[_PortReservation | None] = ContextVar("reservation", default=None)
 
 
 def choose_port(root: Path, wanted: int | None, saved: int | None) -> PortChoice:
-    """The server's: `wanted` if it is free, else refused by its holder's name; else the saved or the first free one."""
+    """Return the server's port: `wanted` if it is free, else the saved or the first free one. Refuse one in use."""
     project = compose_project(root)
-    if (draft := _draft.get()) is not None:
-        draft.roots[project] = root
+    if (reservation := _reservation.get()) is not None:
+        reservation.roots[project] = root
     own = _own_port(root)
     if wanted is not None and wanted != saved:
         if wanted != own and not is_free(wanted):
@@ -93,17 +93,20 @@ def choose_port(root: Path, wanted: int | None, saved: int | None) -> PortChoice
 
 
 def _note_named(project: str) -> None:
-    if (draft := _draft.get()) is not None:
-        draft.named.add(project)
+    if (reservation := _reservation.get()) is not None:
+        reservation.named.add(project)
 
 
 def choose_database_port(project: str, wanted: int | None, saved: int | None) -> PortChoice:
-    """The database's on this machine, chosen as the server's is. `project` is the Compose project that may hold it."""
+    """Return the database's on this machine, chosen as the server's is.
+
+    `project` is the Compose project that may hold it.
+    """
     return _choose_published(project, _DATABASE, wanted, saved)
 
 
 def choose_pgadmin_port(project: str, wanted: int | None, saved: int | None) -> PortChoice:
-    """pgAdmin's on this machine, chosen as the database's is."""
+    """Return pgAdmin's port on this machine, chosen as the database's is."""
     return _choose_published(project, _PGADMIN, wanted, saved)
 
 
@@ -122,7 +125,7 @@ def _choose_published(project: str, kind: _Kind, wanted: int | None, saved: int 
 
 
 def _is_ours(project: str, kind: _Kind, saved: int) -> bool:
-    """Whether no other project was given the port that is in the project's files, which may be copies of another's."""
+    """Return whether no other project was given the port of this project's files, which may be copies."""
     return _given().get(project, {}).get(kind.name) == saved or saved not in _ports_of_others(project)
 
 
@@ -135,7 +138,7 @@ def _is_of(project: str, port: int, published: dict[int, Publisher]) -> bool:
 
 
 def holder(port: int) -> str:
-    """Who has `port`, for people: the container that publishes it, else the program that listens on it."""
+    """Return who has `port`, for people: the container that publishes it, else the program that listens on it."""
     return _holder(port, published_ports() or {})
 
 
@@ -144,8 +147,8 @@ def _holder(port: int, published: dict[int, Publisher]) -> str:
 
 
 def _take(project: str, kind: _Kind, port: int, remark: str = "") -> PortChoice:
-    if (draft := _draft.get()) is not None:
-        draft.ports.setdefault(project, {})[kind.name] = port
+    if (reservation := _reservation.get()) is not None:
+        reservation.ports.setdefault(project, {})[kind.name] = port
     return PortChoice(port, remark)
 
 
@@ -187,17 +190,17 @@ def _moved(from_port: int, to_port: int, published: dict[int, Publisher], others
 
 
 def _own_port(root: Path) -> int | None:
-    """The port of the project's own running server."""
+    """Return the port of the project's own running server."""
     return urlsplit(server["url"]).port if (server := _own_server(root)) else None
 
 
 def is_serving(root: Path) -> bool:
-    """Whether the project's server runs."""
+    """Return whether the project's server runs."""
     return _own_server(root) is not None
 
 
 def _own_server(root: Path) -> ServerFile | None:
-    """The project's server, also one that hangs or was started with another token."""
+    """Return the project's server, also one that hangs or was started with another token."""
     claim = read_server_file(root)
     if claim is None:
         return None
@@ -215,14 +218,14 @@ def reserving() -> Iterator[None]:
     directory cannot be written, ports are chosen without it.
     """
     with ExitStack() as held:
-        draft = _Draft() if _lock(held) else None
-        token = _draft.set(draft)
+        reservation = _PortReservation() if _lock(held) else None
+        token = _reservation.set(reservation)
         try:
             yield
-            if draft is not None:
-                _keep(draft)
+            if reservation is not None:
+                _keep(reservation)
         finally:
-            _draft.reset(token)
+            _reservation.reset(token)
 
 
 def _lock(held: ExitStack) -> bool:
@@ -244,7 +247,7 @@ def _lock(held: ExitStack) -> bool:
 
 
 def _given() -> Given:
-    """The record without the projects that are no longer set up."""
+    """Return the record without the projects that are no longer set up."""
     return {name: one for name, one in given_ports().items() if _is_set_up(Path(one["root"]))}
 
 
@@ -263,11 +266,15 @@ def _ports_of_others(project: str) -> dict[int, Path]:
     }
 
 
-def _keep(draft: _Draft) -> None:
+def _keep(reservation: _PortReservation) -> None:
     known = _given()
     chosen = {
-        name: {"root": str(root), **draft.ports.get(name, {}), **({NAMED: True} if name in draft.named else {})}
-        for name, root in draft.roots.items()
+        name: {
+            "root": str(root),
+            **reservation.ports.get(name, {}),
+            **({NAMED: True} if name in reservation.named else {}),
+        }
+        for name, root in reservation.roots.items()
     }
     if all(known.get(name) == one for name, one in chosen.items()):
         return

@@ -30,7 +30,7 @@ _ARGUMENT = re.compile(r"^argument (?:-\w/)*(--[\w-]+): (?=must )")
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, as every other failure."""
+    """A parser that reports what is wrong in one line, as every other failure."""
 
     def error(self, message: str) -> NoReturn:
         message = _ARGUMENT.sub(r"\1 ", message).rstrip(".")
@@ -65,7 +65,7 @@ def run(argv: Sequence[str], commands: Sequence[Command]) -> int:
 
 
 def _failure(error: Exception) -> tuple[str, int]:
-    """The sentence and the exit code for what went wrong."""
+    """Return the sentence and the exit code for what went wrong."""
     if isinstance(error, ClientError):
         return str(error), error.exit_code
     if isinstance(error, ImportError):
@@ -104,7 +104,7 @@ def _say(
 
 
 def _show_where(error: Exception) -> None:
-    """The traceback, escaped and indented: it holds names and messages from anywhere."""
+    """Print the traceback, escaped and indented: it holds names and messages from anywhere."""
     import traceback
 
     from agent_brain_client.output import note
@@ -134,14 +134,14 @@ def _run_command(argv: list[str], commands: Sequence[Command]) -> int:
     own = _Parser(prog=f"agent-brain {name}", description=_sentence(command.summary), allow_abbrev=False)
     _add_shared(own)
     module.configure(own)
-    # Options may stand between a question's words; argparse loses sight of `--` then.
+    # Options may be between a question's words; argparse loses sight of `--` then.
     parse = own.parse_args if "--" in after else own.parse_intermixed_args
     code = module.run(parse(after, shared))
     return OK if code is None else int(code)
 
 
 def _split(argv: list[str]) -> tuple[list[str], str | None, list[str]]:
-    """The options before the command, its name, and everything after it."""
+    """Return the options before the command, its name, and everything after it."""
     position = 0
     while position < len(argv) and argv[position].startswith("-"):
         position += 2 if argv[position] in _WITH_VALUE else 1
@@ -189,7 +189,7 @@ def _unknown(name: str, commands: Sequence[Command]) -> str:
 
 
 def _keep_output_printable() -> None:
-    """A terminal that lacks a character gets its escape, not a traceback."""
+    """Have a terminal that lacks a character show its escape, not a traceback."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

@@ -86,7 +86,7 @@ def _report(arguments: argparse.Namespace, client: AgentBrainClient) -> int:
 
 
 def outcome(job: JobResponse) -> str:
-    """How a job ended, or how to follow one that has not."""
+    """Return how a job ended, or how to follow one that has not."""
     if job["state"] in ("queued", "running"):
         return f"Job {job['id']} is {job['state']}. Follow it: agent-brain jobs --watch {job['id']}"
     if job["state"] != "done":

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _asked(arguments: argparse.Namespace) -> tuple[str, int]:
-    """What is to be done with which job; all of them have the number 0. Raises UsageError."""
+    """Return what is to be done with which job; all of them have the number 0. Raise UsageError."""
     words = [*arguments.words]
     for verb in ("cancel", "watch"):
         if (job_id := getattr(arguments, verb)) is not None:

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def project_root(arguments: argparse.Namespace) -> Path:
-    """The project that the command is about."""
+    """Return the project that the command is about."""
     return find_root(arguments.project)
 
 
 def connect(root: Path) -> AgentBrainClient:
-    """A client of the server of `root`, which is started if it does not run."""
+    """Return a client of the server of `root`, which is started if it does not run."""
     record = require_set_up(root)
     token = find_token(root)
     server = find_current_server(root)
@@ -47,7 +47,7 @@ def _start(root: Path) -> ServerFile:
 
 
 def filter_path(root: Path, given: str) -> str:
-    """A glob of a path filter as the server matches it.
+    """Return a glob of a path filter as the server matches it.
 
     One that begins with `.` or `~` is a place, as in a shell, and so is an absolute path in the project; all others are
     as in `.gitignore`.
@@ -64,7 +64,7 @@ def filter_path(root: Path, given: str) -> str:
 
 
 def project_path(root: Path, given: str) -> str:
-    """`given`, relative to the current directory, as the server names it: relative to the root, absolute outside."""
+    """Return `given`, relative to the current directory, as the server names it: relative to the root or absolute."""
     if not given.isprintable() and given != given.encode("utf-8", "replace").decode("utf-8"):
         raise UsageError(f"the name {given!a} is not valid UTF-8 and cannot be indexed. Rename the file.")
     absolute = Path(os.path.abspath(Path(given).expanduser()))  # noqa: PTH100  a link is not followed here

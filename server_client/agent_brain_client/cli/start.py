@@ -60,7 +60,7 @@ def _start(root: Path, arguments: argparse.Namespace) -> ServerFile:
         return start(root, arguments.port, arguments.reindex)
     except PortTakenError as error:
         named = arguments.port is not None or os.environ.get("AGENT_BRAIN_PORT")
-        # Without --reindex again, whatever the port, the index would be refused as it was before.
+        # Without --reindex again, at any port, the index would be refused as it was before.
         if named or not (arguments.reindex or setup_chose(root, error.port)):
             raise
         note(f"Port {error.port} is taken by {error.holder}; using another one.")
@@ -86,11 +86,11 @@ def _reindex(root: Path, arguments: argparse.Namespace) -> int:
 
 
 def _kept_files(root: Path) -> list[Path]:
-    """What a server found in the place of the index, and renamed: all of it, as an earlier call may have been cut."""
+    """Return all that a server found in the place of the index and renamed, also in an earlier call."""
     return sorted(one for one in state_directory(root).iterdir() if re.search(r"\.kept-\d+$", one.name))
 
 
 def _refuse_ignored(arguments: argparse.Namespace, url: str) -> None:
-    """What is for a new server is refused while one runs, not ignored."""
+    """Refuse what is for a new server while one runs, rather than ignore it."""
     if arguments.port not in (None, "auto", url.rpartition(":")[2]):
         raise StartError(f"a server already runs on {url}. Run: agent-brain restart --port {arguments.port}")

@@ -34,7 +34,7 @@ REPORT_SECONDS = 60
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The command has no arguments of its own."""
+    """Declare nothing: the command has no arguments of its own."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -71,7 +71,7 @@ def _not_running(root: Path, as_json: bool) -> int:
 
 
 def status_lines(status: StatusResponse) -> list[str]:
-    """The whole status, a line a subject."""
+    """Return the whole status, a line a subject."""
     storage, embedding, index, watcher = status["storage"], status["embedding"], status["index"], status["watcher"]
     location = one_line(storage["location"].replace(f"{status['project']['root']}/", ""))
     place = f"{storage['backend']} {location}"
@@ -94,7 +94,7 @@ def status_lines(status: StatusResponse) -> list[str]:
 
 
 def _report_lines(report: ReportResponse) -> list[str]:
-    """What is not in the index, if anything, and the command that lists it; each folder that is left out, and why."""
+    """Return what is not in the index and the command that lists it, then each folder that is left out, and why."""
     totals = report_totals(report)
     lines = [f"{_label('folders')}{one_line(problem)}" for problem in report["problems"]]
     return [*lines, *([f"{_label('not indexed')}{totals}. See: agent-brain index --report"] if totals else [])]

@@ -10,7 +10,7 @@ from agent_brain_client.output import print_json, say
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The command has no arguments of its own."""
+    """Declare nothing: the command has no arguments of its own."""
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from agent_brain_client.wire import VERSION
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The command has no arguments of its own."""
+    """Declare nothing: the command has no arguments of its own."""
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -60,7 +60,7 @@ def test_what_is_named_must_be_there(tree: Path) -> None:
         find_root(None, environment={"AGENT_BRAIN_PROJECT": str(tree / "none")})
 
 
-def test_a_directory_that_is_gone_is_told(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_that_is_gone_is_reported(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = tree / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)

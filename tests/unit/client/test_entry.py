@@ -31,7 +31,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, run: object) -> None:
         ["--json", "--project=p", "fake", "a", "b"],
     ],
 )
-def test_shared_options_stand_anywhere(monkeypatch: pytest.MonkeyPatch, argv: list[str]) -> None:
+def test_shared_options_may_be_anywhere(monkeypatch: pytest.MonkeyPatch, argv: list[str]) -> None:
     seen: list[object] = []
     fake(monkeypatch, lambda arguments: seen.append(vars(arguments)) or 0)
     assert entry.run(argv, FAKE) == 0

@@ -81,7 +81,7 @@ def test_an_answer_is_read(text: bytes) -> None:
         assert identify(url, "0" * 32, 10.0) == {"pid": 1}
 
 
-def test_nobody_there_is_none() -> None:
+def test_no_server_there_is_none() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     assert identify(f"http://127.0.0.1:{port}", "0" * 32, 10.0) is None

@@ -122,7 +122,7 @@ def test_a_process_is_known_by_its_age() -> None:
     assert not runs_server(psutil.Process(), Path("/"))
 
 
-def test_the_holder_of_a_port_that_nobody_holds() -> None:
+def test_the_holder_of_a_port_that_is_free() -> None:
     assert port_holder(1) == "another program"
 
 
@@ -136,31 +136,31 @@ def test_start_needs_settings_and_a_token(tmp_path: Path, project: Path, monkeyp
         lifecycle.start(project)
 
 
-def stand_in(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+def fake_start(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     """Start this program in the server's place."""
     monkeypatch.setattr(lifecycle, "_command", lambda *_: [sys.executable, "-c", program])
 
 
 def test_a_start_that_fails_says_why(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in(monkeypatch, "import sys; print('agent-brain: the moon is full.', file=sys.stderr); sys.exit(2)")
+    fake_start(monkeypatch, "import sys; print('agent-brain: the moon is full.', file=sys.stderr); sys.exit(2)")
     with pytest.raises(StartError, match=r"^the server did not start: the moon is full\.$"):
         lifecycle.start(project)
-    stand_in(monkeypatch, "import sys; print('agent-brain: port 1 is taken (in use).', file=sys.stderr); sys.exit(2)")
+    fake_start(monkeypatch, "import sys; print('agent-brain: port 1 is taken (in use).', file=sys.stderr); sys.exit(2)")
     with pytest.raises(PortTakenError, match="port 1 is taken by another program"):
         lifecycle.start(project)
 
 
 def test_a_start_that_never_answers_is_given_up_and_ended(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     note = project / "pid"
-    stand_in(monkeypatch, f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(60)")
+    fake_start(monkeypatch, f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(60)")
     monkeypatch.setattr(lifecycle, "START_SECONDS", 1.0)
     with pytest.raises(StartError, match="did not answer within 1 s"):
         lifecycle.start(project)
     assert not psutil.pid_exists(int(note.read_text()))
 
 
-def test_a_holder_that_does_not_answer_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in(monkeypatch, "import sys; sys.exit(3)")
+def test_a_holder_that_does_not_answer_is_reported(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_start(monkeypatch, "import sys; sys.exit(3)")
     monkeypatch.setattr(lifecycle, "START_SECONDS", 0.5)
     with pytest.raises(StartError, match=r"another process uses .* run: agent-brain start"):
         lifecycle.start(project)

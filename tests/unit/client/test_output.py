@@ -154,7 +154,7 @@ def test_explanations_are_shown() -> None:
     assert lines[-3:] == ["  why: lexical #2", "  ranks: lexical #2", "  scores: lexical 1.25"]
 
 
-def test_the_way_each_arm_went_is_one_line() -> None:
+def test_the_strategy_of_each_retriever_is_one_line() -> None:
     plan = {"bm25": "gin", "vector": "hnsw, then exact\x1b[31m"}
     assert plan_line(plan) == "found: bm25 by gin · vector by hnsw, then exact\\x1b[31m"
 

@@ -34,7 +34,7 @@ def hanging_up() -> Iterator[str]:
         thread.join()
 
 
-def test_a_request_that_nobody_took_is_sent_to_the_next_server() -> None:
+def test_a_request_that_no_server_took_is_sent_to_the_next_one() -> None:
     with answering(lambda _: as_json({"id": 1})) as url:
         client = AgentBrainClient(f"http://127.0.0.1:{free_port()}", "t", renew=lambda: url)
         assert client.index(IndexRequest()) == {"id": 1}

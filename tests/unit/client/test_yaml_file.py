@@ -1,4 +1,4 @@
-"""Settings in YAML are read within bounds, whatever they say."""
+"""Settings in YAML are read within bounds, with any content."""
 
 from __future__ import annotations
 

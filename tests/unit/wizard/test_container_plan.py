@@ -90,7 +90,7 @@ def test_a_containers_files_are_written_again_where_missing(contained: Facts, pa
     assert set(written(plan)) == {path}
 
 
-def test_a_lost_password_is_made_anew(contained: Facts) -> None:
+def test_a_lost_password_is_made_again(contained: Facts) -> None:
     facts = replace(contained, variables={**contained.variables, "POSTGRES_PASSWORD": ""})
     plan = make_plan(facts, CONTAINER, replace(CHOSEN_CONTAINER, password="newer"))
     assert b"POSTGRES_PASSWORD=newer\n" in content_of(plan, ENV)
@@ -126,7 +126,7 @@ def test_an_edited_compose_file_refuses_other_answers(
         make_plan(edited(contained, COMPOSE, b"# mine\n"), answers, replace(CHOSEN_CONTAINER, postgres_port=port))
 
 
-def test_an_edited_config_is_kept_beside_a_container(contained: Facts) -> None:
+def test_an_edited_config_is_kept_with_a_container(contained: Facts) -> None:
     facts = edited(contained, CONFIG, b"# mine\n")
     assert make_plan(facts, CONTAINER, CHOSEN_CONTAINER).writes == ()
     with pytest.raises(EditedFileError, match=r"storage\.postgres\.port .* 5500"):

@@ -1,4 +1,4 @@
-"""What is said of Docker, by stand-ins for its command and its engine."""
+"""What is said of Docker, by fakes of its command and its engine."""
 
 from __future__ import annotations
 

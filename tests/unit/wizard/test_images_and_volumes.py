@@ -1,4 +1,4 @@
-"""What Docker says of images that are not here yet and of volumes that are, by stand-ins for its command and engine."""
+"""What Docker says of images that are not here yet and of volumes that are, by fakes of its command and engine."""
 
 from __future__ import annotations
 

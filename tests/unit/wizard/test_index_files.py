@@ -1,4 +1,4 @@
-"""What doctor reads beside the file of an index, without the server: the write-ahead log and the vectors."""
+"""What doctor reads next to the file of an index, without the server: the write-ahead log and the vectors."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def test_a_url_that_the_user_wrote_into_the_config_stays_there_alone(done: Facts
     assert list(plan.kept) == [CONFIG]
 
 
-def test_a_url_with_a_password_stands_in_the_private_file_alone(done: Facts, tmp_path: Path) -> None:
+def test_a_url_with_a_password_is_in_the_private_file_alone(done: Facts, tmp_path: Path) -> None:
     answers = resolve({"storage_url": URL}, {}, done.saved)
     plan = make_plan(done, answers, CHOSEN)
     assert [write.path for write in plan.writes if b"secret" in write.content] == [ENV]

@@ -127,7 +127,7 @@ def test_a_database_port_that_the_own_container_holds_is_kept(taken: int, engine
     assert holder(taken) == "the container ours"
 
 
-def test_a_port_that_a_container_publishes_is_taken_even_if_nobody_listens_here(engine: FakeEngine) -> None:
+def test_a_port_that_a_container_publishes_is_taken_even_if_nothing_listens_here(engine: FakeEngine) -> None:
     published = a_free_port()
     engine.publishes("theirs", "theirs", published)
     assert choose_database_port(PROJECT, None, published).port != published
@@ -176,7 +176,7 @@ def test_what_was_given_to_a_project_is_not_given_to_another(tmp_path: Path) -> 
     )
 
     (first / ".claude" / "agent-brain" / "config.yaml").unlink()
-    assert choose_database_port(compose_project(second), None, None).port == database.port, "nobody has it any more"
+    assert choose_database_port(compose_project(second), None, None).port == database.port, "no project has it any more"
 
 
 def test_what_ends_by_an_exception_keeps_nothing(tmp_path: Path, own_home: Path) -> None:

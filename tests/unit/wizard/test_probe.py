@@ -37,7 +37,7 @@ def test_saved_answers_are_read_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["a: [", "- list", "\tx", "a: b: c", "just words"])
-def test_a_config_that_cannot_be_read_is_told(tmp_path: Path, text: str) -> None:
+def test_a_config_that_cannot_be_read_is_reported(tmp_path: Path, text: str) -> None:
     write(tmp_path, CONFIG, text)
     facts = probe_project(tmp_path)
     assert facts.config_error

@@ -18,7 +18,7 @@ STDIN = "-"
 
 
 def read_answers(source: str) -> dict[str, Answer | None]:
-    """The answers in the YAML or JSON mapping at `source`, `-` being standard input, by their questions' names.
+    """Return the answers in the YAML or JSON mapping at `source`, `-` being standard input, by their questions' names.
 
     A name that is no question's is refused, not passed over; null is no answer. No value is repeated in an error, since
     it could be a secret.
@@ -51,7 +51,7 @@ def _read(source: str) -> str:
 
 
 def _problem(error: yaml.YAMLError) -> str:
-    """What is wrong and where, without any value."""
+    """Return what is wrong and where, without any value."""
     mark = getattr(error, "problem_mark", None)
     place = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
     return (

@@ -25,7 +25,7 @@ from agent_brain_wizard.errors import MissingAnswerError, SetupError
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
 _FALSE = frozenset({"0", "false", "no", "off", "n", "f"})
 _IMAGE = re.compile(r"[a-z0-9][\w./:@-]*", re.ASCII)
-# What a shell, Compose or a dotenv reader would take apart cannot stand in .env.agent-brain without quotes.
+# What a shell, Compose or a dotenv reader would take apart cannot be in .env.agent-brain without quotes.
 _KEY = re.compile(r"[^\s\"'\\$#`\x00-\x1f\x7f]*")
 _OWN_VARIABLES = "AGENT_BRAIN_SETUP_"
 _POSTGRES = ("postgresql://", "postgres://")
@@ -58,7 +58,7 @@ class Answers:
     verify: bool = True
 
     def as_mapping(self) -> dict[str, Answer | None]:
-        """The answers by their questions' names, secrets and all."""
+        """Return the answers by their questions' names, secrets and all."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
@@ -99,7 +99,7 @@ def resolve(flags: Values, environment: Mapping[str, str], saved: Values, asked:
 def own_answers(
     flags: Values, environment: Mapping[str, str], accepted: Values, asked: Values | None = None
 ) -> Answers | None:
-    """What the person answers, now or in files that were `accepted`; None where that alone is not enough."""
+    """Return what the person answers, now or in files that were `accepted`; None where that alone is not enough."""
     try:
         return resolve(flags, environment, accepted, asked)
     except SetupError:
@@ -107,7 +107,7 @@ def own_answers(
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Answer | None]:
-    """The answers that the environment gives, None for the others."""
+    """Return the answers that the environment gives, None for the others."""
     return {question.name: environment.get(question.variable) or None for question in QUESTIONS}
 
 
@@ -135,7 +135,7 @@ def _given(layer: Values) -> dict[str, Answer | None]:
 
 
 def preset_of(values: Values) -> str:
-    """The preset that the endpoint is one of, `other` for none of them, empty where no endpoint is used."""
+    """Return the preset that the endpoint is one of, `other` for none of them, empty where no endpoint is used."""
     if values.get("embedding") != "openai-compatible":
         return ""
     return next((name for name, (url, _) in PRESETS.items() if url == values.get("embedding_url")), "other")
@@ -203,7 +203,7 @@ def _minutes(value: Answer | None) -> float:
 
 
 def folder_list(text: str) -> tuple[str, ...]:
-    """The folders that an answer names: with commas between them, or a JSON list as the server's own variable has."""
+    """Return the folders that an answer names: with commas between them, or as a JSON list."""
     if text.startswith("["):
         try:
             names = json.loads(text)
@@ -214,7 +214,7 @@ def folder_list(text: str) -> tuple[str, ...]:
 
 
 def folder_text(names: tuple[str, ...]) -> str:
-    """The answer that names these folders."""
+    """Return the answer that names these folders."""
     odd = any("," in name or name != name.strip() or name.startswith("[") for name in names)
     return json.dumps(list(names), ensure_ascii=False) if odd else ",".join(names)
 
@@ -273,13 +273,13 @@ def _check_embedding(answers: Answers) -> None:
 
 
 def without_password(url: str) -> str:
-    """`url` without what may be a secret in it."""
+    """Return `url` without what may be a secret in it."""
     scheme, separator, rest = url.partition("://")
     return scheme + separator + rest.rpartition("@")[2].partition("?")[0] if separator else url
 
 
 def check_flags(flags: Values, answers: Answers) -> None:
-    """Raises SetupError for a flag that would be ignored with these answers."""
+    """Raise SetupError for a flag that would be ignored with these answers."""
     for question, value, flags_of_it in (
         ("--embedding", "openai-compatible", ("embedding_preset", "embedding_url", "embedding_model")),
         ("--storage", "postgres-docker", ("postgres_port", "postgres_image", "pgadmin", "pgadmin_port")),

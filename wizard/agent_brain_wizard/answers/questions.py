@@ -279,7 +279,7 @@ MORE = Question(
 
 
 def asked() -> tuple[Question, ...]:
-    """What is asked in a terminal, in order: first what every project decides, then, behind MORE, the rest."""
+    """Return what is asked in a terminal, in order: first what every project decides, then, behind MORE, the rest."""
     every = [question for question in QUESTIONS if question.ask]
     behind = [question for question in every if question.when is _more]
     return (*(question for question in every if question not in behind), MORE, *behind)

@@ -18,7 +18,7 @@ class LinePrompter:
     """Questions as lines on stderr, answers as lines from stdin. Ctrl-C leaves, and so does the end of the input."""
 
     def choose(self, question: str, why: str, options: tuple[Option, ...], default: Answer, back: bool) -> object:
-        """A numbered list."""
+        """Ask by a numbered list."""
         _show(question, why, back)
         for number, option in enumerate(options, start=1):
             note(f"  {number}. {option.label}" + (f": {option.hint}" if option.hint else ""))
@@ -32,25 +32,25 @@ class LinePrompter:
             note(f"{line} is not a number from 1 to {len(options)}.")
 
     def write(self, question: str, why: str, default: str, check: Check, back: bool) -> object:
-        """A line; an empty one is the default."""
+        """Ask for a line; an empty one is the default."""
         _show(question, why, back)
         return _until_right(lambda: _read(f"[{default}]: " if default else ": ") or default, check, back)
 
     def write_secret(self, question: str, why: str, check: Check, back: bool) -> object:
-        """A line without echo."""
+        """Ask for a line without echo."""
         _show(question, why, back)
         return _until_right(_read_secret, check, back)
 
     def show(self, *lines: str) -> None:
-        """Lines, as all else."""
+        """Print lines."""
         note(*lines)
 
     def place(self) -> int:
-        """There is no other place than the end."""
+        """Return 0: there is no other place than the end."""
         return 0
 
     def return_to(self, place: int) -> None:
-        """What is printed stays."""
+        """Do nothing: what is printed stays."""
 
 
 def _show(question: str, why: str, back: bool) -> None:

@@ -30,12 +30,12 @@ _STYLE = [
 
 
 def can_ask() -> bool:
-    """Whether a person is there to answer: prompts are read from stdin and shown on stderr."""
+    """Return whether a person is there to answer: prompts are read from stdin and shown on stderr."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def make_prompter() -> Prompter:
-    """The prompts that this terminal can show."""
+    """Return the prompts that this terminal can show."""
     if is_terminal(sys.stderr):
         return MenuPrompter()
     from agent_brain_wizard.asking.line_prompts import LinePrompter
@@ -50,12 +50,12 @@ class MenuPrompter:
         self._rows = 0  # that were printed and are to disappear with the question before them
 
     def show(self, *lines: str) -> None:
-        """Lines that are counted."""
+        """Print lines, and count them."""
         note(*lines)
         self._rows += sum(_rows(unstyled(one)) for one in lines)
 
     def place(self) -> int:
-        """The rows before."""
+        """Return the number of rows printed before."""
         return self._rows
 
     def return_to(self, place: int) -> None:
@@ -65,10 +65,10 @@ class MenuPrompter:
             self._rows = place
 
     def choose(self, question: str, why: str, options: tuple[Option, ...], default: Answer, back: bool) -> object:
-        """A menu; its last entry leads back."""
+        """Ask by a menu; its last entry leads back."""
         import questionary
 
-        instruction = self._beside(question, why)
+        instruction = self._instruction(question, why)
         choices = [
             questionary.Choice(title, value=_token(option.value), description=help_)
             for option in options
@@ -100,39 +100,39 @@ class MenuPrompter:
         return option.value
 
     def write(self, question: str, why: str, default: str, check: Check, back: bool) -> object:
-        """A line that can be edited, the default in it."""
+        """Ask for a line that can be edited, the default in it."""
         import questionary
 
         look = self._line(question, why, back)
         return self._counted(question, look, _ask(questionary.text(question, default, _verdict(check), **look)))
 
     def write_secret(self, question: str, why: str, check: Check, back: bool) -> object:
-        """A line of stars."""
+        """Ask for a line that is shown as stars."""
         import questionary
 
         look = self._line(question, why, back)
         return self._counted(question, look, _ask(questionary.password(question, "", _verdict(check), **look)))
 
     def _line(self, question: str, why: str, back: bool) -> dict[str, Any]:
-        """What a line has in common with a secret one."""
+        """Return the options that a line and a secret one have in common."""
         from prompt_toolkit.key_binding import KeyBindings
         from questionary import Style
 
         keys = KeyBindings()
         if back:
             _bind_back(keys)
-        look = {"instruction": self._beside(question, why), "style": Style(_STYLE), "output": _output()}
+        look = {"instruction": self._instruction(question, why), "style": Style(_STYLE), "output": _output()}
         return {**look, "key_bindings": keys, "validate_while_typing": False}
 
     def _counted(self, question: str, look: dict[str, Any], answer: object) -> object:
-        """The answer, whose line stays on the screen unless it is BACK; a space is on each side of a part."""
+        """Return the answer, whose line stays on the screen unless it is BACK; a space is on each side of a part."""
         if answer is not BACK:
             parts = [f"? {question} ", f" {look['instruction']} " if look["instruction"] else "", f"{answer} "]
             self._rows += _rows("".join(parts))
         return answer
 
-    def _beside(self, question: str, why: str) -> str:
-        """The reason, to stand behind the question; where there is no room it is said before, and this is empty."""
+    def _instruction(self, question: str, why: str) -> str:
+        """Return the reason, to show after the question; without room for it, print it before and return nothing."""
         if why and len(question) + len(why) + 4 >= _size()[0]:
             self.show(styled(why, "dim", sys.stderr))
             return ""
@@ -140,19 +140,19 @@ class MenuPrompter:
 
 
 def _rows(text: str) -> int:
-    """How many rows of the terminal a line takes."""
+    """Return how many rows of the terminal a line takes."""
     from prompt_toolkit.utils import get_cwidth
 
     return max(1, -(-get_cwidth(text) // _size()[0]))
 
 
 def _token(value: object) -> str:
-    """A menu's value: text, since questionary takes False for no value."""
+    """Return a menu's value: text, since questionary takes False for no value."""
     return str(value)
 
 
 def _title(option: Option, options: tuple[Option, ...]) -> tuple[str, str | None]:
-    """The label with as much of the hint as there is room for, and the whole hint where that is not all of it.
+    """Return the label with as much of the hint as there is room for, and the whole hint where that is not all of it.
 
     The latter is shown below the menu while the option is highlighted.
     """
@@ -196,7 +196,7 @@ def _bind_end(keys: KeyBindings) -> None:
 
 
 def _output() -> Output:
-    """stderr, which is for what is not the answer. It is never asked for its cursor: some terminals do not say."""
+    """Return stderr, which is for what is not the answer; it is not asked for its cursor, which some do not report."""
     if os.name != "posix":
         from prompt_toolkit.output import create_output
 
@@ -214,7 +214,7 @@ def _output() -> Output:
 
 
 def _size() -> tuple[int, int]:
-    """The terminal's columns and rows; some say 0 for what they do not know."""
+    """Return the terminal's columns and rows; some say 0 for what they do not know."""
     try:
         columns, rows = os.get_terminal_size(sys.stderr.fileno())
     except (OSError, ValueError):

@@ -34,22 +34,22 @@ class Option:
 
 
 class Prompter(Protocol):
-    """Puts single questions to a person. Raises KeyboardInterrupt when the person leaves."""
+    """The way to ask a person single questions. It raises KeyboardInterrupt when the person leaves."""
 
     def choose(self, question: str, why: str, options: tuple[Option, ...], default: Answer, back: bool) -> object:
-        """The value of one of `options`, or BACK where `back` allows it."""
+        """Return the value of one of `options`, or BACK where `back` allows it."""
 
     def write(self, question: str, why: str, default: str, check: Check, back: bool) -> object:
-        """A line of text that `check` lets pass, or BACK."""
+        """Return a line of text that `check` lets pass, or BACK."""
 
     def write_secret(self, question: str, why: str, check: Check, back: bool) -> object:
-        """The same, not shown while it is typed and without a default."""
+        """Return the same, not shown while it is typed and without a default."""
 
     def show(self, *lines: str) -> None:
         """Say `lines`, which disappear with the questions before them."""
 
     def place(self) -> int:
-        """Where the next question will stand, for `return_to`."""
+        """Return where the next question will be, for `return_to`."""
 
     def return_to(self, place: int) -> None:
         """Let all that was asked and shown from `place` on disappear, where the terminal can do so."""
@@ -72,11 +72,12 @@ class Questionnaire:
     keep: Callable[[Values], None]
     unaccepted: Values = field(default_factory=dict)
     _places: dict[str, int] = field(default_factory=dict)
-    """Where the questions stand that were asked."""
+    """The rows of the questions that were asked."""
 
     def ask(self, before: Values, again: bool = False, why: str = "") -> dict[str, Answer | None]:
-        """All answers, `before` being those given so far; with `again` the last question comes first, with `why` it is
-        asked again.
+        """Return all answers; `before` are those given so far.
+
+        With `again` the last question comes first, with `why` it is asked again.
         """
         answers: dict[str, Answer | None] = dict(before)
         given = self._given()
@@ -100,7 +101,7 @@ class Questionnaire:
         return _applicable(answers, questions, given)
 
     def _given(self) -> dict[str, Answer | None]:
-        """What flags and environment have answered, with what follows from that."""
+        """Return what flags and environment have answered, with what follows from that."""
         environment = from_environment(self.environment)
         given: dict[str, Answer | None] = {**environment, **_present(self.flags)}
         given["storage"] = storage_of(self.flags) or storage_of(environment)
@@ -111,7 +112,7 @@ class Questionnaire:
         return given
 
     def _before(self, questions: list[Question], position: int, given: Values, answers: Values) -> int:
-        """The nearest question before `position` that applies, -1 if there is none."""
+        """Return the nearest question before `position` that applies, -1 if there is none."""
         values = {**answers, **_present(given)}
         return next((index for index in reversed(range(position)) if questions[index].when(values)), -1)
 
@@ -160,7 +161,7 @@ class Questionnaire:
         return tuple(sorted(options, key=lambda option: option.value is not True) if _yes_first(question) else options)
 
     def _hint(self, value: Answer, hint: str) -> str:
-        """The question's own hint, and what was found on this machine."""
+        """Return the question's own hint, and what was found on this machine."""
         if value == "postgres-docker":
             machine = self.machine()
             return f"{hint}; {machine.docker.rstrip('.')}" if machine.docker_ready else machine.docker.rstrip(".")
@@ -177,7 +178,7 @@ class Questionnaire:
         return check
 
     def _try(self, question: Question, text: str) -> None:
-        """Raises SetupError if `text` cannot answer `question`."""
+        """Raise SetupError if `text` cannot answer `question`."""
         if question.name == "storage_url":
             self._try_url(text)
         elif question.name == "folders":
@@ -193,7 +194,7 @@ class Questionnaire:
                 raise SetupError(f"port {port} is taken. Name another one.")
 
     def _try_url(self, text: str) -> None:
-        """What is typed is a secret until it is known to be a URL, so it is not repeated."""
+        """Refuse what is no URL without repeating it: until then it may be a secret."""
         if text and storage_of({"storage_url": text}) != "postgres":
             raise SetupError("This is not of the form postgresql://USER:PASSWORD@HOST:PORT/DATABASE.")
         if text:
@@ -203,7 +204,7 @@ class Questionnaire:
 
 
 def check_folders(root: Path, text: str) -> None:
-    """Raises SetupError for a folder that is not there, or holds the home directory."""
+    """Raise SetupError for a folder that is not there, or holds the home directory."""
     names = folder_list(resolve({"folders": text or None}, {}, {}).folders)
     missing = next((name for name in names if not (root / Path(name).expanduser()).is_dir()), None)
     if missing is not None:
@@ -234,7 +235,7 @@ def _take(answers: dict[str, Answer | None], question: Question, answer: object)
 def _applicable(
     answers: dict[str, Answer | None], questions: list[Question], given: Values
 ) -> dict[str, Answer | None]:
-    """The answers without those to questions that do not apply any more, since the person went back."""
+    """Return the answers without those to questions that do not apply any more, since the person went back."""
     values = {**answers, **_present(given)}
     void = {question.name for question in questions if not question.when(values)}
     return {name: value for name, value in answers.items() if name not in void}

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 def examine(root: Path) -> Iterator[Finding]:
-    """Every check in order. What cannot be checked without a step before it is left out."""
+    """Yield every check in order. What cannot be checked without a step before it is left out."""
     yield check_python()
     with ThreadPoolExecutor(1) as pool:
         packages = pool.submit(check_packages)  # takes as long as all others together

@@ -40,7 +40,7 @@ _DOCKER_FIXES = {
 def check_running_storage(
     client: AgentBrainClient, storage: StorageStatus, chosen: Mapping[str, Any], in_docker: bool
 ) -> Finding:
-    """What the running server says of its storage. `chosen` is what the settings name now."""
+    """Return what the running server says of its storage. `chosen` is what the settings name now."""
     backend = storage["backend"]
     if chosen and chosen["backend"] != backend:
         detail = f"the server uses {backend}, the settings say {chosen['backend']}"
@@ -64,7 +64,7 @@ def check_running_storage(
 
 
 def check_storage(root: Path, chosen: Mapping[str, Any], in_docker: bool) -> Finding:
-    """Whether a server that is started now would find its storage."""
+    """Check whether a server that is started now would find its storage."""
     if chosen["backend"] == "sqlite":
         return _check_sqlite(root, str(chosen["location"]))
     if chosen["backend"] != "postgresql":
@@ -102,7 +102,7 @@ def _check_sqlite(root: Path, url: str) -> Finding:
 
 
 def _verified(path: Path, shown: str, length: int) -> Finding:
-    """What reading the whole file says of it."""
+    """Return what reading the whole file says of it."""
     if not path.exists():
         return Finding("database", "fail", f"{shown} was deleted while the server is running", RESTART)
     if not is_database(path):
@@ -115,7 +115,7 @@ def _verified(path: Path, shown: str, length: int) -> Finding:
 
 
 def check_model(root: Path, report: SettingsReport) -> Finding | None:
-    """Whether the index was embedded by what the settings name now; None where it holds nothing."""
+    """Check whether the index was embedded by what the settings name now; None where it holds nothing."""
     stored = embedded_by(root / unquote(str(report.storage["location"]).removeprefix(SQLITE)))
     named = report.value("embedding.model") if report.embedding == "openai-compatible" else report.embedding
     if not stored:
@@ -128,7 +128,7 @@ def check_model(root: Path, report: SettingsReport) -> Finding | None:
 
 
 def check_vectors(root: Path, chosen: Mapping[str, Any]) -> Finding | None:
-    """Return whether the vectors of the embedded index are as they were written; None where there are none."""
+    """Check whether the vectors of the embedded index are as they were written; None where there are none."""
     path = (root / unquote(str(chosen["location"]).removeprefix(SQLITE))).with_suffix(".vectors")
     damaged = is_damaged(path)
     if damaged is None:
@@ -140,7 +140,7 @@ def check_vectors(root: Path, chosen: Mapping[str, Any]) -> Finding | None:
 
 
 def _listens(host: str, port: int) -> bool:
-    """Whether somebody takes connections there; `host` may be the directory of a Unix socket."""
+    """Return whether somebody takes connections there; `host` may be the directory of a Unix socket."""
     try:
         if host.startswith("/"):
             with socket.socket(socket.AF_UNIX) as local:
@@ -154,7 +154,7 @@ def _listens(host: str, port: int) -> bool:
 
 
 def check_login(facts: Facts) -> Finding:
-    """Whether the server logs in to setup's container as a role that reads this project's rows alone."""
+    """Check whether the server logs in to setup's container as a role that reads this project's rows alone."""
     login = present_login(facts)
     steps = upgrade_steps(facts, facts.record.project_id if facts.record else "")
     if steps:
@@ -164,7 +164,7 @@ def check_login(facts: Facts) -> Finding:
 
 
 def check_docker(answers: bool) -> Finding:
-    """Whether the container can be managed. A database that `answers` runs all the same."""
+    """Check whether the container can be managed. A database that `answers` runs all the same."""
     from agent_brain_wizard.container.docker import probe_docker
 
     facts = probe_docker()

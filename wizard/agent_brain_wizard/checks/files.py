@@ -46,7 +46,7 @@ class LooseMode:
 
 
 def check_set_up(facts: Facts) -> Finding:
-    """Whether setup has been here."""
+    """Check whether setup has been here."""
     missing = [path for path in (CONFIG, ENV_FILE) if path not in facts.files]
     problem, fix = misplaced(facts.root) if missing else ("", "")
     if problem:
@@ -66,7 +66,7 @@ def check_set_up(facts: Facts) -> Finding:
 
 
 def check_modes(root: Path) -> Finding:
-    """Whether secrets and the index are for the owner alone."""
+    """Check whether secrets and the index are for the owner alone."""
     loose = loose_modes(root)
     if not loose:
         return Finding("modes", "ok", "only you can read the secrets and the index")
@@ -76,7 +76,10 @@ def check_modes(root: Path) -> Finding:
 
 
 def loose_modes(root: Path) -> list[LooseMode]:
-    """What others may read or write; none where the system has no such modes. Nothing behind a link is looked at."""
+    """Return what others may read or write; none where the system has no such modes.
+
+    Nothing behind a link is looked at.
+    """
     if os.name != "posix":
         return []
     found = [_loose(root, path, _OTHERS) for path in _PRIVATE] + [_loose(root, STATE_DIRECTORY, _OTHERS_WRITE)]
@@ -96,7 +99,7 @@ def _loose(root: Path, path: str, forbidden: int) -> LooseMode | None:
 
 
 def check_state_directory(root: Path) -> Finding:
-    """Whether the server can keep its files."""
+    """Check whether the server can keep its files."""
     state = state_directory(root)
     existing = next(path for path in (state, *state.parents) if path.exists())
     if not os.access(existing, os.W_OK | os.X_OK):
@@ -105,7 +108,7 @@ def check_state_directory(root: Path) -> Finding:
 
 
 def check_disk(root: Path) -> Finding:
-    """Whether the index has room to grow."""
+    """Check whether the index has room to grow."""
     free = shutil.disk_usage(root).free
     if free >= SCARCE_BYTES:
         return Finding("disk", "ok", f"{size(free)} free")
@@ -114,7 +117,7 @@ def check_disk(root: Path) -> Finding:
 
 
 def check_gitignore(facts: Facts) -> Finding:
-    """Whether the secrets stay out of version control."""
+    """Check whether the secrets stay out of version control."""
     if _git(facts.root, "ls-files", "--error-unmatch", ENV_FILE) == 0:
         detail = f"{ENV_FILE} is under version control, with the secrets in it"
         return Finding("gitignore", "fail", detail, f"git rm --cached {ENV_FILE}, then commit that")
@@ -128,12 +131,12 @@ def check_gitignore(facts: Facts) -> Finding:
 
 
 def has_block(facts: Facts) -> bool:
-    """Whether .gitignore has setup's lines, as they are or edited."""
+    """Return whether .gitignore has setup's lines, as they are or edited."""
     found = facts.files.get(GITIGNORE)
     return found is not None and find_block(found.content, render_gitignore()) is not None
 
 
 def _git(root: Path, *arguments: str) -> int:
-    """What git says; 128 as git itself where it cannot say anything."""
+    """Return what git says; 128 as git itself where it cannot say anything."""
     done = ask_git(root, *arguments, seconds=GIT_SECONDS)
     return 128 if done is None else done.returncode

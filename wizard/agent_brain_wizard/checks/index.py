@@ -23,7 +23,10 @@ _EMBED = "agent-brain index --force --wait"
 
 
 def check_index(client: AgentBrainClient, status: StatusResponse, provider: str) -> Iterator[Finding]:
-    """What is indexed, with what, and whether it stays fresh. `provider` is the embedding that the settings name."""
+    """Yield what is indexed, with what, and whether it stays fresh.
+
+    `provider` is the embedding that the settings name.
+    """
     jobs = client.jobs()["jobs"]
     ended = next((job for job in jobs if job["state"] in ("done", "failed")), None)
     report = client.report(limit=1, max_age=REPORT_SECONDS)
@@ -51,7 +54,7 @@ def _index(status: StatusResponse, ended: JobResponse | None, report: ReportResp
 
 
 def _empty(report: ReportResponse) -> Finding:
-    """Why nothing is indexed."""
+    """Return why nothing is indexed."""
     for problem in report["folder_problems"]:
         return Finding("index", "warn", f"the index is empty: {problem['detail']}", _way_on(problem))
     totals = report_totals(report)
@@ -61,7 +64,7 @@ def _empty(report: ReportResponse) -> Finding:
 
 
 def _folders(report: ReportResponse) -> Iterator[Finding]:
-    """Each folder of the index that is left out, missing or without any file, and each place with too many rules."""
+    """Yield each folder of the index that is left out, missing or without a file; each place with too many rules."""
     if not report["problems"]:
         yield Finding("folders", "ok", "the folders of the index are there")
     for problem in report["folder_problems"]:

@@ -23,13 +23,13 @@ _PLUGIN = "agent-brain"
 
 
 def check_python() -> Finding:
-    """The versions that run."""
+    """Report the versions of Python and of Agent Brain."""
     version = ".".join(map(str, sys.version_info[:3]))
     return Finding("python", "ok", f"python {version}, agent-brain {VERSION}")
 
 
 def check_packages() -> Finding:
-    """Return whether the packages that every installation has are whole."""
+    """Check whether the packages that every installation has are whole."""
     wrong = "missing: agent_brain_server" if find_spec("agent_brain_server") is None else _wrong_packages()
     if wrong:
         return Finding("packages", "fail", wrong, repair_command() or REINSTALL)
@@ -50,7 +50,7 @@ def _wrong_packages() -> str:
 
 
 def check_drivers() -> Finding:
-    """What an index in PostgreSQL needs of them."""
+    """Check that the packages are there that an index in PostgreSQL needs."""
     missing = [name for name in DATABASE_MODULES if find_spec(name) is None]
     if missing:
         detail = f"the index is in PostgreSQL, and its drivers are missing: {', '.join(missing)}"
@@ -59,7 +59,7 @@ def check_drivers() -> Finding:
 
 
 def check_plugin(environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
-    """The plugin's entry in Claude Code; nothing where Claude Code has no plugins."""
+    """Yield the plugin's entry in Claude Code; nothing where Claude Code has no plugins."""
     home = Path(environment.get("CLAUDE_CONFIG_DIR") or Path.home() / ".claude")
     try:
         listed = json.loads((home / "plugins" / "installed_plugins.json").read_bytes())["plugins"]
@@ -77,12 +77,12 @@ def _is_ours(name: str) -> bool:
 
 
 def _entries(value: Any) -> list[dict[str, Any]]:
-    """A client keeps one entry a plugin, or a list with one for each scope."""
+    """Return the entries of a plugin: a client keeps one, or a list with one for each scope."""
     return [entry for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, dict)]
 
 
 def _installed(name: str, entry: dict[str, Any]) -> Finding:
-    """`name` is that of the plugin with its marketplace, as the client's commands take it."""
+    """Check one entry; `name` is the plugin's with its marketplace, as the client's commands take it."""
     version, path = str(entry.get("version", "")), str(entry.get("installPath", ""))
     reinstall = f"claude plugin uninstall {name}, then claude plugin install {name}"
     if path and not Path(path).is_dir():

@@ -24,7 +24,7 @@ _REFUSAL = "agent-brain: "
 
 
 def check_server(root: Path, server: ServerFile | None, in_docker: bool = False) -> Finding:
-    """Whether the one that runs is ours, is of this version and has the settings of now; else why none runs."""
+    """Check whether the one that runs is ours, is of this version and has the settings of now; else why none runs."""
     if server is not None:
         return _running(root, server)
     claim = read_server_file(root)
@@ -61,7 +61,7 @@ def _changed_at(path: Path) -> float:
 
 
 def stale_server_file(root: Path) -> Path | None:
-    """`server.json` where it is damaged, another project's or of a server that has ended, else None."""
+    """Return `server.json` where it is damaged, another project's or of a server that has ended, else None."""
     path = state_directory(root) / "server.json"
     if path.is_symlink() or not path.is_file():
         return None
@@ -70,7 +70,7 @@ def stale_server_file(root: Path) -> Path | None:
 
 
 def _refusal(root: Path) -> str:
-    """Why the server did not start when it was started last, in its own words; nothing where it did."""
+    """Return why the server did not start when it was started last, in its own words; nothing where it did."""
     state = state_directory(root)
     log = log_path(state)
     # A start that goes well may log nothing, but makes server.json; a later setup has perhaps fixed what was wrong.
@@ -87,7 +87,7 @@ def _refusal(root: Path) -> str:
 
 
 def check_port(root: Path, port: int, server: ServerFile | None) -> Finding:
-    """Whether the port of the settings is this server's, or could be."""
+    """Check whether the port of the settings is this server's, or could be."""
     if port == 0:
         return Finding("port", "ok", "the server uses any free port (port 0)")
     if server is not None and urlsplit(server["url"]).port == port:

@@ -18,7 +18,7 @@ from agent_brain_wizard.plan.plan import compose_value
 
 
 def check_config(facts: Facts, report: SettingsReport) -> Finding:
-    """Whether all settings can be used, and where each comes from that is not the default."""
+    """Check whether all settings can be used, and where each comes from that is not the default."""
     if report.failure:
         return Finding("config", "fail", report.failure, repair_command() or REINSTALL)
     if report.problems:
@@ -29,7 +29,7 @@ def check_config(facts: Facts, report: SettingsReport) -> Finding:
 
 
 def check_consent(facts: Facts, report: SettingsReport) -> Finding:
-    """Whether the person has accepted where the project's files send text, keep the index and read outside."""
+    """Check whether the person has accepted where the project's files send text, keep the index and read outside."""
     record = facts.record
     demands = [Demand(**one) for one in report.demands]
     if COMPOSE in facts.files and facts.saved.get("storage") == "postgres-docker":
@@ -60,7 +60,7 @@ def _given(report: SettingsReport) -> str:
 
 
 def check_environment(report: SettingsReport, environment: Mapping[str, str] = os.environ) -> Finding:
-    """Variables that go before what the project's files say are easily forgotten."""
+    """Check for variables that override what the project's files say, and for misspelt ones."""
     hiding = [one for one in report.settings if one["source"] == ENVIRONMENT and one["hides"]]
     parts = [f"{variable_of(one['name'])} overrides {one['hides']}" for one in hiding]
     variables = [variable_of(one["name"]) for one in hiding]
@@ -75,7 +75,7 @@ def check_environment(report: SettingsReport, environment: Mapping[str, str] = o
 
 
 def _misspelt(names: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, str]:
-    """Our variables that no setting has, but that are nearly one's name."""
+    """Return our variables that no setting has, but that are nearly the name of one."""
     known = {variable_of(name) for name in names}
     others = [name for name in environment if name.startswith(PREFIX) and name not in known]
     near = {name: get_close_matches(name, known, n=1, cutoff=0.92) for name in others}
@@ -83,7 +83,7 @@ def _misspelt(names: tuple[str, ...], environment: Mapping[str, str]) -> dict[st
 
 
 def configured_port(facts: Facts, report: SettingsReport, default: int) -> int:
-    """The port that a server started now would take."""
+    """Return the port that a server started now would take."""
     for port in (report.value("port"), facts.saved.get("port"), facts.config_port):
         if port is not None and str(port).isdecimal():
             return int(port)

@@ -71,7 +71,7 @@ _WITH_NAMES = "SELECT file_id FROM symbols UNION SELECT file_id FROM symbol_refe
 
 
 def odd_kind(path: Path) -> Path | None:
-    """The first of the index's files in whose place is a link, a directory or a pipe."""
+    """Return the first of the index's files in whose place is a link, a directory or a pipe."""
     names = (path.name, *(path.name + ending for ending in SIDE_FILES), f"{path.stem}.vectors")
     for name in names:
         with suppress(FileNotFoundError):
@@ -81,13 +81,13 @@ def odd_kind(path: Path) -> Path | None:
 
 
 def is_database(path: Path) -> bool:
-    """Whether the file is empty, as a new database is, or begins as one."""
+    """Return whether the file is empty, as a new database is, or begins as one."""
     with path.open("rb") as file:
         return file.read(len(_HEADER)) in (b"", _HEADER)
 
 
 def faults(path: Path) -> Sequence[str]:
-    """What is wrong with the index, worst first; nothing where it is whole, or is not an index yet."""
+    """Return what is wrong with the index, worst first; nothing where it is whole, or is not an index yet."""
     try:
         with closing(_connect(path)) as connection:
             return list(_faults(connection))
@@ -144,7 +144,7 @@ def _faults(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _text_faults(connection: sqlite3.Connection, tables: Iterable[str]) -> Iterator[str]:
-    """Whether the texts of each table can be read: SQLite itself does not look at their bytes."""
+    """Yield whether the texts of each table can be read: SQLite itself does not look at their bytes."""
     for table in sorted(tables):
         try:
             for _ in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608  our own names
@@ -156,7 +156,7 @@ def _text_faults(connection: sqlite3.Connection, tables: Iterable[str]) -> Itera
 
 
 def _graph_faults(connection: sqlite3.Connection) -> Iterator[str]:
-    """Whether the index of symbol names and the symbols are of the same files."""
+    """Yield whether the index of symbol names and the symbols are of the same files."""
     connection.execute(
         "CREATE VIRTUAL TABLE temp.places_of_graph_names USING fts5vocab ('main', 'graph_names', 'instance')"
     )
@@ -171,7 +171,7 @@ def _graph_faults(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _refusal(connection: sqlite3.Connection, kinds: Mapping[str, str], missing: set[str]) -> str:
-    """Why a server would not even look into it, by its tables alone; nothing where it would."""
+    """Return why a server would not even look into it, by its tables alone; nothing where it would."""
     if not {"table", "index"}.issuperset(kinds.values()):
         return "it has triggers or views, which an Agent Brain index never has"
     if connection.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
@@ -184,7 +184,7 @@ def _refusal(connection: sqlite3.Connection, kinds: Mapping[str, str], missing: 
 
 
 def _schema_fault(kinds: Mapping[str, str]) -> str:
-    """What is in the schema that no Agent Brain makes, or is not there though each makes it."""
+    """Return what is in the schema that no Agent Brain makes, or is not there though each makes it."""
     foreign = {name for name in kinds if not name.startswith("sqlite_")} - {*TABLES, *INDEXES, WORDS}
     if foreign:  # their names may be anybody's words
         return f"it has {len(foreign)} tables or indexes that Agent Brain does not make"

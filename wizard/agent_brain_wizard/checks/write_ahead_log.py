@@ -63,7 +63,7 @@ def _dropped(log: BinaryIO, size: int, page: int, salt: bytes, sums: Sums, order
 
 
 def _broken_later(log: BinaryIO, page: int, salt: bytes, frame: bytes, number: int) -> str:
-    """As `_dropped`, where the salt of a frame is another: it is damaged if a later frame has the log's own again."""
+    """Return what `_dropped` does where a frame has another salt: damaged if a later one has the log's own again."""
     while frame := log.read(_FRAME_BYTES):
         log.seek(page, os.SEEK_CUR)
         if frame[8:16] == salt and any(frame[4:8]):
@@ -72,7 +72,7 @@ def _broken_later(log: BinaryIO, page: int, salt: bytes, frame: bytes, number: i
 
 
 def _summed(data: bytes, sums: Sums, order: str) -> Sums:
-    """The checksum of SQLite's log, carried on over `data`."""
+    """Return the checksum of SQLite's log, carried on over `data`."""
     first, second = sums
     for one, other in struct.iter_unpack(f"{order}II", data):
         first = (first + one + second) & _MASK

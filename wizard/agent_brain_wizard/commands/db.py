@@ -201,12 +201,12 @@ def _logs(root: Path, arguments: argparse.Namespace) -> int:
 
 
 def _log_line(line: str) -> str:
-    """A line without the order to clear it, which some versions of Compose begin it with."""
+    """Return a line without the order to clear it, which some versions of Compose begin it with."""
     return line.removeprefix("\x1b[2K")
 
 
 def _psql(root: Path, arguments: argparse.Namespace) -> int:
-    """psql speaks for itself, on all three streams."""
+    """Become psql, on all three streams."""
     database.require_running(root)
     terminal = sys.stdin.isatty() and sys.stdout.isatty() and arguments.command is None
     asked = ["--command", arguments.command] if arguments.command is not None else []
@@ -249,7 +249,7 @@ def _restore(root: Path, arguments: argparse.Namespace) -> int:
 
 
 def _confirmed(arguments: argparse.Namespace, question: str) -> bool:
-    """Whether a person says yes. Without a terminal, and without --yes, it is refused."""
+    """Return whether a person says yes. Without a terminal, and without --yes, it is refused."""
     if arguments.yes:
         return True
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -265,7 +265,7 @@ def _confirmed(arguments: argparse.Namespace, question: str) -> bool:
 
 @contextmanager
 def _progress() -> Iterator[Progress]:
-    """Tells on stderr what goes on: in one line that changes on a terminal, a line each elsewhere."""
+    """Say on stderr what goes on: in one line that changes on a terminal, a line each elsewhere."""
     if not is_terminal(sys.stderr):
         yield lambda line: note(one_line(line))
         return

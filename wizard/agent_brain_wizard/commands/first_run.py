@@ -26,7 +26,7 @@ FIRST_ANSWERS = 3
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """Where progress is reported. `step` gets a sentence on what goes on, `done` on what is done; `job` follows a job,
+    """The receiver of progress. `step` gets a sentence on what goes on, `done` on what is done; `job` follows a job,
     if it is not None, in the place of the bar for people.
     """
 
@@ -46,7 +46,7 @@ class FirstRun:
     chunks: int
 
     def as_mapping(self) -> dict[str, Any]:
-        """The same for a report."""
+        """Return the same for a report."""
         return {
             "server": {"url": self.server["url"], "pid": self.server["pid"]},
             "job": self.job,
@@ -55,76 +55,76 @@ class FirstRun:
         }
 
 
-def run_first(prepared: Prepared, tell: Reporter) -> FirstRun:
+def run_first(prepared: Prepared, reporter: Reporter) -> FirstRun:
     """Bring the project up and index it. Raise ClientError with the fix; the files stay written."""
     root = prepared.facts.root
     if prepared.answers.storage == "postgres-docker":
-        _start_container(root, prepared.answers.pgadmin, tell)
+        _start_container(root, prepared.answers.pgadmin, reporter)
     began = time.monotonic()
-    server = _serve(root, bool(prepared.plan.writes), tell)
+    server = _serve(root, bool(prepared.plan.writes), reporter)
     seconds = time.monotonic() - began
     client = AgentBrainClient(server["url"], find_token(root))
     version = client.health()["version"]
-    tell.done(f"Server {version} is healthy on {server['url'].removeprefix('http://')} ({seconds:.1f} s)")
+    reporter.done(f"Server {version} is healthy on {server['url'].removeprefix('http://')} ({seconds:.1f} s)")
     began = time.monotonic()
-    job = _finished(client, tell)
+    job = _finished(client, reporter)
     index = client.status()["index"]
     took = time.monotonic() - began
-    tell.done(f"Indexed {index['files']:,} files, {index['chunks']:,} chunks in {took:.1f} s")
+    reporter.done(f"Indexed {index['files']:,} files, {index['chunks']:,} chunks in {took:.1f} s")
     for sentence in [] if index["chunks"] else why_empty(client.report(limit=1)):
-        tell.step(sentence)
+        reporter.step(sentence)
     return FirstRun(server, seconds, job, index["files"], index["chunks"])
 
 
-def _start_container(root: Path, pgadmin: bool, tell: Reporter) -> None:
+def _start_container(root: Path, pgadmin: bool, reporter: Reporter) -> None:
     """Start the database and, where it was wanted, pgAdmin, without which the index can be built all the same."""
     from agent_brain_wizard.database import service as database
 
-    database.up(root, tell.step)
-    tell.done("PostgreSQL is healthy")
+    database.up(root, reporter.step)
+    reporter.done("PostgreSQL is healthy")
     if not pgadmin:
         return
     try:
-        port = database.up_pgadmin(root, tell.step)
+        port = database.up_pgadmin(root, reporter.step)
     except database.DatabaseError as error:
-        tell.step(f"pgAdmin was not started: {error}")
+        reporter.step(f"pgAdmin was not started: {error}")
     else:
-        tell.done(f"pgAdmin comes up on http://127.0.0.1:{port}; docs/database.md says how to log in")
+        reporter.done(f"pgAdmin comes up on http://127.0.0.1:{port}; docs/database.md says how to log in")
 
 
-def _serve(root: Path, changed: bool, tell: Reporter) -> ServerFile:
-    """A server that has read the settings as they are now."""
+def _serve(root: Path, changed: bool, reporter: Reporter) -> ServerFile:
+    """Return a server that has read the settings as they are now."""
     from agent_brain_client.lifecycle import start, stop
 
     if changed and find_server(root) is not None:
-        tell.step("Restarting the server for the new settings")
+        reporter.step("Restarting the server for the new settings")
         stop(root)
     try:
         return start(root)
     except PortTakenError as error:
-        tell.step(f"Port {error.port} is taken by {error.holder}; using another one")
+        reporter.step(f"Port {error.port} is taken by {error.holder}; using another one")
         return start(root, "auto")
 
 
-def _finished(client: AgentBrainClient, tell: Reporter) -> JobResponse:
+def _finished(client: AgentBrainClient, reporter: Reporter) -> JobResponse:
     job = client.index(IndexRequest())
-    job = wait_for_job(client, job) if tell.job is None else _followed(client, job, tell.job)
+    job = wait_for_job(client, job) if reporter.job is None else _followed(client, job, reporter.job)
     if job["state"] != "done":
         raise JobError(f"the first indexing failed: {job_line(job)}. See: agent-brain jobs {job['id']}")
     return job
 
 
-def _followed(client: AgentBrainClient, job: JobResponse, tell: Callable[[JobResponse], None]) -> JobResponse:
+def _followed(client: AgentBrainClient, job: JobResponse, reporter: Callable[[JobResponse], None]) -> JobResponse:
     reported = 0.0
     while job["state"] not in FINISHED:
         if time.monotonic() - reported >= PROGRESS_SECONDS:
             reported = time.monotonic()
-            tell(job)
+            reporter(job)
         time.sleep(POLL_SECONDS)
         job = client.job(job["id"])
     return job
 
 
 def ask_first(root: Path, server: ServerFile, question: str) -> QueryResponse:
-    """The answer to the first question: few passages, for a person."""
+    """Return the answer to the first question: few passages, for a person."""
     return AgentBrainClient(server["url"], find_token(root)).query(QueryRequest(query=question, top_k=FIRST_ANSWERS))

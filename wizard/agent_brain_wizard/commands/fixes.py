@@ -27,7 +27,7 @@ def fix_modes(root: Path) -> list[str]:
 
 
 def fix_server_file(root: Path) -> list[str]:
-    """Remove what an ended server has left. Raises ConsentNeededError where the state is not safe to use."""
+    """Remove what an ended server has left. Raise ConsentNeededError where the state is not safe to use."""
     require_safe(root)
     path = stale_server_file(root)
     if path is None:

@@ -14,7 +14,7 @@ from agent_brain_wizard.answers.answers import Answers, check_flags, own_answers
 from agent_brain_wizard.answers.questions import QUESTIONS, Answer, Values
 from agent_brain_wizard.asking.prompting import make_prompter
 from agent_brain_wizard.asking.questionnaire import BACK, Option, Prompter, Questionnaire, check_folders
-from agent_brain_wizard.asking.saved_answers import drop_draft, load_draft, save_draft
+from agent_brain_wizard.asking.saved_answers import drop_answers, load_answers, save_answers
 from agent_brain_wizard.commands.first_run import FirstRun, ask_first, run_first
 from agent_brain_wizard.commands.setup_report import consequence_lines, headline, styled_headline, text_reporter
 from agent_brain_wizard.errors import EditedFileError, SetupError
@@ -35,7 +35,7 @@ _DECISIVE = ("storage", "embedding", *_ADDRESSES)
 
 
 def guide(root: Path, flags: Values) -> int:
-    """Ask, show, write, index. Raises KeyboardInterrupt where the person leaves, after saying what has become of it."""
+    """Ask, show, write, index. Raise KeyboardInterrupt where the person leaves, after saying what has become of it."""
     machine = MachineProbe()
     facts = probe_project(root)
     note(styled_headline(headline(facts)))
@@ -52,8 +52,8 @@ def guide(root: Path, flags: Values) -> int:
         say("Nothing to change.")
         return 0
     written = apply_agreed(prepared)
-    drop_draft(root)
-    _tell_written(prepared, written)
+    drop_answers(root)
+    _report_written(prepared, written)
     if written.answers.index is False:
         say("Next: " + "   ·   ".join(written.commands()))
         return 0
@@ -61,9 +61,9 @@ def guide(root: Path, flags: Values) -> int:
 
 
 def _agreed(facts: Facts, flags: Values, prompter: Prompter, machine: MachineProbe) -> Prepared | None:
-    """The plan that the person wants; None if none."""
-    draft = load_draft(facts.root)
-    if draft:
+    """Return the plan that the person wants; None if none."""
+    unfinished = load_answers(facts.root)
+    if unfinished:
         note("Setup was not finished last time; your answers from then are the defaults.")
     questionnaire = Questionnaire(
         root=facts.root,
@@ -71,8 +71,8 @@ def _agreed(facts: Facts, flags: Values, prompter: Prompter, machine: MachinePro
         machine=machine.answer,
         flags=flags,
         environment=os.environ,
-        saved=_defaults(facts, draft),
-        keep=lambda answers: save_draft(facts.root, answers),
+        saved=_defaults(facts, unfinished),
+        keep=lambda answers: save_answers(facts.root, answers),
         unaccepted=_unaccepted(facts),
     )
     asked: dict[str, Answer | None] = {}
@@ -107,7 +107,7 @@ def _prepared(facts: Facts, flags: Values, asked: Values) -> Prepared:
 
 
 def _unaccepted(facts: Facts) -> dict[str, Answer]:
-    """What only the project's files say of where text goes and comes from, by the questions' names."""
+    """Return what only the project's files say of where text goes and comes from, by the questions' names."""
     if facts.accepted:
         return {}
     saved = {**facts.saved, "storage": storage_of(facts.saved), "embedding_preset": preset_of(facts.saved)}
@@ -116,13 +116,13 @@ def _unaccepted(facts: Facts) -> dict[str, Answer]:
 
 
 def _without_taken(facts: Facts, asked: Values) -> Values:
-    """`asked` without the addresses that Enter took from the project's files: they are accepted with the plan."""
+    """Return `asked` without the addresses that Enter took from the project's files; the plan accepts them."""
     taken = {name: value for name, value in _unaccepted(facts).items() if name in _ADDRESSES}
     return {name: value for name, value in asked.items() if name not in taken or value != taken[name]}
 
 
 def _tried(prepared: Prepared, flags: Values, asked: dict[str, Answer | None], prompter: Prompter) -> Prepared | None:
-    """The plan once what it names answers, or the person goes on without; None to ask the questions again."""
+    """Return the plan once what it names answers, or the person goes on without; None to ask the questions again."""
     kept: set[str] = set()
     while failure := next((one for one in _failures(prepared, prompter) if one.name not in kept), None):
         decision = decide(prompter, failure, asked)
@@ -139,18 +139,18 @@ def _tried(prepared: Prepared, flags: Values, asked: dict[str, Answer | None], p
 
 
 def _failures(prepared: Prepared, prompter: Prompter) -> list[Failure]:
-    def tell(text: str) -> None:
+    def show(text: str) -> None:
         prompter.show(styled(text, "dim", sys.stderr))
 
-    return try_answers(prepared, tell) if prepared.answers.verify else []
+    return try_answers(prepared, show) if prepared.answers.verify else []
 
 
-def _defaults(facts: Facts, draft: Values) -> Values:
-    """What was answered the last time, finished or not."""
+def _defaults(facts: Facts, unfinished: Values) -> Values:
+    """Return what was answered the last time, finished or not."""
     saved = dict(facts.saved)
-    if draft.get("storage") not in (None, storage_of(saved)):
+    if unfinished.get("storage") not in (None, storage_of(saved)):
         saved.pop("storage_url", None)
-    return {**saved, **draft}
+    return {**saved, **unfinished}
 
 
 def _resolved(facts: Facts, flags: Values, asked: Values) -> Answers:
@@ -162,7 +162,7 @@ def _resolved(facts: Facts, flags: Values, asked: Values) -> Answers:
 
 
 def _review(prepared: Prepared, prompter: Prompter, back: bool) -> object:
-    """GO, LEAVE or BACK, after a look at everything."""
+    """Return GO, LEAVE or BACK, after a look at everything."""
     prompter.show(*_plan_lines(prepared))
     while True:
         decision = prompter.choose("Go ahead?", "", _REVIEW, GO, back)
@@ -183,7 +183,7 @@ def _plan_lines(prepared: Prepared) -> list[str]:
     return lines
 
 
-def _tell_written(shown: Prepared, written: Prepared) -> None:
+def _report_written(shown: Prepared, written: Prepared) -> None:
     text_reporter().done("Files written" if written.plan.writes else "Nothing to change")
     for name, choice in written.ports.items():
         if choice.port != shown.ports[name].port:
@@ -203,7 +203,7 @@ def _first_steps(written: Prepared) -> int:
 
 
 def _first_question(written: Prepared, first: FirstRun) -> None:
-    """One question and its answer; an empty line asks nothing."""
+    """Ask one question and print its answer; an empty line asks nothing."""
     question = make_prompter().write("Ask it something:", "", "", lambda _: "", back=False)
     if not isinstance(question, str) or not question.strip():
         return

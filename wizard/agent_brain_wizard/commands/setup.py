@@ -92,7 +92,7 @@ def _is_unattended(arguments: argparse.Namespace) -> bool:
 
 
 def _flags(arguments: argparse.Namespace) -> dict[str, Answer | None]:
-    """The answers that this call gives: flags, then --answers."""
+    """Return the answers that this call gives: flags, then --answers."""
     flags: dict[str, Answer | None] = {question.name: getattr(arguments, question.name, None) for question in QUESTIONS}
     if arguments.answers is None:
         return flags
@@ -121,7 +121,7 @@ def _unattended(arguments: argparse.Namespace, root: Path, flags: dict[str, Answ
 
 
 def _own_flags(arguments: argparse.Namespace, root: Path, flags: dict[str, Answer | None]) -> dict[str, Answer | None]:
-    """The answers that the person gives: those of a file in the project are the repository's."""
+    """Return the answers that the person gives: those of a file in the project are the repository's."""
     named = arguments.answers
     if named in (None, STDIN) or not Path(named).expanduser().resolve().is_relative_to(root):
         return flags
@@ -150,7 +150,7 @@ def _prepared(
 
 
 def _same_command(arguments: argparse.Namespace) -> str:
-    """The command with the flags that it was given, for a shell; of a URL nothing that may be secret."""
+    """Return the command with the flags that it was given, for a shell; of a URL nothing that may be secret."""
     words = ["agent-brain", "setup", "--yes"]
     for flag in ("--project", "--answers"):
         words += [flag, named] if (named := getattr(arguments, flag[2:])) is not None else []

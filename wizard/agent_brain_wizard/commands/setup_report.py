@@ -20,40 +20,40 @@ if TYPE_CHECKING:
 
 
 class Report(Protocol):
-    """Reports what happens, in this order; `failed` in the place of `indexed`, both only where it was asked for."""
+    """The report of a setup, in this order; `failed` in the place of `indexed`, both only where it was asked for."""
 
     def plan(self, prepared: Prepared) -> None:
-        """The plan, carried out but in a dry run."""
+        """Report the plan, carried out but in a dry run."""
 
     def reporter(self) -> Reporter:
-        """Whom the first index tells how far it is."""
+        """Return what shows how far the first index is."""
 
     def indexed(self, first: FirstRun) -> None:
-        """The first index is built."""
+        """Report that the first index is built."""
 
     def failed(self, error: ClientError) -> None:
-        """The first index is not built; `error` says why."""
+        """Report that the first index is not built; `error` says why."""
 
     def end(self) -> None:
-        """All is done."""
+        """Report that all is done."""
 
 
 def headline(facts: Facts) -> str:
-    """What is set up: the project, its files and what they will cost."""
+    """Return what is set up: the project, its files and what they will cost."""
     inside = ["git"] if facts.in_git else []
     described = ", ".join([*inside, count_project(facts.root).sentence()])
     return f"Agent Brain · setting up {home_relative(facts.root)} ({described})"
 
 
 class TextReport:
-    """Answers on stdout, the rest on stderr."""
+    """A report for a person: answers on stdout, the rest on stderr."""
 
     def __init__(self, dry_run: bool) -> None:
         self._dry_run = dry_run
         self._next = ""
 
     def plan(self, prepared: Prepared) -> None:
-        """The files; in a dry run what changes in them, too."""
+        """Print the files; in a dry run also what changes in them."""
         note(styled_headline(headline(prepared.facts)))
         lines = file_lines(prepared.plan)
         say(*(["Would write" if self._dry_run else "Wrote", *lines] if lines else ["Nothing to change."]))
@@ -67,18 +67,18 @@ class TextReport:
             self._next = "Next: " + "   ·   ".join(prepared.commands())
 
     def reporter(self) -> Reporter:
-        """Lines and a bar on stderr."""
+        """Return a reporter of lines and a bar on stderr."""
         return text_reporter()
 
     def indexed(self, first: FirstRun) -> None:
-        """What is left to do is to ask."""
+        """Print how to ask, which is all that is left to do."""
         self._next = 'Next: agent-brain search "…"'
 
     def failed(self, error: ClientError) -> None:
-        """The error says it all."""
+        """Print nothing: the error is reported by the command."""
 
     def end(self) -> None:
-        """What to do next."""
+        """Print what to do next."""
         if self._next:
             say(self._next)
 
@@ -90,13 +90,13 @@ def consequence_lines(prepared: Prepared) -> list[str]:
 
 
 def styled_headline(line: str) -> str:
-    """`line` with the name in bold, where stderr takes it."""
+    """Return `line` with the name in bold, where stderr takes it."""
     name = "Agent Brain"
     return plain(line).replace(name, styled(name, "bold", sys.stderr), 1)
 
 
 def text_reporter() -> Reporter:
-    """Tells a person, on stderr."""
+    """Return the reporter for a person, on stderr."""
 
     def done(text: str) -> None:
         note(f"{styled('✔', 'green', sys.stderr)} {one_line(text)}")
@@ -112,7 +112,7 @@ class JsonReport:
         self._summary: dict[str, Any] = {}
 
     def plan(self, prepared: Prepared) -> None:
-        """The plan's event; where no index follows it is the summary that says the same."""
+        """Print the plan's event; where no index follows, the summary says the same."""
         self._summary = summary(prepared, self._dry_run)
         if prepared.answers.index and not self._dry_run:
             _event("plan", project=self._summary["project"], answers=self._summary["answers"])
@@ -131,16 +131,16 @@ class JsonReport:
         return Reporter(report, report, job)
 
     def indexed(self, first: FirstRun) -> None:
-        """It goes into the summary."""
+        """Keep it for the summary."""
         self._summary["index"] = first.as_mapping()
         self._summary["next"] = self._summary["next"][-1:]
 
     def failed(self, error: ClientError) -> None:
-        """The files are written all the same, which the last line says besides the error."""
+        """Print the summary: the files are written all the same."""
         error.done_before = {**self._summary, "event": "failed"}
 
     def end(self) -> None:
-        """The summary."""
+        """Print the summary."""
         print_json(self._summary)
 
 
@@ -150,7 +150,7 @@ def _event(name: str, **more: object) -> None:
 
 
 def summary(prepared: Prepared, dry_run: bool) -> dict[str, Any]:
-    """The whole report, without a secret."""
+    """Return the whole report, without a secret."""
     facts, plan = prepared.facts, prepared.plan
     report: dict[str, Any] = {
         "event": "done",

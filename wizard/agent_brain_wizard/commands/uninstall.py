@@ -13,7 +13,7 @@ from agent_brain_client.lifecycle import stop
 from agent_brain_client.output import confirm, home_relative, note, print_json, say, size, styled
 from agent_brain_contract.consent import forget_record
 from agent_brain_contract.escaping import name, one_line
-from agent_brain_wizard.asking.saved_answers import drop_draft
+from agent_brain_wizard.asking.saved_answers import drop_answers
 from agent_brain_wizard.container.composition import compose_project
 from agent_brain_wizard.facts.probe import probe_project
 from agent_brain_wizard.plan.removal import Removal, plan_removal, remove
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _forget(root: Path) -> None:
-    drop_draft(root)
+    drop_answers(root)
     forget_record(root)
 
 
@@ -80,7 +80,7 @@ def _drop_container(root: Path) -> str:
 
 
 def _notes(removal: Removal, purge: bool, failure: str = "", *, done: bool = False) -> list[str]:
-    """What else goes, or is gone when it is `done`, and what stays outside of the project."""
+    """Return what else goes, or is gone when it is `done`, and what stays outside of the project."""
     notes = []
     verb = "is deleted" if done else "will be deleted"
     if removal.index_bytes:

@@ -45,7 +45,7 @@ class NoDatabaseError(DatabaseError):
 
 @dataclass(frozen=True, slots=True)
 class DockerFacts:
-    """Whether containers can be run here. `detail` is a sentence on it, with a fix where they cannot.
+    """The state of Docker on this machine. `detail` is a sentence on it, with a fix where they cannot.
 
     `version` is the engine's and `compose` that of Docker Compose, each empty where it is not known.
     """
@@ -79,7 +79,7 @@ class Container:
 
 
 def probe_docker() -> DockerFacts:
-    """Whether Docker and Compose can be used here, within 2 s."""
+    """Return whether Docker and Compose can be used here, within 2 s."""
     if shutil.which("docker") is None:
         return DockerFacts("absent", "", "Docker is not installed. Install it: https://docs.docker.com/get-docker/")
     deadline = time.monotonic() + PROBE_SECONDS
@@ -97,7 +97,7 @@ def probe_docker() -> DockerFacts:
 
 
 def require_docker() -> DockerFacts:
-    """The facts of a Docker that can be used. Raises DatabaseError where it cannot."""
+    """Return the facts of a Docker that can be used. Raise DatabaseError where it cannot."""
     facts = probe_docker()
     if facts.state != "ready":
         raise DatabaseError(facts.detail)
@@ -105,7 +105,7 @@ def require_docker() -> DockerFacts:
 
 
 def published_ports() -> dict[int, Publisher] | None:
-    """The ports of this machine that running containers publish; None where Docker does not answer."""
+    """Return the ports of this machine that running containers publish; None where Docker does not answer."""
     if shutil.which("docker") is None:
         return None
     try:
@@ -122,7 +122,7 @@ def published_ports() -> dict[int, Publisher] | None:
 
 
 def publishes(project: str, port: int) -> bool | None:
-    """Whether a running container of the Compose project publishes `port`; None where Docker does not answer."""
+    """Return whether a running container of the Compose project publishes `port`; None where Docker does not answer."""
     published = published_ports()
     if published is None:
         return None
@@ -130,7 +130,7 @@ def publishes(project: str, port: int) -> bool | None:
 
 
 def find_container(project: str, service: str) -> Container | None:
-    """The container of a Compose project's service, running or not; None if there is none."""
+    """Return the container of a Compose project's service, running or not; None if there is none."""
     wanted = {"label": [f"{_PROJECT}={project}", f"{_SERVICE}={service}"]}
     with _engine(ANSWER_SECONDS) as client:
         found = client.api.containers(all=True, filters=wanted)
@@ -148,7 +148,7 @@ def find_container(project: str, service: str) -> Container | None:
         health=health,
         restarts=facts["RestartCount"],
         started_at=state["StartedAt"],
-        last_line=_telling_line(log),
+        last_line=_relevant_line(log),
     )
 
 
@@ -166,7 +166,10 @@ def find_volumes(project: str) -> dict[str, str] | None:
 
 
 def _health(client: Any, facts: dict[str, Any]) -> str:
-    """The container's health. While it is starting, its check is run here: Docker itself lets seconds pass before."""
+    """Return the container's health.
+
+    While it is starting, its check is run here: Docker itself lets seconds pass before.
+    """
     from docker.errors import APIError  # type: ignore[import-untyped]
 
     state, test = facts["State"], (facts["Config"].get("Healthcheck") or {}).get("Test") or []
@@ -182,7 +185,7 @@ def _health(client: Any, facts: dict[str, Any]) -> str:
 
 
 def has_image(name: str) -> bool:
-    """Whether the image is on this machine."""
+    """Return whether the image is on this machine."""
     from docker.errors import NotFound
 
     with _engine(ANSWER_SECONDS) as client:
@@ -274,7 +277,7 @@ class _UnreachableError(DatabaseError):
 
 @contextmanager
 def _engine(seconds: float) -> Iterator[Any]:
-    """A client of the engine that the `docker` command uses. What goes wrong is raised as DatabaseError."""
+    """Yield a client of the engine that the `docker` command uses; raise what goes wrong as DatabaseError."""
     import docker  # type: ignore[import-untyped]
     from docker.errors import APIError, DockerException
     from requests.exceptions import RequestException
@@ -319,7 +322,7 @@ def _unreachable(error: BaseException) -> _UnreachableError:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and everything that it was made of."""
+    """Yield the error and everything that it was made of."""
     waiting, seen = [error], set()
     while waiting:
         one = waiting.pop()
@@ -335,8 +338,8 @@ def _name(name: str) -> str:
     return name.removeprefix("/")
 
 
-def _telling_line(log: str) -> str:
-    """The last line of `log` that names a failure, else its last one."""
+def _relevant_line(log: str) -> str:
+    """Return the last line of `log` that names a failure, else its last one."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     relevant = [line for line in lines if any(word in line for word in _RELEVANT)]
     return (relevant or lines or [""])[-1]

@@ -65,7 +65,7 @@ _HAS_INDEX = "SELECT to_regclass('agent_brain.index_state') IS NOT NULL"
 def back_up(root: Path, file: Path, progress: Progress) -> int:
     """Write the project's index into `file`, readable by its owner alone; the value is its size in bytes.
 
-    The server may run meanwhile. A backup that is there is replaced when the new one is whole. Raises DatabaseError,
+    The server may run meanwhile. A backup that is there is replaced when the new one is whole. Raise DatabaseError,
     UsageError for a file that is something else.
     """
     _refuse_other_file(file)
@@ -117,19 +117,19 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def is_backup(file: Path) -> bool:
-    """Whether `file` begins as a backup does, in pg_dump's custom format or as plain SQL."""
+    """Return whether `file` begins as a backup does, in pg_dump's custom format or as plain SQL."""
     with file.open("rb") as opened:
         start = opened.read(512)
     return start.startswith(_CUSTOM) or _PLAIN in start
 
 
 def count_chunks(root: Path) -> int:
-    """How much a restore would replace. Raises DatabaseError."""
+    """Return how much a restore would replace. Raise DatabaseError."""
     return int(query(root, _COUNT)) if query(root, _HAS_INDEX) == "t" else 0
 
 
 def check_restorable(root: Path, file: Path) -> None:
-    """Raises UsageError or DatabaseError for what cannot be restored: a file, a server, or the time."""
+    """Raise UsageError or DatabaseError for what cannot be restored: a file, a server, or the time."""
     try:
         if not is_backup(file):
             raise UsageError(f"{file} is not a backup: neither pg_dump's custom format nor plain SQL.")
@@ -146,7 +146,7 @@ def check_restorable(root: Path, file: Path) -> None:
 
 
 def _server_of(root: Path, file: Path) -> int:
-    """The PostgreSQL that the backup was made from, 0 if it does not say."""
+    """Return the PostgreSQL that the backup was made from, 0 if it does not say."""
     with file.open("rb", buffering=0) as opened:
         if opened.read(len(_CUSTOM)) == _CUSTOM:
             opened.seek(0)
@@ -167,7 +167,7 @@ def _server_of(root: Path, file: Path) -> int:
 def restore(root: Path, file: Path) -> int:
     """Put the backup in the place of the project's index, in one transaction; the value is how many chunks it has.
 
-    Whatever goes wrong, the index stays as it was. Raises DatabaseError.
+    Leave the index as it was where that fails, and raise DatabaseError.
     """
     with file.open("rb", buffering=0) as opened:
         custom = opened.read(len(_CUSTOM)) == _CUSTOM

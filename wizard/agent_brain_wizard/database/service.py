@@ -51,7 +51,7 @@ _INSIDE = 'export PGPASSWORD="$POSTGRES_PASSWORD" PGUSER="$POSTGRES_USER" PGDATA
 
 
 def require_compose(root: Path) -> None:
-    """Raises NoDatabaseError for a project that has no container, DatabaseError for a file that was not accepted."""
+    """Raise NoDatabaseError for a project that has no container, DatabaseError for a file that was not accepted."""
     if not (root / COMPOSE).is_file():
         raise NoDatabaseError(f"{root} has no {COMPOSE}. Run: agent-brain setup --yes --storage postgres-docker")
     record = require_set_up(root)
@@ -61,7 +61,7 @@ def require_compose(root: Path) -> None:
 
 
 def read_composition(root: Path) -> Composition:
-    """What the compose file asks for. Raises DatabaseError where Compose cannot read it."""
+    """Return what the compose file asks for. Raise DatabaseError where Compose cannot read it."""
     composition = read_tree(json.loads(run_compose(root, "config", "--format", "json")))
     if POSTGRES not in composition.services:
         raise DatabaseError(f"{COMPOSE} has no service {POSTGRES}: move it away and run agent-brain setup --yes")
@@ -99,7 +99,7 @@ def require_pgadmin(root: Path) -> None:
 
 
 def _fetched(root: Path, name: str, progress: Progress) -> Composition:
-    """The Compose file, once it has the service and its image is on this machine."""
+    """Return the Compose file, once it has the service and its image is on this machine."""
     require_compose(root)
     require_docker()
     composition = read_composition(root)
@@ -131,7 +131,7 @@ def _require_service(root: Path, composition: Composition, name: str) -> None:
 
 
 def _superuser_variable(root: Path) -> str:
-    """The variable that the Compose file takes the superuser's password from: an older setup had one password alone."""
+    """Return the variable that the Compose file takes the superuser's password from, in an older setup another one."""
     return SUPERUSER_VARIABLE if SUPERUSER_VARIABLE in (root / COMPOSE).read_text("utf-8") else SERVER_VARIABLE
 
 
@@ -178,14 +178,14 @@ def _keep_password(root: Path) -> None:
 
 
 def down(root: Path, purge: bool = False) -> None:
-    """Stop the project's containers; with `purge` their data go too. Raises DatabaseError."""
+    """Stop the project's containers; with `purge` their data go too. Raise DatabaseError."""
     require_compose(root)
     require_docker()
     run_compose(root, "down", "--remove-orphans", *(["--volumes"] if purge else []))
 
 
 def find_database(root: Path) -> tuple[Composition, Container | None]:
-    """The compose file and the database's container. Raises DatabaseError where Docker cannot be asked."""
+    """Return the compose file and the database's container. Raise DatabaseError where Docker cannot be asked."""
     require_compose(root)
     require_docker()
     composition = read_composition(root)
@@ -193,7 +193,7 @@ def find_database(root: Path) -> tuple[Composition, Container | None]:
 
 
 def require_running(root: Path) -> Composition:
-    """Raises DatabaseError unless the database runs."""
+    """Raise DatabaseError unless the database runs."""
     composition, container = find_database(root)
     if container is None or container.status != "running":
         raise DatabaseError(f"the database is not running. Run: {START}")
@@ -201,18 +201,18 @@ def require_running(root: Path) -> Composition:
 
 
 def inside(program: str, *arguments: str) -> list[str]:
-    """The arguments of Compose that run `program` in the container, as the database's own user."""
+    """Return the arguments of Compose that run `program` in the container, as the database's own user."""
     return [POSTGRES, "sh", "-c", f'{_INSIDE}exec "$@"', "sh", program, *arguments]
 
 
 def query(root: Path, sql: str) -> str:
-    """What `sql` gives, a line a row. Raises DatabaseError."""
+    """Return what `sql` gives, a line a row. Raise DatabaseError."""
     found = inside("psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command", sql)
     return run_compose(root, "exec", "-T", *found).strip()
 
 
 def run_compose(root: Path, *arguments: str, text: str | None = None) -> str:
-    """What a command of Compose prints. Raises DatabaseError with what it says where it fails."""
+    """Return what a command of Compose prints. Raise DatabaseError with what it says where it fails."""
     process = open_compose(root, arguments, subprocess.DEVNULL if text is None else subprocess.PIPE, subprocess.PIPE)
     out, said = process.communicate(None if text is None else text.encode())
     if process.returncode:
@@ -231,7 +231,7 @@ def compose_command(root: Path, *arguments: str) -> list[str]:
 
 
 def compose_environment(root: Path) -> dict[str, str]:
-    """This process's environment, without what would go before the project's own files.
+    """Return this process's environment, without what would go before the project's own files.
 
     Passwords are as we read them: Compose would replace a `$` in them. One that is not there is a dash: what only
     stops, shows or asks must do without. `up` looks before.
@@ -243,8 +243,9 @@ def compose_environment(root: Path) -> dict[str, str]:
 
 
 def explained(said: str, command: str = START) -> DatabaseError:
-    """What Compose or a program in the container said on stderr, as one sentence with a fix; `command` is the one
-    that starts what was to be started.
+    """Return what Compose or a program in the container said on stderr, as one sentence with a fix.
+
+    `command` starts what was to be started.
     """
     port = _PORT.search(said)
     if _TAKEN.search(said) and port:
@@ -268,7 +269,7 @@ def _last_line(said: str) -> str:
 def open_compose(
     root: Path, arguments: Sequence[str], stdin: IO[bytes] | int, stdout: IO[bytes] | int
 ) -> subprocess.Popen[bytes]:
-    """Start a command of Compose, its stderr a pipe; the caller waits for it. Raises DatabaseError."""
+    """Start a command of Compose, its stderr a pipe; the caller waits for it. Raise DatabaseError."""
     try:
         return subprocess.Popen(
             compose_command(root, *arguments),

@@ -38,11 +38,11 @@ def ask_git(root: Path, *arguments: str, seconds: float) -> subprocess.Completed
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment, with no other repository named and nothing fetched that a partial clone lacks."""
+    """Return this process's environment, without another repository's name and without fetching for a partial clone."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or _is_configuration(name)}
     return kept | {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "", "GIT_TERMINAL_PROMPT": "0"}
 
 
 def _is_configuration(name: str) -> bool:
-    """Whether the variable says what the person's own git configuration is; what a flag says goes before it."""
+    """Return whether the variable says what the person's own git configuration is; what a flag says goes before it."""
     return name.startswith("GIT_CONFIG")

@@ -14,7 +14,7 @@ CONNECT_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`docker` is a sentence on Docker, `docker_ready` whether a container can be started.
+    """The facts of this machine: `docker` is a sentence on Docker, `docker_ready` whether a container can be started.
 
     `found` names the embedding presets whose program answers here.
     """
@@ -25,7 +25,7 @@ class Machine:
 
 
 class MachineProbe:
-    """Looks while the person reads the first lines; `answer` waits for what is not known yet."""
+    """A probe that runs while the person reads the first lines; `answer` waits for what is not known yet."""
 
     def __init__(self) -> None:
         self._found: list[Machine] = []
@@ -37,7 +37,7 @@ class MachineProbe:
         self._found.append(probe_machine())
 
     def answer(self) -> Machine:
-        """The facts, at the latest when Docker's time limit is up."""
+        """Return the facts, at the latest when Docker's time limit is up."""
         self._thread.join()
         return self._found[0] if self._found else Machine(False, "Docker could not be checked.", ())
 
@@ -52,7 +52,7 @@ def probe_machine() -> Machine:
 
 
 def _answers(url: str) -> bool:
-    """Whether somebody listens at a `url` on this machine; one elsewhere is not asked."""
+    """Return whether somebody listens at a `url` on this machine; one elsewhere is not asked."""
     address = urlsplit(url)
     if address.hostname != "127.0.0.1" or address.port is None:
         return False

@@ -44,7 +44,7 @@ class ExistingFile:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What setup needs to know. `manifest` is what an earlier run wrote: paths and SHA-256 in hex.
+    """The facts that setup decides by. `manifest` is what an earlier run wrote: paths and SHA-256 in hex.
 
     `saved` holds the answers found in the files by their questions' names; `config_error` says why config.yaml has
     none. `config_storage` is that file's section, `variables` what .env.agent-brain sets. `created` is what earlier
@@ -67,24 +67,24 @@ class Facts:
 
     @property
     def accepted(self) -> dict[str, Answer]:
-        """What is saved in files that are as the person has accepted them; nothing once one of them differs."""
+        """Return what is saved in files that are as the person has accepted them; nothing once one of them differs."""
         contents = {path: self.files[path].content if path in self.files else b"" for path in DECIDING}
         return self.saved if self.record is not None and self.record.checked == digest_of(contents) else {}
 
     @property
     def token(self) -> str:
-        """The bearer token that setup made, empty if there is none yet: another one could be a stranger's."""
+        """Return the bearer token that setup made, empty if there is none yet: another one could be a stranger's."""
         token = self.variables.get("AGENT_BRAIN_TOKEN", "")
         return token if self.record is not None and self.record.token == token_hash(token) else ""
 
     def was_edited(self, path: str) -> bool:
-        """Whether `path` is there, but not as an earlier run wrote it."""
+        """Return whether `path` is there, but not as an earlier run wrote it."""
         found = self.files.get(path)
         return found is not None and sha256(found.content) != self.manifest.get(path)
 
 
 def misplaced(root: Path) -> tuple[str, str]:
-    """Why a project at `root` is refused unless it is named, and what to do; twice empty where it is not."""
+    """Return why a project at `root` is refused unless it is named, and what to do; twice empty where it is not."""
     if root in (Path.home().resolve(), Path(root.anchor)):
         return (
             f"{root} is your home directory or the root of the disk, not a project",
@@ -94,7 +94,7 @@ def misplaced(root: Path) -> tuple[str, str]:
 
 
 def unnameable(root: Path) -> tuple[str, str]:
-    """The same for a path that no file and no answer can hold."""
+    """Return the same for a path that no file and no answer can hold."""
     try:
         root.as_posix().encode()
     except UnicodeEncodeError:
@@ -103,13 +103,14 @@ def unnameable(root: Path) -> tuple[str, str]:
 
 
 def sha256(content: bytes) -> str:
-    """The hash that the manifest keeps."""
+    """Return the hash that the manifest keeps."""
     return hashlib.sha256(content).hexdigest()
 
 
 def probe_project(root: Path, needs_record: bool = True) -> Facts:
-    """The facts of the project at `root`. Raises SetupError for what setup must not touch, and for a record that cannot
-    be used unless nothing `needs_record`.
+    """Return the facts of the project at `root`.
+
+    Raise SetupError for what setup must not touch, and for a record that cannot be used unless nothing `needs_record`.
     """
     record = _record(root, needs_record)
     paths = (CONFIG, ENV_FILE, COMPOSE, GITIGNORE, MANIFEST, IDENTITY)
@@ -137,7 +138,7 @@ def probe_project(root: Path, needs_record: bool = True) -> Facts:
 
 
 def _record(root: Path, is_needed: bool) -> Record | None:
-    """What was accepted here before, also where the project's own state was deleted since."""
+    """Return what was accepted here before, also where the project's own state was deleted since."""
     try:
         require_safe_state(root)
         require_untracked_state(root)
@@ -151,7 +152,7 @@ def _record(root: Path, is_needed: bool) -> Record | None:
 
 
 def _own_directories(root: Path, lost: bool) -> tuple[str, ...]:
-    """The directories that are not there and, where the manifest is `lost`, those that hold nothing but ours."""
+    """Return the directories that are not there and, where the manifest is `lost`, those that hold nothing but ours."""
     outer, inner = _DIRECTORIES
     missing = {path for path in _DIRECTORIES if not (root / path).is_dir()}
     if lost:
@@ -161,7 +162,7 @@ def _own_directories(root: Path, lost: bool) -> tuple[str, ...]:
 
 
 def _existing(root: Path, path: str) -> ExistingFile | None:
-    """The file, None if there is none. A link could lead out of the project, so none is followed."""
+    """Return the file, None if there is none. A link could lead out of the project, so none is followed."""
     here = root
     parts = path.split("/")
     for part in parts[:-1]:
@@ -191,14 +192,14 @@ def _existing(root: Path, path: str) -> ExistingFile | None:
 
 
 def _put_away(path: Path, root: Path | None = None) -> str:
-    """The command that renames `path`; with `root`, what may hold secrets goes where version control leaves it out."""
+    """Return the command that renames `path`; with `root`, a file that may hold secrets goes where git ignores it."""
     state = root / Path(CONFIG).parent if root else None
     away = state / f"{path.name.removeprefix('.')}.moved" if state and state.is_dir() else f"{path}.moved"
     return f"Run: mv {shlex.quote(str(path))} {shlex.quote(str(away))}"
 
 
 def _yaml(file: ExistingFile | None) -> tuple[Any, str]:
-    """The file's settings, and why they cannot be read."""
+    """Return the file's settings, and why they cannot be read."""
     try:
         tree = load_yaml(file.content) if file else None
     except yaml.YAMLError as error:

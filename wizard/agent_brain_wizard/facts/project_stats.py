@@ -53,7 +53,7 @@ _BY_SUFFIX = {f".{suffix}": language for language, suffixes in _LANGUAGES.items(
 
 @dataclass(frozen=True, slots=True)
 class ProjectStats:
-    """How many files there are and in which languages, `size` in bytes what of them can be indexed.
+    """The number of files by language, and as `size` the bytes of them that can be indexed.
 
     Not `complete`: the time was up, there are more.
     """
@@ -64,7 +64,7 @@ class ProjectStats:
     complete: bool
 
     def sentence(self) -> str:
-        """The count in one line: `1,204 files: 812 Python, 96 Markdown; 3.1 MB to index, about 2 s`."""
+        """Return the count in one line: `1,204 files: 812 Python, 96 Markdown; 3.1 MB to index, about 2 s`."""
         if not self.files:
             return "no files yet"
         top = sorted(self.languages.items(), key=lambda item: -item[1])[:SHOWN_LANGUAGES]
@@ -99,7 +99,7 @@ def count_project(root: Path) -> ProjectStats:
 
 
 def _by_git(root: Path) -> list[str] | None:
-    """What git tracks and what it would; None where it is not there, slow or no help."""
+    """Return what git tracks and what it would; None where it is not there, slow or no help."""
     flags = ("-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
     done = ask_git(root, "ls-files", *flags, seconds=GIT_SECONDS)
     if done is None or done.returncode:
@@ -124,7 +124,7 @@ def _walk(root: Path) -> Iterator[str]:
 
 
 def _size(root: Path, name: str) -> int:
-    """What of the file counts: nothing of one that is left out for its size."""
+    """Return what of the file counts: nothing of one that is left out for its size."""
     try:
         length = (root / name).lstat().st_size
     except OSError:

@@ -23,7 +23,7 @@ SETUP = "agent-brain setup --yes"
 
 @dataclass(frozen=True, slots=True)
 class SettingsReport:
-    """What the server says of its settings, as agent_brain_server.commands.settings documents it. `failure` says why it
+    """The server's report of its settings, as agent_brain_server.commands.settings documents it. `failure` says why it
     could not be asked; then the rest is empty.
     """
 
@@ -37,7 +37,7 @@ class SettingsReport:
     ignored: tuple[str, ...] = ()
 
     def value(self, name: str) -> Any:
-        """What `name` is set to, None where the default holds."""
+        """Return what `name` is set to, None where the default holds."""
         return next((one["value"] for one in self.settings if one["name"] == name), None)
 
 
@@ -76,7 +76,7 @@ def read_settings(root: Path, staged: Path | None = None) -> SettingsReport:
 
 
 def problems_of(root: Path, report: SettingsReport) -> tuple[str, str]:
-    """What is wrong with the settings, and what to do about it."""
+    """Return what is wrong with the settings, and what to do about it."""
     sentence, _, command = report.problems[0]["reason"].partition(". Correct it, or start again with new settings: ")
     if not report.problems[0]["name"] and command:
         return sentence, command
@@ -102,7 +102,7 @@ def _fix(root: Path, report: SettingsReport) -> str:
 
 
 def _places(report: SettingsReport) -> str:
-    """Where the problems are; a variable is named."""
+    """Return where the problems are; a variable is named."""
     places = [
         variable_of(problem["name"]) if problem["source"] == ENVIRONMENT else problem["source"]
         for problem in report.problems
@@ -123,7 +123,7 @@ def _problem(problem: dict[str, str], names: tuple[str, ...]) -> str:
 
 
 def variable_of(name: str) -> str:
-    """The variable of a setting; a name that is one already stays."""
+    """Return the variable of a setting; a name that is one already stays."""
     if name.startswith("storage.postgres."):
         return f"{PREFIX}STORAGE_POSTGRES"
     return name if name.isupper() else PREFIX + name.replace(".", "_").upper()

@@ -47,7 +47,7 @@ class _Staged:
 
 
 def apply_plan(root: Path, plan: Plan) -> None:
-    """Write the plan's files under `root`: all of them, or none where one cannot be written. Raises SetupError.
+    """Write the plan's files under `root`: all of them, or none where one cannot be written. Raise SetupError.
 
     No other plan for `root` may be written meanwhile: what an earlier one left when it was killed is removed.
     """
@@ -143,7 +143,7 @@ def _undo(staged: list[_Staged], made: list[Path]) -> None:
 
 
 def _shown(where: object, root: Path) -> str:
-    """The directory that could not be written, not the name of our temporary file in it."""
+    """Return the directory that could not be written, not the name of our temporary file in it."""
     path = Path(os.fsdecode(where) if isinstance(where, bytes) else str(where))
     return str(path.parent if path.suffix == ".tmp" else path) or str(root)
 

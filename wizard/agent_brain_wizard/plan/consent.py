@@ -142,7 +142,7 @@ def _foreign_secrets(facts: Facts, answers: Answers) -> Iterator[str]:
 
 
 def _is_harmless(facts: Facts, answers: Answers, plan: Plan) -> bool:
-    """Whether the plan writes all that decides something, and decides only for the defaults."""
+    """Return whether the plan writes all that decides something, and decides only for the defaults."""
     return (
         answers.storage == "embedded"
         and answers.storage_url == DEFAULT_STORAGE_URL
@@ -154,7 +154,7 @@ def _is_harmless(facts: Facts, answers: Answers, plan: Plan) -> bool:
 
 
 def _asked_of_server(facts: Facts, plan: Plan) -> Iterator[Demand]:
-    """Only the server's own code knows what files set, so it reads them as they will be."""
+    """Yield what the server's own code, which alone knows what files set, asks for the files as they will be."""
     with tempfile.TemporaryDirectory(prefix="agent-brain-") as directory:
         for path in (CONFIG, ENV_FILE):
             staged = Path(directory) / path

@@ -39,7 +39,7 @@ class FileWrite:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`writes` in order, and `kept`: what was edited by hand and stays, with a sentence on each.
+    """A plan: `writes` in order, and `kept`, what was edited by hand and stays, with a sentence on each.
 
     `rendered` is what setup would have written in the place of a kept file.
     """
@@ -50,8 +50,8 @@ class Plan:
 
 
 @dataclass(slots=True)
-class _Draft:
-    """A plan in the making. `hashes` is the manifest to be."""
+class _PlanBuilder:
+    """A builder of a plan. `hashes` is the manifest to be."""
 
     hashes: dict[str, str]
     writes: list[FileWrite] = field(default_factory=list)
@@ -61,7 +61,7 @@ class _Draft:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What setup picks itself: `port` is the server's, `postgres_port` the container's, None without a container.
+    """What setup picks: `port` is the server's, `postgres_port` the container's, None without a container.
 
     `token`, `password` (of the server's login to the database), `superuser_password` and `pgadmin_password` are for a
     project that has none. `project_id` keeps its rows apart in a shared database. `compose_project` is the name in the
@@ -80,7 +80,7 @@ class Chosen:
 
 
 def compose_project_of(facts: Facts) -> str:
-    """The name that the project's Compose file has: a project that is moved keeps its container and data.
+    """Return the name that the project's Compose file has: a project that is moved keeps its container and data.
 
     A file that was not accepted could name another project's.
     """
@@ -91,34 +91,34 @@ def compose_project_of(facts: Facts) -> str:
 
 
 def compose_value(content: bytes) -> str:
-    """What is accepted of a Compose file: its images, to be read, and its content, by hash."""
+    """Return what is accepted of a Compose file: its images, to be read, and its content, by hash."""
     images = dict.fromkeys(match[1].decode("utf-8", "replace") for match in _IMAGE.finditer(content))
     return f"{', '.join(images) or 'no image'} (sha256:{sha256(content)[:32]})"
 
 
 def make_plan(facts: Facts, answers: Answers, chosen: Chosen) -> Plan:
-    """The writes that lead from `facts` to `answers`; none if all is as it should be.
+    """Return the writes that lead from `facts` to `answers`; none if all is as it should be.
 
-    Raises EditedFileError where an answer differs from a hand-edited file's.
+    Raise EditedFileError where an answer differs from a hand-edited file's.
     """
     ours = (CONFIG, ENV_FILE, COMPOSE, GITIGNORE, IDENTITY)
-    draft = _Draft({path: digest for path, digest in facts.manifest.items() if path in ours})
+    builder = _PlanBuilder({path: digest for path, digest in facts.manifest.items() if path in ours})
     login = wanted_login(facts, chosen.project_id)
-    _plan_config(draft, facts, answers, chosen, login)
-    _plan_env(draft, facts, answers, chosen, present_login(facts) if CONFIG in draft.kept else login)
+    _plan_config(builder, facts, answers, chosen, login)
+    _plan_env(builder, facts, answers, chosen, present_login(facts) if CONFIG in builder.kept else login)
     if chosen.postgres_port is not None:
-        _plan_compose(draft, facts, answers, chosen, chosen.postgres_port)
-    _plan_identity(draft, facts, chosen)
-    _plan_gitignore(draft, facts)
-    _plan_manifest(draft, facts)
-    return Plan(tuple(draft.writes), draft.kept, draft.rendered)
+        _plan_compose(builder, facts, answers, chosen, chosen.postgres_port)
+    _plan_identity(builder, facts, chosen)
+    _plan_gitignore(builder, facts)
+    _plan_manifest(builder, facts)
+    return Plan(tuple(builder.writes), builder.kept, builder.rendered)
 
 
-def _plan_config(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen, login: str) -> None:
-    if _plan_rendered(draft, facts, CONFIG, render_config(answers, chosen.postgres_port, login)):
+def _plan_config(builder: _PlanBuilder, facts: Facts, answers: Answers, chosen: Chosen, login: str) -> None:
+    if _plan_rendered(builder, facts, CONFIG, render_config(answers, chosen.postgres_port, login)):
         return
     if facts.config_error:
-        draft.kept[CONFIG] = f"edited by hand and not readable ({facts.config_error})"
+        builder.kept[CONFIG] = f"edited by hand and not readable ({facts.config_error})"
         return
     values = answers.as_mapping()
     for question in QUESTIONS:
@@ -128,21 +128,21 @@ def _plan_config(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen, 
             raise _edited(CONFIG, ".".join(question.saved), values[question.name])
 
 
-def _plan_rendered(draft: _Draft, facts: Facts, path: str, wanted: bytes) -> bool:
+def _plan_rendered(builder: _PlanBuilder, facts: Facts, path: str, wanted: bytes) -> bool:
     """Write `path` as rendered, if need be; False if it was edited by hand and is kept."""
     found = facts.files.get(path)
     if found is not None and found.content != wanted and facts.was_edited(path):
-        draft.kept[path] = "edited by hand, kept"
-        draft.rendered[path] = wanted
+        builder.kept[path] = "edited by hand, kept"
+        builder.rendered[path] = wanted
         return False
-    draft.hashes[path] = sha256(wanted)
+    builder.hashes[path] = sha256(wanted)
     if found is None or found.content != wanted:
-        draft.writes.append(FileWrite(path, wanted, SHARED, "new" if found is None else "changed"))
+        builder.writes.append(FileWrite(path, wanted, SHARED, "new" if found is None else "changed"))
     return True
 
 
 def _refuse_lost_storage(facts: Facts, answers: Answers, chosen: Chosen) -> None:
-    """An existing PostgreSQL's URL is in .env.agent-brain, which goes before config.yaml: it cannot be lost."""
+    """Refuse to lose an existing PostgreSQL's URL: it is in .env.agent-brain, which goes before config.yaml."""
     present = facts.config_storage
     if answers.storage == "postgres-docker":
         database = present.get("postgres")
@@ -164,10 +164,10 @@ def _edited(path: str, setting: str, value: object) -> EditedFileError:
     )
 
 
-def _plan_compose(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen, port: int) -> None:
+def _plan_compose(builder: _PlanBuilder, facts: Facts, answers: Answers, chosen: Chosen, port: int) -> None:
     name = chosen.compose_project or compose_project_of(facts)
     wanted = render_compose(name, answers.postgres_image, port, chosen.pgadmin_port)
-    if _plan_rendered(draft, facts, COMPOSE, wanted):
+    if _plan_rendered(builder, facts, COMPOSE, wanted):
         return
     if facts.saved.get("postgres_image") != answers.postgres_image:
         raise _edited(COMPOSE, "services.postgres.image", answers.postgres_image)
@@ -179,13 +179,13 @@ def _plan_compose(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen,
         )
 
 
-def _plan_env(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen, login: str) -> None:
+def _plan_env(builder: _PlanBuilder, facts: Facts, answers: Answers, chosen: Chosen, login: str) -> None:
     found = facts.files.get(ENV_FILE)
     values = _variables(facts, answers, chosen) | _passwords(facts, chosen, login)
     template = render_env(values)
     if found is None:
-        draft.hashes[ENV_FILE] = sha256(template)
-        draft.writes.append(FileWrite(ENV_FILE, template, PRIVATE, "new, readable by you alone"))
+        builder.hashes[ENV_FILE] = sha256(template)
+        builder.writes.append(FileWrite(ENV_FILE, template, PRIVATE, "new, readable by you alone"))
         return
     edited = facts.was_edited(ENV_FILE) and found.content != template
     wanted = _with_variables(found.content, facts.variables, values, answers)
@@ -193,15 +193,15 @@ def _plan_env(draft: _Draft, facts: Facts, answers: Answers, chosen: Chosen, log
     if found.mode & 0o077:
         details.append(f"made readable by you alone (was {found.mode:04o})")
     if details:
-        draft.writes.append(FileWrite(ENV_FILE, wanted, PRIVATE, ", ".join(details)))
+        builder.writes.append(FileWrite(ENV_FILE, wanted, PRIVATE, ", ".join(details)))
     if edited:
-        draft.kept[ENV_FILE] = "edited by hand, your lines are kept"
+        builder.kept[ENV_FILE] = "edited by hand, your lines are kept"
     else:
-        draft.hashes[ENV_FILE] = sha256(wanted)
+        builder.hashes[ENV_FILE] = sha256(wanted)
 
 
 def _variables(facts: Facts, answers: Answers, chosen: Chosen) -> dict[str, str]:
-    """What .env.agent-brain must set besides passwords."""
+    """Return what .env.agent-brain must set besides passwords."""
     values = {"AGENT_BRAIN_TOKEN": facts.token or chosen.token, "AGENT_BRAIN_PORT": str(chosen.port)}
     if answers.storage == "postgres" and facts.config_storage.get("url") != answers.storage_url:
         values["AGENT_BRAIN_STORAGE_URL"] = answers.storage_url
@@ -211,7 +211,10 @@ def _variables(facts: Facts, answers: Answers, chosen: Chosen) -> dict[str, str]
 
 
 def _passwords(facts: Facts, chosen: Chosen, login: str) -> dict[str, str]:
-    """The passwords in .env.agent-brain. They stay when their container is given up: the data are still there."""
+    """Return the passwords in .env.agent-brain.
+
+    They stay when their container is given up: the data are still there.
+    """
     kept = {name: facts.variables.get(name, "") for name in (SERVER_VARIABLE, SUPERUSER_VARIABLE)}
     if chosen.postgres_port is not None:
         has_role = login == project_role(DATABASE, chosen.project_id)
@@ -231,48 +234,48 @@ def _with_variables(content: bytes, present: dict[str, str], wanted: dict[str, s
     return content
 
 
-def _plan_identity(draft: _Draft, facts: Facts, chosen: Chosen) -> None:
+def _plan_identity(builder: _PlanBuilder, facts: Facts, chosen: Chosen) -> None:
     wanted, found = identity_file(chosen.project_id), facts.files.get(IDENTITY)
-    draft.hashes[IDENTITY] = sha256(wanted)
+    builder.hashes[IDENTITY] = sha256(wanted)
     if found is None or found.content != wanted:
-        draft.writes.append(FileWrite(IDENTITY, wanted, PRIVATE, "new" if found is None else "changed"))
+        builder.writes.append(FileWrite(IDENTITY, wanted, PRIVATE, "new" if found is None else "changed"))
 
 
-def _plan_gitignore(draft: _Draft, facts: Facts) -> None:
-    """A folder outside of git gets the block too: it may be one of git's later."""
+def _plan_gitignore(builder: _PlanBuilder, facts: Facts) -> None:
+    """Plan the block of .gitignore, also in a folder outside of git: it may be in a repository later."""
     found = facts.files.get(GITIGNORE)
     content = found.content if found else b""
     block = render_gitignore()
     present = find_block(content, block)
     if present is not None and not same_lines(present, block) and _block_hash(present) != facts.manifest.get(GITIGNORE):
-        draft.kept[GITIGNORE] = "its agent-brain block was edited by hand, kept"
+        builder.kept[GITIGNORE] = "its agent-brain block was edited by hand, kept"
         return
-    draft.hashes[GITIGNORE] = _block_hash(block)
+    builder.hashes[GITIGNORE] = _block_hash(block)
     if present is None or not same_lines(present, block):
         detail = f"{len(block.splitlines())} lines " + ("added" if present is None else "changed")
         mode = found.mode if found else SHARED
-        draft.writes.append(FileWrite(GITIGNORE, with_block(content, block), mode, detail if found else "new"))
+        builder.writes.append(FileWrite(GITIGNORE, with_block(content, block), mode, detail if found else "new"))
 
 
 def _block_hash(block: bytes) -> str:
     return sha256(b"\n".join(block.splitlines()))
 
 
-def _plan_manifest(draft: _Draft, facts: Facts) -> None:
-    tree = {"version": 1, "files": draft.hashes, "created": _created(draft, facts)}
+def _plan_manifest(builder: _PlanBuilder, facts: Facts) -> None:
+    tree = {"version": 1, "files": builder.hashes, "created": _created(builder, facts)}
     content = (json.dumps(tree, indent=2, sort_keys=True) + "\n").encode()
     found = facts.files.get(MANIFEST)
     if found is None or found.content != content:
-        draft.writes.append(FileWrite(MANIFEST, content, SHARED, "new" if found is None else "changed"))
+        builder.writes.append(FileWrite(MANIFEST, content, SHARED, "new" if found is None else "changed"))
 
 
-def _created(draft: _Draft, facts: Facts) -> list[str]:
-    """What was not there before the first setup, sorted: with everything in it, it may go with the last."""
-    new = {write.path for write in draft.writes if write.path not in facts.files}
+def _created(builder: _PlanBuilder, facts: Facts) -> list[str]:
+    """Return what was not there before the first setup, sorted: with everything in it, it may go with the last."""
+    new = {write.path for write in builder.writes if write.path not in facts.files}
     if MANIFEST not in facts.files:
         new.add(MANIFEST)
     if MANIFEST not in facts.files and CONFIG in facts.files:  # it was lost: what is as setup writes it is setup's
-        new |= {path for path, found in facts.files.items() if draft.hashes.get(path) == sha256(found.content)}
+        new |= {path for path, found in facts.files.items() if builder.hashes.get(path) == sha256(found.content)}
         new |= {GITIGNORE} if _is_block_alone(facts.files.get(GITIGNORE)) else set()
     return sorted(new.union(facts.created, facts.own_directories))
 

@@ -49,7 +49,7 @@ class Prepared:
     volumes: dict[str, str] | None = field(default_factory=dict)
 
     def shown_answers(self) -> dict[str, Answer | None]:
-        """The answers as they are reported, without the secrets among them."""
+        """Return the answers as they are reported, without the secrets among them."""
         ports = {name: choice.port for name, choice in self.ports.items()}
         answers = {**self.answers.as_mapping(), **ports}
         in_docker = self.answers.storage == "postgres-docker"
@@ -58,17 +58,17 @@ class Prepared:
         return {name: value for name, value in answers.items() if name != "embedding_key"}
 
     def content_of(self, path: str) -> bytes:
-        """What the file holds once the plan is carried out."""
+        """Return what the file holds once the plan is carried out."""
         written = next((write.content for write in self.plan.writes if write.path == path), None)
         found = self.facts.files.get(path)
         return written if written is not None else found.content if found is not None else b""
 
     def consequences(self) -> list[str]:
-        """What is sent where, kept where and run, a sentence each; empty where nothing leaves the project."""
+        """Return what is sent where, kept where and run, a sentence each; empty where nothing leaves the project."""
         return [one.sentence() for one in self.reviews]
 
     def notes(self) -> list[str]:
-        """What is to be said about the plan, a sentence each."""
+        """Return what is to be said about the plan, a sentence each."""
         notes = [choice.remark for choice in self.ports.values() if choice.remark]
         notes += [f"{path}: {reason}" for path, reason in self.plan.kept.items()]
         notes += [f"{path}: removed, since this project was not set up on this machine" for path in self.leftovers]
@@ -107,7 +107,7 @@ class Prepared:
         return notes
 
     def _notes_on_volumes(self) -> list[str]:
-        """What becomes of data that were made with a password that is lost: a new one does not open them."""
+        """Return what becomes of data that were made with a password that is lost: a new one does not open them."""
         if self.volumes is None:
             known = COMPOSE not in self.facts.files or self.facts.variables.get(SUPERUSER_VARIABLE)
             sentence = "the database's password is new. To set it in a database that exists already: agent-brain db up"
@@ -126,21 +126,23 @@ class Prepared:
         return notes
 
     def commands(self) -> list[str]:
-        """The commands that come after setup, up to the first question."""
+        """Return the commands that come after setup, up to the first question."""
         return [*self.database_commands(), "agent-brain index --wait", 'agent-brain search "…"']
 
     def database_commands(self) -> list[str]:
-        """The command that starts the container, if there is one."""
+        """Return the command that starts the container, if there is one."""
         if self.answers.storage != "postgres-docker":
             return []
         return ["agent-brain db up --pgadmin" if self.answers.pgadmin else "agent-brain db up"]
 
 
 def prepare(facts: Facts, answers: Answers, earlier: Prepared | None = None, own: Answers | None = None) -> Prepared:
-    """The plan for `answers`, writing nothing. What an `earlier` look at it picked is picked again if it still can be.
+    """Return the plan for `answers`, writing nothing.
 
-    `own` are the answers that the person gives without the project's files: what follows from them is accepted.
-    Raises SetupError for a port that is taken and for an answer that belongs into an edited file.
+    What an `earlier` look at it picked is picked again if it still can be.
+
+    `own` are the answers that the person gives without the project's files: what follows from them is accepted. Raise
+    SetupError for a port that is taken and for an answer that belongs into an edited file.
     """
     ports = _ports(facts, answers, earlier)
     chosen = _chosen(facts, answers, ports) if earlier is None else _with_ports(earlier.chosen, ports)
@@ -151,7 +153,7 @@ def prepare(facts: Facts, answers: Answers, earlier: Prepared | None = None, own
 
 
 def _old_volumes(facts: Facts, answers: Answers, chosen: Chosen) -> dict[str, str] | None:
-    """The volumes of the container that were made with another password than .env.agent-brain is to have."""
+    """Return the volumes of the container that were made with another password than .env.agent-brain is to have."""
     one_password = SERVER_VARIABLE if has_one_password(facts) else SUPERUSER_VARIABLE
     wanted: dict[str, tuple[str, ...]] = {POSTGRES: (SUPERUSER_VARIABLE, one_password)}
     wanted |= {PGADMIN: (PGADMIN_VARIABLE,)} if answers.pgadmin else {}
@@ -165,8 +167,10 @@ def _old_volumes(facts: Facts, answers: Answers, chosen: Chosen) -> dict[str, st
 def prepare_accepted(
     facts: Facts, answers: Answers, own: Answers | None, accepted: Collection[str], command: str
 ) -> Prepared:
-    """The same. Raise SetupError for what the person accepts neither by `own` nor by naming it in `accepted`; `command`
-    is the one that is run.
+    """Return what `prepare` does.
+
+    Raise SetupError for what the person accepts neither by `own` nor by naming it in `accepted`; `command` is the one
+    that is run.
     """
     prepared = prepare(facts, answers, own=own)
     refuse_pending(prepared.reviews, accepted, command)
@@ -180,7 +184,7 @@ def prepare_and_apply(
     accepted: Collection[str] = (),
     command: str = "agent-brain setup --yes",
 ) -> Prepared:
-    """The same, and write it, while no other setup of this user's can pick the same ports."""
+    """Return what `prepare_accepted` does, and write it, while no other setup of this user can pick the same ports."""
     with reserving():
         prepared = prepare_accepted(facts, answers, own, accepted, command)
         _carry_out(prepared)
@@ -238,7 +242,7 @@ def _chosen(facts: Facts, answers: Answers, ports: dict[str, PortChoice]) -> Cho
 
 
 def _project_id(facts: Facts) -> str:
-    """The project's id, as it is. Where an older setup kept rows by the project's place, that is it."""
+    """Return the project's id, as it is. Where an older setup kept rows by the project's place, that is it."""
     if facts.record is not None:
         return facts.record.project_id
     return location_id(facts.root) if MANIFEST in facts.files and IDENTITY not in facts.files else new_id()

@@ -35,7 +35,7 @@ class RemovalError(SetupError):
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What would go, by paths relative to the root, in this order; `kept` stays, with the reason.
+    """The plan of a removal, by paths relative to the root, in this order; `kept` stays, with the reason.
 
     `gitignore` is that file without our lines, None where it goes as a whole or stays as it is. `directories` go if
     nothing is left in them. `index_bytes` is the size of the index among the files.
@@ -51,7 +51,7 @@ class Removal:
 
     @property
     def paths(self) -> list[str]:
-        """Everything that is touched."""
+        """Return every path that is changed or removed."""
         return [*self.files, *([self.gitignore.path] if self.gitignore else [])]
 
 
@@ -61,14 +61,14 @@ def plan_removal(facts: Facts, purge: bool) -> Removal:
 
 
 class _Planner:
-    """Decides file by file; `kept` is what stays, with the reason, as far as it is decided."""
+    """A planner that decides file by file; `kept` is what stays, with the reason, as far as it is decided."""
 
     def __init__(self, facts: Facts, purge: bool) -> None:
         self._facts, self._root, self._purge = facts, facts.root, purge
         self._kept: dict[str, str] = {}
 
     def plan(self) -> Removal:
-        """Secrets go before .gitignore, which git ignores them by; the manifest, which says what is ours, goes last."""
+        """Return the plan: secrets before .gitignore, by which git ignores them; the manifest of our files, last."""
         index, ours = self._index_files(), self._written_by_setup()
         left = self._left_behind({*index, *ours, MANIFEST})
         gitignore = self._gitignore()
@@ -207,7 +207,7 @@ def _is_index(path: Path) -> bool:
 def remove(removal: Removal) -> None:
     """Do it in the order of the list, .gitignore before the manifest. What is gone already is fine.
 
-    Raises RemovalError.
+    Raise RemovalError.
     """
     for path in removal.files:
         if path == MANIFEST:

@@ -34,19 +34,19 @@ def _templates() -> Environment:
 
 
 def render_config(answers: Answers, postgres_port: int | None = None, login: str = "") -> bytes:
-    """config.yaml. `postgres_port` is the container's and `login` its user, for the storage postgres-docker."""
+    """Return config.yaml. `postgres_port` is the container's and `login` its user, for the storage postgres-docker."""
     container = {"postgres_port": postgres_port, "login": login}
     values = {**answers.as_mapping(), **container, "folders": list(folder_list(answers.folders))}
     return _templates().get_template("config.yaml.j2").render(values).encode()
 
 
 def render_env(values: Mapping[str, str]) -> bytes:
-    """A new .env.agent-brain with `values`, by their variables' names."""
+    """Return a new .env.agent-brain with `values`, by their variables' names."""
     return _templates().get_template("env.j2").render(values=values).encode()
 
 
 def render_compose(project: str, image: str, port: int, pgadmin_port: int | None = None) -> bytes:
-    """docker-compose.yml: a PostgreSQL on `port` of this machine alone, as the Compose project `project`.
+    """Return docker-compose.yml: a PostgreSQL on `port` of this machine alone, as the Compose project `project`.
 
     With a `pgadmin_port`, a pgAdmin is there too, on that port of this machine.
     """
@@ -55,5 +55,5 @@ def render_compose(project: str, image: str, port: int, pgadmin_port: int | None
 
 
 def render_gitignore() -> bytes:
-    """The marked block for .gitignore, with `\\n` line ends and one at its end."""
+    """Return the marked block for .gitignore, with `\\n` line ends and one at its end."""
     return _templates().get_template("gitignore.j2").render().encode()

@@ -20,12 +20,12 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def file_lines(plan: Plan) -> list[str]:
-    """A line a file: its path and what happens to it."""
+    """Return a line a file: its path and what happens to it."""
     return [f"  {name(write.path):<38} {one_line(write.detail)}" for write in plan.writes]
 
 
 def diff_lines(facts: Facts, plan: Plan) -> list[str]:
-    """What the plan changes as a unified diff, then the edits by hand that stay, as they differ from setup's text."""
+    """Return what the plan changes as a unified diff, then the edits by hand that stay, against setup's text."""
     lines: list[str] = []
     for write in plan.writes:
         lines += _diff(write.path, _content(facts, write.path), write.content, f"a/{write.path}", f"b/{write.path}")
@@ -51,7 +51,7 @@ def _lines(content: bytes | None) -> list[str]:
 
 
 def masked(path: str, line: str) -> str:
-    """`line` of the file at `path` without the secrets in it: nothing but names is left of .env.agent-brain."""
+    """Return `line` of the file at `path` without its secrets: nothing but names is left of .env.agent-brain."""
     if path == ENV_FILE:
         match = _ASSIGNMENT.match(line)
         if match:
@@ -62,5 +62,5 @@ def masked(path: str, line: str) -> str:
 
 
 def coloured(line: str) -> str:
-    """`line` of a diff in the colour that its kind has."""
+    """Return `line` of a diff in the colour that its kind has."""
     return styled(line, _COLOURS[line[0]]) if line[:1] in _COLOURS else line

@@ -6,13 +6,13 @@ import re
 
 
 def line_end(content: bytes) -> bytes:
-    """The line end that `content` uses, by its first line."""
+    """Return the line end that `content` uses, by its first line."""
     first = content.find(b"\n")
     return b"\r\n" if first > 0 and content[first - 1 : first] == b"\r" else b"\n"
 
 
 def find_block(content: bytes, block: bytes) -> bytes | None:
-    """The block in `content` between the first and the last line of `block`, both included; None if there is none."""
+    """Return the block in `content` from the first to the last line of `block`, both included; None if absent."""
     lines = block.splitlines()
     pattern = rb"(?m)^" + re.escape(lines[0]) + rb"\r?$[\s\S]*?^" + re.escape(lines[-1]) + rb"(?=\r?$)"
     match = re.search(pattern, content)
@@ -20,12 +20,12 @@ def find_block(content: bytes, block: bytes) -> bytes | None:
 
 
 def same_lines(one: bytes, other: bytes) -> bool:
-    """Whether both have the same lines, whatever their line ends."""
+    """Return whether both have the same lines; line ends do not count."""
     return one.splitlines() == other.splitlines()
 
 
 def with_block(content: bytes, block: bytes) -> bytes:
-    """`content` with `block` in it, once: in the place of an older one, else at the end after an empty line.
+    """Return `content` with `block` in it, once: in the place of an older one, else at the end after an empty line.
 
     Line ends follow `content`, and so does whether the last line has one.
     """
@@ -42,7 +42,7 @@ def with_block(content: bytes, block: bytes) -> bytes:
 
 
 def without_block(content: bytes, block: bytes) -> bytes:
-    """`content` without the block that begins and ends as `block` does: the exact inverse of `with_block`.
+    """Return `content` without the block that begins and ends as `block` does: the exact inverse of `with_block`.
 
     What was written around the block since then stays; without a block the value is `content`.
     """
@@ -59,7 +59,7 @@ def without_block(content: bytes, block: bytes) -> bytes:
 
 
 def with_value(content: bytes, name: str, value: str) -> bytes:
-    """`content`, a file of `NAME=value` lines, with `name` set: in its last assignment, else on a new last line."""
+    """Return `content` (lines `NAME=value`) with `name` set: in its last assignment, else on a new last line."""
     line = f"{name}={value}".encode()
     found = list(_assignment(name).finditer(content))
     if found:
@@ -71,7 +71,7 @@ def with_value(content: bytes, name: str, value: str) -> bytes:
 
 
 def without_value(content: bytes, name: str) -> bytes:
-    """`content`, a file of `NAME=value` lines, without those that assign `name`."""
+    """Return `content` (lines `NAME=value`) without the lines that assign `name`."""
     return re.sub(_assignment(name).pattern + rb"(?:\r?\n|\Z)", b"", content)
 
 

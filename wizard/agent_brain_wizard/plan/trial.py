@@ -50,13 +50,13 @@ _AS_ANSWERS = (
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What was named in answer to the question `name` does not answer; `sentence` says what is wrong."""
+    """A service that was named as answer to the question `name` and does not respond; `sentence` says why."""
 
     name: str
     sentence: str
 
 
-def try_answers(prepared: Prepared, tell: Callable[[str], None], names: Collection[str] = WITHOUT) -> list[Failure]:
+def try_answers(prepared: Prepared, report: Callable[[str], None], names: Collection[str] = WITHOUT) -> list[Failure]:
     """Return what of the answers to the questions `names` cannot be used now; nothing is changed anywhere.
 
     What only the project's files say, and the person has not accepted yet, is not tried.
@@ -68,7 +68,7 @@ def try_answers(prepared: Prepared, tell: Callable[[str], None], names: Collecti
     if "embedding" in names and not pending & {EMBEDDING, SECRETS}:
         given |= _endpoint(prepared)
     if given:
-        tell(f"Trying the {' and the '.join(_named(given))} …")
+        report(f"Trying the {' and the '.join(_named(given))} …")
     failures = [Failure(name, _as_answers(said)) for name, said in _ask_server(given).items() if said]
     if prepared.answers.storage == "postgres-docker" and COMPOSE_FILE not in pending:
         failures += _try_docker(prepared, names)
@@ -160,9 +160,9 @@ def new_answers(facts: Facts, answers: Answers) -> set[str]:
     return new
 
 
-def refuse_unanswered(prepared: Prepared, names: Collection[str], tell: Callable[[str], None]) -> None:
+def refuse_unanswered(prepared: Prepared, names: Collection[str], report: Callable[[str], None]) -> None:
     """Raise SetupError for what the answers to the questions `names` name and does not answer."""
-    for failure in try_answers(prepared, tell, names):
+    for failure in try_answers(prepared, report, names):
         if failure.name == "embedding" and _NO_KEY in failure.sentence and not _key(prepared):
             continue  # it answers; where the key goes is said once the files are written
         sentence = one_line(failure.sentence).rstrip(".")
