@@ -237,7 +237,7 @@ class IndexContract(ContractSetting):
                 await make_store(other).open()
 
     @pytest.mark.own_database
-    async def test_an_empty_index_adopts_another_model(self, store: Store, make_store: MakeStore) -> None:
+    async def test_an_empty_index_takes_another_model(self, store: Store, make_store: MakeStore) -> None:
         self.need_persistence()
         await store.folders.save(Folder("src"))
         await store.close()

@@ -18,7 +18,7 @@ from agent_brain_server.domain.content import FloatArray, IndexedFile
 from agent_brain_server.domain.hits import Filters
 from agent_brain_server.storage import lexical
 from agent_brain_server.storage.factory import create_store
-from agent_brain_server.storage.postgres import full_text, nearest, settle
+from agent_brain_server.storage.postgres import full_text, nearest, optimize
 from agent_brain_server.storage.protocol import Store
 from storage.against_memory import WORDS, AgainstMemory, chunks_by_vector, chunks_by_words, filters
 from storage.building import DIMENSIONS, MANY, MODEL, TOKENIZER, make_file, put, vectors_of
@@ -94,7 +94,7 @@ class TestLarge(LargeAgainstMemory.TestCase):  # type: ignore[misc]
     def small_limits(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(lexical, "MANY_MATCHES", 3)
         monkeypatch.setattr(full_text, "CANDIDATES", 2)
-        for module in (nearest, settle):
+        for module in (nearest, optimize):
             monkeypatch.setattr(module, "MOST_EXACT", 0)
 
     @pytest.fixture(autouse=True)

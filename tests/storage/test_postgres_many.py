@@ -15,7 +15,7 @@ from agent_brain_server.errors import StorageLostError
 from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage import lexical
 from agent_brain_server.storage.factory import create_store
-from agent_brain_server.storage.postgres import connection, full_text, nearest, settle
+from agent_brain_server.storage.postgres import connection, full_text, nearest, optimize
 from agent_brain_server.storage.protocol import Store
 from storage.building import EVERYTHING, MODEL, TOKENIZER, find, lexical_hits, make_file, put, texts, vector_hits
 from support.postgres import DatabaseServer, PostgresServer, frozen
@@ -28,7 +28,7 @@ SCANS = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'vectors
 
 @pytest.fixture(autouse=True)
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (nearest, settle):
+    for module in (nearest, optimize):
         monkeypatch.setattr(module, "MOST_EXACT", 20)
 
 

@@ -20,15 +20,15 @@ from agent_brain_server.errors import SettingsError
 from agent_brain_server.settings.consent import demands_of_files, load_settings, shown_address
 from agent_brain_server.settings.model import (
     Settings,
-    find_places,
+    find_sources,
     read_settings,
 )
 from agent_brain_server.settings.postgres import PostgresConfig, is_postgres_url
 from agent_brain_server.settings.sources import (
     HARMLESS,
     MISSING,
-    Place,
     ProjectFiles,
+    SettingsTree,
     database_variable,
     lookup,
     read_shared,
@@ -74,7 +74,7 @@ def report(root: Path, staged: Path | None = None) -> dict[str, Any]:
     files = ProjectFiles(root, staged)
     settings, problems, found = None, [], {}
     try:
-        found = find_places(files)
+        found = find_sources(files)
         settings = read_settings(files, found)
     except SettingsError as error:
         problems = _problems(error, found)
@@ -117,7 +117,7 @@ def setting_names(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[st
             yield prefix + name, DEFAULT_STORAGE_URL if prefix + name == "storage.url" else field.default
 
 
-def _entry(name: str, default: Any, places: Mapping[str, Place]) -> dict[str, Any] | None:
+def _entry(name: str, default: Any, places: Mapping[str, SettingsTree]) -> dict[str, Any] | None:
     given = {place: value for place, tree in places.items() if (value := lookup(tree, name)) is not MISSING}
     if not given:
         return None
@@ -150,7 +150,7 @@ def _text(value: Any) -> str:
     return str(list(value) if isinstance(value, tuple) else value).lower()
 
 
-def _database_url(settings: Settings, files: ProjectFiles, found: Mapping[str, Place]) -> list[dict[str, Any]]:
+def _database_url(settings: Settings, files: ProjectFiles, found: Mapping[str, SettingsTree]) -> list[dict[str, Any]]:
     """DATABASE_URL is no setting of ours, but goes before the connection in `storage.postgres`."""
     source = database_variable("DATABASE_URL", files)[1]
     if not source or settings.storage.postgres is None or source_of(found, "storage.url"):
@@ -169,7 +169,7 @@ def _storage(settings: Settings) -> dict[str, Any]:
     return {"backend": backend, "location": location if backend in ("sqlite", "memory") else ""}
 
 
-def _problems(error: SettingsError, places: Mapping[str, Place]) -> list[dict[str, str]]:
+def _problems(error: SettingsError, places: Mapping[str, SettingsTree]) -> list[dict[str, str]]:
     """Every setting that is wrong, not only the first one; without a name where nothing could be read."""
     cause = error.__cause__
     if not isinstance(cause, ValidationError):

@@ -22,11 +22,11 @@ from agent_brain_server.settings.postgres import PostgresConfig, is_postgres_url
 from agent_brain_server.settings.sources import (
     ENVIRONMENT,
     HARMLESS,
-    Place,
     ProjectFiles,
+    SettingsTree,
     database_variable,
     lookup,
-    places,
+    read_sources,
     source_of,
 )
 from agent_brain_server.settings.validation import UNKNOWN, reason
@@ -182,7 +182,7 @@ class Settings(BaseSettings):
 
 
 def read_settings(
-    files: ProjectFiles, found: Mapping[str, Place], *, port: int | None = None, environment: bool = True
+    files: ProjectFiles, found: Mapping[str, SettingsTree], *, port: int | None = None, environment: bool = True
 ) -> Settings:
     """Return what the places `found` of a project set, accepted or not; arguments are flags and win.
 
@@ -207,7 +207,7 @@ def read_settings(
     return settings.model_copy(update={"storage": _connected(settings.storage, files, environment)})
 
 
-def _refusal(error: ValidationError, found: Mapping[str, Place]) -> str:
+def _refusal(error: ValidationError, found: Mapping[str, SettingsTree]) -> str:
     """The first thing that is wrong, with its place and, unless it may be a secret, its value."""
     first = error.errors(include_input=False, include_url=False)[0]
     name = ".".join(str(part) for part in first["loc"]) or "settings"
@@ -225,9 +225,9 @@ def _named(place: str) -> str:
     return "the environment" if place == ENVIRONMENT else place or _FILES
 
 
-def find_places(files: ProjectFiles, *, environment: bool = True) -> dict[str, Place]:
+def find_sources(files: ProjectFiles, *, environment: bool = True) -> dict[str, SettingsTree]:
     """Return what each place sets, the first to decide first. Raise SettingsError for a file that cannot be read."""
-    return places(Settings, files, environment=environment)
+    return read_sources(Settings, files, environment=environment)
 
 
 def _connected(storage: StorageSettings, files: ProjectFiles, environment: bool) -> StorageSettings:

@@ -11,7 +11,7 @@ from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.settings.postgres import PostgresConfig, is_postgres_url
 from agent_brain_server.storage.protocol import Store
-from agent_brain_server.storage.transfer import End
+from agent_brain_server.storage.transfer import CopyEndpoint
 
 ACCEPTED = "sqlite:///relative/or/absolute/path, postgresql://user:password@host:port/database and memory://"
 
@@ -53,17 +53,19 @@ def create_store(
     raise SettingsError(f"The storage scheme {scheme}:// is not known; accepted are {ACCEPTED}.")
 
 
-def create_end(url: str, project_root: Path, *, project_id: str = "", postgres: PostgresConfig | None = None) -> End:
+def create_endpoint(
+    url: str, project_root: Path, *, project_id: str = "", postgres: PostgresConfig | None = None
+) -> CopyEndpoint:
     """The place that `url` names as an end of a copy. Raises SettingsError for a URL that nothing can be copied to."""
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite":
-        from agent_brain_server.storage.sqlite.transfer import SqliteEnd
+        from agent_brain_server.storage.sqlite.transfer import SqliteEndpoint
 
-        return SqliteEnd(_sqlite_path(rest, project_root).resolve(), project_root)
+        return SqliteEndpoint(_sqlite_path(rest, project_root).resolve(), project_root)
     if is_postgres_url(url):
-        from agent_brain_server.storage.postgres.transfer import PostgresEnd
+        from agent_brain_server.storage.postgres.transfer import PostgresEndpoint
 
-        return PostgresEnd(PostgresConfig.from_url(url, postgres), project_id or location_id(project_root))
+        return PostgresEndpoint(PostgresConfig.from_url(url, postgres), project_id or location_id(project_root))
     raise SettingsError("An index is copied between sqlite:/// and postgresql:// URLs.")
 
 

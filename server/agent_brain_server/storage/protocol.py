@@ -151,7 +151,7 @@ class JobStore(Protocol):
         ...
 
 
-class IndexPlace(Protocol):
+class IndexLocation(Protocol):
     """Where the index lives."""
 
     def describe(self) -> str:
@@ -163,7 +163,7 @@ class IndexPlace(Protocol):
         ...
 
 
-class Store(ReadStore, IndexPlace, Protocol):
+class Store(ReadStore, IndexLocation, Protocol):
     """A project's index. `open` comes first, `close` last; both may be called again.
 
     Any method of it, and of what it consists of, may raise StorageError; StorageLostError where the same call may

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from agent_brain_server.domain.content import EmbeddingModel, FloatArray
 from agent_brain_server.domain.hits import Hit
 from agent_brain_server.errors import ConflictError, SchemaVersionError
-from agent_brain_server.storage.tables import Key, Row, Table, Value
+from agent_brain_server.storage.tables import Key, Row, Table, Value, parse_key
 
 Entry = Literal["new", "resume", "start-over"]
 
@@ -40,7 +40,7 @@ class Project:
 
 
 @dataclass(slots=True)
-class Tally:
+class TableDigest:
     """A table's rows counted, weighed and digested. The digest is a sum over the rows: their order changes nothing."""
 
     rows: int = 0
@@ -56,13 +56,13 @@ class Tally:
             self.sum = (self.sum + int.from_bytes(blake2b(encoded, digest_size=16).digest())) % _DIGESTS
 
     @property
-    def digest(self) -> str:
+    def hexdigest(self) -> str:
         """128 bits in hex."""
         return f"{self.sum:032x}"
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Checkpoint:
     """How far a table is copied: up to the key `after`, so many rows."""
 
     after: Key | None = None
@@ -70,12 +70,18 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class TargetState:
     """What a target holds of the project: `rows` of the paged tables, and the ledger of a copy that did not end."""
 
     rows: int = 0
     source: str | None = None
-    marks: Mapping[str, Mark] = field(default_factory=dict)
+    checkpoints: Mapping[str, Checkpoint] = field(default_factory=dict)
+
+
+def target_state(rows: int, ledger: Sequence[Sequence[Any]]) -> TargetState:
+    """Return what a target of `rows` rows holds, given its ledger's rows: table, source, last key as JSON, count."""
+    checkpoints = {name: Checkpoint(parse_key(key), count) for name, _, key, count in ledger}
+    return TargetState(rows, ledger[0][1] if ledger else None, checkpoints)
 
 
 class Snapshot(Protocol):
@@ -107,7 +113,7 @@ class Target(Protocol):
     """An index that is being written. What `write` and `finish` do lasts as a whole or not at all."""
 
     @property
-    def marks(self) -> Mapping[str, Mark]:
+    def checkpoints(self) -> Mapping[str, Checkpoint]:
         """How far each of PAGED was when writing began."""
         ...
 
@@ -120,7 +126,7 @@ class Target(Protocol):
         ...
 
 
-class End(Protocol):
+class CopyEndpoint(Protocol):
     """A place that an index can be copied from or to."""
 
     def describe(self) -> str:
@@ -131,7 +137,7 @@ class End(Protocol):
         """One state of the index, for as long as this is entered. Raises StorageError where there is none."""
         ...
 
-    async def check(self, project: Project, source: str, entry: Entry) -> Found:
+    async def check(self, project: Project, source: str, entry: Entry) -> TargetState:
         """Raise what `writing` would raise at its start; nothing is changed."""
         ...
 
@@ -147,7 +153,7 @@ class TargetHoldsIndexError(ConflictError):
     """The target holds an index already."""
 
 
-def admit(place: str, found: Found, source: str, entry: Entry) -> None:
+def admit(place: str, found: TargetState, source: str, entry: Entry) -> None:
     """Raise ConflictError unless a copy of `source` may begin, or go on, in a target of which `found` is known."""
     if found.source is None:
         if found.rows:

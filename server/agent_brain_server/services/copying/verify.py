@@ -9,9 +9,9 @@ from typing import cast
 from agent_brain_server.domain.content import FloatArray
 from agent_brain_server.domain.hits import Hit
 from agent_brain_server.domain.terms import query_terms
-from agent_brain_server.services.copying.copy import Comparison, Progress, tally
+from agent_brain_server.services.copying.copy import Comparison, Progress, digest_tables
 from agent_brain_server.storage.tables import CHUNKS, VECTORS
-from agent_brain_server.storage.transfer import End, Snapshot
+from agent_brain_server.storage.transfer import CopyEndpoint, Snapshot
 
 LIMIT = 10
 SAMPLES = 16
@@ -40,14 +40,18 @@ class Verdict:
 
 
 async def verify(
-    source: End, target: End, progress: Progress, texts: Sequence[str] | None = None, embed: Embed | None = None
+    source: CopyEndpoint,
+    target: CopyEndpoint,
+    progress: Progress,
+    texts: Sequence[str] | None = None,
+    embed: Embed | None = None,
 ) -> Verdict:
     """Compare all rows, then the answers to `texts`, or to questions made of the source itself.
 
     The vectors of `texts` come from `embed`; without it they are asked by their words only.
     """
     async with source.reading() as one, target.reading() as other:
-        tables = Comparison(await tally(one, progress), await tally(other, progress))
+        tables = Comparison(await digest_tables(one, progress), await digest_tables(other, progress))
         questions = await _sampled(one) if texts is None else await _given(one, texts, embed)
         differences = [f"The tables differ: {', '.join(tables.differing())}."] if tables.differing() else []
         for text in questions.texts:

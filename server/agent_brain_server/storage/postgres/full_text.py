@@ -15,7 +15,7 @@ from agent_brain_server.storage.postgres.filters import PathCache, filter_blocks
 from agent_brain_server.storage.postgres.lexemes import Lexemes
 from agent_brain_server.storage.postgres.session import Session
 
-LEXICAL_PATH = "gin"
+LEXICAL_STRATEGY = "gin"
 # So many chunks that hold the rarest terms are scored; from the others only those with two terms of the question.
 CANDIDATES = 1_000
 MOST_RARE = 5_000
@@ -48,10 +48,10 @@ def search_lexical(session: Session, paths: PathCache, terms: Sequence[str], fil
     choice = _choose(frequencies, state.chunks, filters, limit)
     frequencies = {term: frequencies[term] for term in (*choice.finding, *choice.counting)}
     if not frequencies:
-        return Hits(path=LEXICAL_PATH)
+        return Hits(path=LEXICAL_STRATEGY)
     values = filter_values(session, paths, state.generation, filters)
     search = _LexicalSearch(session, state, choice, frequencies, filters, values, limit)
-    return Hits(search.run(), LEXICAL_PATH)
+    return Hits(search.run(), LEXICAL_STRATEGY)
 
 
 def _choose(frequencies: Mapping[str, int], chunks: int, filters: Filters, limit: int) -> Choice:

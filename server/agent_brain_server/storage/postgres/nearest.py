@@ -10,9 +10,9 @@ from agent_brain_server.domain.hits import Filters, Hit, Hits
 from agent_brain_server.storage.postgres.filters import PathCache, filter_blocks, filter_values
 from agent_brain_server.storage.postgres.session import Session
 
-EXACT_PATH = "exact"
-HNSW_PATH = "hnsw"
-BOTH_PATH = "hnsw, then exact"
+EXACT_STRATEGY = "exact"
+HNSW_STRATEGY = "hnsw"
+BOTH_STRATEGY = "hnsw, then exact"
 
 # So many vectors are compared one by one in about the time that the index takes.
 MOST_EXACT = 10_000
@@ -42,11 +42,11 @@ class _VectorSearch:
         """`indexed`: whether the HNSW index is there."""
         allowed = self.allowed() if indexed else 0
         if allowed <= MOST_EXACT:
-            return Hits(self.exact(), EXACT_PATH)
+            return Hits(self.exact(), EXACT_STRATEGY)
         found = self.approximate()
         if len(found) >= min(self.limit, allowed):
-            return Hits(found, HNSW_PATH)
-        return Hits(self.exact(), BOTH_PATH)
+            return Hits(found, HNSW_STRATEGY)
+        return Hits(self.exact(), BOTH_STRATEGY)
 
     def allowed(self) -> int:
         """How many chunks may be found, counted up to just above MOST_EXACT."""

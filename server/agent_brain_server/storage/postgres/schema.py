@@ -165,7 +165,7 @@ def prepare_project(
     elif discard:
         _begin_again(session, EmbeddingModel(*stored[2:]), model, tokenizer_version)
     elif tuple(stored[1:]) != (tokenizer_version, model.name, model.dimensions, model.tokenizer):
-        _adopt(session, config, EmbeddingModel(*stored[2:]), model, tokenizer_version)
+        _replace_model(session, config, EmbeddingModel(*stored[2:]), model, tokenizer_version)
     if model.dimensions:
         _size_vectors(session, config, model)
 
@@ -184,11 +184,11 @@ def _begin_again(session: Session, old: EmbeddingModel, model: EmbeddingModel, t
     """Empty the project, whatever made it. Vectors of this model stay, so that no text is embedded a second time."""
     # First, as every write does: whoever writes now ends before or not at all.
     session.run("clear_lease")
-    session.run("adopt_project", **_identity(model, tokenizer_version))
+    session.run("replace_project", **_identity(model, tokenizer_version))
     empty_content(session, vectors=old != model)
 
 
-def _adopt(
+def _replace_model(
     session: Session, config: PostgresConfig, old: EmbeddingModel, model: EmbeddingModel, tokenizer_version: str
 ) -> None:
     """Take on another tokenizer, and another model where the project has nothing of the old one's.
@@ -199,7 +199,7 @@ def _adopt(
     has_chunks, has_vectors = session.one("find_content")
     if old != model and (has_chunks or has_vectors):
         raise mismatched_model(old, model)
-    session.run("adopt_project", **_identity(model, tokenizer_version))
+    session.run("replace_project", **_identity(model, tokenizer_version))
     if has_chunks:
         # First, as every write does: whoever writes now, in the old way, ends before or not at all.
         session.run("clear_lease")
@@ -215,7 +215,7 @@ def _size_vectors(session: Session, config: PostgresConfig, model: EmbeddingMode
     if stored == model:
         return
     identity = _identity(model, "")
-    (holder,) = session.one("adopt_model", **{key: identity[key] for key in identity if key.startswith("embedding_")})
+    (holder,) = session.one("replace_model", **{key: identity[key] for key in identity if key.startswith("embedding_")})
     if holder == "others":
         raise EmbeddingMismatchError(
             f"Other projects in {where(config)} use the embedding {stored.name} ({stored.dimensions} dimensions), but "

@@ -16,7 +16,7 @@ from agent_brain_server.storage.sqlite.session import Row, Session, UnsoundError
 
 FIRST_LOOK = 400
 LOOKED_AT = 8
-LEXICAL_PATH = "fts5"
+LEXICAL_STRATEGY = "fts5"
 _WEIGHTS = {
     "symbol": lexical.SYMBOL_WEIGHT,
     "path": lexical.PATH_WEIGHT,
@@ -75,7 +75,7 @@ def search_lexical(
     found = _rank(session, match, filters, limit) if seen is None else seen
     if not found and not filters:
         require_terms(session)
-    return Hits(found, LEXICAL_PATH)
+    return Hits(found, LEXICAL_STRATEGY)
 
 
 def require_terms(session: Session) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-VECTOR_PATH = "exact"
+VECTOR_STRATEGY = "exact"
 LARGE = 5_000
 """Vectors: with fewer, to hand their product to another thread takes longer than to compute it."""
 PRODUCTS = 3
@@ -126,7 +126,7 @@ class Nearest:
             seen = ranking.best(limit, full_text.allowed_rows(session, filters) if filters else None)
         if not seen and not filters:
             full_text.require_terms(session)
-        return Hits(seen, VECTOR_PATH)
+        return Hits(seen, VECTOR_STRATEGY)
 
     def _as_of(self, session: Session) -> MatrixView | None:
         """The matrix as of the transaction; None where it cannot be kept, or is ahead of it."""

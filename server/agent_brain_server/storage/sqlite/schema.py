@@ -72,7 +72,7 @@ def prepare_schema(session: Session, path: Path, model: EmbeddingModel, tokenize
         require_tables(session)
         stored = session.one("select_meta")
         if stored[2:6] != (tokenizer_version, model.name, model.dimensions, model.tokenizer):
-            _adopt(session, path, stored, model, tokenizer_version)
+            _replace_model(session, path, stored, model, tokenizer_version)
         require_terms(session)
         _, instance, *_, generation = session.one("select_meta")
     return Identity(instance, generation)
@@ -139,7 +139,7 @@ def _identity(model: EmbeddingModel, tokenizer_version: str) -> dict[str, object
     }
 
 
-def _adopt(session: Session, path: Path, stored: Row, model: EmbeddingModel, tokenizer_version: str) -> None:
+def _replace_model(session: Session, path: Path, stored: Row, model: EmbeddingModel, tokenizer_version: str) -> None:
     """Take on another tokenizer, and another model where the index has nothing of the old one's.
 
     Vectors stay when the index is emptied for another tokenizer, so that no text is embedded a second time, and a job
@@ -149,7 +149,7 @@ def _adopt(session: Session, path: Path, stored: Row, model: EmbeddingModel, tok
     old = EmbeddingModel(stored[3], stored[4], stored[5])
     if old != model and (has_chunks or has_vectors):
         raise mismatched_model(old, model)
-    session.run("adopt_meta", **_identity(model, tokenizer_version))
+    session.run("replace_meta", **_identity(model, tokenizer_version))
     if has_chunks:
         empty_content(session, vectors=False)
         job = add_job(session, [], force=False, now=time.time()) if list_folders(session) else None

@@ -14,7 +14,7 @@ BYTES_A_NUMBER, BYTES_A_NODE, SPARE = 4, 700, 1.1
 LEAST_BUILD_BYTES, MOST_BUILD_BYTES = 512 * 1024**2, 4 * 1024**3
 
 
-def settle(session: Session, config: PostgresConfig, dimensions: int) -> None:
+def optimize(session: Session, config: PostgresConfig, dimensions: int) -> None:
     """Build and clean up what is due, in statements that are a transaction each; one process does it at a time."""
     session.run("enter_namespace")
     (owns, _) = session.one("find_owner")
@@ -27,7 +27,7 @@ def settle(session: Session, config: PostgresConfig, dimensions: int) -> None:
             session.run("refresh_statistics")
     if not 0 < dimensions <= MOST_HALF_DIMENSIONS:
         return
-    (alone,) = session.one("lock_settling")
+    (alone,) = session.one("lock_optimizing")
     if not alone:
         return
     try:
@@ -35,7 +35,7 @@ def settle(session: Session, config: PostgresConfig, dimensions: int) -> None:
         if vectors > MOST_EXACT and not has_vector_index(session):
             _build_vector_index(session, config, dimensions, vectors, owns)
     finally:
-        session.run("unlock_settling")
+        session.run("unlock_optimizing")
 
 
 def has_vector_index(session: Session) -> bool:
