@@ -245,22 +245,30 @@ class VectorMatrix:
         self._extend(session, generation, rows, np.isin(rows, live, assume_unique=True))
 
     def _extend(self, session: Session, generation: int, rows: RowArray, alive: Mask) -> None:
-        """Append what the database has behind the last of `rows`, and publish the view of it all."""
+        """Append the records of the chunks that came after the last of `rows`, and publish a view of all."""
         previous = self._view
-        if len(rows) - int(alive.sum()) > DEAD_SHARE * max(len(rows), SMALLEST_CAPACITY):
+        dead = len(rows) - int(alive.sum())
+        if dead > DEAD_SHARE * max(len(rows), SMALLEST_CAPACITY):
             rows, alive = self._compact(rows, alive)
-        parts = [rows]
-        count = len(rows)
-        for batch in record_batches(session, self._dimensions, int(rows[-1]) if count else 0):
-            self._append(self._offset(count), batch.tobytes())
-            parts.append(_rows_of(batch))
-            count += len(batch)
-        rows = np.concatenate(parts)
-        alive = np.concatenate([alive, np.ones(count - len(alive), np.bool_)])
-        records = self._view.records if count <= len(self._view.records) else self._map(count)
+        added = self._append_after(session, rows)
+        rows = np.concatenate([rows, added])
+        alive = np.concatenate([alive, np.ones(len(added), np.bool_)])
+        records = self._view.records
+        if len(rows) > len(records):
+            records = self._map(len(rows))
         self._previous = previous if previous.generation else None
         self._view = MatrixView(generation, records, rows, alive)
         self._stamp = self._changed()
+
+    def _append_after(self, session: Session, rows: RowArray) -> RowArray:
+        """Write the records of the chunks that came after the last of `rows` behind theirs; return their rows."""
+        count, last = (len(rows), int(rows[-1])) if len(rows) else (0, 0)
+        added = [np.empty(0, np.int64)]
+        for batch in record_batches(session, self._dimensions, last):
+            self._append(self._offset(count), batch.tobytes())
+            added.append(_rows_of(batch))
+            count += len(batch)
+        return np.concatenate(added)
 
     def _compact(self, rows: RowArray, alive: Mask) -> tuple[RowArray, Mask]:
         """Write the living records into a new file; the old one lives on in the views that map it."""
