@@ -35,7 +35,7 @@ def roots(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture
 async def url(postgres_url: str, roots: list[Path]) -> str:
-    """A database of version 1 with both projects."""
+    """Return a database of version 1 with both projects."""
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         for statement in version_1.postgres_statements([location_id(root) for root in roots]):
             connection.execute(statement)
@@ -53,7 +53,7 @@ async def opened(url: str, root: Path, model: EmbeddingModel = MODEL, *, discard
 
 
 def count(url: str, root: Path) -> dict[str, int]:
-    """The rows of the project in each of CONTENT."""
+    """Return the rows of the project in each of CONTENT."""
     server = DatabaseServer(PostgresConfig.from_url(url))
     where = f"WHERE project_id = '{location_id(root)}'"
     return {name: server.psql(f"SELECT count(*) FROM agent_brain.{name} {where}")[0][0] for name in CONTENT}

@@ -73,7 +73,7 @@ class IndexContract(ContractSetting):
         found = await statistics(store)
         assert (found.files, found.vectors, found.embedded_texts) == (1, 1, 1)
 
-    async def test_a_chunk_id_stands_for_one_chunk(self, store: Store) -> None:
+    async def test_a_chunk_id_is_of_one_chunk(self, store: Store) -> None:
         twice = make_chunk("a.py", "text")
         with pytest.raises(StorageError, match="same id"):
             await put(store, make_file("a.py", twice, twice))

@@ -1,4 +1,4 @@
-"""An index with something of everything, its copies, and what tells two of them apart."""
+"""An index with something of everything, its copies, and what distinguishes two of them."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def fill(store: Store) -> None:
 
 
 def graph_of(path: str, parts: int) -> FileGraph:
-    """A definition for every part of a file, and references of one line and of several."""
+    """Return a definition for every part of a file, and references of one line and of several."""
     symbols = [f"{path[:6]}.Thing{at}.do_it" for at in range(parts)]
     definitions = tuple(Definition(symbol, "method", at, at + 3, "def do_it") for at, symbol in enumerate(symbols, 1))
     references = (
@@ -172,7 +172,7 @@ async def assert_equal_answers(one: str, other: str, root: Path) -> None:
 
 
 async def refused(source: str, target: str, root: Path, entry: Entry = "new") -> str:
-    """The sentence with which both a copy and its rehearsal are refused."""
+    """Return the sentence with which both a copy and its rehearsal are refused."""
     sentences = []
     for attempt in (rehearse, copy):
         with pytest.raises(AgentBrainError) as caught:
@@ -187,7 +187,7 @@ class StoppedError(Exception):
 
 
 async def stop_after(source: str, target: str, root: Path, pages: int) -> None:
-    """A copy that is given up after so many pages, as a process that dies gives it up."""
+    """Stop a copy after so many pages, as a process that dies does."""
     done = 0
 
     def advance(table: str, rows: int) -> None:

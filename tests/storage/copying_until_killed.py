@@ -22,7 +22,7 @@ PAGE_ROWS = 12
 
 
 def count_statements(dies_at: int) -> Callable[[], int]:
-    """Every statement on either side, of whatever kind, is counted from now on."""
+    """Count every statement of either side, of any kind, from now on."""
     done = 0
 
     def counted(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -74,7 +74,7 @@ async def test_vectors_of_any_length_are_found_through_the_index_that_can_hold_t
 
 
 def wait_for_scans(database: DatabaseServer, count: int) -> None:
-    """A connection that is closed may take its time to say what it has counted."""
+    """Wait for a figure: a closed connection may take its time to report what it has counted."""
     deadline = time.monotonic() + 10
     while (scans := database.psql(SCANS)) != [(count,)]:
         assert time.monotonic() < deadline, scans

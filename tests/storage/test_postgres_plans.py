@@ -31,7 +31,7 @@ SEARCHES = ("search_lexical", "search_vector_nearest")
 
 
 def direction(name: str) -> FloatArray:
-    """A unit vector that the name decides."""
+    """Return a unit vector that the name decides."""
     vector = np.frombuffer(hashlib.blake2b(name.encode(), digest_size=8).digest(), np.int8).astype(np.float32)
     return np.asarray(vector / np.linalg.norm(vector), np.float32)
 
@@ -78,7 +78,7 @@ async def store(filled_url: str, root: Path) -> AsyncIterator[Store]:
 
 @pytest.fixture
 async def store_of_a_role(filled_url: str, root: Path) -> AsyncIterator[Store]:
-    """The same index, opened by a role that row level security binds to it."""
+    """Open the same index by a role that row level security binds to it."""
     granted = await grant(PostgresConfig.from_url(filled_url), location_id(root))
     opened = create_store(granted.url(), root, MODEL, TOKENIZER)
     await opened.open()
@@ -89,7 +89,7 @@ async def store_of_a_role(filled_url: str, root: Path) -> AsyncIterator[Store]:
 
 @pytest.fixture
 def plans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The plans of the searches that are run, as PostgreSQL made them for these very values."""
+    """Collect the plans of the searches that are run, as PostgreSQL made them for these very values."""
     seen: list[str] = []
     rows = Session.rows
 

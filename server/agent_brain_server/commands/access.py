@@ -57,7 +57,7 @@ def provision(settings: Settings) -> Answer:
 
 
 def _is_container(settings: Settings, login: PostgresConfig) -> bool:
-    """Whether `login` is the project's role in a database that is named by its parts alone, as setup does."""
+    """Return whether `login` is the project's role in a database that is named by its parts alone, as setup does."""
     files = ProjectFiles(settings.project_root)
     by_url = source_of(find_sources(files), "storage.url") or database_variable("DATABASE_URL", files)[1]
     role = project_role(login.database, settings.project_id)

@@ -1,6 +1,6 @@
-"""`python -m agent_brain_server settings --project ROOT`: what every setting is and where it stands, as JSON.
+"""`python -m agent_brain_server settings --project ROOT`: print every setting and its source, as JSON.
 
-Only this process knows how the server reads its settings, so whoever wants to explain them asks it. No secret is said.
+Only this process knows how the server reads its settings, so a program that explains them asks it. No secret is said.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _check(root: Path) -> int:
 
 
 def report(root: Path, staged: Path | None = None) -> dict[str, Any]:
-    """`names` of all settings, the `settings` that stand somewhere, the `problems`, and the `storage` that is chosen.
+    """Return the `names` of all settings, the `settings` that a source has, the `problems`, and the chosen `storage`.
 
     A setting has its `name`, `source` and `value` (null: not to be shown), says whether it `differs` from the default
     and names what it `hides`: a later place with another value, empty if there is none. `demands` are what the files
@@ -91,7 +91,7 @@ def report(root: Path, staged: Path | None = None) -> dict[str, Any]:
 
 
 def _demands(files: ProjectFiles) -> list[dict[str, Any]]:
-    """What the files set without this environment, which is the person's own and may be another one the next time."""
+    """Return what the files set without this environment, which may be another one the next time."""
     try:
         return [asdict(demand) for demand in demands_of_files(files)]
     except SettingsError:
@@ -99,14 +99,14 @@ def _demands(files: ProjectFiles) -> list[dict[str, Any]]:
 
 
 def _ignored(files: ProjectFiles) -> list[str]:
-    """The settings in the project's own `.env` that only `.env.agent-brain` or the environment may decide."""
+    """Return the settings in the project's own `.env` that only `.env.agent-brain` or the environment may decide."""
     given = read_shared(Settings, files)
     names = [name for name, _ in setting_names(Settings) if name not in HARMLESS]
     return [name for name in names if lookup(given, name) is not MISSING]
 
 
 def setting_names(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The path of every setting with its default."""
+    """Yield the path of every setting with its default."""
     for name, field in model.model_fields.items():
         inner = field.annotation
         if prefix + name == "storage.postgres":
@@ -140,7 +140,7 @@ def _shown(name: str, value: Any) -> Any:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """As text, since a file of variables has nothing else."""
+    """Compare as text, since a file of variables has nothing else."""
     return _text(one) == _text(other)
 
 
@@ -159,7 +159,7 @@ def _database_url(settings: Settings, files: ProjectFiles, found: Mapping[str, S
 
 
 def _storage(settings: Settings) -> dict[str, Any]:
-    """The backend, and where it is: a file's path, or a database's host and port."""
+    """Return the backend, and where it is: a file's path, or a database's host and port."""
     location = settings.storage.location
     if is_postgres_url(location):
         config = PostgresConfig.from_url(location, settings.storage.postgres)

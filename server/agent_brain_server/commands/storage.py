@@ -42,7 +42,7 @@ MOST_DIFFERENCES = 5
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit status: 0 when all is well, 1 if it failed or the two differ, 2 for wrong settings, 130 after Ctrl-C."""
+    """Return the exit status: 0 for success, 1 for a failure or difference, 2 for wrong settings, 130 after Ctrl-C."""
     options = _parse(arguments)
     try:
         settings = load_settings(options.project)
@@ -172,7 +172,7 @@ def _pairs(verdict: Verdict) -> dict[str, tuple[TableDigest, TableDigest]]:
 
 
 def _compared(name: str, one: TableDigest, other: TableDigest) -> list[str]:
-    """A line; where the two differ, one for each."""
+    """Return one line; where the two differ, one for each."""
     lines = [f"  {name:<17} {one.rows:>12,} rows  {one.hexdigest}"]
     return lines if one == other else [*lines, f"  {'differs: --to has':<17} {other.rows:>12,} rows  {other.hexdigest}"]
 
@@ -247,7 +247,7 @@ def _no_server_running(settings: Settings, target: str, dry_run: bool) -> Iterat
 
 @contextmanager
 def _progress() -> Iterator[Progress]:
-    """A bar where a person watches."""
+    """Show a bar where a person watches."""
     if not sys.stderr.isatty():
         yield Progress()
         return

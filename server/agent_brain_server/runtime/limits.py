@@ -20,7 +20,7 @@ BASE_SECONDS = 5.0
 SECONDS_PER_BYTE = 2e-6
 """Of the processor's time, so that a busy machine gives the same chunks."""
 STUCK_SECONDS = 120.0
-"""Real seconds, after which the server ends a process that does not answer, whatever it waits for."""
+"""Real seconds, after which the server ends a process that does not answer, for any reason."""
 MEMORY_BYTES = 512 << 20
 """Address space for one file beyond what the process has before it."""
 _STATM = Path("/proc/self/statm")

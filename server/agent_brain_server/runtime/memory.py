@@ -8,9 +8,9 @@ import sys
 
 
 def trim() -> None:
-    """Give what is free back to the system.
+    """Return free memory to the system.
 
-    A job's allocations lie between those of the searches beside it, so that glibc keeps more of it with every job.
+    A job's allocations lie between those of the searches meanwhile, so that glibc keeps more of it with every job.
     """
     gc.collect()
     if sys.platform == "linux":

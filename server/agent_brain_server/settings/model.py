@@ -59,7 +59,7 @@ class StorageSettings(_Section):
 
     @property
     def location(self) -> str:
-        """The URL that is used, with its password."""
+        """Return the URL that is used, with its password."""
         if self.url is not None:
             return self.url
         return DEFAULT_STORAGE_URL if self.postgres is None else self.postgres.url()
@@ -165,7 +165,7 @@ class Settings(BaseSettings):
 
     @property
     def state_directory(self) -> Path:
-        """Where everything of this project is kept."""
+        """Return where everything of this project is stored."""
         return self.project_root / STATE_DIRECTORY
 
     @classmethod
@@ -208,7 +208,7 @@ def read_settings(
 
 
 def _refusal(error: ValidationError, found: Mapping[str, SettingsTree]) -> str:
-    """The first thing that is wrong, with its place and, unless it may be a secret, its value."""
+    """Return the first thing that is wrong, with its place and, unless it may be a secret, its value."""
     first = error.errors(include_input=False, include_url=False)[0]
     name = ".".join(str(part) for part in first["loc"]) or "settings"
     place = source_of(found, name)
@@ -216,8 +216,8 @@ def _refusal(error: ValidationError, found: Mapping[str, SettingsTree]) -> str:
         shown = name.upper() if name.startswith(PREFIX.lower()) else name
         return f"{shown} in {_named(place)} is not a setting. Correct its name or remove it, or see: agent-brain doctor"
     value = lookup(found.get(place, {}), name)
-    told = f", not {value!r:.60}" if isinstance(value, str | int | float) and name.startswith(_SHOWN) else ""
-    problem = f"{name}{reason(first)}{told}"
+    shown = f", not {value!r:.60}" if isinstance(value, str | int | float) and name.startswith(_SHOWN) else ""
+    problem = f"{name}{reason(first)}{shown}"
     return f"the setting {problem}. Correct it in {_named(place)}, or see: agent-brain doctor"
 
 
@@ -253,7 +253,7 @@ def _connected(storage: StorageSettings, files: ProjectFiles, environment: bool)
 
 
 def _is_container(config: PostgresConfig, files: ProjectFiles) -> bool:
-    """Whether it is the database in the container that setup described. The answer changes words alone."""
+    """Return whether it is the database in the container that setup described. The answer changes words alone."""
     try:
         return publishes(read_regular_file(files.root / COMPOSE), config.host, config.port)
     except OSError:

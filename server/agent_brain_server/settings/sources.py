@@ -51,17 +51,17 @@ class ProjectFiles:
 
     @property
     def config(self) -> Path:
-        """The settings."""
+        """Return the path of the settings."""
         return (self.staged or self.root) / CONFIG
 
     @property
     def secrets(self) -> Path:
-        """The variables of `.env.agent-brain`."""
+        """Return the path of `.env.agent-brain`."""
         return (self.staged or self.root) / ENV_FILE
 
     @property
     def shared(self) -> Path:
-        """The project's own variables."""
+        """Return the path of the project's own `.env`."""
         return self.root / SHARED_ENV_FILE
 
     def variables(self) -> Mapping[str, str | None]:

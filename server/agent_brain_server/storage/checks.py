@@ -15,7 +15,7 @@ REINDEX = "agent-brain start --reindex"
 
 
 def mismatched_model(stored: EmbeddingModel, asked: EmbeddingModel) -> EmbeddingMismatchError:
-    """The index holds vectors of another model than the settings name."""
+    """Return the error for an index whose vectors are of another model than the settings name."""
     return EmbeddingMismatchError(
         f"The index was made with the embedding {stored.name} ({stored.dimensions} dimensions), but the settings say "
         f"{asked.name} ({asked.dimensions}). Run: {REINDEX}",
@@ -43,7 +43,7 @@ def check_vectors(vectors: Mapping[str, FloatArray], dimensions: int) -> None:
 
 
 def lacking_vector(path: str) -> StorageError:
-    """A chunk came without a vector while embedding is on."""
+    """Return the error for a chunk without a vector while embedding is on."""
     return StorageError(f"A chunk of {path} came without its vector; the file was not indexed.", path=path)
 
 

@@ -29,7 +29,7 @@ class Difference(NamedTuple):
 
     @property
     def written(self) -> int:
-        """How many chunks are written, those that have moved among them."""
+        """Return how many chunks are written, those that have moved among them."""
         return len(self.moved) + sum(map(len, self.added.values()))
 
 

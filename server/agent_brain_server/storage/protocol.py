@@ -58,11 +58,11 @@ class IndexStore(Protocol):
 
 
 class WriteLease(Protocol):
-    """The right to write the index, held by one process at a time and given up by whoever does not renew it."""
+    """The right to write the index, held by one process at a time and lost by one that does not renew it."""
 
     @property
     def shared(self) -> bool:
-        """Whether other processes may read and write the same project. Where not, the lease is always to be had."""
+        """Return whether other processes may read and write the same project. Where not, the lease is always free."""
         ...
 
     async def acquire(self) -> bool:
@@ -177,17 +177,17 @@ class Store(ReadStore, IndexLocation, Protocol):
 
     @property
     def jobs(self) -> JobStore:
-        """The queue."""
+        """Return the queue."""
         ...
 
     @property
     def folders(self) -> FolderStore:
-        """The folders that make up the index."""
+        """Return the folders that make up the index."""
         ...
 
     @property
     def lease(self) -> WriteLease:
-        """The right to write the index."""
+        """Return the right to write the index."""
         ...
 
     async def open(self) -> None:
@@ -195,7 +195,7 @@ class Store(ReadStore, IndexLocation, Protocol):
 
         An index that an older version made, or another tokenizer, is emptied of its files: folders, jobs and vectors
         stay, and where there are folders a job for all of them is queued.
-        Raises StorageError, SchemaVersionError or EmbeddingMismatchError, each naming its fix.
+        Raise StorageError, SchemaVersionError or EmbeddingMismatchError, each naming its fix.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""SQL from files: each statement stands below its name, written `-- verb_noun --`."""
+"""SQL from files: each statement is below its name, written `-- verb_noun --`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an index can do as an end of a copy, and the digests by which two are compared."""
+"""What an index can do as an endpoint of a copy, and the digests by which two are compared."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DIGESTS = 1 << 128
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What an index knows of itself. `instance` and `generation` tell states of one source apart; a copy has an
+    """What an index knows of itself. `instance` and `generation` identify a state of one source; a copy has an
     instance of its own."""
 
     instance: str
@@ -34,7 +34,7 @@ class Project:
     next_job: int
 
     def row(self) -> Row:
-        """What a copy has in common with its source."""
+        """Return what a copy has in common with its source."""
         model = (self.model.name, self.model.dimensions, self.model.tokenizer)
         return (self.tokenizer_version, *model, self.embedded_texts, self.next_row, self.next_job)
 
@@ -85,27 +85,27 @@ def target_state(rows: int, ledger: Sequence[Sequence[Any]]) -> TargetState:
 
 
 class Snapshot(Protocol):
-    """One state of an index, whatever is written to it meanwhile."""
+    """One state of an index, unchanged by writes meanwhile."""
 
     @property
     def project(self) -> Project:
-        """What the index knows of itself."""
+        """Return what the index knows of itself."""
         ...
 
     async def count_rows(self) -> dict[str, int]:
-        """The rows of each of TABLES."""
+        """Return the number of rows of each of TABLES."""
         ...
 
     async def page(self, table: Table, after: Key | None, limit: int) -> list[Row]:
-        """The next `limit` rows behind the key `after`, in canonical form, by key."""
+        """Return the next `limit` rows after the key `after`, in canonical form, by key."""
         ...
 
     async def search_lexical(self, terms: Sequence[str], limit: int) -> list[Hit]:
-        """As `SearchStore.search_lexical` without filters; no chunk is passed over."""
+        """Search as `SearchView.lexical` does without filters; no chunk is passed over."""
         ...
 
     async def search_vector(self, vector: FloatArray, limit: int) -> list[Hit]:
-        """As `SearchStore.search_vector` without filters, exactly."""
+        """Search as `SearchView.vector` does without filters, exactly."""
         ...
 
 
@@ -114,7 +114,7 @@ class Target(Protocol):
 
     @property
     def checkpoints(self) -> Mapping[str, Checkpoint]:
-        """How far each of PAGED was when writing began."""
+        """Return how far each of PAGED was when writing began."""
         ...
 
     async def write(self, table: Table, rows: Sequence[Row]) -> None:
@@ -127,14 +127,14 @@ class Target(Protocol):
 
 
 class CopyEndpoint(Protocol):
-    """A place that an index can be copied from or to."""
+    """An index, or a place for one, that can be copied from or to."""
 
     def describe(self) -> str:
-        """As `Store.describe`."""
+        """Return what `Store.describe` does."""
         ...
 
     def reading(self) -> AbstractAsyncContextManager[Snapshot]:
-        """One state of the index, for as long as this is entered. Raises StorageError where there is none."""
+        """Yield one state of the index. Raise StorageError where there is none."""
         ...
 
     async def check(self, project: Project, source: str, entry: Entry) -> TargetState:
@@ -142,9 +142,9 @@ class CopyEndpoint(Protocol):
         ...
 
     def writing(self, project: Project, source: str, entry: Entry) -> AbstractAsyncContextManager[Target]:
-        """Make ready to copy `project` from the state that `source` names, with nobody else writing.
+        """Make ready to copy `project` from the state that `source` names, with no other writer.
 
-        Raises ConflictError where the target holds an index, or an unfinished copy that `entry` does not go on with.
+        Raise ConflictError where the target holds an index, or an unfinished copy that `entry` does not go on with.
         """
         ...
 
@@ -174,7 +174,7 @@ def admit(place: str, found: TargetState, source: str, entry: Entry) -> None:
 
 
 def unfinished(place: str) -> ConflictError:
-    """The index at `place` is a part of one."""
+    """Return the error for a partial index at `place`."""
     return ConflictError(
         f"A copy into {place} was not finished. Continue it: agent-brain storage copy --resume, with its --from and "
         "--to; or discard it: agent-brain start --reindex"
@@ -182,7 +182,7 @@ def unfinished(place: str) -> ConflictError:
 
 
 def other_schema(place: str, stored: int, known: int) -> SchemaVersionError:
-    """The tables are not those that this version copies."""
+    """Return the error for tables that this version does not copy."""
     return SchemaVersionError(
         f"{place} has schema {stored}, and this Agent Brain copies schema {known}. Start it there "
         "once, which upgrades an "
@@ -192,7 +192,7 @@ def other_schema(place: str, stored: int, known: int) -> SchemaVersionError:
 
 
 def encode(row: Row) -> bytes:
-    """The row's bytes: each value's kind, length and content; floats by their bits."""
+    """Encode the row: each value's kind, length and content; floats by their bits."""
     parts: list[bytes] = []
     for value in row:
         kind, content = _encoded(value)
@@ -217,7 +217,7 @@ def _encoded(value: Value) -> tuple[bytes, bytes]:
 async def pages(
     snapshot: Snapshot, table: Table, after: Key | None = None, limit: int = PAGE_ROWS
 ) -> AsyncIterator[list[Row]]:
-    """The rows behind the key `after`, page by page."""
+    """Yield the rows after the key `after`, page by page."""
     while rows := await snapshot.page(table, after, limit):
         yield rows
         after = table.key_of(rows[-1])

@@ -38,7 +38,7 @@ async def test_a_target_with_an_index_is_refused_until_it_is_reset(root: Path, s
     assert (await compared(source, target, root)).differences == []
 
 
-async def test_nobody_writes_a_database_while_it_is_copied_to(root: Path, source: str, postgres_url: str) -> None:
+async def test_no_process_writes_a_database_while_it_is_copied_to(root: Path, source: str, postgres_url: str) -> None:
     async with opened(postgres_url, root) as store:
         await stop_after(source, postgres_url, root, 25)
         with pytest.raises(WriterElsewhereError):

@@ -35,9 +35,9 @@ async def test_an_unfinished_copy_is_not_served(root: Path, source: str, target:
     assert not (root / "third.db").exists()
     async with opened(target, root, discard=True) as store:
         assert await list_files(store) == {}
-        await put(store, make_file("anew.py", "indexed anew"))
+        await put(store, make_file("again.py", "indexed again"))
     async with opened(target, root) as store:
-        assert await find(store, "anew") == ["indexed anew"]
+        assert await find(store, "again") == ["indexed again"]
 
 
 async def test_a_copy_goes_on_where_it_was(root: Path, source: str, target: str) -> None:

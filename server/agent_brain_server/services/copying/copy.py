@@ -26,7 +26,7 @@ PROJECT = "project"
 
 @dataclass(slots=True)
 class Progress:
-    """What is told meanwhile: `begin` with how many more rows there are to do, `advance` with how many are done."""
+    """What is reported meanwhile: `begin` with how many more rows there are to do, `advance` with how many are done."""
 
     begin: Callable[[int], None] = field(default=lambda rows: None)
     advance: Callable[[str, int], None] = field(default=lambda table, rows: None)
@@ -48,7 +48,7 @@ class Comparison:
     target: Mapping[str, TableDigest]
 
     def differing(self) -> list[str]:
-        """The tables that are not equal."""
+        """Return the tables that are not equal."""
         return [name for name, digest in self.source.items() if digest != self.target[name]]
 
 
@@ -57,7 +57,7 @@ async def copy(
 ) -> Copied:
     """Copy the index of `source` into `target`, or the rest of it. Killed anywhere, it can be resumed.
 
-    Raises ConflictError where the target is not ready for it, StorageError where an end fails.
+    Raise ConflictError where the target is not ready for it, StorageError where an endpoint fails.
     """
     async with source.reading() as snapshot:
         counts = await snapshot.count_rows()
@@ -104,7 +104,7 @@ async def rehearse(
 
 
 async def fingerprint(snapshot: Snapshot) -> str:
-    """A name for this state of the index. Folders and jobs, which a copy takes last and at once, are not in it.
+    """Return a name for this state of the index, without folders and jobs, which a copy takes last and at once.
 
     Chunks change with the generation alone. Manifest rows may change, and unused vectors go, without it.
     """
@@ -123,7 +123,7 @@ async def compare(snapshot: Snapshot, other: CopyEndpoint, progress: Progress) -
 
 
 async def digest_tables(snapshot: Snapshot, progress: Progress) -> dict[str, TableDigest]:
-    """Each table, and what the index knows of itself, counted and digested."""
+    """Count and digest each table, and what the index knows of itself."""
     counts = await snapshot.count_rows()
     progress.begin(sum(counts.values()))
     found = {table.name: TableDigest() for table in TABLES}

@@ -73,7 +73,7 @@ async def _given(snapshot: Snapshot, texts: Sequence[str], embed: Embed | None) 
 
 
 async def _sampled(snapshot: Snapshot) -> Questions:
-    """The symbols, or first lines, of chunks from all over the index, and vectors from all over it."""
+    """Sample the symbols, or first lines, of chunks from all over the index, and vectors from all over it."""
     import numpy as np
 
     texts: list[str] = []
@@ -89,13 +89,13 @@ async def _sampled(snapshot: Snapshot) -> Questions:
 
 
 def same_answers(one: Sequence[Hit], other: Sequence[Hit]) -> bool:
-    """Whether both found the same chunks. Of those that are as good as the last one, either may have either."""
+    """Return whether both found the same chunks. Of those that are as good as the last one, either may have either."""
     if len(one) != len(other):
         return False
     return _only_ties(one, other) and _only_ties(other, one)
 
 
 def _only_ties(hits: Sequence[Hit], others: Sequence[Hit]) -> bool:
-    """Whether the hits that the others lack are no better than the last of those."""
+    """Return whether the hits that the others lack are no better than the last of those."""
     rows = {hit.row for hit in others}
     return all(hit.score <= others[-1].score + TOLERANCE * abs(hit.score) for hit in hits if hit.row not in rows)

@@ -83,7 +83,7 @@ def is_alive(connection: Connection, seconds: float) -> bool:
 
 
 def has_news(connection: Connection) -> bool:
-    """Whether the server has sent something on a connection that nobody uses: most often that it ends it."""
+    """Return whether the server has sent something on an idle connection: most often that it ends it."""
     try:
         return is_readable(connection, 0)
     except (psycopg.Error, OSError, ValueError):

@@ -55,14 +55,14 @@ def search_lexical(session: Session, paths: PathCache, terms: Sequence[str], fil
 
 
 def _choose(frequencies: Mapping[str, int], chunks: int, filters: Filters, limit: int) -> Choice:
-    """What is asked of the index. A filter leaves few chunks: then every term may find one of them."""
+    """Choose the terms of a search. A filter leaves few chunks: then every term may find one of them."""
     if not filters:
         return choose_terms(frequencies, chunks, limit)
     return Choice(tuple(selective_terms(frequencies, chunks)))
 
 
 def _frequencies(session: Session, asked: Sequence[str]) -> tuple[State, dict[str, int]]:
-    """The state, and in how many chunks each term occurs, in the order of `asked`; those in none are left out."""
+    """Return the state, and each term's document frequency in the order of `asked`, without those of 0."""
     lexemes = [Lexemes(session.project_id).of(term) for term in asked]
     rows = session.rows("find_frequencies", lexemes=lexemes)
     found = {lexeme: chunks for *_, lexeme, chunks in rows}
@@ -123,7 +123,7 @@ class _LexicalSearch:
         return self._idf(term) * (self.choice.weight if term in self.choice.finding else 1.0)
 
     def _idf(self, term: str) -> float:
-        """As in SQLite's `bm25`: never zero or less."""
+        """Return the inverse document frequency as SQLite's `bm25` computes it: never zero or less."""
         holding = self.frequencies[term]
         return max(math.log((self.state.chunks - holding + 0.5) / (holding + 0.5)), 1e-6)
 
@@ -138,7 +138,7 @@ class Promising:
 
     @classmethod
     def choose(cls, frequencies: Mapping[str, int]) -> Promising:
-        """As many rare terms as CANDIDATES chunks hold, at least one that MOST_RARE hold or that is alone."""
+        """Take as many rare terms as CANDIDATES chunks hold, at least one that MOST_RARE hold or that is alone."""
         terms = sorted(frequencies, key=lambda term: frequencies[term])
         rare = sum(total <= CANDIDATES for total in accumulate(frequencies[term] for term in terms))
         if not rare and (frequencies[terms[0]] <= MOST_RARE or len(terms) == 1):
@@ -146,12 +146,12 @@ class Promising:
         return cls(terms[:rare], terms[rare : rare + MOST_PAIRED], terms[rare + MOST_PAIRED :])
 
     def match(self, lexemes: Lexemes) -> str:
-        """The promising chunks, as a `tsquery` is written."""
+        """Return the promising chunks as the text of a `tsquery`."""
         pairs = [f"{one} & {other}" for one, other in combinations(map(lexemes.query, self.paired), 2)]
         return " | ".join([*map(lexemes.query, self.rare), *pairs])
 
     def bound(self, idf: Callable[[str], float]) -> float:
-        """What the terms of any other chunk add up to at most: it holds one of `paired`, and none of `rare`."""
+        """Return an upper bound of any other chunk's idf sum: it holds one of `paired`, and none of `rare`."""
         return max(map(idf, self.paired), default=0.0) + sum(map(idf, self.common))
 
 

@@ -30,7 +30,7 @@ def upsert_chunks(
     *,
     rewrite: bool,
 ) -> int:
-    """Number new rows and files from `next_row` and `next_file` on."""
+    """Write the files; number new rows and files from `next_row` and `next_file` on."""
     check_vectors(vectors, dimensions)
     newest = {indexed.record.path: indexed for indexed in files}
     ids = _find_files(session, newest.keys())
@@ -62,7 +62,7 @@ def upsert_chunks(
 
 
 def _stored(session: Session, files: Sequence[int]) -> dict[str, StoredChunk]:
-    """The chunks of these files by id."""
+    """Return the chunks of these files by id."""
     found = session.rows("select_stored_of", files=files) if files else []
     return {chunk_id: StoredChunk(*fields) for chunk_id, *fields in found}
 
@@ -106,7 +106,7 @@ def _insert_chunks(
     added: Mapping[str, Sequence[PreparedChunk]],
     first_row: int,
 ) -> tuple[int, int]:
-    """How many chunks there were, and how many terms they had together."""
+    """Return how many chunks there were, and how many terms they had together."""
     placed = [(file_id, chunk) for file_id, indexed in files for chunk in added[indexed.record.path]]
     if not placed:
         return 0, 0
@@ -140,7 +140,7 @@ def _stage_chunks(placed: Sequence[tuple[int, PreparedChunk]], first_row: int, l
 
 
 def _remove_content(session: Session, files: Sequence[int]) -> tuple[int, int]:
-    """How many chunks went, and how many terms they had together."""
+    """Return how many chunks were removed, and how many terms they had together."""
     if not files:
         return 0, 0
     remove_graph(session, files)
@@ -149,7 +149,7 @@ def _remove_content(session: Session, files: Sequence[int]) -> tuple[int, int]:
 
 
 def _remove_chunks(session: Session, rows: Sequence[int]) -> int:
-    """How many terms they had together."""
+    """Return how many terms they had together."""
     if not rows:
         return 0
     session.run("subtract_frequencies", rows=rows)

@@ -1,6 +1,6 @@
 """How far an unfinished copy of a project into this database is, in transactions that hold the lock of the schema.
 
-While a project has a ledger, its rows are a part of an index, and nobody else may write them.
+While a project has a ledger, its rows are a part of an index, and no other process may write them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def refuse_unfinished(session: Session, place: str, discard: bool) -> None:
 
 
 def running(place: str) -> ConflictError:
-    """Another process is copying."""
+    """Return the error for a copy that another process runs."""
     return ConflictError(f"A copy into {place} is running already. Wait until it has finished, or end it.")
 
 
@@ -38,7 +38,7 @@ def throw_away(session: Session) -> None:
 
 
 def find(session: Session) -> TargetState:
-    """What the database holds of the project."""
+    """Return what the database holds of the project."""
     rows = sum(session.one("count_rows")[: len(PAGED)])
     return target_state(rows, session.rows("list_checkpoints"))
 
@@ -50,7 +50,7 @@ def begin(session: Session, source: str) -> None:
 
 
 def save(session: Session, table: Table, checkpoint: Checkpoint) -> bool:
-    """So many rows more, up to this key; False if somebody has thrown the copy away."""
+    """Add the checkpoint's rows, up to its key; return False if the copy has been discarded."""
     saved = session.run(
         "save_checkpoint", table_name=table.name, last_key=json.dumps(checkpoint.after), rows=checkpoint.rows
     )

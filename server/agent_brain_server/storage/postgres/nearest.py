@@ -49,7 +49,7 @@ class _VectorSearch:
         return Hits(self.exact(), BOTH_STRATEGY)
 
     def allowed(self) -> int:
-        """How many chunks may be found, counted up to just above MOST_EXACT."""
+        """Count the chunks that may be found, up to just above MOST_EXACT."""
         if not self.filters:
             return self.chunks
         (count,) = self.session.one(
@@ -62,7 +62,7 @@ class _VectorSearch:
         return int(count)
 
     def exact(self) -> list[Hit]:
-        """All that may be found are compared."""
+        """Compare all that may be found."""
         if not self.filters:
             rows = self.session.rows("search_vector_exact", vector=self.vector, limit=self.limit)
             # A vector whose chunks are gone took the place of one that has some.
@@ -79,7 +79,7 @@ class _VectorSearch:
         return [Hit(row, score) for row, score in rows]
 
     def approximate(self) -> list[Hit]:
-        """Through the index."""
+        """Search through the index."""
         blocks = filter_blocks(self.filters)
         dimensions = len(self.vector)
         order = "order_by_vector" if dimensions <= MOST_INDEXED_DIMENSIONS else f"order_by_halfvec:{dimensions}"

@@ -39,13 +39,13 @@ def optimize(session: Session, config: PostgresConfig, dimensions: int) -> None:
 
 
 def has_vector_index(session: Session) -> bool:
-    """Whether the index is there and complete."""
+    """Return whether the index is there and complete."""
     found = session.first("find_vector_index")
     return bool(found and found[0])
 
 
 def _build_vector_index(session: Session, config: PostgresConfig, dimensions: int, vectors: int, owns: bool) -> None:
-    """Searches go on meanwhile, and writes where this role owns the table."""
+    """Build the index. Searches go on meanwhile, and writes where this role owns the table."""
     create = _create_vector_index if owns else _ask_for_vector_index
     needed = int(vectors * (BYTES_A_NUMBER * dimensions + BYTES_A_NODE) * SPARE)
     session.run("set_build_memory", needed=min(max(needed, LEAST_BUILD_BYTES), MOST_BUILD_BYTES))
@@ -60,7 +60,7 @@ def _build_vector_index(session: Session, config: PostgresConfig, dimensions: in
 
 
 def _create_vector_index(session: Session, config: PostgresConfig, dimensions: int) -> None:
-    """What an interrupted build left behind is of no use."""
+    """Create the index; first drop what an interrupted build left."""
     session.run("drop_vector_index")
     sizes = {"m": config.hnsw_m, "ef_construction": config.hnsw_ef_construction}
     if dimensions <= MOST_INDEXED_DIMENSIONS:
@@ -70,7 +70,7 @@ def _create_vector_index(session: Session, config: PostgresConfig, dimensions: i
 
 
 def _ask_for_vector_index(session: Session, config: PostgresConfig, dimensions: int) -> None:
-    """By the owner's function: a role that owns no table defines no index. It is done in one transaction."""
+    """Call the owner's function: a role that owns no table defines no index. It is one transaction."""
     half = None if dimensions <= MOST_INDEXED_DIMENSIONS else dimensions
     sizes = {"m": config.hnsw_m, "ef_construction": config.hnsw_ef_construction}
     session.run("index_vectors", most_exact=MOST_EXACT, dimensions=half, **sizes)

@@ -122,7 +122,7 @@ def _refuse_other_owner(session: Session, config: PostgresConfig, stored: int) -
 
 
 def create_tables(session: Session) -> None:
-    """All tables as this version has them."""
+    """Create all tables as this version has them."""
     for name in session.statements.names("create_"):
         if name not in ("create_namespace", "create_extension", "create_vector_index", "create_halfvec_index"):
             session.run(name)
@@ -130,7 +130,7 @@ def create_tables(session: Session) -> None:
 
 
 def migrations() -> dict[int, str]:
-    """The statements that lead to each schema version from the one before; those of version 1 from an empty schema."""
+    """Return the statements to each schema version from the one before; those of version 1 from an empty schema."""
     found = files(__package__).joinpath("migrations").iterdir()
     return {int(entry.name[:4]): entry.read_text(encoding="utf-8") for entry in found if entry.name.endswith(".sql")}
 
@@ -149,7 +149,7 @@ def migrate(session: Session, stored: int) -> None:
 
 
 def split_statements(script: str) -> list[str]:
-    """The statements of a migration: each ends in a semicolon at the end of a line, but not inside of $$ … $$."""
+    """Split a migration into statements: each ends in a semicolon at a line's end, but not inside of $$ … $$."""
     found = re.findall(r"((?:\$\$.*?\$\$|.)+?)(?:;[ \t]*$|\Z)", script, flags=re.MULTILINE | re.DOTALL)
     return [statement for statement in found if statement.strip()]
 
@@ -181,8 +181,8 @@ def _identity(model: EmbeddingModel, tokenizer_version: str) -> dict[str, object
 
 
 def _begin_again(session: Session, old: EmbeddingModel, model: EmbeddingModel, tokenizer_version: str) -> None:
-    """Empty the project, whatever made it. Vectors of this model stay, so that no text is embedded a second time."""
-    # First, as every write does: whoever writes now ends before or not at all.
+    """Empty the project, of any version and model. Vectors of this model stay, so that no text is embedded twice."""
+    # First, as every write does: a write that runs now ends before or not at all.
     session.run("clear_lease")
     session.run("replace_project", **_identity(model, tokenizer_version))
     empty_content(session, vectors=old != model)
@@ -201,7 +201,7 @@ def _replace_model(
         raise mismatched_model(old, model)
     session.run("replace_project", **_identity(model, tokenizer_version))
     if has_chunks:
-        # First, as every write does: whoever writes now, in the old way, ends before or not at all.
+        # First, as every write does: a write that runs now, in the old way, ends before or not at all.
         session.run("clear_lease")
         empty_content(session, vectors=False)
         job = add_job(session, [], force=False, now=time.time()) if list_folders(session) else None
@@ -209,7 +209,7 @@ def _replace_model(
 
 
 def _size_vectors(session: Session, config: PostgresConfig, model: EmbeddingModel) -> None:
-    """One database holds the vectors of one model: all projects search the same column."""
+    """Set the dimensions of the vectors: one database holds those of one model, in one column for all projects."""
     _, name, dimensions, tokenizer = session.one("select_meta")
     stored = EmbeddingModel(name, dimensions, tokenizer)
     if stored == model:

@@ -1,4 +1,4 @@
-"""A project in a PostgreSQL database as an end of a copy."""
+"""A project in a PostgreSQL database as an endpoint of a copy."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class PostgresLease:
             await self._transactions.write(lambda session: lease.release(session, self._writer))
 
     async def change(self, work: Callable[[Session, Row], Result]) -> Result:
-        """Run `work` in a transaction that changes the index, given the next row and file, if nobody else writes it."""
+        """Run `work` in a transaction that changes the index, given the next row and file, if no other process does."""
 
         def change(session: Session) -> Result:
             if self._held:

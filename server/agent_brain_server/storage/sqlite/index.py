@@ -66,7 +66,7 @@ def _check_vectors_stored(
 
 
 def _upsert_files(session: Session, files: Collection[IndexedFile]) -> list[tuple[int, IndexedFile]]:
-    """The files with their ids."""
+    """Return the files with their ids."""
     for indexed in files:
         session.run("upsert_file", **asdict(indexed.record))
     return [(session.one("find_file", path=indexed.record.path)[0], indexed) for indexed in files]
@@ -99,7 +99,7 @@ def _remove_content(session: Session, paths: Collection[str]) -> list[int]:
 
 
 def _chunks_of(session: Session, names: str) -> dict[int, Chunk]:
-    """The chunks of these files by row; `names` is JSON."""
+    """Return the chunks of these files by row; `names` is JSON."""
     return {row: Chunk(*fields) for row, *fields in session.run("select_chunks_of", paths=names)}
 
 

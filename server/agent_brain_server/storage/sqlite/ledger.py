@@ -24,7 +24,7 @@ def throw_away(session: Session) -> None:
 
 
 def find(session: Session) -> TargetState:
-    """What the file holds."""
+    """Return what the file holds."""
     if not session.one("count_tables")[0]:
         return TargetState()
     rows = sum(session.one("count_rows")[: len(PAGED)])
@@ -40,5 +40,5 @@ def begin(session: Session, source: str) -> None:
 
 
 def save(session: Session, table: Table, checkpoint: Checkpoint) -> None:
-    """So many rows more, up to this key."""
+    """Add the checkpoint's rows, up to its key."""
     session.run("save_checkpoint", table_name=table.name, last_key=json.dumps(checkpoint.after), rows=checkpoint.rows)

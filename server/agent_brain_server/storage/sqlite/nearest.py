@@ -59,7 +59,7 @@ class Ranking:
 
 
 class Nearest:
-    """The vectors of the index `instance`, beside it in `path`. The first search that needs it makes the matrix."""
+    """The vectors of the index `instance`, in the file `path`. The first search that needs it makes the matrix."""
 
     def __init__(self, path: Path, dimensions: int, instance: str) -> None:
         self._path = path
@@ -72,7 +72,7 @@ class Nearest:
 
     @property
     def size(self) -> int:
-        """How many vectors the matrix holds, 0 before the first search."""
+        """Return how many vectors the matrix holds, 0 before the first search."""
         matrix = self._matrix
         return matrix.size if matrix else 0
 
@@ -129,7 +129,7 @@ class Nearest:
         return Hits(seen, VECTOR_STRATEGY)
 
     def _as_of(self, session: Session) -> MatrixView | None:
-        """The matrix as of the transaction; None where it cannot be kept, or is ahead of it."""
+        """Return the matrix as of the transaction; None where it cannot be kept, or is ahead of it."""
         # numpy takes longer to import than the rest of the server needs to start: hence only here.
         from agent_brain_server.storage.sqlite.vectors import VectorMatrix
 

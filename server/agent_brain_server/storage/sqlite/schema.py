@@ -100,7 +100,7 @@ def _wanted_schema(queries: Mapping[str, str]) -> Mapping[str, tuple[str, str]]:
 
 
 def _schema(connection: sqlite3.Connection) -> Mapping[str, tuple[str, str]]:
-    """The kind and the statement, in single spaces, of each table and index by name."""
+    """Return the kind and the statement, in single spaces, of each table and index by name."""
     rows = connection.execute("SELECT name, type, coalesce(sql, '') FROM sqlite_schema")
     return {name: (kind, " ".join(statement.split())) for name, kind, statement in rows}
 

@@ -56,7 +56,7 @@ class Session:
 
     @contextmanager
     def transaction(self, *, write: bool = False) -> Iterator[None]:
-        """All of the block's statements in one transaction; undone when it raises."""
+        """Run the block's statements in one transaction; undo them when it raises."""
         self.begin(write=write)
         try:
             yield

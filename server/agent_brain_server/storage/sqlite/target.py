@@ -93,7 +93,7 @@ def _insert_terms(session: Session, rows: Sequence[Row]) -> None:
 
 
 def _stored(table: Table, row: Row) -> tuple[object, ...]:
-    """A canonical row with its JSON written as the store writes it."""
+    """Return a canonical row with its JSON written as the store writes it."""
     return tuple(
         json.dumps(_ordered(json.loads(str(value)))) if kind == "json" else value
         for kind, value in zip(table.columns.values(), row, strict=True)

@@ -1,4 +1,4 @@
-"""A SQLite file as an end of a copy."""
+"""A SQLite file as an endpoint of a copy."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class SqliteEndpoint:
             yield SqliteTarget(self._path, session, checkpoints)
 
     def _begin(self, session: Session, project: Project, source: str, entry: Entry) -> Mapping[str, Checkpoint]:
-        """Each of the three transactions leaves an empty index, or goes on with a copy."""
+        """Begin or continue a copy. Each of the three transactions leaves an empty index or a copy."""
         with session.transaction(write=True):
             found = ledger.find(session)
             admit(self.describe(), found, source, entry)

@@ -98,7 +98,7 @@ class _Graph:
 
 
 def _asked(column: str, names: Iterable[str]) -> str:
-    """The names as JSON, each with what FTS5 is asked for it."""
+    """Return the names as JSON, each with its query of FTS5."""
     return json.dumps([(name, f"{column}:{hash_name(name)}") for name in dict.fromkeys(names)])
 
 
