@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from agent_brain_server.domain.content import EmbeddingModel, FloatArray
 from agent_brain_server.domain.jobs import Job
@@ -42,11 +42,17 @@ def check_vectors(vectors: Mapping[str, FloatArray], dimensions: int) -> None:
             )
 
 
+def require_vectors(needed: Mapping[str, str], missing: Collection[str]) -> None:
+    """Raise StorageError where a text is `missing`; `needed` has the path of a file for each text hash."""
+    for text_hash in missing:
+        raise lacking_vector(needed[text_hash])
+
+
 def lacking_vector(path: str) -> StorageError:
     """Return the error for a chunk without a vector while embedding is on."""
     return StorageError(f"A chunk of {path} came without its vector; the file was not indexed.", path=path)
 
 
 def repeated_chunk_id() -> StorageError:
-    """Two chunks of one index have the same id."""
+    """Return the error for two chunks with the same id."""
     return StorageError("Two chunks have the same id; nothing of this batch was indexed.")

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from agent_brain_server.domain.content import FloatArray, IndexedFile, PreparedChunk
+from agent_brain_server.domain.content import EmbeddingModel, FloatArray, IndexedFile, PreparedChunk
 from agent_brain_server.domain.jobs import Job, Progress
 from agent_brain_server.storage.symbols import last_part
 
 Row = Sequence[Any]
+
+
+def new_identity(model: EmbeddingModel, tokenizer_version: str) -> dict[str, object]:
+    """Return what an index says of itself when it is made, or emptied: a new instance, tokenizer and model."""
+    return {
+        "instance": secrets.token_hex(8),
+        "tokenizer_version": tokenizer_version,
+        "embedding_name": model.name,
+        "embedding_dimensions": model.dimensions,
+        "embedding_tokenizer": model.tokenizer,
+    }
 
 
 def chunk_row(row: int, file_id: int, prepared: PreparedChunk) -> tuple[object, ...]:

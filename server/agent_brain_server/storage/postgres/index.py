@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from agent_brain_server.domain.content import FileRecord, FloatArray, IndexedFile, PreparedChunk
-from agent_brain_server.storage.checks import check_vectors, lacking_vector
+from agent_brain_server.storage.checks import check_vectors, require_vectors
 from agent_brain_server.storage.differences import StoredChunk, find_difference
 from agent_brain_server.storage.postgres.graph import insert_graph, remove_graph
 from agent_brain_server.storage.postgres.lexemes import Lexemes, count_terms, tsvector
@@ -42,7 +42,8 @@ def upsert_chunks(
     _move(session, difference.moved)
     embedded = _insert_vectors(session, vectors)
     if dimensions:
-        _check_vectors_stored(session, newest, vectors)
+        needed = texts_without_vector(newest, vectors)
+        require_vectors(needed, missing_vectors(session, needed.keys()))
     new = [path for path in newest if path not in ids]
     ids |= {path: file_id for file_id, path in enumerate(new, next_file)}
     _upsert_files(session, [indexed.record for indexed in newest.values()], ids)
@@ -83,15 +84,6 @@ def _insert_vectors(session: Session, vectors: Mapping[str, FloatArray]) -> int:
     session.run("stage_vectors")
     session.copy("staged_vectors", vectors.items())
     return session.run("insert_vectors").rowcount
-
-
-def _check_vectors_stored(
-    session: Session, files: Mapping[str, IndexedFile], vectors: Mapping[str, FloatArray]
-) -> None:
-    needed = texts_without_vector(files, vectors)
-    missing = missing_vectors(session, needed.keys())
-    if missing:
-        raise lacking_vector(needed[missing.pop()])
 
 
 def _upsert_files(session: Session, records: Sequence[FileRecord], ids: Mapping[str, int]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 import time
 from importlib.resources import files
 
@@ -17,6 +16,7 @@ from agent_brain_server.storage.postgres.index import empty_content
 from agent_brain_server.storage.postgres.jobs import add_job
 from agent_brain_server.storage.postgres.ledger import refuse_unfinished
 from agent_brain_server.storage.postgres.session import Session
+from agent_brain_server.storage.rows import new_identity
 
 SCHEMA_VERSION = 3
 OLDEST_SERVER = 150_000
@@ -160,7 +160,7 @@ def prepare_project(
     """Make the project's row, or check it; see `create_store` for `discard`."""
     stored = session.first("select_project")
     if stored is None:
-        session.run("insert_project", **_identity(model, tokenizer_version))
+        session.run("insert_project", **new_identity(model, tokenizer_version))
         session.run("insert_index_state")
     elif discard:
         _begin_again(session, EmbeddingModel(*stored[2:]), model, tokenizer_version)
@@ -170,21 +170,11 @@ def prepare_project(
         _size_vectors(session, config, model)
 
 
-def _identity(model: EmbeddingModel, tokenizer_version: str) -> dict[str, object]:
-    return {
-        "instance": secrets.token_hex(8),
-        "tokenizer_version": tokenizer_version,
-        "embedding_name": model.name,
-        "embedding_dimensions": model.dimensions,
-        "embedding_tokenizer": model.tokenizer,
-    }
-
-
 def _begin_again(session: Session, old: EmbeddingModel, model: EmbeddingModel, tokenizer_version: str) -> None:
     """Empty the project, of any version and model. Vectors of this model stay, so that no text is embedded twice."""
     # First, as every write does: a write that runs now ends before or not at all.
     session.run("clear_lease")
-    session.run("replace_project", **_identity(model, tokenizer_version))
+    session.run("replace_project", **new_identity(model, tokenizer_version))
     empty_content(session, vectors=old != model)
 
 
@@ -199,7 +189,7 @@ def _replace_model(
     has_chunks, has_vectors = session.one("find_content")
     if old != model and (has_chunks or has_vectors):
         raise mismatched_model(old, model)
-    session.run("replace_project", **_identity(model, tokenizer_version))
+    session.run("replace_project", **new_identity(model, tokenizer_version))
     if has_chunks:
         # First, as every write does: a write that runs now, in the old way, ends before or not at all.
         session.run("clear_lease")
@@ -214,7 +204,7 @@ def _size_vectors(session: Session, config: PostgresConfig, model: EmbeddingMode
     stored = EmbeddingModel(name, dimensions, tokenizer)
     if stored == model:
         return
-    identity = _identity(model, "")
+    identity = new_identity(model, "")
     (holder,) = session.one("replace_model", **{key: identity[key] for key in identity if key.startswith("embedding_")})
     if holder == "others":
         raise EmbeddingMismatchError(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from agent_brain_server.domain.content import Chunk, FileRecord, FloatArray, IndexedFile, PreparedChunk, Terms
 from agent_brain_server.domain.terms import chunk_terms
-from agent_brain_server.storage.checks import check_vectors, lacking_vector
+from agent_brain_server.storage.checks import check_vectors, require_vectors
 from agent_brain_server.storage.differences import StoredChunk, find_difference
 from agent_brain_server.storage.rows import chunk_row, texts_without_vector
 from agent_brain_server.storage.sqlite.graph import clear_graph, insert_graph, remove_graph
@@ -43,7 +43,8 @@ def upsert_chunks(
     session.run_many("move_chunk", [(start, end, row) for row, start, end in difference.moved])
     embedded = session.run_many("insert_vector", _vector_rows(vectors))
     if dimensions:
-        _check_vectors_stored(session, newest, vectors)
+        needed = texts_without_vector(newest, vectors)
+        require_vectors(needed, missing_vectors(session, needed.keys()))
     (first_row,) = session.one("find_next_row")
     placed = _upsert_files(session, newest.values())
     rows = _insert_chunks(session, placed, difference.added, first_row)
@@ -54,15 +55,6 @@ def upsert_chunks(
 
 def _vector_rows(vectors: Mapping[str, FloatArray]) -> Iterator[tuple[str, bytes]]:
     return ((text_hash, vector.astype("<f4").tobytes()) for text_hash, vector in vectors.items())
-
-
-def _check_vectors_stored(
-    session: Session, files: Mapping[str, IndexedFile], vectors: Mapping[str, FloatArray]
-) -> None:
-    needed = texts_without_vector(files, vectors)
-    missing = missing_vectors(session, needed.keys())
-    if missing:
-        raise lacking_vector(needed[missing.pop()])
 
 
 def _upsert_files(session: Session, files: Collection[IndexedFile]) -> list[tuple[int, IndexedFile]]:

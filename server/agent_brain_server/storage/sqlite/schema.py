@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from agent_brain_contract.index_file import APPLICATION_ID
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import SchemaVersionError, StorageError
 from agent_brain_server.storage.checks import log_emptied, mismatched_model
+from agent_brain_server.storage.rows import new_identity
 from agent_brain_server.storage.sqlite.failures import damaged
 from agent_brain_server.storage.sqlite.folders import list_folders
 from agent_brain_server.storage.sqlite.full_text import require_terms
@@ -126,17 +126,7 @@ def _create_tables(session: Session, model: EmbeddingModel, tokenizer_version: s
     for name in session.queries:
         if name.startswith("create_"):
             session.run(name)
-    session.run("insert_meta", schema_version=SCHEMA_VERSION, **_identity(model, tokenizer_version))
-
-
-def _identity(model: EmbeddingModel, tokenizer_version: str) -> dict[str, object]:
-    return {
-        "instance": secrets.token_hex(8),
-        "tokenizer_version": tokenizer_version,
-        "embedding_name": model.name,
-        "embedding_dimensions": model.dimensions,
-        "embedding_tokenizer": model.tokenizer,
-    }
+    session.run("insert_meta", schema_version=SCHEMA_VERSION, **new_identity(model, tokenizer_version))
 
 
 def _replace_model(session: Session, path: Path, stored: Row, model: EmbeddingModel, tokenizer_version: str) -> None:
@@ -149,7 +139,7 @@ def _replace_model(session: Session, path: Path, stored: Row, model: EmbeddingMo
     old = EmbeddingModel(stored[3], stored[4], stored[5])
     if old != model and (has_chunks or has_vectors):
         raise mismatched_model(old, model)
-    session.run("replace_meta", **_identity(model, tokenizer_version))
+    session.run("replace_meta", **new_identity(model, tokenizer_version))
     if has_chunks:
         empty_content(session, vectors=False)
         job = add_job(session, [], force=False, now=time.time()) if list_folders(session) else None
