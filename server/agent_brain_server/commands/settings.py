@@ -133,7 +133,7 @@ def _entry(name: str, default: Any, places: Mapping[str, SettingsTree]) -> dict[
 
 
 def _shown(name: str, value: Any) -> Any:
-    """Nothing of a secret, and of an address nothing that may be one: no user, no query."""
+    """Return nothing of a secret, and of an address neither user nor query, which may be one."""
     if name in _NOT_SHOWN:
         return None
     return shown_address(str(value)) if name == "embedding.base_url" else value
@@ -151,7 +151,7 @@ def _text(value: Any) -> str:
 
 
 def _database_url(settings: Settings, files: ProjectFiles, found: Mapping[str, SettingsTree]) -> list[dict[str, Any]]:
-    """DATABASE_URL is no setting of ours, but goes before the connection in `storage.postgres`."""
+    """Return an entry for DATABASE_URL: no setting of ours, it goes before the connection in `storage.postgres`."""
     source = database_variable("DATABASE_URL", files)[1]
     if not source or settings.storage.postgres is None or source_of(found, "storage.url"):
         return []
@@ -170,7 +170,7 @@ def _storage(settings: Settings) -> dict[str, Any]:
 
 
 def _problems(error: SettingsError, places: Mapping[str, SettingsTree]) -> list[dict[str, str]]:
-    """Every setting that is wrong, not only the first one; without a name where nothing could be read."""
+    """Return all settings that are wrong, not only the first; without a name where nothing could be read."""
     cause = error.__cause__
     if not isinstance(cause, ValidationError):
         return [{"name": "", "source": "", "kind": "", "reason": str(error)}]

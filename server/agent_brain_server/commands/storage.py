@@ -196,7 +196,7 @@ def _questions(path: Path) -> list[str]:
 
 
 def _places(settings: Settings, environment: Mapping[str, str]) -> tuple[str, str]:
-    """Both URLs. One that is left out is the settings' own, or where the other is that, the variable's."""
+    """Return both URLs. One that is left out is the settings' own, or where the other is that, the variable's."""
     source, target = environment.get(FROM_VARIABLE, ""), environment.get(TO_VARIABLE, "")
     if not source:
         source = OTHER_VARIABLE if target == CURRENT else CURRENT
@@ -222,7 +222,7 @@ def _place(settings: Settings, name: str, environment: Mapping[str, str]) -> str
 
 @contextmanager
 def _no_server_running(settings: Settings, target: str, dry_run: bool) -> Iterator[None]:
-    """No server of this project runs while a SQLite file, which has one writer, is the target."""
+    """Keep servers of this project from running while a SQLite file, which has one writer, is the target."""
     path = settings.project_root / SERVER_LOCK
     if is_postgres_url(target) or (dry_run and not path.exists()):
         yield

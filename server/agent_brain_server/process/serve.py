@@ -84,7 +84,7 @@ class ProjectServer(uvicorn.Server):
         self._swept = 0.0
 
     async def run_project(self) -> None:
-        """Serve until the end."""
+        """Serve the project until the server ends."""
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._connections.on_loop_error)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -98,7 +98,7 @@ class ProjectServer(uvicorn.Server):
         self._stopping.set()
 
     def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]  # ours are set in run_project
-        """uvicorn would raise the signal again and end the process before the index is closed."""
+        """Do nothing: uvicorn would raise the signal again and end the process before the index is closed."""
         return nullcontext()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

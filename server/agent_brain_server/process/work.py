@@ -21,7 +21,7 @@ PRESENCE_SECONDS = 2.0
 
 
 def work(settings: Settings, *, once: bool) -> None:
-    """Until a signal, after the batch in hand; with `once`, until no job is queued or runs anywhere.
+    """Run jobs until a signal, after the current batch; with `once`, until no job is queued or runs anywhere.
 
     Raise AgentBrainError, one sentence that names the fix, if it cannot start.
     """

@@ -177,7 +177,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `load_settings` gives: the sources depend on the project."""
+        """Return only what `load_settings` gives: the sources depend on the project."""
         return (init_settings,)
 
 

@@ -70,7 +70,7 @@ def create_endpoint(
 
 
 async def distribute_tables(url: str, *, postgres: PostgresConfig | None = None) -> bool:
-    """Spread the tables of the database over its Citus cluster; False if they are already.
+    """Spread the tables of the database over its Citus cluster; return False if they are already.
 
     Raise SettingsError for a URL that is not PostgreSQL's, and StorageError where Citus is missing.
     """

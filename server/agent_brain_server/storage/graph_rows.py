@@ -74,5 +74,5 @@ def located_reference(row: Row) -> LocatedReference:
 
 
 def by_place(rows: Collection[Row]) -> dict[tuple[str, int], Any]:
-    """Path, line and chunk row: the last one of each place counts."""
+    """Map path and line to the chunk's row; the last one of each place counts."""
     return {(path, line): row for path, line, row in rows}

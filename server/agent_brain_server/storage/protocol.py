@@ -74,7 +74,7 @@ class WriteLease(Protocol):
         ...
 
     async def release(self) -> None:
-        """Let others take it; nothing if it is not held."""
+        """Release the lease; do nothing if it is not held."""
         ...
 
 
@@ -90,7 +90,7 @@ class FolderStore(Protocol):
         ...
 
     async def remove(self, path: str, heir: str | None = None) -> bool:
-        """Forget the folder and remove its files in one transaction; False if it was not there.
+        """Remove the folder and its files in one transaction; return False if it was not there.
 
         With `heir`, its files become those of that folder instead. A write as those of `IndexStore`.
         """
@@ -116,7 +116,7 @@ class JobStore(Protocol):
         ...
 
     async def save_progress(self, job_id: int, progress: Progress, *, attempt: int | None = None) -> bool:
-        """Keep how far a running job is. A job that does not run (somebody cancelled it) stays as it is: False.
+        """Store how far a running job is. Return False for a job that does not run: it stays as it is.
 
         With `attempt`, so does one that runs for another time than that: another process has taken it over.
         """
@@ -172,7 +172,7 @@ class Store(ReadStore, IndexLocation, Protocol):
 
     @property
     def index(self) -> IndexStore:
-        """Chunks, vectors, code graph and manifest, to write them; `read` is for reading."""
+        """Return what writes chunks, vectors, code graph and manifest; `read` is for reading."""
         ...
 
     @property

@@ -57,7 +57,7 @@ class TableDigest:
 
     @property
     def hexdigest(self) -> str:
-        """128 bits in hex."""
+        """Return the digest, 128 bits in hex."""
         return f"{self.sum:032x}"
 
 

@@ -19,7 +19,7 @@ TABLES = (
 
 
 async def distribute(config: PostgresConfig) -> bool:
-    """Spread the tables by project, or those that a newer version has added; False if all are spread already.
+    """Spread the tables by project, or those that a newer version has added; return False if all are spread.
 
     Raise StorageError where Citus is missing or a server has not made the tables yet.
     """

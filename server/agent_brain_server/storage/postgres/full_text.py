@@ -81,7 +81,7 @@ class _LexicalSearch:
     limit: int
 
     def run(self) -> list[Hit]:
-        """First among the promising chunks, if that is worth it; among all if a better one may be left out."""
+        """Rank the promising chunks first, if that is worth it, and all if a better one may be left out."""
         lexemes = Lexemes(self.session.project_id)
         if not self.choice.counting and sum(self.frequencies.values()) > CANDIDATES:
             promising = Promising.choose(self.frequencies)

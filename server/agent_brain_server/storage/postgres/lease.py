@@ -35,12 +35,12 @@ def acquire(session: Session, writer: str, seconds: float) -> bool:
 
 
 def renew(session: Session, writer: str, seconds: float) -> bool:
-    """Prolong the lease; False if `writer` does not hold it any more."""
+    """Prolong the lease; return False if `writer` does not hold it any more."""
     return bool(session.run("renew_writing", writer=writer, seconds=seconds).rowcount)
 
 
 def release(session: Session, writer: str) -> None:
-    """Let others take it, if `writer` holds it."""
+    """Release the lease, if `writer` holds it."""
     session.run("release_writing", writer=writer)
 
 

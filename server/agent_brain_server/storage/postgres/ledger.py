@@ -58,5 +58,5 @@ def save(session: Session, table: Table, checkpoint: Checkpoint) -> bool:
 
 
 def drop(session: Session) -> None:
-    """Forget the project's ledger."""
+    """Remove the project's ledger."""
     session.run("clear_ledger")

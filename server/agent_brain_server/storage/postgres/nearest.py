@@ -39,7 +39,7 @@ class _VectorSearch:
     chunks: int
 
     def run(self, indexed: bool) -> Hits:
-        """`indexed`: whether the HNSW index is there."""
+        """Search exactly, or through the HNSW index where there is one (`indexed`)."""
         allowed = self.allowed() if indexed else 0
         if allowed <= MOST_EXACT:
             return Hits(self.exact(), EXACT_STRATEGY)

@@ -136,7 +136,7 @@ def migrations() -> dict[int, str]:
 
 
 def migrate(session: Session, stored: int) -> None:
-    """Lead the tables from the version `stored` to this one, in order, inside of the caller's transaction."""
+    """Migrate the tables from the version `stored` to this one, in order, inside of the caller's transaction."""
     steps = migrations()
     session.run("see_all_projects", seen="on")
     for version in range(stored + 1, SCHEMA_VERSION + 1):

@@ -75,7 +75,7 @@ def gone(path: Path) -> StorageGoneError:
 
 
 def not_a_file(path: Path) -> StorageError:
-    """Something else than a file is in the place of one of the index's files."""
+    """Return the error for something else than a file in the place of one of the index's files."""
     return StorageError(
         f"{path} is a link, a directory or a pipe, but the index needs a file there. Run: "
         f"mv {_quoted(path)} {_quoted(path, '.moved')}",

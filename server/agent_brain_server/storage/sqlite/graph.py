@@ -37,7 +37,7 @@ def insert_graph(session: Session, files: Iterable[tuple[int, IndexedFile]]) -> 
 
 
 def encode_lines(lines: list[int]) -> str:
-    """Line numbers as they are stored, JSON without spaces."""
+    """Return the line numbers as they are stored, JSON without spaces."""
     return f"[{lines[0]}]" if len(lines) == 1 else str(lines).replace(" ", "")
 
 

@@ -35,7 +35,7 @@ class MatrixHeader:
     sums: int = 0
 
     def encode(self) -> bytes:
-        """SIZE bytes, the last four a checksum of the others."""
+        """Return SIZE bytes, the last four a checksum of the others."""
         fields = _FIELDS.pack(_MAGIC, self.dimensions, self.count, self.generation, self.instance.encode(), self.sums)
         padded = fields.ljust(SIZE - _CHECKSUM.size, b"\0")
         return padded + _CHECKSUM.pack(zlib.crc32(padded))

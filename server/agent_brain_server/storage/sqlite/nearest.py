@@ -38,7 +38,7 @@ class Ranking:
         self._ahead: tuple[int, Future[list[Hit]]] | None = None
 
     def begin(self, threads: ThreadPoolExecutor, limit: int) -> None:
-        """Have the best `limit` of all computed in another thread; the source is a matrix."""
+        """Start to compute the best `limit` of all in another thread; the source is a matrix."""
         with suppress(RuntimeError):  # the index is being closed: its readers end what they have begun
             self._ahead = limit, threads.submit(self._compute, limit, None)
 

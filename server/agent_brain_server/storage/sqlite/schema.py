@@ -106,7 +106,7 @@ def _schema(connection: sqlite3.Connection) -> Mapping[str, tuple[str, str]]:
 
 
 def _upgrade(session: Session, path: Path) -> None:
-    """Lead the tables to this version. What the files held has nothing of the new ones, so no tokenizer is theirs."""
+    """Migrate the tables to this version. The files have no content in new tables, so no tokenizer is theirs."""
     (stored, *_) = session.one("select_meta")
     if stored > SCHEMA_VERSION:
         raise SchemaVersionError(

@@ -29,7 +29,7 @@ class Session:
         return self.connection.execute("\n".join([self.queries[name] for name in names]), values)
 
     def run_many(self, name: str, rows: Iterable[Sequence[object]] | Iterable[Mapping[str, object]]) -> int:
-        """Execute the statement for each of `rows`; how many rows of the database it changed."""
+        """Execute the statement for each of `rows`; return how many rows of the database it changed."""
         before = self.connection.total_changes
         self.connection.executemany(self.queries[name], rows)
         return self.connection.total_changes - before

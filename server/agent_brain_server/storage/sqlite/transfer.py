@@ -141,7 +141,7 @@ class SqliteEndpoint:
 
 
 def _connect(path: Path, *, writing: bool) -> sqlite3.Connection:
-    """To read, nothing is changed: neither the file, nor a log that a killed server left, which closing would empty."""
+    """Connect. Reading changes nothing: neither the file, nor a killed server's log, which closing would empty."""
     untouched = not writing and _size(path.with_name(path.name + "-wal"))
     address = f"{path.absolute().as_uri()}?mode={'ro' if untouched else 'rw'}"
     connection = sqlite3.connect(address, timeout=BUSY_SECONDS, isolation_level=None, uri=True)

@@ -238,7 +238,7 @@ class VectorMatrix:
         return np.asarray(np.memmap(self._file, np.float32, "r", SIZE, (capacity, ROW_COLUMNS + self._dimensions)))
 
     def _load(self, session: Session, generation: int) -> None:
-        """Bring what is there up to the database."""
+        """Update the matrix from the database."""
         rows = self._view.rows
         last = int(rows[-1]) if len(rows) else 0
         live = np.fromiter((row for (row,) in session.run("select_rows", last=last)), np.int64)
