@@ -1,4 +1,4 @@
-"""What an embedder must do."""
+"""The protocol of an embedder."""
 
 from __future__ import annotations
 

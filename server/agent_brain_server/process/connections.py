@@ -1,4 +1,4 @@
-"""How many connections the server has and how long each may wait: uvicorn bounds neither.
+"""Bounds of the number of connections and of how long each may wait: uvicorn has neither.
 
 A client has PATIENCE_SECONDS for each thing that is its turn: to send a whole head, to send the body, to read the
 answer. Above the limit, the connection that has been quiet for longest is closed, so that connections which say nothing

@@ -1,4 +1,4 @@
-"""How many files and connections the system lets this process have open."""
+"""The number of files and connections that the system lets this process have open."""
 
 from __future__ import annotations
 

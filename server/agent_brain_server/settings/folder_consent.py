@@ -22,7 +22,7 @@ def outside_folder(root: Path, folder: str) -> str:
 
 
 class FolderConsent:
-    """What the person has accepted for the project at `root`, read again each time: it may change meanwhile.
+    """The folders that the person has accepted for the project at `root`, read each time: they may change.
 
     `named` are the folders of the settings, which were accepted when these were read. A path inside the project counts
     for none outside: a change of the project decides where it leads.

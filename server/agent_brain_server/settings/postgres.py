@@ -1,4 +1,4 @@
-"""How to reach PostgreSQL, and its URL in both directions."""
+"""The connection to PostgreSQL, and its URL in both directions."""
 
 from __future__ import annotations
 

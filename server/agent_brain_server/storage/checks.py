@@ -1,4 +1,4 @@
-"""What every backend refuses, in the same words."""
+"""Checks and errors that all backends share."""
 
 from __future__ import annotations
 

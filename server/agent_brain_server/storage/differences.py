@@ -1,4 +1,4 @@
-"""What a file's chunks have become: what is the same as what is stored need not be written again."""
+"""The difference between the stored and the new chunks of files: what is the same is not written again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a backend must do. Every promise here is a test that all backends inherit (tests/storage/contract.py)."""
+"""The protocols of a backend. Every promise here is a test that all backends inherit (tests/storage/contract.py)."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ class JobStore(Protocol):
 
 
 class IndexLocation(Protocol):
-    """Where the index lives."""
+    """The location of the index."""
 
     def describe(self) -> str:
         """Return the backend's name, a space, and where the index lives, without secrets."""

@@ -1,4 +1,4 @@
-"""How a symbol filter matches, for every backend."""
+"""Symbol filters, the same for every backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an index can do as an endpoint of a copy, and the digests by which two are compared."""
+"""The protocols of a copy's endpoints, and the digests by which two are compared."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _DIGESTS = 1 << 128
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What an index knows of itself. `instance` and `generation` identify a state of one source; a copy has an
-    instance of its own."""
+    """The identity and the counters of an index. `instance` and `generation` identify a state of one source; a copy
+    has an instance of its own."""
 
     instance: str
     generation: int
@@ -63,7 +63,7 @@ class TableDigest:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """How far a table is copied: up to the key `after`, so many rows."""
+    """The progress of a table's copy: up to the key `after`, so many rows."""
 
     after: Key | None = None
     rows: int = 0
@@ -71,7 +71,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class TargetState:
-    """What a target holds of the project: `rows` of the paged tables, and the ledger of a copy that did not end."""
+    """The content of a target: `rows` of the paged tables, and the ledger of a copy that did not end."""
 
     rows: int = 0
     source: str | None = None

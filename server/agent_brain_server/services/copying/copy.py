@@ -26,7 +26,7 @@ PROJECT = "project"
 
 @dataclass(slots=True)
 class Progress:
-    """What is reported meanwhile: `begin` with how many more rows there are to do, `advance` with how many are done."""
+    """Callbacks of a copy: `begin` with how many more rows there are to do, `advance` with how many are done."""
 
     begin: Callable[[int], None] = field(default=lambda rows: None)
     advance: Callable[[str, int], None] = field(default=lambda table, rows: None)

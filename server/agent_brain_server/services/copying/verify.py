@@ -1,4 +1,4 @@
-"""Whether two backends hold the same index: their tables, and their answers to the same questions."""
+"""The verification that two backends hold the same index: their tables, and their answers to the same questions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Embed = Callable[[Sequence[str]], Awaitable[Sequence[FloatArray]]]
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What both sides are asked: texts by their words, and vectors, each named for people."""
+    """The questions that both sides are asked: texts by their terms, and vectors, each with a name for people."""
 
     texts: Sequence[str]
     vectors: Mapping[str, FloatArray]
@@ -31,7 +31,7 @@ class Questions:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was compared. `differences` are sentences; there are none between an index and its copy."""
+    """The result of a comparison. `differences` are sentences; there are none between an index and its copy."""
 
     tables: Comparison
     texts: int

@@ -1,4 +1,4 @@
-"""What the index in memory holds, and the code graph in it."""
+"""The content of the index in memory, and the code graph in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What PostgreSQL, its driver and the network say, as one sentence that names the fix."""
+"""Errors of PostgreSQL, its driver and the network, as one sentence that names the fix."""
 
 from __future__ import annotations
 

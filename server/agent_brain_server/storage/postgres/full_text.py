@@ -27,7 +27,7 @@ MOST_TIMES_IDF = 2.2  # BM25 with k1 = 1.2: a term adds less than that often its
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How much there is in the project's index, and how many changes it has seen."""
+    """The size of the project's index, and its generation: the number of changes."""
 
     generation: int
     chunks: int
@@ -48,7 +48,7 @@ def search_lexical(session: Session, paths: PathCache, terms: Sequence[str], fil
     choice = _choose(frequencies, state.chunks, filters, limit)
     frequencies = {term: frequencies[term] for term in (*choice.finding, *choice.counting)}
     if not frequencies:
-        return Hits(path=LEXICAL_STRATEGY)
+        return Hits((), LEXICAL_STRATEGY)
     values = filter_values(session, paths, state.generation, filters)
     search = _LexicalSearch(session, state, choice, frequencies, filters, values, limit)
     return Hits(search.run(), LEXICAL_STRATEGY)

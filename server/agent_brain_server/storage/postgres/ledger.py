@@ -1,4 +1,4 @@
-"""How far an unfinished copy of a project into this database is, in transactions that hold the lock of the schema.
+"""The checkpoints of an unfinished copy of a project into this database, written under the lock of the schema.
 
 While a project has a ledger, its rows are a part of an index, and no other process may write them.
 """

@@ -1,4 +1,4 @@
-"""What is put off while an index is loaded, and done by `optimize`: the index over the vectors, and cleaning up."""
+"""The work that is put off while an index is loaded: the index over the vectors, and cleaning up."""
 
 from __future__ import annotations
 

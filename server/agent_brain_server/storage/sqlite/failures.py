@@ -1,4 +1,4 @@
-"""What SQLite and the file system say, as one sentence that names the fix."""
+"""Errors of SQLite and the file system, as one sentence that names the fix."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from agent_brain_server.storage.sqlite.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a write did: the chunk rows that are gone (None: all) and a count of what it was asked for."""
+    """The result of a write: the chunk rows that are gone (None: all) and a count of what it was asked for."""
 
     removed: Sequence[int] | None
     count: int = 0

@@ -1,4 +1,4 @@
-"""How far an unfinished copy into this file is. While the ledger is there, the file holds a part of an index."""
+"""The checkpoints of an unfinished copy into this file. With a ledger, the file holds a part of an index."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ Row = tuple[Any, ...]
 
 
 class UnsoundError(sqlite3.DatabaseError):
-    """What the tables hold cannot be what was written into them; as SQLite's own errors of that kind."""
+    """The tables hold what cannot have been written into them: corruption, as SQLite itself reports it."""
 
     sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     sqlite_errorname = "SQLITE_CORRUPT"

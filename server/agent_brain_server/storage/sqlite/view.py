@@ -20,7 +20,7 @@ from agent_brain_server.storage.view import GraphView, SearchView
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all views of an open index use: its term frequencies, its vectors, and how many bytes its files take."""
+    """The parts that all views of an open index share: its term frequencies, its vectors, and the size of its files."""
 
     frequencies: full_text.TermFrequencies
     nearest: Nearest
