@@ -18,7 +18,7 @@ from agent_brain_server.domain.terms import TOKENIZER_VERSION
 from agent_brain_server.embedding.built_in import BuiltInEmbedder
 from agent_brain_server.storage.factory import create_store
 from agent_brain_server.storage.postgres import nearest as nearest_module
-from agent_brain_server.storage.postgres import settle
+from agent_brain_server.storage.postgres import optimize
 from agent_brain_server.storage.protocol import Store
 from support.brain import ServerProcess, configure
 from support.postgres import DatabaseServer
@@ -143,7 +143,7 @@ async def test_the_approximate_index_finds_what_the_exact_search_finds(
     await store.open()
     vectors = await embedder.embed([question[0] for question in QUESTIONS])
     exact = await nearest(store, vectors, "exact")
-    monkeypatch.setattr(settle, "MOST_EXACT", 0)
+    monkeypatch.setattr(optimize, "MOST_EXACT", 0)
     monkeypatch.setattr(nearest_module, "MOST_EXACT", 0)
     await store.index.optimize()
     approximate = await nearest(store, vectors, "hnsw")

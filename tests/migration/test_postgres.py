@@ -16,7 +16,7 @@ from agent_brain_server.domain.content import EmbeddingModel, Folder
 from agent_brain_server.errors import EmbeddingMismatchError, SchemaVersionError
 from agent_brain_server.services.copying.copy import Progress, copy
 from agent_brain_server.settings.postgres import PostgresConfig
-from agent_brain_server.storage.factory import create_end, create_store
+from agent_brain_server.storage.factory import create_endpoint, create_store
 from agent_brain_server.storage.protocol import Store
 from migration import version_1
 from storage.building import MODEL, axis, find, make_file, nearest, put
@@ -35,7 +35,7 @@ def roots(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture
 async def url(postgres_url: str, roots: list[Path]) -> str:
-    """A database of version 1 with both projects."""
+    """Return a database of version 1 with both projects."""
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         for statement in version_1.postgres_statements([location_id(root) for root in roots]):
             connection.execute(statement)
@@ -53,7 +53,7 @@ async def opened(url: str, root: Path, model: EmbeddingModel = MODEL, *, discard
 
 
 def count(url: str, root: Path) -> dict[str, int]:
-    """The rows of the project in each of CONTENT."""
+    """Return the rows of the project in each of CONTENT."""
     server = DatabaseServer(PostgresConfig.from_url(url))
     where = f"WHERE project_id = '{location_id(root)}'"
     return {name: server.psql(f"SELECT count(*) FROM agent_brain.{name} {where}")[0][0] for name in CONTENT}
@@ -113,7 +113,7 @@ async def test_another_model_is_refused_and_nothing_is_changed(url: str, roots: 
 
 
 async def test_a_copy_of_it_asks_for_a_start_first(url: str, roots: list[Path]) -> None:
-    source, target = create_end(url, roots[0]), create_end("sqlite:///copy.db", roots[0])
+    source, target = create_endpoint(url, roots[0]), create_endpoint("sqlite:///copy.db", roots[0])
     with pytest.raises(SchemaVersionError, match=r"has schema 1, .* copies schema 3\. Start it there once"):
         await copy(source, target, "new", Progress())
     async with opened(url, roots[0]):
@@ -125,7 +125,7 @@ async def test_a_copy_into_it_leads_it_to_this_version(url: str, roots: list[Pat
     third = tmp_path / "third"
     async with opened("sqlite:///index.db", third) as store:
         await put(store, make_file("b.py", "gamma"))
-    await copy(create_end("sqlite:///index.db", third), create_end(url, third), "new", Progress())
+    await copy(create_endpoint("sqlite:///index.db", third), create_endpoint(url, third), "new", Progress())
     async with opened(url, third) as store:
         assert await find(store, "gamma") == ["gamma"]
         assert await store.jobs.list_unfinished() == []

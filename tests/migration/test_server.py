@@ -1,4 +1,4 @@
-"""A server that starts on an index of an older version makes it anew by itself, and embeds nothing again."""
+"""A server that starts on an index of an older version makes it again by itself, and embeds nothing again."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import pytest
 from agent_brain_server.domain.content import EmbeddingModel, Folder
 from agent_brain_server.errors import ConflictError, EmbeddingMismatchError, SchemaVersionError
 from agent_brain_server.services.copying.copy import Progress, copy
-from agent_brain_server.storage.factory import create_end, create_store
+from agent_brain_server.storage.factory import create_endpoint, create_store
 from agent_brain_server.storage.protocol import Store
 from migration import version_1
 from storage.building import EVERYTHING, MODEL, axis, find, make_file, nearest, put
@@ -144,13 +144,13 @@ async def test_an_unfinished_copy_of_that_time_can_be_thrown_away(tmp_path: Path
 
 async def test_a_copy_asks_for_a_start_first(tmp_path: Path) -> None:
     version_1.make_sqlite(tmp_path / "index.db")
-    old, new = create_end(URL, tmp_path), create_end("sqlite:///new.db", tmp_path)
+    old, new = create_endpoint(URL, tmp_path), create_endpoint("sqlite:///new.db", tmp_path)
     with pytest.raises(SchemaVersionError, match=r"has schema 1, .* copies schema 2\. Start it there once"):
         await copy(old, new, "new", Progress())
     async with opened(tmp_path / "other") as store:
         await put(store, make_file("b.py", "gamma"))
     with pytest.raises(SchemaVersionError, match="has schema 1"):
-        await copy(create_end(URL, tmp_path / "other"), old, "new", Progress())
+        await copy(create_endpoint(URL, tmp_path / "other"), old, "new", Progress())
     async with opened(tmp_path):
         pass
     await copy(old, new, "new", Progress())

@@ -17,7 +17,7 @@ FINISHED = Job(1, "done", ("src",), True, 1.5, 2.5, 3.5, 1)
 
 
 def chunks() -> list[PreparedChunk]:
-    """Those of the file, whose texts have vectors."""
+    """Return the chunks of the file, whose texts have vectors."""
     return [make_chunk("src/a.py", text, occurrence=at) for at, text in enumerate(TEXTS)]
 
 
@@ -51,7 +51,7 @@ def _fill_sqlite(connection: sqlite3.Connection) -> None:
 
 
 def postgres_statements(projects: list[str]) -> list[str]:
-    """What makes such tables with these projects in an empty database."""
+    """Return the SQL that makes such tables with these projects in an empty database."""
     made = ["CREATE EXTENSION vector", "CREATE SCHEMA agent_brain", "SET search_path = agent_brain, public"]
     made += [statement for statement in schema.migrations()[1].split(";\n") if statement.strip()]
     made.append(f"ALTER TABLE vectors ALTER COLUMN vector TYPE VECTOR({MODEL.dimensions})")

@@ -31,7 +31,7 @@ MANY = 10_000
 
 
 def make_chunk(path: str, text: str, **fields: object) -> PreparedChunk:
-    """A chunk of one line; `fields` as in `Chunk`, and `occurrence`."""
+    """Make a chunk of one line; `fields` as in `Chunk`, and `occurrence`."""
     occurrence = fields.pop("occurrence", 0)
     assert isinstance(occurrence, int)
     values: dict[str, object] = {"language": "python", "kind": "function", "symbol": "", "signature": ""}
@@ -42,7 +42,7 @@ def make_chunk(path: str, text: str, **fields: object) -> PreparedChunk:
 
 
 def make_file(path: str, *contents: str | PreparedChunk, folder: str = "src", language: str = "python") -> IndexedFile:
-    """A file of these chunks; a text stands for a chunk of it."""
+    """Make a file of these chunks; a text means a chunk of it."""
     chunks = [
         make_chunk(path, content, language=language, occurrence=at) if isinstance(content, str) else content
         for at, content in enumerate(contents)
@@ -65,14 +65,14 @@ def make_record(path: str, *contents: object, folder: str = "src", language: str
 
 
 def axis(*weights: float) -> FloatArray:
-    """A vector of these first components, then zeros. Its products with other such vectors are exact."""
+    """Return a vector of these first components, then zeros. Its products with other such vectors are exact."""
     vector = np.zeros(DIMENSIONS, np.float32)
     vector[: len(weights)] = weights
     return vector
 
 
 def vector_of(text_hash: str) -> FloatArray:
-    """A vector that the text decides, in steps that make every product exact in float32, with many ties."""
+    """Return a vector that the text decides, in steps that make every product exact in float32, with many ties."""
     number = int(text_hash[:8], 16)
     return np.array([(number >> (3 * at)) % 5 / 8 for at in range(DIMENSIONS)], np.float32)
 
@@ -89,18 +89,18 @@ async def put(store: Store, *files: IndexedFile, vectors: Mapping[str, FloatArra
 
 
 async def texts(store: Store, hits: list[Hit]) -> list[str]:
-    """The texts of hits, best first."""
+    """Return the texts of hits, best first."""
     chunks = await fetch_chunks(store, [hit.row for hit in hits])
     return [chunks[hit.row].text for hit in hits]
 
 
 async def find(store: Store, query: str, filters: Filters = EVERYTHING, limit: int = MANY) -> list[str]:
-    """The texts that hold a word of `query`, best first."""
+    """Return the texts that hold a word of `query`, best first."""
     return await texts(store, await lexical_hits(store, tokenize(query), filters, limit))
 
 
 async def nearest(store: Store, vector: FloatArray, filters: Filters = EVERYTHING, limit: int = MANY) -> list[str]:
-    """The texts nearest to `vector`, best first."""
+    """Return the texts nearest to `vector`, best first."""
     return await texts(store, await vector_hits(store, vector, filters, limit))
 
 

@@ -32,5 +32,5 @@ class StoreContract(
 
     @pytest.fixture
     def make_store(self) -> MakeStore:
-        """Opens the test's store, each time over the same place: `make_store(model=…, tokenizer=…, discard=…)`."""
+        """Open the test's store, each time over the same place: `make_store(model=…, tokenizer=…, discard=…)`."""
         raise NotImplementedError

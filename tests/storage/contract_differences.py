@@ -25,7 +25,7 @@ WORDS = "alpha beta gamma delta"
 
 
 async def rows(store: Store) -> dict[str, int]:
-    """The row of each text."""
+    """Return the row of each text."""
     hits = await lexical_hits(store, WORDS.split(), Filters(), 100)
     return {chunk.text: row for row, chunk in (await fetch_chunks(store, [hit.row for hit in hits])).items()}
 

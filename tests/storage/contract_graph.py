@@ -56,7 +56,7 @@ def refer(name: str, line: int = 1, **fields: str) -> Reference:
 
 
 def with_graph(path: str, *parts: Definition | Reference, folder: str = "src", language: str = "python") -> IndexedFile:
-    """A file of one chunk with this graph."""
+    """Return a file of one chunk with this graph."""
     definitions = tuple(part for part in parts if isinstance(part, Definition))
     references = tuple(part for part in parts if isinstance(part, Reference))
     file = make_file(path, f"text of {path}", folder=folder, language=language)
@@ -72,7 +72,7 @@ async def uses(store: Store, *names: str, limit: int = MOST) -> list[tuple[str, 
 
 
 async def everything(store: Store) -> tuple[list[LocatedDefinition], list[LocatedReference]]:
-    """The graph of all files in the manifest."""
+    """Return the graph of all files in the manifest."""
     paths = list(await list_files(store))
     return await definitions_in(store, paths), await references_in(store, paths)
 
@@ -120,7 +120,7 @@ class GraphContract(ContractSetting):
         assert [(one.line, one.qualifier) for one in found[:4]] == [(1, "self"), (2, "self"), (3, "cls"), (3, "self")]
         assert await references_in(store, ["a.py"]) == await references(store, ["get"], MOST)
 
-    async def test_definitions_are_found_by_their_last_part_whatever_the_case(self, store: Store) -> None:
+    async def test_definitions_are_found_by_their_last_part_in_any_case(self, store: Store) -> None:
         await put(
             store,
             with_graph("a.py", define("Pool"), define("db.Pool.acquire", 5), define("acquired", 9)),
@@ -309,7 +309,7 @@ class GraphContract(ContractSetting):
         await again.close()
 
     async def test_the_graph_is_seen_in_whole_transactions(self, store: Store) -> None:
-        """Two files are replaced together; whoever looks sees both of one version."""
+        """Two files are replaced together; every reader sees both of one version."""
 
         def version(number: int) -> list[IndexedFile]:
             parts = [define(f"v{number}.f"), refer("g", number), refer("g", number, scope="f")]

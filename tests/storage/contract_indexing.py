@@ -73,7 +73,7 @@ class IndexContract(ContractSetting):
         found = await statistics(store)
         assert (found.files, found.vectors, found.embedded_texts) == (1, 1, 1)
 
-    async def test_a_chunk_id_stands_for_one_chunk(self, store: Store) -> None:
+    async def test_a_chunk_id_is_of_one_chunk(self, store: Store) -> None:
         twice = make_chunk("a.py", "text")
         with pytest.raises(StorageError, match="same id"):
             await put(store, make_file("a.py", twice, twice))
@@ -237,7 +237,7 @@ class IndexContract(ContractSetting):
                 await make_store(other).open()
 
     @pytest.mark.own_database
-    async def test_an_empty_index_adopts_another_model(self, store: Store, make_store: MakeStore) -> None:
+    async def test_an_empty_index_takes_another_model(self, store: Store, make_store: MakeStore) -> None:
         self.need_persistence()
         await store.folders.save(Folder("src"))
         await store.close()

@@ -48,7 +48,7 @@ class LeaseContract(ContractSetting):
             await store.lease.release()
         assert await store.lease.renew() is not store.lease.shared
 
-    async def test_writing_needs_no_lease_while_nobody_has_it(self, store: Store) -> None:
+    async def test_writing_needs_no_lease_while_it_is_free(self, store: Store) -> None:
         await put(store, make_file("a.py", "text"))
         assert await find(store, "text") == ["text"]
 
@@ -68,7 +68,7 @@ class LeaseContract(ContractSetting):
         await other.close()
         assert await store.lease.acquire() is True
 
-    async def test_nobody_else_writes_the_index_meanwhile(self, store: Store, other: Store) -> None:
+    async def test_no_other_process_writes_the_index_meanwhile(self, store: Store, other: Store) -> None:
         await store.folders.save(Folder("src"))
         await put(store, make_file("a.py", "kept"))
         assert await store.lease.acquire() is True

@@ -18,9 +18,7 @@ PATIENCE = 60
 class ReadContract(ContractSetting):
     @pytest.mark.parametrize("writes", [1, 3])
     @pytest.mark.parametrize("warm", [False, True], ids=["first search", "later search"])
-    async def test_a_read_sees_one_state_whatever_is_written_meanwhile(
-        self, store: Store, warm: bool, writes: int
-    ) -> None:
+    async def test_a_read_sees_one_state_despite_writes_meanwhile(self, store: Store, warm: bool, writes: int) -> None:
         await put(store, make_file("a.py", make_chunk("a.py", "alpha one", symbol="one")), make_file("b.py", "alpha"))
         if warm:
             assert len(await nearest(store, axis(1))) == 2
@@ -94,7 +92,7 @@ class ReadContract(ContractSetting):
 
 
 def _everything(view: View) -> list[object]:
-    """What a view says of the index, but for how many bytes it takes."""
+    """Return what a view says of the index, except how many bytes it takes."""
     chunks = [(hit, view.search.fetch_chunks([hit.row])) for hit in view.search.lexical(["alpha"], EVERYTHING, MANY)]
     counts = view.search.statistics()
     return [

@@ -1,4 +1,4 @@
-"""An index with something of everything, its copies, and what tells two of them apart."""
+"""An index with something of everything, its copies, and what distinguishes two of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from agent_brain_server.errors import (
 from agent_brain_server.services.copying.copy import Progress, copy, rehearse
 from agent_brain_server.services.copying.verify import Verdict, verify
 from agent_brain_server.settings.postgres import PostgresConfig
-from agent_brain_server.storage.factory import create_end, create_store
+from agent_brain_server.storage.factory import create_endpoint, create_store
 from agent_brain_server.storage.protocol import Store
 from agent_brain_server.storage.transfer import Entry
 from storage.building import (
@@ -82,7 +82,7 @@ async def fill(store: Store) -> None:
 
 
 def graph_of(path: str, parts: int) -> FileGraph:
-    """A definition for every part of a file, and references of one line and of several."""
+    """Return a definition for every part of a file, and references of one line and of several."""
     symbols = [f"{path[:6]}.Thing{at}.do_it" for at in range(parts)]
     definitions = tuple(Definition(symbol, "method", at, at + 3, "def do_it") for at, symbol in enumerate(symbols, 1))
     references = (
@@ -108,11 +108,11 @@ async def add_jobs(store: Store) -> None:
 
 
 async def copy_to(source: str, target: str, root: Path, entry: Entry = "new", **more: int) -> None:
-    await copy(create_end(source, root), create_end(target, root), entry, QUIET, **more)
+    await copy(create_endpoint(source, root), create_endpoint(target, root), entry, QUIET, **more)
 
 
 async def compared(one: str, other: str, root: Path, texts: Sequence[str] | None = None) -> Verdict:
-    return await verify(create_end(one, root), create_end(other, root), QUIET, texts)
+    return await verify(create_endpoint(one, root), create_endpoint(other, root), QUIET, texts)
 
 
 def rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -172,11 +172,11 @@ async def assert_equal_answers(one: str, other: str, root: Path) -> None:
 
 
 async def refused(source: str, target: str, root: Path, entry: Entry = "new") -> str:
-    """The sentence with which both a copy and its rehearsal are refused."""
+    """Return the sentence with which both a copy and its rehearsal are refused."""
     sentences = []
     for attempt in (rehearse, copy):
         with pytest.raises(AgentBrainError) as caught:
-            await attempt(create_end(source, root), create_end(target, root), entry, QUIET)
+            await attempt(create_endpoint(source, root), create_endpoint(target, root), entry, QUIET)
         sentences.append(str(caught.value))
     assert sentences[0] == sentences[1]
     return sentences[0]
@@ -187,7 +187,7 @@ class StoppedError(Exception):
 
 
 async def stop_after(source: str, target: str, root: Path, pages: int) -> None:
-    """A copy that is given up after so many pages, as a process that dies gives it up."""
+    """Stop a copy after so many pages, as a process that dies does."""
     done = 0
 
     def advance(table: str, rows: int) -> None:
@@ -197,4 +197,6 @@ async def stop_after(source: str, target: str, root: Path, pages: int) -> None:
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        await copy(create_end(source, root), create_end(target, root), "new", Progress(advance=advance), page_rows=12)
+        await copy(
+            create_endpoint(source, root), create_endpoint(target, root), "new", Progress(advance=advance), page_rows=12
+        )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from agent_brain_server.services.copying.copy import Progress, copy
-from agent_brain_server.storage.factory import create_end
+from agent_brain_server.storage.factory import create_endpoint
 from agent_brain_server.storage.postgres.session import Session as PostgresSession
 from agent_brain_server.storage.sqlite.session import Session as SqliteSession
 
@@ -22,7 +22,7 @@ PAGE_ROWS = 12
 
 
 def count_statements(dies_at: int) -> Callable[[], int]:
-    """Every statement on either side, of whatever kind, is counted from now on."""
+    """Count every statement of either side, of any kind, from now on."""
     done = 0
 
     def counted(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,7 +46,7 @@ def count_statements(dies_at: int) -> Callable[[], int]:
 
 if __name__ == "__main__":
     root, statement, entry = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    ends = [create_end(os.environ[name], root) for name in ("COPY_FROM", "COPY_TO")]
+    ends = [create_endpoint(os.environ[name], root) for name in ("COPY_FROM", "COPY_TO")]
     total = count_statements(statement)
     asyncio.run(copy(*ends, entry, Progress(), page_rows=PAGE_ROWS))  # type: ignore[arg-type]
     print(total())

@@ -11,7 +11,7 @@ from storage.building import MODEL, TOKENIZER
 
 
 def store_in(directory: Path, model: EmbeddingModel = MODEL) -> Store:
-    """It is not open yet."""
+    """Return the store, not opened yet."""
     return create_store("sqlite:///index.db", directory, model, TOKENIZER)
 
 

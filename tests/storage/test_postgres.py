@@ -35,7 +35,7 @@ class TestPostgresStore(StoreContract):
 
 
 def owned_by_another(url: str) -> str:
-    """The URL of an ordinary role that may make the tables in this empty database."""
+    """Return the URL of an ordinary role that may make the tables in this empty database."""
     superuser = PostgresConfig.from_url(url)
     server = DatabaseServer(superuser)
     if not server.psql("SELECT 1 FROM pg_roles WHERE rolname = 'ordinary'"):

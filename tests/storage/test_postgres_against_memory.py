@@ -18,7 +18,7 @@ from agent_brain_server.domain.content import FloatArray, IndexedFile
 from agent_brain_server.domain.hits import Filters
 from agent_brain_server.storage import lexical
 from agent_brain_server.storage.factory import create_store
-from agent_brain_server.storage.postgres import full_text, nearest, settle
+from agent_brain_server.storage.postgres import full_text, nearest, optimize
 from agent_brain_server.storage.protocol import Store
 from storage.against_memory import WORDS, AgainstMemory, chunks_by_vector, chunks_by_words, filters
 from storage.building import DIMENSIONS, MANY, MODEL, TOKENIZER, make_file, put, vectors_of
@@ -70,7 +70,7 @@ class LargeAgainstMemory(PostgresAgainstMemory):
 
 
 def unit_vector(text_hash: str) -> FloatArray:
-    """A vector of length 1 that the text decides; every product with it is exact in float32."""
+    """Return a vector of length 1 that the text decides; every product with it is exact in float32."""
     number = int(text_hash[:8], 16)
     vector = np.zeros(DIMENSIONS, np.float32)
     vector[list(FOUR_AXES[number % len(FOUR_AXES)])] = [0.5 - (number >> bit & 1) for bit in range(20, 24)]
@@ -94,7 +94,7 @@ class TestLarge(LargeAgainstMemory.TestCase):  # type: ignore[misc]
     def small_limits(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(lexical, "MANY_MATCHES", 3)
         monkeypatch.setattr(full_text, "CANDIDATES", 2)
-        for module in (nearest, settle):
+        for module in (nearest, optimize):
             monkeypatch.setattr(module, "MOST_EXACT", 0)
 
     @pytest.fixture(autouse=True)
@@ -109,7 +109,7 @@ class TestLarge(LargeAgainstMemory.TestCase):  # type: ignore[misc]
 
 
 def wait_for_index_scans(server: DatabaseServer, name: str) -> None:
-    """A connection tells what it has scanned when it ends, which is a moment after it was closed."""
+    """Wait for a figure: a connection reports what it has scanned when it ends, a moment after it was closed."""
     deadline = time.monotonic() + 10
     while not server.psql(INDEX_SCANS, name)[0][0]:
         assert time.monotonic() < deadline, "the approximate index was never used"
@@ -117,7 +117,7 @@ def wait_for_index_scans(server: DatabaseServer, name: str) -> None:
 
 
 async def fill_another_project(store: Store) -> None:
-    """The index is there from the start, and full of vectors that no example may find."""
+    """Build the index at the start, full of vectors that no example may find."""
     indexed = [make_file(f"{number}.py", *(f"alpha {number} {at}" for at in range(10))) for number in range(30)]
     await store.open()
     await put(store, *indexed, vectors={text_hash: unit_vector(text_hash) for text_hash in vectors_of(indexed)})

@@ -86,8 +86,8 @@ async def test_two_projects_are_written_at_the_same_time(stores: Stores) -> None
     assert await find(two, "of") == ["of two"] * 5
 
 
-async def test_a_batch_under_way_holds_nobody_up(stores: Stores) -> None:
-    """Whoever asks while the writer is in a transaction gets its answer at once: not now."""
+async def test_a_batch_under_way_delays_no_process(stores: Stores) -> None:
+    """A process that asks while the writer is in a transaction gets its answer at once: not now."""
     writer, other = await stores.open(), await stores.open()
     assert await writer.lease.acquire() is True
     writing = asyncio.create_task(put(writer, make_file("a.py", *[f"chunk {number}" for number in range(500)])))

@@ -1,4 +1,4 @@
-"""A lease that nobody can hold any more is not waited for."""
+"""A lease that no process can hold any more is not waited for."""
 
 from __future__ import annotations
 

@@ -33,9 +33,7 @@ class Swallowing(Relay):
                 writer.write(data)
 
 
-async def test_a_statement_that_nobody_runs_any_more_is_given_up(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_statement_that_has_ended_is_not_waited_for(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alone_module, "WATCH_SECONDS", 0.2)
     config = PostgresConfig.from_url(postgres_url)
     with Swallowing(config.port) as proxy:

@@ -15,7 +15,7 @@ from agent_brain_server.errors import StorageLostError
 from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage import lexical
 from agent_brain_server.storage.factory import create_store
-from agent_brain_server.storage.postgres import connection, full_text, nearest, settle
+from agent_brain_server.storage.postgres import connection, full_text, nearest, optimize
 from agent_brain_server.storage.protocol import Store
 from storage.building import EVERYTHING, MODEL, TOKENIZER, find, lexical_hits, make_file, put, texts, vector_hits
 from support.postgres import DatabaseServer, PostgresServer, frozen
@@ -28,7 +28,7 @@ SCANS = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'vectors
 
 @pytest.fixture(autouse=True)
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (nearest, settle):
+    for module in (nearest, optimize):
         monkeypatch.setattr(module, "MOST_EXACT", 20)
 
 
@@ -74,7 +74,7 @@ async def test_vectors_of_any_length_are_found_through_the_index_that_can_hold_t
 
 
 def wait_for_scans(database: DatabaseServer, count: int) -> None:
-    """A connection that is closed may take its time to say what it has counted."""
+    """Wait for a figure: a closed connection may take its time to report what it has counted."""
     deadline = time.monotonic() + 10
     while (scans := database.psql(SCANS)) != [(count,)]:
         assert time.monotonic() < deadline, scans

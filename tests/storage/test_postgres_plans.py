@@ -15,7 +15,7 @@ from agent_brain_server.domain.content import FloatArray
 from agent_brain_server.domain.hits import Filters
 from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.storage.factory import create_store
-from agent_brain_server.storage.postgres.nearest import HNSW_PATH, MOST_EXACT
+from agent_brain_server.storage.postgres.nearest import HNSW_STRATEGY, MOST_EXACT
 from agent_brain_server.storage.postgres.roles import grant, revoke
 from agent_brain_server.storage.postgres.session import Row, Session
 from agent_brain_server.storage.protocol import Store
@@ -31,7 +31,7 @@ SEARCHES = ("search_lexical", "search_vector_nearest")
 
 
 def direction(name: str) -> FloatArray:
-    """A unit vector that the name decides."""
+    """Return a unit vector that the name decides."""
     vector = np.frombuffer(hashlib.blake2b(name.encode(), digest_size=8).digest(), np.int8).astype(np.float32)
     return np.asarray(vector / np.linalg.norm(vector), np.float32)
 
@@ -78,7 +78,7 @@ async def store(filled_url: str, root: Path) -> AsyncIterator[Store]:
 
 @pytest.fixture
 async def store_of_a_role(filled_url: str, root: Path) -> AsyncIterator[Store]:
-    """The same index, opened by a role that row level security binds to it."""
+    """Open the same index by a role that row level security binds to it."""
     granted = await grant(PostgresConfig.from_url(filled_url), location_id(root))
     opened = create_store(granted.url(), root, MODEL, TOKENIZER)
     await opened.open()
@@ -89,7 +89,7 @@ async def store_of_a_role(filled_url: str, root: Path) -> AsyncIterator[Store]:
 
 @pytest.fixture
 def plans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The plans of the searches that are run, as PostgreSQL made them for these very values."""
+    """Collect the plans of the searches that are run, as PostgreSQL made them for these very values."""
     seen: list[str] = []
     rows = Session.rows
 
@@ -129,7 +129,7 @@ async def test_the_nearest_are_looked_up_in_the_hnsw_index(store: Store, plans: 
     wanted = direction("asked for")
     hits = await vector_hits(store, wanted, filters, 20)
     assert len(hits) == 20
-    assert hits.path == HNSW_PATH
+    assert hits.path == HNSW_STRATEGY
     (plan,) = plans
     assert "Index Scan using vectors_by_distance" in plan, plan
     assert "Seq Scan" not in plan, plan
@@ -162,6 +162,6 @@ async def test_row_level_security_leaves_the_searches_their_indexes(
     assert database.psql(reads) == before[1]
     assert "Index Scan using vectors_by_distance" in plans[-1], plans[-1]
     assert "Seq Scan" not in plans[-1], plans[-1]
-    assert near.path == HNSW_PATH
+    assert near.path == HNSW_STRATEGY
     assert found == await lexical_hits(store, words, filters, 20)
     assert near == await vector_hits(store, direction("asked for"), filters, 20)

@@ -49,7 +49,7 @@ def at(url: str) -> DatabaseServer:
 
 
 def catalogue(url: str) -> dict[str, list[tuple[str, ...]]]:
-    """All that PostgreSQL knows of the tables, as text."""
+    """Return all that PostgreSQL knows of the tables, as text."""
     return {name: [tuple(map(str, row)) for row in at(url).psql(query)] for name, query in CATALOGUE.items()}
 
 
@@ -198,7 +198,7 @@ async def test_the_application_leaves_other_schemas_alone(postgres_url: str, pro
     ) == [("files",), ("jobs",)]
 
 
-async def test_a_role_without_rights_is_told_what_it_needs(
+async def test_a_role_without_rights_reads_what_it_needs(
     session_server: DatabaseServer, postgres_url: str, projects: list[Path]
 ) -> None:
     config = PostgresConfig.from_url(postgres_url)

@@ -113,7 +113,7 @@ async def test_a_read_of_many_statements_has_the_time_of_one_for_each(
         await database.read(sleep)
 
 
-async def test_who_waits_for_a_connection_in_vain_is_told_so(
+async def test_waiting_for_a_connection_in_vain_is_reported(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool, "ACQUIRE_SECONDS", 0.2)

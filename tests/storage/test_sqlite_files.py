@@ -1,4 +1,4 @@
-"""The files of a SQLite index: whose they are, what may stand in their place, and stores that share them."""
+"""The files of a SQLite index: whose they are, what may be in their place, and stores that share them."""
 
 from __future__ import annotations
 

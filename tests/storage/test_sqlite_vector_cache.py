@@ -1,4 +1,4 @@
-"""The cache of the vectors beside a SQLite index: spoilt, behind or of another state, it changes no answer."""
+"""The cache of the vectors next to a SQLite index: spoilt, behind or of another state, it changes no answer."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _empty(path: Path) -> None:
 
 
 def _flip_at(share: float) -> Callable[[Path], None]:
-    """Turns one bit over, so far behind the header."""
+    """Return a function that flips one bit, so far behind the header."""
 
     def flip(path: Path) -> None:
         data = bytearray(path.read_bytes())

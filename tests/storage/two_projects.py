@@ -35,7 +35,7 @@ class Intruder:
         self.connection = connection
 
     def rows(self, sql: str) -> list[Any]:
-        """What a statement gives; nothing where it is refused. All that it does is undone."""
+        """Return what a statement gives, nothing where it is refused; undo all that it does."""
         try:
             with self.connection.transaction(force_rollback=True):
                 cursor = self.connection.execute(sql)
@@ -44,19 +44,19 @@ class Intruder:
             return [str(error)] if SECRET in str(error) else []
 
     def refused(self, sql: str) -> str:
-        """The SQLSTATE that a statement is refused with."""
+        """Return the SQLSTATE that a statement is refused with."""
         with pytest.raises(psycopg.Error) as caught, self.connection.transaction():
             self.connection.execute(sql)
         assert SECRET not in str(caught.value)
         return str(caught.value.sqlstate)
 
     def status(self, sql: str) -> str:
-        """What a statement says that it did, for good; `refused` if it was."""
+        """Run a statement for good; return what it says that it did, `refused` if it was."""
         try:
             with self.connection.transaction():
                 return str(self.connection.execute(sql).statusmessage)
         except psycopg.Error as error:
-            return "told" if SECRET in str(error) else "refused"
+            return "secret" if SECRET in str(error) else "refused"
 
 
 async def fill(config: PostgresConfig, project: str, words: str) -> None:
@@ -92,13 +92,13 @@ def fetch(connection: psycopg.Connection[tuple[Any, ...]], sql: str) -> list[tup
 
 
 def value(connection: psycopg.Connection[tuple[Any, ...]], sql: str) -> object:
-    """The first column of the first row."""
+    """Return the first column of the first row."""
     (row,) = fetch(connection, sql)
     return row[0]
 
 
 def picture(superuser: DatabaseServer, tables: list[str]) -> dict[str, Any]:
-    """Every row of B, and of what belongs to nobody."""
+    """Every row of B, and of what belongs to no project."""
     shown = {}
     for table in tables:
         where = "" if table in SHARED else f"WHERE project_id = '{B}'"

@@ -15,7 +15,7 @@ from storage.building import MODEL, TOKENIZER, axis, make_file, nearest, put
 
 
 def versioned_file(name: int, version: int) -> IndexedFile:
-    """Each version has its own number of chunks, and each of its chunks says what belongs to it."""
+    """Return a version of the file; each has its own number of chunks, which all name it."""
     size = version % 5 + 1
     file = make_file(f"f{name}.py", *[f"common file{name} version{version} part{at} of{size}" for at in range(size)])
     definitions = tuple(Definition(f"version{version}.part{at}", "function", at, at, "") for at in range(size))

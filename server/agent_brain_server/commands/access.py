@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from agent_brain_contract.container import SUPERUSER, SUPERUSER_VARIABLE, project_role
 from agent_brain_server.errors import SettingsError
-from agent_brain_server.settings.model import Settings, find_places
+from agent_brain_server.settings.model import Settings, find_sources
 from agent_brain_server.settings.postgres import PostgresConfig
 from agent_brain_server.settings.sources import ProjectFiles, database_variable, source_of
 from agent_brain_server.storage.factory import grant_project, prepare_tables, require_postgres, revoke_project
@@ -57,9 +57,9 @@ def provision(settings: Settings) -> Answer:
 
 
 def _is_container(settings: Settings, login: PostgresConfig) -> bool:
-    """Whether `login` is the project's role in a database that is named by its parts alone, as setup does."""
+    """Return whether `login` is the project's role in a database that is named by its parts alone, as setup does."""
     files = ProjectFiles(settings.project_root)
-    by_url = source_of(find_places(files), "storage.url") or database_variable("DATABASE_URL", files)[1]
+    by_url = source_of(find_sources(files), "storage.url") or database_variable("DATABASE_URL", files)[1]
     role = project_role(login.database, settings.project_id)
     return not by_url and login.host == HOST and login.user == role
 

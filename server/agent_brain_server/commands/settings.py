@@ -1,6 +1,6 @@
-"""`python -m agent_brain_server settings --project ROOT`: what every setting is and where it stands, as JSON.
+"""`python -m agent_brain_server settings --project ROOT`: print every setting and its source, as JSON.
 
-Only this process knows how the server reads its settings, so whoever wants to explain them asks it. No secret is said.
+Only this process knows how the server reads its settings, so a program that explains them asks it. No secret is said.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from agent_brain_server.errors import SettingsError
 from agent_brain_server.settings.consent import demands_of_files, load_settings, shown_address
 from agent_brain_server.settings.model import (
     Settings,
-    find_places,
+    find_sources,
     read_settings,
 )
 from agent_brain_server.settings.postgres import PostgresConfig, is_postgres_url
 from agent_brain_server.settings.sources import (
     HARMLESS,
     MISSING,
-    Place,
     ProjectFiles,
+    SettingsTree,
     database_variable,
     lookup,
     read_shared,
@@ -64,7 +64,7 @@ def _check(root: Path) -> int:
 
 
 def report(root: Path, staged: Path | None = None) -> dict[str, Any]:
-    """`names` of all settings, the `settings` that stand somewhere, the `problems`, and the `storage` that is chosen.
+    """Return the `names` of all settings, the `settings` that a source has, the `problems`, and the chosen `storage`.
 
     A setting has its `name`, `source` and `value` (null: not to be shown), says whether it `differs` from the default
     and names what it `hides`: a later place with another value, empty if there is none. `demands` are what the files
@@ -74,7 +74,7 @@ def report(root: Path, staged: Path | None = None) -> dict[str, Any]:
     files = ProjectFiles(root, staged)
     settings, problems, found = None, [], {}
     try:
-        found = find_places(files)
+        found = find_sources(files)
         settings = read_settings(files, found)
     except SettingsError as error:
         problems = _problems(error, found)
@@ -91,7 +91,7 @@ def report(root: Path, staged: Path | None = None) -> dict[str, Any]:
 
 
 def _demands(files: ProjectFiles) -> list[dict[str, Any]]:
-    """What the files set without this environment, which is the person's own and may be another one the next time."""
+    """Return what the files set without this environment, which may be another one the next time."""
     try:
         return [asdict(demand) for demand in demands_of_files(files)]
     except SettingsError:
@@ -99,14 +99,14 @@ def _demands(files: ProjectFiles) -> list[dict[str, Any]]:
 
 
 def _ignored(files: ProjectFiles) -> list[str]:
-    """The settings in the project's own `.env` that only `.env.agent-brain` or the environment may decide."""
+    """Return the settings in the project's own `.env` that only `.env.agent-brain` or the environment may decide."""
     given = read_shared(Settings, files)
     names = [name for name, _ in setting_names(Settings) if name not in HARMLESS]
     return [name for name in names if lookup(given, name) is not MISSING]
 
 
 def setting_names(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The path of every setting with its default."""
+    """Yield the path of every setting with its default."""
     for name, field in model.model_fields.items():
         inner = field.annotation
         if prefix + name == "storage.postgres":
@@ -117,7 +117,7 @@ def setting_names(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[st
             yield prefix + name, DEFAULT_STORAGE_URL if prefix + name == "storage.url" else field.default
 
 
-def _entry(name: str, default: Any, places: Mapping[str, Place]) -> dict[str, Any] | None:
+def _entry(name: str, default: Any, places: Mapping[str, SettingsTree]) -> dict[str, Any] | None:
     given = {place: value for place, tree in places.items() if (value := lookup(tree, name)) is not MISSING}
     if not given:
         return None
@@ -133,14 +133,14 @@ def _entry(name: str, default: Any, places: Mapping[str, Place]) -> dict[str, An
 
 
 def _shown(name: str, value: Any) -> Any:
-    """Nothing of a secret, and of an address nothing that may be one: no user, no query."""
+    """Return nothing of a secret, and of an address neither user nor query, which may be one."""
     if name in _NOT_SHOWN:
         return None
     return shown_address(str(value)) if name == "embedding.base_url" else value
 
 
 def _same(one: Any, other: Any) -> bool:
-    """As text, since a file of variables has nothing else."""
+    """Compare as text, since a file of variables has nothing else."""
     return _text(one) == _text(other)
 
 
@@ -150,8 +150,8 @@ def _text(value: Any) -> str:
     return str(list(value) if isinstance(value, tuple) else value).lower()
 
 
-def _database_url(settings: Settings, files: ProjectFiles, found: Mapping[str, Place]) -> list[dict[str, Any]]:
-    """DATABASE_URL is no setting of ours, but goes before the connection in `storage.postgres`."""
+def _database_url(settings: Settings, files: ProjectFiles, found: Mapping[str, SettingsTree]) -> list[dict[str, Any]]:
+    """Return an entry for DATABASE_URL: no setting of ours, it goes before the connection in `storage.postgres`."""
     source = database_variable("DATABASE_URL", files)[1]
     if not source or settings.storage.postgres is None or source_of(found, "storage.url"):
         return []
@@ -159,7 +159,7 @@ def _database_url(settings: Settings, files: ProjectFiles, found: Mapping[str, P
 
 
 def _storage(settings: Settings) -> dict[str, Any]:
-    """The backend, and where it is: a file's path, or a database's host and port."""
+    """Return the backend, and where it is: a file's path, or a database's host and port."""
     location = settings.storage.location
     if is_postgres_url(location):
         config = PostgresConfig.from_url(location, settings.storage.postgres)
@@ -169,8 +169,8 @@ def _storage(settings: Settings) -> dict[str, Any]:
     return {"backend": backend, "location": location if backend in ("sqlite", "memory") else ""}
 
 
-def _problems(error: SettingsError, places: Mapping[str, Place]) -> list[dict[str, str]]:
-    """Every setting that is wrong, not only the first one; without a name where nothing could be read."""
+def _problems(error: SettingsError, places: Mapping[str, SettingsTree]) -> list[dict[str, str]]:
+    """Return all settings that are wrong, not only the first; without a name where nothing could be read."""
     cause = error.__cause__
     if not isinstance(cause, ValidationError):
         return [{"name": "", "source": "", "kind": "", "reason": str(error)}]

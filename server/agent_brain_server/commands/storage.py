@@ -30,8 +30,8 @@ from agent_brain_server.settings.consent import load_settings
 from agent_brain_server.settings.model import Settings
 from agent_brain_server.settings.postgres import PostgresConfig, is_postgres_url
 from agent_brain_server.settings.sources import ProjectFiles, database_variable
-from agent_brain_server.storage.factory import create_end, distribute_tables
-from agent_brain_server.storage.transfer import End, Entry, Tally
+from agent_brain_server.storage.factory import create_endpoint, distribute_tables
+from agent_brain_server.storage.transfer import CopyEndpoint, Entry, TableDigest
 
 FROM_VARIABLE, TO_VARIABLE, OTHER_VARIABLE = "AGENT_BRAIN_COPY_FROM", "AGENT_BRAIN_COPY_TO", "AGENT_BRAIN_COPY_URL"
 CURRENT = "current"
@@ -42,7 +42,7 @@ MOST_DIFFERENCES = 5
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit status: 0 when all is well, 1 if it failed or the two differ, 2 for wrong settings, 130 after Ctrl-C."""
+    """Return the exit status: 0 for success, 1 for a failure or difference, 2 for wrong settings, 130 after Ctrl-C."""
     options = _parse(arguments)
     try:
         settings = load_settings(options.project)
@@ -51,11 +51,11 @@ def main(arguments: Sequence[str]) -> int:
         if options.action in ("prepare", "grant", "provision"):
             return _give_access(settings, options)
         places = _places(settings, os.environ)
-        source, target = (_end(url, settings) for url in places)
+        source, target = (_endpoint(url, settings) for url in places)
         copy.refuse_same(source, target)
         if options.action == "verify":
             return _verify(settings, source, target, options)
-        with _nobody_serving(settings, places[1], options.dry_run):
+        with _no_server_running(settings, places[1], options.dry_run):
             return _copy(source, target, options)
     except AgentBrainError as error:
         print(f"agent-brain: {one_line(str(error))}", file=sys.stderr)
@@ -66,9 +66,9 @@ def main(arguments: Sequence[str]) -> int:
         return INTERRUPTED
 
 
-def _end(url: str, settings: Settings) -> End:
+def _endpoint(url: str, settings: Settings) -> CopyEndpoint:
     root, postgres = settings.project_root, settings.storage.postgres
-    return create_end(url, root, project_id=settings.project_id, postgres=postgres)
+    return create_endpoint(url, root, project_id=settings.project_id, postgres=postgres)
 
 
 def _distribute(settings: Settings, options: argparse.Namespace) -> int:
@@ -96,15 +96,15 @@ def _give_access(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
-def _copy(source: End, target: End, options: argparse.Namespace) -> int:
+def _copy(source: CopyEndpoint, target: CopyEndpoint, options: argparse.Namespace) -> int:
     entry: Entry = "resume" if options.resume else "start-over" if options.start_over else "new"
     names = {"from": source.describe(), "to": target.describe()}
     if options.dry_run:
         with _progress() as progress:
-            tallies = asyncio.run(copy.rehearse(source, target, entry, progress))
-        lines = [f"  {name:<17} {tally.rows:>12,} rows {tally.bytes:>16,} bytes" for name, tally in tallies.items()]
+            digests = asyncio.run(copy.rehearse(source, target, entry, progress))
+        lines = [f"  {name:<17} {table.rows:>12,} rows {table.bytes:>16,} bytes" for name, table in digests.items()]
         heading = f"Would copy {names['from']} to {names['to']}. Nothing was written."
-        _answer(options, heading, lines, {**names, "dry_run": True, "tables": _described(tallies)})
+        _answer(options, heading, lines, {**names, "dry_run": True, "tables": _described(digests)})
         return 0
     with _progress() as progress:
         copied = asyncio.run(copy.copy(source, target, entry, progress))
@@ -115,7 +115,7 @@ def _copy(source: End, target: End, options: argparse.Namespace) -> int:
     return 0
 
 
-def _verify(settings: Settings, source: End, target: End, options: argparse.Namespace) -> int:
+def _verify(settings: Settings, source: CopyEndpoint, target: CopyEndpoint, options: argparse.Namespace) -> int:
     texts = None if options.queries is None else _questions(options.queries)
     with _progress() as progress:
         verdict = asyncio.run(_verified(settings, source, target, texts, progress))
@@ -142,7 +142,7 @@ def _verify(settings: Settings, source: End, target: End, options: argparse.Name
 
 
 async def _verified(
-    settings: Settings, source: End, target: End, texts: Sequence[str] | None, progress: Progress
+    settings: Settings, source: CopyEndpoint, target: CopyEndpoint, texts: Sequence[str] | None, progress: Progress
 ) -> Verdict:
     if texts is None:
         return await verify(source, target, progress)
@@ -167,18 +167,20 @@ async def _at_once(function: Callable[[Sequence[str]], FloatArray], texts: Seque
     return function(texts)
 
 
-def _pairs(verdict: Verdict) -> dict[str, tuple[Tally, Tally]]:
-    return {name: (tally, verdict.tables.target[name]) for name, tally in verdict.tables.source.items()}
+def _pairs(verdict: Verdict) -> dict[str, tuple[TableDigest, TableDigest]]:
+    return {name: (table, verdict.tables.target[name]) for name, table in verdict.tables.source.items()}
 
 
-def _compared(name: str, one: Tally, other: Tally) -> list[str]:
-    """A line; where the two differ, one for each."""
-    lines = [f"  {name:<17} {one.rows:>12,} rows  {one.digest}"]
-    return lines if one == other else [*lines, f"  {'differs: --to has':<17} {other.rows:>12,} rows  {other.digest}"]
+def _compared(name: str, one: TableDigest, other: TableDigest) -> list[str]:
+    """Return one line; where the two differ, one for each."""
+    lines = [f"  {name:<17} {one.rows:>12,} rows  {one.hexdigest}"]
+    return lines if one == other else [*lines, f"  {'differs: --to has':<17} {other.rows:>12,} rows  {other.hexdigest}"]
 
 
-def _described(tallies: Mapping[str, Tally]) -> dict[str, dict[str, object]]:
-    return {name: {"rows": tally.rows, "bytes": tally.bytes, "digest": tally.digest} for name, tally in tallies.items()}
+def _described(digests: Mapping[str, TableDigest]) -> dict[str, dict[str, object]]:
+    return {
+        name: {"rows": table.rows, "bytes": table.bytes, "digest": table.hexdigest} for name, table in digests.items()
+    }
 
 
 def _answer(options: argparse.Namespace, heading: str, lines: Sequence[str], answer: Mapping[str, object]) -> None:
@@ -194,7 +196,7 @@ def _questions(path: Path) -> list[str]:
 
 
 def _places(settings: Settings, environment: Mapping[str, str]) -> tuple[str, str]:
-    """Both URLs. One that is left out is the settings' own, or where the other is that, the variable's."""
+    """Return both URLs. One that is left out is the settings' own, or where the other is that, the variable's."""
     source, target = environment.get(FROM_VARIABLE, ""), environment.get(TO_VARIABLE, "")
     if not source:
         source = OTHER_VARIABLE if target == CURRENT else CURRENT
@@ -219,8 +221,8 @@ def _place(settings: Settings, name: str, environment: Mapping[str, str]) -> str
 
 
 @contextmanager
-def _nobody_serving(settings: Settings, target: str, dry_run: bool) -> Iterator[None]:
-    """No server of this project runs while a SQLite file, which has one writer, is the target."""
+def _no_server_running(settings: Settings, target: str, dry_run: bool) -> Iterator[None]:
+    """Keep servers of this project from running while a SQLite file, which has one writer, is the target."""
     path = settings.project_root / SERVER_LOCK
     if is_postgres_url(target) or (dry_run and not path.exists()):
         yield
@@ -245,7 +247,7 @@ def _nobody_serving(settings: Settings, target: str, dry_run: bool) -> Iterator[
 
 @contextmanager
 def _progress() -> Iterator[Progress]:
-    """A bar where a person watches."""
+    """Show a bar where a person watches."""
     if not sys.stderr.isatty():
         yield Progress()
         return

@@ -28,7 +28,7 @@ class BuiltInEmbedder:
 
     @property
     def model(self) -> EmbeddingModel:
-        """The table's identity, from its card, without loading it."""
+        """Return the table's identity, from its card, without loading it."""
         return self._model
 
     async def embed(self, texts: Sequence[str]) -> FloatArray:

@@ -14,5 +14,5 @@ class DisabledEmbedder:
     model = EmbeddingModel("none", 0)
 
     async def embed(self, texts: Sequence[str]) -> FloatArray:
-        """Refuses: nothing may ask."""
+        """Refuse: nothing may ask."""
         raise EmbeddingDisabledError("Embedding is turned off (embedding.provider: none).")

@@ -17,12 +17,12 @@ DATA = Path(__file__).parent / "data"
 
 @lru_cache(maxsize=1)
 def load_table() -> StaticTable:
-    """The packaged table, read once a process. NumPy is imported here and not before: the server starts without it."""
+    """Return the packaged table, read once a process. NumPy is imported here: the server starts without it."""
     from agent_brain_server.embedding.static import StaticTable
 
     return StaticTable.load(DATA)
 
 
 def encode(texts: Sequence[str]) -> FloatArray:
-    """The vectors of `texts`; a plain function, so that a worker process can run it."""
+    """Return the vectors of `texts`; a plain function, so that a worker process can run it."""
     return load_table().encode(texts)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 async def create_embedder(settings: EmbeddingSettings, run: Run) -> Embedder:
     """Make it; `run` takes the built-in embedder's large batches off the event loop.
 
-    Raises SettingsError for what is missing, EmbeddingProviderError when the endpoint does not answer.
+    Raise SettingsError for what is missing, EmbeddingProviderError when the endpoint does not answer.
     """
     if settings.provider == "none":
         return DisabledEmbedder()

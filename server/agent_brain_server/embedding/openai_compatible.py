@@ -47,12 +47,12 @@ class EndpointConfig:
 
     @property
     def url(self) -> str:
-        """Where the requests go."""
+        """Return where the requests go."""
         return f"{self.base_url.strip().rstrip('/').removesuffix('/embeddings')}/embeddings"
 
     @property
     def shown_url(self) -> str:
-        """The address without a password or query that may stand in it."""
+        """Return the address without the password and the query that it may contain."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
@@ -71,7 +71,7 @@ class OpenAICompatibleEmbedder:
     async def create(cls, config: EndpointConfig, *, sleep: Sleep = asyncio.sleep) -> Self:
         """Make it, and embed one text to learn the dimensions if they are not configured.
 
-        Raises EmbeddingProviderError for an address or key that cannot be used, and as `embed` does.
+        Raise EmbeddingProviderError for an address or key that cannot be used, and as `embed` does.
         """
         _check(config)
         import httpx
@@ -96,7 +96,7 @@ class OpenAICompatibleEmbedder:
 
     @property
     def model(self) -> EmbeddingModel:
-        """The endpoint's model under the name that the settings give it."""
+        """Return the endpoint's model under the name that the settings give it."""
         return EmbeddingModel(self._config.model, self._dimensions or 0)
 
     async def aclose(self) -> None:
@@ -106,7 +106,7 @@ class OpenAICompatibleEmbedder:
     async def embed(self, texts: Sequence[str]) -> FloatArray:
         """See `Embedder.embed`. A text without content is not sent; a long one is cut.
 
-        Raises EmbeddingProviderError: at once when the endpoint refuses, else after the retries.
+        Raise EmbeddingProviderError: at once when the endpoint refuses, else after the retries.
         """
         rows = np.zeros((len(texts), self._dimensions or 0), dtype=np.float32)
         sent = {place: _sendable(text, self._config) for place, text in enumerate(texts) if text.strip()}
@@ -146,7 +146,7 @@ class OpenAICompatibleEmbedder:
         return self._accepted(response)
 
     def _accepted(self, response: httpx.Response) -> object:
-        """What a response says, if it is a success."""
+        """Return what a response says, if it is a success."""
         status = response.status_code
         if status in (408, 429) or status >= 500:
             wait = retry_after_seconds(response.headers.get("Retry-After", ""))
@@ -166,7 +166,7 @@ class OpenAICompatibleEmbedder:
             raise self._failure("does not answer in JSON. Correct embedding.base_url.") from error
 
     def _rows(self, answer: object, count: int) -> FloatArray:
-        """The vectors of an answer in the order of the texts, at unit length."""
+        """Return the vectors of an answer in the order of the texts, at unit length."""
         vectors = _vectors(answer)
         if vectors is None:
             raise self._failure("does not answer with a list of embeddings. Correct embedding.base_url.")
@@ -220,12 +220,12 @@ def _check(config: EndpointConfig) -> None:
 
 
 def _sendable(text: str, config: EndpointConfig) -> str:
-    """A text within the limit and free of lone surrogates, which no JSON in UTF-8 can hold."""
+    """Return the text within the limit and without lone surrogates, which no JSON in UTF-8 can hold."""
     return text[: config.max_characters].encode("utf-8", "replace").decode("utf-8")
 
 
 def _batches(texts: dict[int, str], config: EndpointConfig) -> Iterator[list[int]]:
-    """The keys of `texts` in groups that fit into one request each."""
+    """Yield the keys of `texts` in groups that fit into one request each."""
     batch: list[int] = []
     characters = 0
     for place, text in texts.items():
@@ -239,7 +239,7 @@ def _batches(texts: dict[int, str], config: EndpointConfig) -> Iterator[list[int
 
 
 def _vectors(answer: object) -> list[list[float]] | None:
-    """The embeddings of an answer by their `index`; None if it is not such an answer."""
+    """Return the embeddings of an answer by their `index`; None if it is not such an answer."""
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
         return None

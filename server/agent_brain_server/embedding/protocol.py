@@ -1,4 +1,4 @@
-"""What an embedder must do."""
+"""The protocol of an embedder."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Embedder(Protocol):
     def model(self) -> EmbeddingModel: ...
 
     async def embed(self, texts: Sequence[str]) -> FloatArray:
-        """One row a text, shape [len(texts), dimensions], float32, unit length (zero for a text without content).
+        """Return a row for each text: shape [len(texts), dimensions], float32, unit length (zero without content).
 
-        Raises EmbeddingProviderError when the model cannot be reached.
+        Raise EmbeddingProviderError when the model cannot be reached.
         """
         ...

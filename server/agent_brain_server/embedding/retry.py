@@ -38,13 +38,13 @@ class Backoff:
     sleep: Sleep = asyncio.sleep
 
     def seconds(self, failures: int, asked: float | None) -> float:
-        """How long to wait after that many failures."""
+        """Return how many seconds to wait after that many failures."""
         most = min(self.longest_seconds, self.first_seconds * 2.0 ** (failures - 1))
         return max(random.uniform(most / 2, most), asked or 0.0)  # noqa: S311 - not for secrets
 
 
 async def retried(attempt: Callable[[], Awaitable[Result]], backoff: Backoff) -> Result:
-    """The first result of `attempt`. Raises the last TransientError when it is not to be tried again."""
+    """Return the first result of `attempt`. Raise the last TransientError when it is not to be tried again."""
     failures = 0
     while True:
         try:
@@ -58,7 +58,7 @@ async def retried(attempt: Callable[[], Awaitable[Result]], backoff: Backoff) ->
 
 
 def retry_after_seconds(header: str) -> float | None:
-    """The wait that a `Retry-After` header asks for, in seconds or as a date (RFC 9110); None if it says nothing."""
+    """Return the seconds that a `Retry-After` header asks for, as a number or a date (RFC 9110); None without."""
     text = header.strip()
     if text.replace(".", "", 1).isdecimal() and text.isascii():
         return float(text)

@@ -149,6 +149,6 @@ class StaticTable:
 
 
 def _digest(hashes: dict[str, str]) -> str:
-    """Return 16 hexadecimal digits that stand for the files whose hashes these are."""
+    """Return 16 hexadecimal digits that identify the files with these hashes."""
     text = "".join(f"{name} {hashes[name]}\n" for name in sorted(hashes))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,1 +1,1 @@
-"""The process around the server: its connections, its descriptors, its log, and the places that it serves."""
+"""The server's process: its connections, its descriptors, its log, and the places that it serves."""

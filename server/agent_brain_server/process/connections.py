@@ -1,4 +1,4 @@
-"""How many connections the server has and how long each may wait: uvicorn bounds neither.
+"""Bounds of the number of connections and of how long each may wait: uvicorn has neither.
 
 A client has PATIENCE_SECONDS for each thing that is its turn: to send a whole head, to send the body, to read the
 answer. Above the limit, the connection that has been quiet for longest is closed, so that connections which say nothing
@@ -124,7 +124,7 @@ class BoundedProtocol(H11Protocol):
         super().on_response_complete()
 
     def awaited(self) -> object | None:
-        """What the client has to do next, another thing each time; None while it is the server's turn."""
+        """Return what the client has to do next, different each time; None while it is the server's turn."""
         cycle = self.cycle
         if self.transport.is_closing():
             return "the rest of the answer is read"
@@ -135,7 +135,7 @@ class BoundedProtocol(H11Protocol):
         return ("a body", cycle) if cycle.more_body else None
 
     def has_unheard_bytes(self) -> bool:
-        """Whether the client has said something, and the server has not read anything of it yet."""
+        """Return whether the client has said something, and the server has not read anything of it yet."""
         return not self._heard and unread_bytes(self.transport.get_extra_info("socket").fileno()) > 0
 
     def wait(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""How many files and connections the system lets this process have open."""
+"""The number of files and connections that the system lets this process have open."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def raise_limit() -> int:
 
 
 def left_for_connections(limit: int) -> int:
-    """How many connections leave enough of `limit` for the index, its workers and the files that are read."""
+    """Return how many connections leave enough of `limit` for the index, its workers and the files read."""
     return max(limit - SPARE - _open_now(), 0)
 
 
@@ -40,7 +40,7 @@ def _open_now() -> int:
 
 
 def unread_bytes(descriptor: int) -> int:
-    """How many bytes wait to be read at a socket; 0 where the system does not say."""
+    """Return how many bytes wait to be read at a socket; 0 where the system does not say."""
     try:
         import fcntl
         import termios

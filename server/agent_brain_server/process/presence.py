@@ -82,7 +82,7 @@ def _version(file: Path) -> _Identity | None:
 
 
 def end_at_last() -> None:
-    """Let this process end within LAST_SECONDS, whatever its threads wait for."""
+    """Let this process end within LAST_SECONDS, even if its threads wait for something."""
     last = threading.Timer(LAST_SECONDS, os._exit, [1])
     last.daemon = True
     last.start()

@@ -1,4 +1,4 @@
-"""Serve one project until told to stop, or until nobody asks any more; with `--worker`, only run its jobs."""
+"""Serve one project until it is stopped, or no client asks any more; with `--worker`, only run its jobs."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class ProjectServer(uvicorn.Server):
         self._swept = 0.0
 
     async def run_project(self) -> None:
-        """Serve until the end."""
+        """Serve the project until the server ends."""
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._connections.on_loop_error)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -98,7 +98,7 @@ class ProjectServer(uvicorn.Server):
         self._stopping.set()
 
     def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]  # ours are set in run_project
-        """uvicorn would raise the signal again and end the process before the index is closed."""
+        """Do nothing: uvicorn would raise the signal again and end the process before the index is closed."""
         return nullcontext()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -121,9 +121,9 @@ class ProjectServer(uvicorn.Server):
                     await self._stopping.wait()
 
     async def on_tick(self, counter: int) -> bool:
-        """Whether to stop, looked at once a second."""
+        """Return whether to stop, asked once a second."""
         now = time.monotonic()
-        # A loop that was held up has not heard what came meanwhile: that time is nobody's delay.
+        # A loop that was held up has not heard what came meanwhile: that time is no client's delay.
         self._connections.sweep(min(now - self._swept, 1.5 * TICK_SECONDS))
         self._swept = now
         self._log_file.keep_bounded()
@@ -145,7 +145,7 @@ class ProjectServer(uvicorn.Server):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The exit status: 0 after a stop, 2 if it cannot start (one sentence on stderr), 3 if another serves already."""
+    """Return the exit status: 0 after a stop, 2 if it cannot start (one sentence on stderr), 3 if another serves."""
     options = _parse(arguments)
     try:
         settings = load_settings(options.project, port=options.port)
@@ -212,7 +212,7 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
 
 
 def _database(settings: Settings) -> list[Path]:
-    """The file that holds the index, where one does."""
+    """Return the file that holds the index, where one does."""
     database = sqlite_file(settings.storage.location, settings.project_root)
     return [database] if database else []
 

@@ -1,7 +1,7 @@
 """What the server logs: to its standard error, each line bounded, repeated ones counted, control characters escaped.
 
 Where standard error is the project's log file, as after `agent-brain start`, the server keeps that file bounded while
-it runs, with whatever else writes to it: native libraries and worker processes.
+it runs, with all that writes to it: native libraries and worker processes.
 """
 
 from __future__ import annotations

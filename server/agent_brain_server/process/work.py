@@ -1,4 +1,4 @@
-"""Run a project's indexing jobs without HTTP, beside servers and other workers on the same database."""
+"""Run a project's indexing jobs without HTTP, in parallel with servers and other workers on the same database."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ PRESENCE_SECONDS = 2.0
 
 
 def work(settings: Settings, *, once: bool) -> None:
-    """Until a signal, after the batch in hand; with `once`, until no job is queued or runs anywhere.
+    """Run jobs until a signal, after the current batch; with `once`, until no job is queued or runs anywhere.
 
-    Raises AgentBrainError, one sentence that names the fix, if it cannot start.
+    Raise AgentBrainError, one sentence that names the fix, if it cannot start.
     """
     asyncio.run(_work(settings, once))
 

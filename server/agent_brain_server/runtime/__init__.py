@@ -1,1 +1,1 @@
-"""What Python and the kernel give this process: garbage collection, memory, limits of time and memory."""
+"""Garbage collection, memory, and limits of time and memory of this process."""

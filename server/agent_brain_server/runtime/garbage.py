@@ -1,4 +1,4 @@
-"""How often this process looks for garbage that reference counts do not free."""
+"""The thresholds of garbage collection."""
 
 from __future__ import annotations
 

@@ -20,20 +20,20 @@ BASE_SECONDS = 5.0
 SECONDS_PER_BYTE = 2e-6
 """Of the processor's time, so that a busy machine gives the same chunks."""
 STUCK_SECONDS = 120.0
-"""Real seconds, after which the server ends a process that does not answer, whatever it waits for."""
+"""Real seconds, after which the server ends a process that does not answer, for any reason."""
 MEMORY_BYTES = 512 << 20
 """Address space for one file beyond what the process has before it."""
 _STATM = Path("/proc/self/statm")
 
 
 def seconds_for(size: int) -> float:
-    """Processor time for a file of `size` bytes: some ten times what one written by hand takes."""
+    """Return the processor time, in seconds, for a file of `size` bytes: ten times what one written by hand takes."""
     return BASE_SECONDS + size * SECONDS_PER_BYTE
 
 
 @contextmanager
 def bounded(seconds: float) -> Iterator[None]:
-    """Within the block the process ends by SIGPROF after `seconds` of its processor time, and memory is limited.
+    """Limit the block's memory, and end the process by SIGPROF after `seconds` of its processor time.
 
     What asks for more memory gets MemoryError in Python; a parser in C usually aborts.
     """
@@ -53,7 +53,7 @@ def allow(seconds: float) -> None:
 
 
 def resident_bytes() -> int:
-    """Memory that this process holds; 0 where the system does not say."""
+    """Return how many bytes this process holds in memory; 0 where the system does not say."""
     return _statm(1)
 
 

@@ -7,13 +7,13 @@ import gc
 import sys
 
 
-def give_back() -> None:
-    """Give what is free back to the system.
+def trim() -> None:
+    """Return free memory to the system.
 
-    A job's allocations lie between those of the searches beside it, so that glibc keeps more of it with every job.
+    A job's allocations lie between those of the searches meanwhile, so that glibc keeps more of it with every job.
     """
     gc.collect()
     if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
-        if trim is not None:
-            trim(0)
+        malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
+        if malloc_trim is not None:
+            malloc_trim(0)

@@ -14,7 +14,7 @@ from agent_brain_server.domain.jobs import Job
 from agent_brain_server.services.activity import Activity
 from agent_brain_server.services.indexing.job_runner import JobRunner
 from agent_brain_server.services.indexing.watching import Watching
-from agent_brain_server.storage.protocol import IndexPlace, JobStore
+from agent_brain_server.storage.protocol import IndexLocation, JobStore
 from agent_brain_server.storage.view import ReadStore
 
 
@@ -54,7 +54,7 @@ class StatusService:
 
     identity: Identity
     store: ReadStore
-    place: IndexPlace
+    place: IndexLocation
     jobs: JobStore
     model: EmbeddingModel
     runner: JobRunner

@@ -27,12 +27,12 @@ from agent_brain_contract.paths import ENV_FILE, STATE_DIRECTORY, TOKEN_VARIABLE
 from agent_brain_contract.tracking import require_untracked_state
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.settings.folder_consent import outside_folder
-from agent_brain_server.settings.model import Settings, find_places, read_settings
+from agent_brain_server.settings.model import Settings, find_sources, read_settings
 from agent_brain_server.settings.postgres import PostgresConfig, is_postgres_url
 from agent_brain_server.settings.sources import (
     ENVIRONMENT,
-    Place,
     ProjectFiles,
+    SettingsTree,
     database_variable,
     source_of,
 )
@@ -61,7 +61,7 @@ def load_settings(project_root: Path, *, port: int | None = None) -> Settings:
 
 
 def find_demands(
-    settings: Settings, files: ProjectFiles, found: Mapping[str, Place], *, environment: bool = True
+    settings: Settings, files: ProjectFiles, found: Mapping[str, SettingsTree], *, environment: bool = True
 ) -> list[Demand]:
     """Return what the files of the project decide of where text goes, where the index is and what is read outside."""
     return [
@@ -72,7 +72,7 @@ def find_demands(
 
 
 def _accepted_settings(files: ProjectFiles, record: Record | None, port: int | None) -> Settings:
-    found = find_places(files)
+    found = find_sources(files)
     settings = read_settings(files, found, port=port)
     _require_own_token(settings, found, record)
     for demand in _effective(files, find_demands(settings, files, found)):
@@ -92,12 +92,12 @@ def _effective(files: ProjectFiles, demands: list[Demand]) -> list[Demand]:
 
 def demands_of_files(files: ProjectFiles) -> list[Demand]:
     """Return what the files ask for without this process's environment. Raise SettingsError."""
-    found = find_places(files, environment=False)
+    found = find_sources(files, environment=False)
     settings = read_settings(files, found, environment=False)
     return find_demands(settings, files, found, environment=False)
 
 
-def _require_own_token(settings: Settings, found: Mapping[str, Place], record: Record | None) -> None:
+def _require_own_token(settings: Settings, found: Mapping[str, SettingsTree], record: Record | None) -> None:
     source = source_of(found, "token")
     if source in ("", ENVIRONMENT):
         return
@@ -108,7 +108,7 @@ def _require_own_token(settings: Settings, found: Mapping[str, Place], record: R
         raise SettingsError(f"{source} sets AGENT_BRAIN_TOKEN to another token than setup made. Run: agent-brain setup")
 
 
-def _embedding(settings: Settings, found: Mapping[str, Place]) -> Iterator[Demand]:
+def _embedding(settings: Settings, found: Mapping[str, SettingsTree]) -> Iterator[Demand]:
     source = source_of(found, "embedding.base_url")
     if settings.embedding.provider == "openai-compatible" and source not in ("", ENVIRONMENT):
         yield Demand(EMBEDDING, source, "embedding.base_url", shown_address(settings.embedding.base_url))
@@ -124,7 +124,7 @@ def shown_address(url: str) -> str:
 
 
 def _storage(
-    settings: Settings, files: ProjectFiles, found: Mapping[str, Place], environment: bool
+    settings: Settings, files: ProjectFiles, found: Mapping[str, SettingsTree], environment: bool
 ) -> Iterator[Demand]:
     url = source_of(found, "storage.url")
     location = settings.storage.location
@@ -137,7 +137,7 @@ def _storage(
         yield Demand(STORAGE, source, key, database_address(location, settings.storage.postgres))
 
 
-def _storage_source(found: Mapping[str, Place], files: ProjectFiles, environment: bool) -> tuple[str, str]:
+def _storage_source(found: Mapping[str, SettingsTree], files: ProjectFiles, environment: bool) -> tuple[str, str]:
     """Return what decides where the database is, a file before the environment: the key and its place."""
     variable = database_variable("DATABASE_URL", files, environment=environment)[1]
     if url := source_of(found, "storage.url"):
@@ -169,7 +169,7 @@ def _chosen_file(location: str, root: Path) -> str:
     return f"sqlite:///{path.relative_to(own) if path.is_relative_to(own) else path}"
 
 
-def _folders(settings: Settings, found: Mapping[str, Place]) -> Iterator[Demand]:
+def _folders(settings: Settings, found: Mapping[str, SettingsTree]) -> Iterator[Demand]:
     source = source_of(found, "index.folders")
     if source in ("", ENVIRONMENT):
         return

@@ -25,7 +25,7 @@ _BLANK = re.compile(r"[^\S\r\n]++")
 def reading(root: Path, name: str, file: Path) -> Iterator[None]:
     """Read the settings of `file`, which is `name` in the project at `root`, in here.
 
-    Raise SettingsError, with the command that begins anew, for a file that no settings can be read from.
+    Raise SettingsError, with the command that begins again, for a file that no settings can be read from.
     """
     if problem := _problem(file):
         raise _refusal(root, name, problem)
@@ -53,7 +53,7 @@ def _reason(error: Exception) -> str:
 
 
 def readable(file: Path) -> Path | None:
-    """A file of the project's own, None if it is not read: some programs put a pipe there, which waits for a person."""
+    """Return the stored file of the project, None if it is not read: a pipe of some programs waits for a person."""
     return None if _problem(file) else file
 
 

@@ -22,10 +22,10 @@ def outside_folder(root: Path, folder: str) -> str:
 
 
 class FolderConsent:
-    """What the person has accepted for the project at `root`, asked anew each time: it may change while a server runs.
+    """The folders that the person has accepted for the project at `root`, read each time: they may change.
 
     `named` are the folders of the settings, which were accepted when these were read. A path inside the project counts
-    for none outside: whoever changes the project decides where it leads.
+    for none outside: a change of the project decides where it leads.
     """
 
     def __init__(self, root: Path, named: Iterable[str]) -> None:

@@ -22,11 +22,11 @@ from agent_brain_server.settings.postgres import PostgresConfig, is_postgres_url
 from agent_brain_server.settings.sources import (
     ENVIRONMENT,
     HARMLESS,
-    Place,
     ProjectFiles,
+    SettingsTree,
     database_variable,
     lookup,
-    places,
+    read_sources,
     source_of,
 )
 from agent_brain_server.settings.validation import UNKNOWN, reason
@@ -59,7 +59,7 @@ class StorageSettings(_Section):
 
     @property
     def location(self) -> str:
-        """The URL that is used, with its password."""
+        """Return the URL that is used, with its password."""
         if self.url is not None:
             return self.url
         return DEFAULT_STORAGE_URL if self.postgres is None else self.postgres.url()
@@ -165,7 +165,7 @@ class Settings(BaseSettings):
 
     @property
     def state_directory(self) -> Path:
-        """Where everything of this project is kept."""
+        """Return where everything of this project is stored."""
         return self.project_root / STATE_DIRECTORY
 
     @classmethod
@@ -177,12 +177,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `load_settings` gives: the sources depend on the project."""
+        """Return only what `load_settings` gives: the sources depend on the project."""
         return (init_settings,)
 
 
 def read_settings(
-    files: ProjectFiles, found: Mapping[str, Place], *, port: int | None = None, environment: bool = True
+    files: ProjectFiles, found: Mapping[str, SettingsTree], *, port: int | None = None, environment: bool = True
 ) -> Settings:
     """Return what the places `found` of a project set, accepted or not; arguments are flags and win.
 
@@ -207,8 +207,8 @@ def read_settings(
     return settings.model_copy(update={"storage": _connected(settings.storage, files, environment)})
 
 
-def _refusal(error: ValidationError, found: Mapping[str, Place]) -> str:
-    """The first thing that is wrong, with its place and, unless it may be a secret, its value."""
+def _refusal(error: ValidationError, found: Mapping[str, SettingsTree]) -> str:
+    """Return the first thing that is wrong, with its place and, unless it may be a secret, its value."""
     first = error.errors(include_input=False, include_url=False)[0]
     name = ".".join(str(part) for part in first["loc"]) or "settings"
     place = source_of(found, name)
@@ -216,8 +216,8 @@ def _refusal(error: ValidationError, found: Mapping[str, Place]) -> str:
         shown = name.upper() if name.startswith(PREFIX.lower()) else name
         return f"{shown} in {_named(place)} is not a setting. Correct its name or remove it, or see: agent-brain doctor"
     value = lookup(found.get(place, {}), name)
-    told = f", not {value!r:.60}" if isinstance(value, str | int | float) and name.startswith(_SHOWN) else ""
-    problem = f"{name}{reason(first)}{told}"
+    shown = f", not {value!r:.60}" if isinstance(value, str | int | float) and name.startswith(_SHOWN) else ""
+    problem = f"{name}{reason(first)}{shown}"
     return f"the setting {problem}. Correct it in {_named(place)}, or see: agent-brain doctor"
 
 
@@ -225,9 +225,9 @@ def _named(place: str) -> str:
     return "the environment" if place == ENVIRONMENT else place or _FILES
 
 
-def find_places(files: ProjectFiles, *, environment: bool = True) -> dict[str, Place]:
+def find_sources(files: ProjectFiles, *, environment: bool = True) -> dict[str, SettingsTree]:
     """Return what each place sets, the first to decide first. Raise SettingsError for a file that cannot be read."""
-    return places(Settings, files, environment=environment)
+    return read_sources(Settings, files, environment=environment)
 
 
 def _connected(storage: StorageSettings, files: ProjectFiles, environment: bool) -> StorageSettings:
@@ -253,7 +253,7 @@ def _connected(storage: StorageSettings, files: ProjectFiles, environment: bool)
 
 
 def _is_container(config: PostgresConfig, files: ProjectFiles) -> bool:
-    """Whether it is the database in the container that setup described. The answer changes words alone."""
+    """Return whether it is the database in the container that setup described. The answer changes words alone."""
     try:
         return publishes(read_regular_file(files.root / COMPOSE), config.host, config.port)
     except OSError:

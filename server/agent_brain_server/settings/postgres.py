@@ -1,4 +1,4 @@
-"""How to reach PostgreSQL, and its URL in both directions."""
+"""The connection to PostgreSQL, and its URL in both directions."""
 
 from __future__ import annotations
 
@@ -87,10 +87,10 @@ class PostgresConfig(BaseModel):
 
     @classmethod
     def from_url(cls, url: str, base: PostgresConfig | None = None, *, name: str = "PostgreSQL URL") -> PostgresConfig:
-        """What `url` says. The parts that it leaves out are the defaults; the tuning, and a left out `sslmode`, are
-        those of `base`.
+        """Return what `url` says. The parts that it leaves out are the defaults; the tuning, and a left out
+        `sslmode`, are those of `base`.
 
-        Raises SettingsError, which calls the URL `name` and never repeats what may be a password.
+        Raise SettingsError, which calls the URL `name` and never repeats what may be a password.
         """
         try:
             connection = _connection(url)
@@ -106,21 +106,21 @@ class PostgresConfig(BaseModel):
 
     @property
     def start_command(self) -> str:
-        """What a person runs to start this server; empty where nobody knows."""
+        """Return what a person runs to start this server; empty where it is unknown."""
         return self._start_command
 
     def started_by(self, command: str) -> PostgresConfig:
-        """The same, which `command` starts."""
+        """Return the same, which `command` starts."""
         known = self.model_copy()
         known._start_command = command  # noqa: SLF001  of this class
         return known
 
     def with_password(self, password: str) -> PostgresConfig:
-        """The same with another password."""
+        """Return the same with another password."""
         return self.model_validate({**self.model_dump(), "password": password}).started_by(self.start_command)
 
     def url(self, *, hide_password: bool = False) -> str:
-        """The connection as `postgresql://…`, from which `from_url` makes it again; a hidden password is `***`."""
+        """Return the connection as `postgresql://…`, which `from_url` reads again; a hidden password is `***`."""
         secret = quote(self.password.get_secret_value(), safe="")
         shown = "***" if hide_password else secret
         login = quote(self.user, safe="") + (f":{shown}" if secret else "")
@@ -133,7 +133,7 @@ class PostgresConfig(BaseModel):
 
 
 def is_postgres_url(url: str) -> bool:
-    """Whether the scheme of `url` is one of PostgreSQL's."""
+    """Return whether the scheme of `url` is one of PostgreSQL's."""
     return url.partition("://")[0].lower() in _SCHEMES
 
 
@@ -145,7 +145,7 @@ def _is_ipv6(host: str) -> bool:
 
 
 def _connection(url: str) -> dict[str, str]:
-    """The fields that a URL names, decoded. Raises ValueError with a clause that says what is wrong."""
+    """Return the fields that a URL names, decoded. Raise ValueError with a clause that says what is wrong."""
     if not is_postgres_url(url):
         raise ValueError("its scheme is not postgresql://")
     rest = url.partition("://")[2]

@@ -39,7 +39,7 @@ MISSING: Any = object()
 _OF_COMMANDS = re.compile(r"project|python|started_in|owner_url|copy_(?:url|from|to)|setup_\w+")
 """Variables of ours that commands read from the environment alone; a file that is also exported may hold them."""
 
-Place = Mapping[str, Any]
+SettingsTree = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +51,17 @@ class ProjectFiles:
 
     @property
     def config(self) -> Path:
-        """The settings."""
+        """Return the path of the settings."""
         return (self.staged or self.root) / CONFIG
 
     @property
     def secrets(self) -> Path:
-        """The variables of `.env.agent-brain`."""
+        """Return the path of `.env.agent-brain`."""
         return (self.staged or self.root) / ENV_FILE
 
     @property
     def shared(self) -> Path:
-        """The project's own variables."""
+        """Return the path of the project's own `.env`."""
         return self.root / SHARED_ENV_FILE
 
     def variables(self) -> Mapping[str, str | None]:
@@ -108,7 +108,9 @@ def _read_config(path: Path) -> Any:
     return tree
 
 
-def places(model: type[BaseSettings], files: ProjectFiles, *, environment: bool = True) -> dict[str, Place]:
+def read_sources(
+    model: type[BaseSettings], files: ProjectFiles, *, environment: bool = True
+) -> dict[str, SettingsTree]:
     """Return what each place sets, as trees, the first to decide first; without the `environment` the files alone.
 
     Raise SettingsError for a place that cannot be read.
@@ -122,7 +124,7 @@ def places(model: type[BaseSettings], files: ProjectFiles, *, environment: bool 
     return {**outside, ENV_FILE: secrets, SHARED_ENV_FILE: shared, CONFIG: config}
 
 
-def _environment(model: type[BaseSettings]) -> Place:
+def _environment(model: type[BaseSettings]) -> SettingsTree:
     try:
         return EnvSettingsSource(model)()
     except (SourceError, ValueError) as error:
@@ -130,7 +132,7 @@ def _environment(model: type[BaseSettings]) -> Place:
         raise SettingsError(f"the environment cannot be read: {reason}. Correct that variable, or unset it.") from error
 
 
-def read_shared(model: type[BaseSettings], files: ProjectFiles) -> Place:
+def read_shared(model: type[BaseSettings], files: ProjectFiles) -> SettingsTree:
     """Return all that the project's own `.env` sets of ours, harmless or not; nothing where it cannot be read."""
     try:
         return _EnvFileSource(model, env_file=files.shared)() if readable(files.shared) else {}
@@ -138,7 +140,7 @@ def read_shared(model: type[BaseSettings], files: ProjectFiles) -> Place:
         return {}
 
 
-def only_harmless(tree: Place, prefix: str = "") -> dict[str, Any]:
+def only_harmless(tree: SettingsTree, prefix: str = "") -> dict[str, Any]:
     """Return what of `tree` the project's own `.env` may set."""
     kept: dict[str, Any] = {}
     for name, value in tree.items():
@@ -158,7 +160,7 @@ def lookup(tree: Any, name: str) -> Any:
     return tree
 
 
-def source_of(found: Mapping[str, Place], *names: str) -> str:
+def source_of(found: Mapping[str, SettingsTree], *names: str) -> str:
     """Return the first place that sets one of the dotted `names`, empty if none does."""
     return next((place for place, tree in found.items() if any(lookup(tree, n) is not MISSING for n in names)), "")
 

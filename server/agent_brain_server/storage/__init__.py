@@ -1,1 +1,1 @@
-"""Where the index lives: one protocol, several backends, one contract."""
+"""The storage of an index: one protocol, several backends, one contract."""

@@ -1,9 +1,9 @@
-"""What every backend refuses, in the same words."""
+"""Checks and errors that all backends share."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from agent_brain_server.domain.content import EmbeddingModel, FloatArray
 from agent_brain_server.domain.jobs import Job
@@ -15,7 +15,7 @@ REINDEX = "agent-brain start --reindex"
 
 
 def mismatched_model(stored: EmbeddingModel, asked: EmbeddingModel) -> EmbeddingMismatchError:
-    """The index holds vectors of another model than the settings name."""
+    """Return the error for an index whose vectors are of another model than the settings name."""
     return EmbeddingMismatchError(
         f"The index was made with the embedding {stored.name} ({stored.dimensions} dimensions), but the settings say "
         f"{asked.name} ({asked.dimensions}). Run: {REINDEX}",
@@ -42,11 +42,17 @@ def check_vectors(vectors: Mapping[str, FloatArray], dimensions: int) -> None:
             )
 
 
+def require_vectors(needed: Mapping[str, str], missing: Collection[str]) -> None:
+    """Raise StorageError where a text is `missing`; `needed` has the path of a file for each text hash."""
+    for text_hash in missing:
+        raise lacking_vector(needed[text_hash])
+
+
 def lacking_vector(path: str) -> StorageError:
-    """A chunk came without a vector while embedding is on."""
+    """Return the error for a chunk without a vector while embedding is on."""
     return StorageError(f"A chunk of {path} came without its vector; the file was not indexed.", path=path)
 
 
 def repeated_chunk_id() -> StorageError:
-    """Two chunks of one index have the same id."""
+    """Return the error for two chunks with the same id."""
     return StorageError("Two chunks have the same id; nothing of this batch was indexed.")

@@ -1,4 +1,4 @@
-"""What a file's chunks have become: what is the same as what is stored need not be written again."""
+"""The difference between the stored and the new chunks of files: what is the same is not written again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Difference(NamedTuple):
 
     @property
     def written(self) -> int:
-        """How many chunks are written, those that have moved among them."""
+        """Return how many chunks are written, those that have moved among them."""
         return len(self.moved) + sum(map(len, self.added.values()))
 
 

@@ -11,7 +11,7 @@ from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import SettingsError
 from agent_brain_server.settings.postgres import PostgresConfig, is_postgres_url
 from agent_brain_server.storage.protocol import Store
-from agent_brain_server.storage.transfer import End
+from agent_brain_server.storage.transfer import CopyEndpoint
 
 ACCEPTED = "sqlite:///relative/or/absolute/path, postgresql://user:password@host:port/database and memory://"
 
@@ -26,16 +26,16 @@ def create_store(
     discard: bool = False,
     postgres: PostgresConfig | None = None,
 ) -> Store:
-    """The store that `url` names, not opened yet. Raises SettingsError for a URL that no backend answers to.
+    """Return the store that `url` names, not opened yet. Raise SettingsError for a URL that no backend knows.
 
     `project_id` keeps the project's rows apart in a shared database, the id of its location where none is given.
-    With `discard`, `open` begins the index again, whatever made it and, in a file, however damaged it is: its folders
+    With `discard`, `open` begins the index again, also one of another version or model and a damaged file: its folders
     stay, and so do the vectors that are whole and of this model.
     `postgres` holds what a PostgreSQL URL does not say: the sizes of the pool and of the indexes.
     """
     scheme, separator, rest = url.partition("://")
     if not separator:
-        shown = url.rpartition("@")[2]  # what stands before may be a password
+        shown = url.rpartition("@")[2]  # what comes before may be a password
         raise SettingsError(f"The storage URL {shown!r} is not a URL; accepted are {ACCEPTED}.")
     project_id = project_id or location_id(project_root)
     if scheme == "memory":
@@ -53,24 +53,26 @@ def create_store(
     raise SettingsError(f"The storage scheme {scheme}:// is not known; accepted are {ACCEPTED}.")
 
 
-def create_end(url: str, project_root: Path, *, project_id: str = "", postgres: PostgresConfig | None = None) -> End:
-    """The place that `url` names as an end of a copy. Raises SettingsError for a URL that nothing can be copied to."""
+def create_endpoint(
+    url: str, project_root: Path, *, project_id: str = "", postgres: PostgresConfig | None = None
+) -> CopyEndpoint:
+    """Return the endpoint of a copy that `url` names. Raise SettingsError for a URL that nothing can be copied to."""
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite":
-        from agent_brain_server.storage.sqlite.transfer import SqliteEnd
+        from agent_brain_server.storage.sqlite.transfer import SqliteEndpoint
 
-        return SqliteEnd(_sqlite_path(rest, project_root).resolve(), project_root)
+        return SqliteEndpoint(_sqlite_path(rest, project_root).resolve(), project_root)
     if is_postgres_url(url):
-        from agent_brain_server.storage.postgres.transfer import PostgresEnd
+        from agent_brain_server.storage.postgres.transfer import PostgresEndpoint
 
-        return PostgresEnd(PostgresConfig.from_url(url, postgres), project_id or location_id(project_root))
+        return PostgresEndpoint(PostgresConfig.from_url(url, postgres), project_id or location_id(project_root))
     raise SettingsError("An index is copied between sqlite:/// and postgresql:// URLs.")
 
 
 async def distribute_tables(url: str, *, postgres: PostgresConfig | None = None) -> bool:
-    """Spread the tables of the database over its Citus cluster; False if they are already.
+    """Spread the tables of the database over its Citus cluster; return False if they are already.
 
-    Raises SettingsError for a URL that is not PostgreSQL's, and StorageError where Citus is missing.
+    Raise SettingsError for a URL that is not PostgreSQL's, and StorageError where Citus is missing.
     """
     if not is_postgres_url(url):
         raise SettingsError("Only tables in PostgreSQL can be distributed; storage.url names something else.")
@@ -125,13 +127,13 @@ def _sqlite(rest: str, project_root: Path, model: EmbeddingModel, tokenizer_vers
 
 
 def sqlite_file(url: str, project_root: Path) -> Path | None:
-    """The file that holds the index of `url`, None where no file does."""
+    """Return the file that holds the index of `url`, None where no file does."""
     scheme, _, rest = url.partition("://")
     return _sqlite_path(rest, project_root) if scheme == "sqlite" else None
 
 
 def files_of_index(url: str, project_root: Path) -> list[Path]:
-    """The real paths of the file that holds the index of `url`, if one does, and of those that SQLite and we add."""
+    """Return the real paths of the file that holds the index of `url`, if any, and of the files added to it."""
     if (file := sqlite_file(url, project_root)) is None:
         return []
     file = file.resolve()

@@ -11,7 +11,7 @@ from agent_brain_server.storage.symbols import symbol_matches, symbol_names
 
 
 def chunk_filter(filters: Filters) -> Callable[[Chunk], bool]:
-    """Whether a chunk passes all of `filters`."""
+    """Return whether a chunk passes all of `filters`."""
     on_path = path_matcher(filters.paths)
     names = symbol_names(filters.symbols)
 

@@ -17,7 +17,7 @@ _TEXTS: Callable[[Reference], _Texts] = itemgetter(0, 1, 2, 3, 4)
 
 
 def symbol_rows(file_id: int, indexed: IndexedFile) -> list[Row]:
-    """The file's rows of `symbols`."""
+    """Return the file's rows of `symbols`."""
     return [
         (
             file_id,
@@ -34,7 +34,10 @@ def symbol_rows(file_id: int, indexed: IndexedFile) -> list[Row]:
 
 
 def reference_rows(file_id: int, indexed: IndexedFile, stored: Callable[[list[int]], object]) -> list[Row]:
-    """The file's rows of `symbol_references`: one for all that differ in their line only, with lines as `stored`."""
+    """Return the file's rows of `symbol_references`, one for all that differ in their line only.
+
+    Their lines are as `stored` returns them.
+    """
     lines: dict[_Texts, list[int]] = {}
     for found in indexed.graph.references:
         texts = _TEXTS(found)
@@ -48,28 +51,28 @@ def reference_rows(file_id: int, indexed: IndexedFile, stored: Callable[[list[in
 
 
 def _is_plain(texts: Iterable[_Texts]) -> bool:
-    """Whether there is nothing to clean, asked of all at once: there are very many of them."""
+    """Return whether there is nothing to clean, asked of all at once: there are very many of them."""
     joined = "".join(chain.from_iterable(texts))
     return joined.isascii() and "\0" not in joined
 
 
 def key_of(name: str) -> str:
-    """The key under which definitions of this name are found."""
+    """Return the key under which definitions of this name are found."""
     return str(clean(name)).lower()
 
 
 def located_definition(row: Row) -> LocatedDefinition:
-    """A definition read with its file: path, language, then the columns of `Definition`."""
+    """Return a definition read with its file: path, language, then the columns of `Definition`."""
     path, language, *fields = row
     return LocatedDefinition(path, language, Definition._make(fields))
 
 
 def located_reference(row: Row) -> LocatedReference:
-    """A reference read with its file: path, language, then the columns of `Reference`."""
+    """Return a reference read with its file: path, language, then the columns of `Reference`."""
     path, language, *fields = row
     return LocatedReference(path, language, Reference._make(fields))
 
 
 def by_place(rows: Collection[Row]) -> dict[tuple[str, int], Any]:
-    """Path, line and chunk row: the last one of each place counts."""
+    """Map path and line to the chunk's row; the last one of each place counts."""
     return {(path, line): row for path, line, row in rows}

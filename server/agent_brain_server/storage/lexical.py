@@ -22,7 +22,7 @@ _TERM = re.compile(r"[0-9a-z\u0080-\U0010ffff]+")
 
 
 def plain_terms(terms: Iterable[str]) -> list[str]:
-    """The distinct terms in order, lower-case, without punctuation: no operator of a query language survives.
+    """Return the distinct terms in order, lower-case, without punctuation or operators of a query language.
 
     A term is a run of ASCII letters and digits and of anything beyond ASCII, as in FTS5's `ascii` tokenizer.
     """
@@ -41,15 +41,15 @@ class Choice:
 
     @property
     def weight(self) -> float:
-        """How often each of `finding` counts."""
+        """Return how often each of `finding` counts."""
         return 2.0 if self.counting else 1.0
 
 
 def choose_terms(frequencies: Mapping[str, int], chunks: int, limit: int) -> Choice:
-    """Which of these terms find a chunk among `chunks`, given in how many each occurs; those in none do nothing.
+    """Choose which terms find a chunk among `chunks`, given their document frequencies; those of 0 do nothing.
 
     Every chunk that is found is scored, so a question is slow when it holds words that are everywhere, and just these
-    hardly tell chunks apart. So a term that is not rare (at most RARE_SHARE of the chunks hold it, and at most
+    hardly distinguish chunks. So a term that is not rare (at most RARE_SHARE of the chunks hold it, and at most
     MOST_RARE) only counts if the rarer ones occur often enough: in FOUND_SHARE of the chunks, LEAST_FOUND times, and
     twice as often as chunks are asked for.
     """
@@ -67,7 +67,9 @@ def choose_terms(frequencies: Mapping[str, int], chunks: int, limit: int) -> Cho
 
 
 def selective_terms(frequencies: Mapping[str, int], chunks: int) -> list[str]:
-    """The terms worth asking of `chunks` chunks, given in how many each occurs; never empty if one occurs at all.
+    """Return the terms worth asking of `chunks` chunks, given their document frequencies.
+
+    The answer is never empty if one of them occurs at all.
 
     In an index of more than MANY_MATCHES chunks, while more than that many would match, the most frequent term is left
     out if more than COMMON_SHARE of the chunks hold it and a rarer one stays: even counting it would take long.

@@ -17,7 +17,7 @@ class Merged(NamedTuple):
 
     @property
     def is_changed(self) -> bool:
-        """Whether the job has to be changed at all."""
+        """Return whether the job has to be changed at all."""
         return (self.paths, self.force) != (self.job.paths, self.job.force)
 
 

@@ -1,4 +1,4 @@
-"""What a backend must do. Every promise here is a test that all backends inherit (tests/storage/contract.py)."""
+"""The protocols of a backend. Every promise here is a test that all backends inherit (tests/storage/contract.py)."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ class IndexStore(Protocol):
 
 
 class WriteLease(Protocol):
-    """The right to write the index, held by one process at a time and given up by whoever does not renew it."""
+    """The right to write the index, held by one process at a time and lost by one that does not renew it."""
 
     @property
     def shared(self) -> bool:
-        """Whether other processes may read and write the same project. Where not, the lease is always to be had."""
+        """Return whether other processes may read and write the same project. Where not, the lease is always free."""
         ...
 
     async def acquire(self) -> bool:
@@ -74,7 +74,7 @@ class WriteLease(Protocol):
         ...
 
     async def release(self) -> None:
-        """Let others take it; nothing if it is not held."""
+        """Release the lease; do nothing if it is not held."""
         ...
 
 
@@ -90,7 +90,7 @@ class FolderStore(Protocol):
         ...
 
     async def remove(self, path: str, heir: str | None = None) -> bool:
-        """Forget the folder and remove its files in one transaction; False if it was not there.
+        """Remove the folder and its files in one transaction; return False if it was not there.
 
         With `heir`, its files become those of that folder instead. A write as those of `IndexStore`.
         """
@@ -116,7 +116,7 @@ class JobStore(Protocol):
         ...
 
     async def save_progress(self, job_id: int, progress: Progress, *, attempt: int | None = None) -> bool:
-        """Keep how far a running job is. A job that does not run (somebody cancelled it) stays as it is: False.
+        """Store how far a running job is. Return False for a job that does not run: it stays as it is.
 
         With `attempt`, so does one that runs for another time than that: another process has taken it over.
         """
@@ -151,8 +151,8 @@ class JobStore(Protocol):
         ...
 
 
-class IndexPlace(Protocol):
-    """Where the index lives."""
+class IndexLocation(Protocol):
+    """The location of the index."""
 
     def describe(self) -> str:
         """Return the backend's name, a space, and where the index lives, without secrets."""
@@ -163,7 +163,7 @@ class IndexPlace(Protocol):
         ...
 
 
-class Store(ReadStore, IndexPlace, Protocol):
+class Store(ReadStore, IndexLocation, Protocol):
     """A project's index. `open` comes first, `close` last; both may be called again.
 
     Any method of it, and of what it consists of, may raise StorageError; StorageLostError where the same call may
@@ -172,22 +172,22 @@ class Store(ReadStore, IndexPlace, Protocol):
 
     @property
     def index(self) -> IndexStore:
-        """Chunks, vectors, code graph and manifest, to write them; `read` is for reading."""
+        """Return what writes chunks, vectors, code graph and manifest; `read` is for reading."""
         ...
 
     @property
     def jobs(self) -> JobStore:
-        """The queue."""
+        """Return the queue."""
         ...
 
     @property
     def folders(self) -> FolderStore:
-        """The folders that make up the index."""
+        """Return the folders that make up the index."""
         ...
 
     @property
     def lease(self) -> WriteLease:
-        """The right to write the index."""
+        """Return the right to write the index."""
         ...
 
     async def open(self) -> None:
@@ -195,7 +195,7 @@ class Store(ReadStore, IndexPlace, Protocol):
 
         An index that an older version made, or another tokenizer, is emptied of its files: folders, jobs and vectors
         stay, and where there are folders a job for all of them is queued.
-        Raises StorageError, SchemaVersionError or EmbeddingMismatchError, each naming its fix.
+        Raise StorageError, SchemaVersionError or EmbeddingMismatchError, each naming its fix.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""SQL from files: each statement stands below its name, written `-- verb_noun --`."""
+"""SQL from files: each statement is below its name, written `-- verb_noun --`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NAME = re.compile(r"^-- ([a-z_]+) --$", re.MULTILINE)
 
 
 def load_queries(package: str) -> Mapping[str, LiteralString]:
-    """Every statement of the package's `.sql` files by name, in the order of the file names and of the text.
+    """Return all statements of the package's `.sql` files by name, in the order of the file names and the text.
 
     The files are part of the program, hence literal strings: no value is ever formatted into them.
     """

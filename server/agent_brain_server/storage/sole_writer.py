@@ -15,4 +15,4 @@ class SoleWriter:
         return True
 
     async def release(self) -> None:
-        """Nobody else could take it."""
+        """Do nothing: no other process could take it."""

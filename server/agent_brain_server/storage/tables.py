@@ -26,15 +26,15 @@ class Table:
     columns: Mapping[str, Kind]
 
     def key_of(self, row: Row) -> Key:
-        """The row's key."""
+        """Return the row's key."""
         return cast(Key, tuple(self.column(row, name) for name in self.key))
 
     def after(self, key: Key | None) -> dict[str, str | int | None]:
-        """What is bound in the statement `page_` of this table for the rows behind `key`; None: for the first ones."""
+        """Return what the statement `page_` of this table binds for the rows after `key`; None: for the first ones."""
         return {f"after_{name}": key[at] if key else None for at, name in enumerate(self.key)}
 
     def column(self, row: Row, name: str) -> Value:
-        """The row's value in one column."""
+        """Return the row's value in one column."""
         return row[list(self.columns).index(name)]
 
 
@@ -106,7 +106,7 @@ JOBS = Table(
         "progress": "json",
     },
 )
-# In this order: a chunk refers to its file and its vector, so that whatever is there is whole.
+# In this order: a chunk refers to its file and its vector, so that what is there is whole.
 PAGED = (VECTORS, FILES, CHUNKS, SYMBOLS, REFERENCES)
 # Small, and open to changes at any time: written in the last transaction.
 LAST = (FOLDERS, JOBS)
@@ -114,13 +114,13 @@ TABLES = (*PAGED, *LAST)
 
 
 def parse_key(text: str) -> Key | None:
-    """A key that was written as JSON; an older version wrote keys of one column without a list."""
+    """Parse a key that was written as JSON; an older version wrote keys of one column without a list."""
     found = json.loads(text)
     return None if found is None else tuple(found) if isinstance(found, list) else (found,)
 
 
 def canonical(table: Table, raw: Sequence[Any]) -> Row:
-    """A row as every backend gives it."""
+    """Return the row in the one form that all backends return."""
     return tuple([_canonical(kind, value) for kind, value in zip(table.columns.values(), raw, strict=True)])
 
 
@@ -138,7 +138,7 @@ def _canonical(kind: Kind, value: Any) -> Value:
 
 
 def terms_of(row: Row, path: str) -> Terms:
-    """The full-text terms of a row of CHUNKS in the file `path`, as they were made when it was indexed."""
+    """Return the full-text terms of a row of CHUNKS in the file `path`, as they were when it was indexed."""
     fields: dict[str, Any] = dict(zip(CHUNKS.columns, row, strict=True))
     names = ("start_line", "end_line", "language", "kind", "symbol", "signature", "documentation", "text")
     return chunk_terms(Chunk(fields["chunk_id"], path, **{name: fields[name] for name in names}))

@@ -8,7 +8,7 @@ from agent_brain_server.domain.texts import storable
 
 
 def clean(value: Any) -> Any:
-    """The value with NULs and halves of surrogate pairs replaced in all its texts.
+    """Replace NULs and lone surrogates in all texts of the value.
 
     PostgreSQL has no such text, and what is indexed has none either, so that nothing is missed by it.
     """

@@ -1,4 +1,4 @@
-"""What an index can do as an end of a copy, and the digests by which two are compared."""
+"""The protocols of a copy's endpoints, and the digests by which two are compared."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from agent_brain_server.domain.content import EmbeddingModel, FloatArray
 from agent_brain_server.domain.hits import Hit
 from agent_brain_server.errors import ConflictError, SchemaVersionError
-from agent_brain_server.storage.tables import Key, Row, Table, Value
+from agent_brain_server.storage.tables import Key, Row, Table, Value, parse_key
 
 Entry = Literal["new", "resume", "start-over"]
 
@@ -22,8 +22,8 @@ _DIGESTS = 1 << 128
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What an index knows of itself. `instance` and `generation` tell states of one source apart; a copy has an
-    instance of its own."""
+    """The identity and the counters of an index. `instance` and `generation` identify a state of one source; a copy
+    has an instance of its own."""
 
     instance: str
     generation: int
@@ -34,13 +34,13 @@ class Project:
     next_job: int
 
     def row(self) -> Row:
-        """What a copy has in common with its source."""
+        """Return what a copy has in common with its source."""
         model = (self.model.name, self.model.dimensions, self.model.tokenizer)
         return (self.tokenizer_version, *model, self.embedded_texts, self.next_row, self.next_job)
 
 
 @dataclass(slots=True)
-class Tally:
+class TableDigest:
     """A table's rows counted, weighed and digested. The digest is a sum over the rows: their order changes nothing."""
 
     rows: int = 0
@@ -56,50 +56,56 @@ class Tally:
             self.sum = (self.sum + int.from_bytes(blake2b(encoded, digest_size=16).digest())) % _DIGESTS
 
     @property
-    def digest(self) -> str:
-        """128 bits in hex."""
+    def hexdigest(self) -> str:
+        """Return the digest, 128 bits in hex."""
         return f"{self.sum:032x}"
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """How far a table is copied: up to the key `after`, so many rows."""
+class Checkpoint:
+    """The progress of a table's copy: up to the key `after`, so many rows."""
 
     after: Key | None = None
     rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a target holds of the project: `rows` of the paged tables, and the ledger of a copy that did not end."""
+class TargetState:
+    """The content of a target: `rows` of the paged tables, and the ledger of a copy that did not end."""
 
     rows: int = 0
     source: str | None = None
-    marks: Mapping[str, Mark] = field(default_factory=dict)
+    checkpoints: Mapping[str, Checkpoint] = field(default_factory=dict)
+
+
+def target_state(rows: int, ledger: Sequence[Sequence[Any]]) -> TargetState:
+    """Return what a target of `rows` rows holds, given its ledger's rows: table, source, last key as JSON, count."""
+    checkpoints = {name: Checkpoint(parse_key(key), count) for name, _, key, count in ledger}
+    return TargetState(rows, ledger[0][1] if ledger else None, checkpoints)
 
 
 class Snapshot(Protocol):
-    """One state of an index, whatever is written to it meanwhile."""
+    """One state of an index, unchanged by writes meanwhile."""
 
     @property
     def project(self) -> Project:
-        """What the index knows of itself."""
+        """Return what the index knows of itself."""
         ...
 
     async def count_rows(self) -> dict[str, int]:
-        """The rows of each of TABLES."""
+        """Return the number of rows of each of TABLES."""
         ...
 
     async def page(self, table: Table, after: Key | None, limit: int) -> list[Row]:
-        """The next `limit` rows behind the key `after`, in canonical form, by key."""
+        """Return the next `limit` rows after the key `after`, in canonical form, by key."""
         ...
 
     async def search_lexical(self, terms: Sequence[str], limit: int) -> list[Hit]:
-        """As `SearchStore.search_lexical` without filters; no chunk is passed over."""
+        """Search as `SearchView.lexical` does without filters; no chunk is passed over."""
         ...
 
     async def search_vector(self, vector: FloatArray, limit: int) -> list[Hit]:
-        """As `SearchStore.search_vector` without filters, exactly."""
+        """Search as `SearchView.vector` does without filters, exactly."""
         ...
 
 
@@ -107,8 +113,8 @@ class Target(Protocol):
     """An index that is being written. What `write` and `finish` do lasts as a whole or not at all."""
 
     @property
-    def marks(self) -> Mapping[str, Mark]:
-        """How far each of PAGED was when writing began."""
+    def checkpoints(self) -> Mapping[str, Checkpoint]:
+        """Return how far each of PAGED was when writing began."""
         ...
 
     async def write(self, table: Table, rows: Sequence[Row]) -> None:
@@ -120,25 +126,25 @@ class Target(Protocol):
         ...
 
 
-class End(Protocol):
-    """A place that an index can be copied from or to."""
+class CopyEndpoint(Protocol):
+    """An index, or a place for one, that can be copied from or to."""
 
     def describe(self) -> str:
-        """As `Store.describe`."""
+        """Return what `Store.describe` does."""
         ...
 
     def reading(self) -> AbstractAsyncContextManager[Snapshot]:
-        """One state of the index, for as long as this is entered. Raises StorageError where there is none."""
+        """Yield one state of the index. Raise StorageError where there is none."""
         ...
 
-    async def check(self, project: Project, source: str, entry: Entry) -> Found:
+    async def check(self, project: Project, source: str, entry: Entry) -> TargetState:
         """Raise what `writing` would raise at its start; nothing is changed."""
         ...
 
     def writing(self, project: Project, source: str, entry: Entry) -> AbstractAsyncContextManager[Target]:
-        """Make ready to copy `project` from the state that `source` names, with nobody else writing.
+        """Make ready to copy `project` from the state that `source` names, with no other writer.
 
-        Raises ConflictError where the target holds an index, or an unfinished copy that `entry` does not go on with.
+        Raise ConflictError where the target holds an index, or an unfinished copy that `entry` does not go on with.
         """
         ...
 
@@ -147,7 +153,7 @@ class TargetHoldsIndexError(ConflictError):
     """The target holds an index already."""
 
 
-def admit(place: str, found: Found, source: str, entry: Entry) -> None:
+def admit(place: str, found: TargetState, source: str, entry: Entry) -> None:
     """Raise ConflictError unless a copy of `source` may begin, or go on, in a target of which `found` is known."""
     if found.source is None:
         if found.rows:
@@ -168,7 +174,7 @@ def admit(place: str, found: Found, source: str, entry: Entry) -> None:
 
 
 def unfinished(place: str) -> ConflictError:
-    """The index at `place` is a part of one."""
+    """Return the error for a partial index at `place`."""
     return ConflictError(
         f"A copy into {place} was not finished. Continue it: agent-brain storage copy --resume, with its --from and "
         "--to; or discard it: agent-brain start --reindex"
@@ -176,7 +182,7 @@ def unfinished(place: str) -> ConflictError:
 
 
 def other_schema(place: str, stored: int, known: int) -> SchemaVersionError:
-    """The tables are not those that this version copies."""
+    """Return the error for tables that this version does not copy."""
     return SchemaVersionError(
         f"{place} has schema {stored}, and this Agent Brain copies schema {known}. Start it there "
         "once, which upgrades an "
@@ -186,7 +192,7 @@ def other_schema(place: str, stored: int, known: int) -> SchemaVersionError:
 
 
 def encode(row: Row) -> bytes:
-    """The row's bytes: each value's kind, length and content; floats by their bits."""
+    """Encode the row: each value's kind, length and content; floats by their bits."""
     parts: list[bytes] = []
     for value in row:
         kind, content = _encoded(value)
@@ -211,7 +217,7 @@ def _encoded(value: Value) -> tuple[bytes, bytes]:
 async def pages(
     snapshot: Snapshot, table: Table, after: Key | None = None, limit: int = PAGE_ROWS
 ) -> AsyncIterator[list[Row]]:
-    """The rows behind the key `after`, page by page."""
+    """Yield the rows after the key `after`, page by page."""
     while rows := await snapshot.page(table, after, limit):
         yield rows
         after = table.key_of(rows[-1])

@@ -1,6 +1,6 @@
 """Reading the index: what a read transaction offers to the plain functions that run in it.
 
-A view is one state of the index, however long it is used and whatever is written meanwhile. Its methods block, so it
+A view is one state of the index, however long it is used and unchanged by writes meanwhile. Its methods block, so it
 is used in the thread that `ReadStore.read` runs its function in, and not after that function has returned.
 """
 
@@ -96,12 +96,12 @@ class View(Protocol):
 
     @property
     def search(self) -> SearchView:
-        """The chunks and files of this state."""
+        """Return the chunks and files of this state."""
         ...
 
     @property
     def graph(self) -> GraphView:
-        """The code graph of this state."""
+        """Return the code graph of this state."""
         ...
 
 

@@ -18,7 +18,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def source(root: Path) -> str:
-    """The URL of an index with something of everything."""
+    """Return the URL of an index with something of everything."""
     async with opened(FIRST, root) as store:
         await fill(store)
     return FIRST

@@ -17,7 +17,7 @@ from agent_brain_server.errors import (
     WriterElsewhereError,
 )
 from agent_brain_server.services.copying.copy import Progress, copy, rehearse
-from agent_brain_server.storage.factory import create_end
+from agent_brain_server.storage.factory import create_endpoint
 from storage.building import axis, find, make_file, put
 from storage.copying import QUIET, SECOND, compared, copy_to, database, files_of, opened, picture, refused, stop_after
 from support.postgres import PostgresServer
@@ -38,7 +38,7 @@ async def test_a_target_with_an_index_is_refused_until_it_is_reset(root: Path, s
     assert (await compared(source, target, root)).differences == []
 
 
-async def test_nobody_writes_a_database_while_it_is_copied_to(root: Path, source: str, postgres_url: str) -> None:
+async def test_no_process_writes_a_database_while_it_is_copied_to(root: Path, source: str, postgres_url: str) -> None:
     async with opened(postgres_url, root) as store:
         await stop_after(source, postgres_url, root, 25)
         with pytest.raises(WriterElsewhereError):
@@ -58,8 +58,8 @@ async def test_a_database_that_is_being_written_is_refused(root: Path, source: s
 
 
 async def test_two_copies_at_once_are_refused(root: Path, source: str, postgres_url: str) -> None:
-    end = create_end(postgres_url, root)
-    async with create_end(source, root).reading() as snapshot, end.writing(snapshot.project, "state", "new"):
+    end = create_endpoint(postgres_url, root)
+    async with create_endpoint(source, root).reading() as snapshot, end.writing(snapshot.project, "state", "new"):
         assert "is running" in await refused(source, postgres_url, root, "resume")
         with pytest.raises(ConflictError, match="is running"):
             async with opened(postgres_url, root, discard=True):
@@ -80,9 +80,11 @@ async def test_a_database_that_goes_away_meanwhile(root: Path, source: str, own_
     with pytest.raises(
         StorageError, match=r"does not answer.*What is copied is kept\. Continue with the same command and --resume"
     ):
-        await copy(create_end(source, root), create_end(url, root), "new", Progress(advance=advance), page_rows=12)
+        await copy(
+            create_endpoint(source, root), create_endpoint(url, root), "new", Progress(advance=advance), page_rows=12
+        )
     own_server.start()
-    resumed = await copy(create_end(source, root), create_end(url, root), "resume", QUIET)
+    resumed = await copy(create_endpoint(source, root), create_endpoint(url, root), "resume", QUIET)
     assert resumed.resumed == resumed.rows["vectors"] + resumed.rows["files"] + 4 * 12
     assert (await compared(source, url, root)).differences == []
 
@@ -98,7 +100,7 @@ async def test_vectors_of_another_model_in_the_database_are_found_before_anythin
     before = picture(postgres_url)
     for attempt in (rehearse, copy):
         with pytest.raises(EmbeddingMismatchError, match="use the embedding another"):
-            await attempt(create_end(source, root), create_end(postgres_url, root), "new", QUIET)
+            await attempt(create_endpoint(source, root), create_endpoint(postgres_url, root), "new", QUIET)
     assert picture(postgres_url) == before
 
 

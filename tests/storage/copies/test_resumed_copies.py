@@ -13,7 +13,7 @@ import pytest
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.errors import ConflictError
 from agent_brain_server.services.copying.copy import copy
-from agent_brain_server.storage.factory import create_end
+from agent_brain_server.storage.factory import create_endpoint
 from agent_brain_server.storage.transfer import Entry
 from storage import copying_until_killed
 from storage.building import find, list_files, make_file, make_record, put
@@ -35,17 +35,17 @@ async def test_an_unfinished_copy_is_not_served(root: Path, source: str, target:
     assert not (root / "third.db").exists()
     async with opened(target, root, discard=True) as store:
         assert await list_files(store) == {}
-        await put(store, make_file("anew.py", "indexed anew"))
+        await put(store, make_file("again.py", "indexed again"))
     async with opened(target, root) as store:
-        assert await find(store, "anew") == ["indexed anew"]
+        assert await find(store, "again") == ["indexed again"]
 
 
 async def test_a_copy_goes_on_where_it_was(root: Path, source: str, target: str) -> None:
     await stop_after(source, target, root, 25)
-    done = await copy(create_end(source, root), create_end(target, root), "resume", QUIET)
+    done = await copy(create_endpoint(source, root), create_endpoint(target, root), "resume", QUIET)
     assert done.resumed == done.rows["vectors"] + done.rows["files"] + 4 * 12
     assert (await compared(source, target, root)).differences == []
-    again = await copy(create_end(source, root), create_end(target, root), "resume", QUIET)
+    again = await copy(create_endpoint(source, root), create_endpoint(target, root), "resume", QUIET)
     assert again.resumed == sum(
         done.rows[name] for name in ("vectors", "files", "chunks", "symbols", "symbol_references")
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_brain_server.storage.transfer import Tally
+from agent_brain_server.storage.transfer import TableDigest
 from storage.copying import compared, copy_to, database
 
 CHANGES = {
@@ -49,9 +49,9 @@ def test_a_digest_does_not_depend_on_order_but_on_all_else() -> None:
     some = [(1, "a", 1.0), (2, "b", None), (3, b"a", True)]
     digests = set()
     for variant in (some, [(1, "a", 1), *some[1:]], [*some, some[0]], [(1, "a", -1.0), *some[1:]], some[:2], []):
-        one, other = Tally(), Tally()
+        one, other = TableDigest(), TableDigest()
         one.add(variant)
         other.add(reversed(variant))
         assert one == other
-        digests.add(one.digest)
+        digests.add(one.hexdigest)
     assert len(digests) == 6

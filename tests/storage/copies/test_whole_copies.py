@@ -13,7 +13,7 @@ import pytest
 from agent_brain_client.wire import location_id
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.services.copying.copy import copy, rehearse
-from agent_brain_server.storage.factory import create_end
+from agent_brain_server.storage.factory import create_endpoint
 from agent_brain_server.storage.postgres import transfer as postgres_transfer
 from agent_brain_server.storage.sqlite import transfer as sqlite_transfer
 from agent_brain_server.storage.tables import TABLES
@@ -173,10 +173,12 @@ async def test_other_projects_in_the_database_are_left_alone(root: Path, source:
 
 async def test_a_rehearsal_makes_no_file(root: Path, source: str) -> None:
     before = files_of(root)
-    tallies = await rehearse(create_end(source, root), create_end("sqlite:///new/deep/b.db", root), "new", QUIET)
+    digests = await rehearse(
+        create_endpoint(source, root), create_endpoint("sqlite:///new/deep/b.db", root), "new", QUIET
+    )
     assert files_of(root) == before
-    assert tallies["files"].rows == 65
-    assert tallies["vectors"].bytes > 32 * tallies["vectors"].rows > 0
+    assert digests["files"].rows == 65
+    assert digests["vectors"].bytes > 32 * digests["vectors"].rows > 0
 
 
 async def test_a_rehearsal_leaves_an_emptied_file_byte_for_byte(root: Path, source: str) -> None:
@@ -184,7 +186,7 @@ async def test_a_rehearsal_leaves_an_emptied_file_byte_for_byte(root: Path, sour
         await fill(store)
         await store.index.reset()
     before = files_of(root)
-    await rehearse(create_end(source, root), create_end(SECOND, root), "new", QUIET)
+    await rehearse(create_endpoint(source, root), create_endpoint(SECOND, root), "new", QUIET)
     assert files_of(root) == before
 
 
@@ -202,7 +204,7 @@ async def test_a_rehearsal_leaves_a_database_row_for_row(
             await store.folders.save(Folder("kept"))
         assert before_sqlite == rows(root / "first.db")
     before = picture(postgres_url)
-    await rehearse(create_end(source, root), create_end(postgres_url, root), "new", QUIET)
+    await rehearse(create_endpoint(source, root), create_endpoint(postgres_url, root), "new", QUIET)
     assert picture(postgres_url) == before
 
 
@@ -220,8 +222,8 @@ async def test_no_cache_of_what_was_there_before_is_believed(root: Path, source:
 async def test_the_source_may_be_written_meanwhile(root: Path, source: str, target: str) -> None:
     expected = rows(root / "first.db")
     async with opened(source, root) as store:
-        end = create_end(target, root)
-        async with create_end(source, root).reading() as snapshot:
+        end = create_endpoint(target, root)
+        async with create_endpoint(source, root).reading() as snapshot:
             await put(store, make_file("late.py", "written after the copy began"))
             await store.index.remove_files(["one.py"])
             await store.jobs.add(["late"], False, 99.0)

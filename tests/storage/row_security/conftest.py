@@ -15,7 +15,7 @@ from support.postgres import DatabaseServer
 
 @pytest.fixture(scope="module")
 def owner(session_server: DatabaseServer) -> Iterator[PostgresConfig]:
-    """An ordinary role that owns the tables, in a database of its own."""
+    """Yield an ordinary role that owns the tables, in a database of its own."""
     with session_server.database() as name:
         role = f"{name}_owner"
         session_server.psql(f"CREATE ROLE {role} LOGIN CREATEROLE PASSWORD 'x'")
@@ -59,5 +59,5 @@ def intruder(roles: dict[str, PostgresConfig], request: pytest.FixtureRequest) -
 
 @pytest.fixture(scope="module")
 def tables(roles: dict[str, PostgresConfig], superuser: DatabaseServer) -> list[str]:
-    """All tables of the schema that the database knows of."""
+    """Return all tables of the schema that the database knows of."""
     return [name for (name,) in superuser.psql(TABLES)]

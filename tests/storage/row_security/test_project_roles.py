@@ -62,10 +62,10 @@ async def test_a_grant_again_changes_the_password_and_a_revocation_ends_it(
     assert await find(store, "gamma") == ["gamma"]
     await store.close()
     await revoke(owner, "third")
-    assert not await revoke(owner, "nobody's")
+    assert not await revoke(owner, "unknown")
 
 
-async def test_who_may_not_make_roles_is_told_what_to_do(
+async def test_a_role_that_may_not_make_roles_reads_what_to_do(
     owner: PostgresConfig, roles: dict[str, PostgresConfig], superuser: DatabaseServer
 ) -> None:
     with pytest.raises(StorageError, match=rf"does not own the tables .* AGENT_BRAIN_OWNER_URL .*{owner.user}"):

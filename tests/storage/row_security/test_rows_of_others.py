@@ -1,4 +1,4 @@
-"""A project's role in PostgreSQL: whatever it sets and runs, it reads, changes and counts nothing of another's."""
+"""A project's role in PostgreSQL: with any statement and setting, it reads, changes and counts nothing of another's."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def test_a_row_of_another_project_can_neither_be_made_nor_guessed(
         row = superuser.psql(
             f"SELECT quote_literal(to_jsonb(t)) FROM agent_brain.{table} AS t WHERE project_id = '{B}'"
         )[0][0]
-        for project in (B, "nobody"):
+        for project in (B, "no-one"):
             changed = f"{row}::jsonb || jsonb_build_object('project_id', '{project}')"
             made = f"jsonb_populate_record(NULL::{table}, {changed})"
             for conflict in ("", " ON CONFLICT DO NOTHING"):

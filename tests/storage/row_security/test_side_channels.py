@@ -1,4 +1,4 @@
-"""What a project's role in PostgreSQL sees of its own work tells nothing of another's rows."""
+"""What a project's role in PostgreSQL sees of its own work says nothing of another's rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def test_a_function_of_its_own_sees_no_row_before_the_policy_does(intruder
     assert not [text for text in said if SECRET in text]
 
 
-async def test_statistics_and_other_sessions_tell_nothing(
+async def test_statistics_and_other_sessions_show_nothing(
     intruder: Intruder, superuser: DatabaseServer, roles: dict[str, PostgresConfig]
 ) -> None:
     superuser.psql("ANALYZE")
@@ -55,7 +55,7 @@ SCANS = ("seqscan", "indexscan", "bitmapscan", "indexonlyscan", "hashjoin", "mer
 
 
 @pytest.mark.parametrize("guess", GUESSES)
-async def test_how_a_guess_is_run_does_not_tell_whether_it_is_right(intruder: Intruder, guess: str) -> None:
+async def test_how_a_guess_is_run_does_not_show_whether_it_is_right(intruder: Intruder, guess: str) -> None:
     """EXPLAIN ANALYZE counts rows that a condition removes: no more of them where B has what is asked for."""
     connection = intruder.connection
     for off in (("seqscan",), ("seqscan", "bitmapscan"), ("seqscan", "indexscan"), ("indexscan", "bitmapscan"), ()):

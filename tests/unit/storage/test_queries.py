@@ -20,7 +20,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_blocks_come_in_order_without_what_stands_before_the_first(package: Path) -> None:
+def test_blocks_come_in_order_without_the_text_before_the_first(package: Path) -> None:
     (package / "b.sql").write_text("-- last --\nSELECT 3\n")
     (package / "a.sql").write_text(
         "About this file.\n\n-- first --\nSELECT 1\n\n-- second --\n\nSELECT 2\nWHERE TRUE\n"
@@ -33,7 +33,7 @@ def test_blocks_come_in_order_without_what_stands_before_the_first(package: Path
     ]
 
 
-def test_a_name_stands_for_one_statement(package: Path) -> None:
+def test_a_name_is_of_one_statement(package: Path) -> None:
     (package / "a.sql").write_text("-- one --\nSELECT 1\n-- one --\nSELECT 2\n")
     with pytest.raises(ValueError, match=r"a\.sql: the statement one is defined twice"):
         load_queries("sql_for_tests")

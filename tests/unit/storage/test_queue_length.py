@@ -36,7 +36,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
 
 
 async def jobs_read(root: Path, url: str, read: list[Job], queued: int, force: bool) -> int:
-    """How many are read to queue one more behind `queued` others."""
+    """Return how many are read to queue one more behind `queued` others."""
     store = create_store(url, root / str(queued), MODEL, "1")
     (root / str(queued)).mkdir()
     await store.open()

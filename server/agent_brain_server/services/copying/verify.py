@@ -1,4 +1,4 @@
-"""Whether two backends hold the same index: their tables, and their answers to the same questions."""
+"""The verification that two backends hold the same index: their tables, and their answers to the same questions."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import cast
 from agent_brain_server.domain.content import FloatArray
 from agent_brain_server.domain.hits import Hit
 from agent_brain_server.domain.terms import query_terms
-from agent_brain_server.services.copying.copy import Comparison, Progress, tally
+from agent_brain_server.services.copying.copy import Comparison, Progress, digest_tables
 from agent_brain_server.storage.tables import CHUNKS, VECTORS
-from agent_brain_server.storage.transfer import End, Snapshot
+from agent_brain_server.storage.transfer import CopyEndpoint, Snapshot
 
 LIMIT = 10
 SAMPLES = 16
@@ -23,7 +23,7 @@ Embed = Callable[[Sequence[str]], Awaitable[Sequence[FloatArray]]]
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What both sides are asked: texts by their words, and vectors, each named for people."""
+    """The questions that both sides are asked: texts by their terms, and vectors, each with a name for people."""
 
     texts: Sequence[str]
     vectors: Mapping[str, FloatArray]
@@ -31,7 +31,7 @@ class Questions:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was compared. `differences` are sentences; there are none between an index and its copy."""
+    """The result of a comparison. `differences` are sentences; there are none between an index and its copy."""
 
     tables: Comparison
     texts: int
@@ -40,14 +40,18 @@ class Verdict:
 
 
 async def verify(
-    source: End, target: End, progress: Progress, texts: Sequence[str] | None = None, embed: Embed | None = None
+    source: CopyEndpoint,
+    target: CopyEndpoint,
+    progress: Progress,
+    texts: Sequence[str] | None = None,
+    embed: Embed | None = None,
 ) -> Verdict:
     """Compare all rows, then the answers to `texts`, or to questions made of the source itself.
 
     The vectors of `texts` come from `embed`; without it they are asked by their words only.
     """
     async with source.reading() as one, target.reading() as other:
-        tables = Comparison(await tally(one, progress), await tally(other, progress))
+        tables = Comparison(await digest_tables(one, progress), await digest_tables(other, progress))
         questions = await _sampled(one) if texts is None else await _given(one, texts, embed)
         differences = [f"The tables differ: {', '.join(tables.differing())}."] if tables.differing() else []
         for text in questions.texts:
@@ -69,7 +73,7 @@ async def _given(snapshot: Snapshot, texts: Sequence[str], embed: Embed | None) 
 
 
 async def _sampled(snapshot: Snapshot) -> Questions:
-    """The symbols, or first lines, of chunks from all over the index, and vectors from all over it."""
+    """Sample the symbols, or first lines, of chunks from all over the index, and vectors from all over it."""
     import numpy as np
 
     texts: list[str] = []
@@ -85,13 +89,13 @@ async def _sampled(snapshot: Snapshot) -> Questions:
 
 
 def same_answers(one: Sequence[Hit], other: Sequence[Hit]) -> bool:
-    """Whether both found the same chunks. Of those that are as good as the last one, either may have either."""
+    """Return whether both found the same chunks. Of those that are as good as the last one, either may have either."""
     if len(one) != len(other):
         return False
     return _only_ties(one, other) and _only_ties(other, one)
 
 
 def _only_ties(hits: Sequence[Hit], others: Sequence[Hit]) -> bool:
-    """Whether the hits that the others lack are no better than the last of those."""
+    """Return whether the hits that the others lack are no better than the last of those."""
     rows = {hit.row for hit in others}
     return all(hit.score <= others[-1].score + TOLERANCE * abs(hit.score) for hit in hits if hit.row not in rows)

@@ -22,7 +22,7 @@ from agent_brain_server.errors import (
     StorageLostError,
     WriterElsewhereError,
 )
-from agent_brain_server.runtime.memory import give_back
+from agent_brain_server.runtime.memory import trim
 from agent_brain_server.services.indexing.index_run import IndexRun, JobInterruptedError, Surroundings
 from agent_brain_server.services.indexing.lease import Lease
 from agent_brain_server.services.metrics import Metrics
@@ -251,7 +251,7 @@ class JobRunner:
             self._cancelled.discard(job.id)
             if is_ended:
                 self._tell_waiters(job.id)
-            await asyncio.to_thread(give_back)
+            await asyncio.to_thread(trim)
 
     def _tell_waiters(self, job_id: int) -> None:
         self._ended.append(job_id)

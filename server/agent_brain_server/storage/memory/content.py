@@ -1,4 +1,4 @@
-"""What the index in memory holds, and the code graph in it."""
+"""The content of the index in memory, and the code graph in it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Graph:
 
     @classmethod
     def of(cls, indexed: IndexedFile) -> Graph:
-        """The graph of a file, which has no number here."""
+        """Return the rows of a file's graph; files have no number here."""
         return cls(symbol_rows(0, indexed), reference_rows(0, indexed, list))
 
 
@@ -37,7 +37,7 @@ class Content:
     embedded_texts: int = 0
 
     def copy(self) -> Content:
-        """One that can be changed and thrown away."""
+        """Return a copy that can be changed and thrown away."""
         held = (dict(self.files), dict(self.chunks), dict(self.vectors), dict(self.graphs))
         return Content(*held, self.next_row, self.embedded_texts)
 
@@ -50,7 +50,7 @@ class Content:
         return len(gone)
 
     def stored_of(self, paths: Container[str]) -> dict[str, StoredChunk]:
-        """The chunks of these files by id."""
+        """Return the chunks of these files by id."""
         held = ((row, prepared.chunk) for row, prepared in self.chunks.items())
         return {
             c.id: StoredChunk(row, c.start_line, c.end_line, c.language, c.kind, c.signature, c.documentation)
@@ -70,7 +70,7 @@ class Content:
             self.chunks[row] = held._replace(chunk=held.chunk._replace(start_line=start, end_line=end))
 
     def definitions(self, wanted: Callable[[str, str], bool]) -> list[LocatedDefinition]:
-        """Those whose path and key are `wanted`, in the order of the protocol."""
+        """Return those whose path and key are `wanted`, in the order of the protocol."""
         found = [
             located_definition((path, self.files[path].language, symbol, kind, start, end, signature))
             for path, graph in self.graphs.items()
@@ -80,7 +80,7 @@ class Content:
         return sorted(found, key=lambda one: (one.path, one.definition.start_line, one.definition.symbol))
 
     def references(self, wanted: Callable[[str, str], bool]) -> list[LocatedReference]:
-        """Those whose path and name are `wanted`, in the order of the protocol."""
+        """Return those whose path and name are `wanted`, in the order of the protocol."""
         found = [
             located_reference((path, self.files[path].language, *texts, line))
             for path, graph in self.graphs.items()
@@ -91,7 +91,7 @@ class Content:
         return sorted(found, key=_place_of_reference)
 
     def rows_at(self, places: Iterable[tuple[str, int]]) -> Iterator[tuple[tuple[str, int], int]]:
-        """The row for each place that is in a chunk."""
+        """Return the row of the chunk for each place that is in one."""
         for path, line in places:
             holding = [
                 (chunk.end_line - chunk.start_line, row)

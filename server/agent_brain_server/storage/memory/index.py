@@ -75,7 +75,7 @@ class MemoryIndex:
         self.content = Content(next_row=content.next_row, embedded_texts=content.embedded_texts)
 
     async def optimize(self) -> None:
-        """Nothing is ever put off."""
+        """Do nothing: no work is ever put off."""
 
 
 class MemoryFolders:

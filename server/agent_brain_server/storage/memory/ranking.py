@@ -14,7 +14,7 @@ LENGTH_NORMALISATION = 0.75
 
 
 def rank_by_terms(chunks: Mapping[int, PreparedChunk], terms: list[str], allows: Callable[[Chunk], bool]) -> list[Hit]:
-    """All allowed chunks that hold any of `terms`, by BM25 (Robertson and Zaragoza 2009), best first, ties by row."""
+    """Rank the allowed chunks that hold any of `terms` by BM25 (Robertson and Zaragoza 2009), ties by row."""
     if not chunks:
         return []
     counts = {row: _weighted_counts(held.terms) for row, held in chunks.items()}
@@ -47,7 +47,7 @@ def _weighted_counts(terms: Terms) -> dict[str, float]:
 
 
 def rank_by_cosine(vectors: Mapping[int, FloatArray], wanted: FloatArray) -> list[Hit]:
-    """All rows by the dot product of unit vectors in double precision, best first, ties by row."""
+    """Rank all rows by the dot product of unit vectors in double precision, best first, ties by row."""
     precise = wanted.astype("float64")
     hits = [Hit(row, float((vector.astype("float64") * precise).sum())) for row, vector in vectors.items()]
     return sorted(hits, key=lambda hit: (-hit.score, hit.row))

@@ -27,10 +27,10 @@ class MemoryStore:
         self.lease = SoleWriter()
 
     async def open(self) -> None:
-        """Nothing to connect to."""
+        """Do nothing: there is nothing to connect to."""
 
     async def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing: there is nothing to release."""
 
     def describe(self) -> str:
         return "memory (nothing is kept)"

@@ -17,7 +17,7 @@ from agent_brain_server.storage.view import GraphView, SearchView
 
 
 class MemoryView:
-    """A `View` of `content`, which nobody changes any more."""
+    """A `View` of `content`, which does not change any more."""
 
     def __init__(self, content: Content) -> None:
         self.search: SearchView = _Search(content)

@@ -96,7 +96,7 @@ def _close(made: asyncio.Future[Connection]) -> None:
 
 
 async def _connect_patiently(config: PostgresConfig) -> Connection:
-    """As `_connect`, tried again for some seconds while the server does not answer."""
+    """Connect; try again for some seconds while the server does not answer."""
     deadline = time.monotonic() + START_SECONDS
     for attempt in range(1, START_ATTEMPTS):
         begun = time.monotonic()
@@ -114,7 +114,7 @@ async def _connect_patiently(config: PostgresConfig) -> Connection:
 async def _end_when_idle(connection: Connection, config: PostgresConfig) -> None:
     """End the connection when its server waits for the next statement, twice in a row: an answer was lost on the way.
 
-    That is how a statement without a bound on its time is told from one that nobody runs any more.
+    That distinguishes a statement without a bound on its time from one that has ended.
     """
     pid, seen = connection.info.backend_pid, None
     while not connection.closed:

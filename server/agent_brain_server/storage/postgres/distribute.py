@@ -19,9 +19,9 @@ TABLES = (
 
 
 async def distribute(config: PostgresConfig) -> bool:
-    """Spread the tables by project, or those that a newer version has added; False if all are spread already.
+    """Spread the tables by project, or those that a newer version has added; return False if all are spread.
 
-    Raises StorageError where Citus is missing or a server has not made the tables yet.
+    Raise StorageError where Citus is missing or a server has not made the tables yet.
     """
     with translated(config):
         statements = Statements(load_queries(__package__))

@@ -62,7 +62,7 @@ def enter(connection: Connection, statements: Statements, project_id: str) -> No
 
 
 def is_alive(connection: Connection, seconds: float) -> bool:
-    """Ask the server for nothing; whether it has answered within so many seconds."""
+    """Send an empty query; return whether the server has answered within so many seconds."""
     deadline = time.monotonic() + seconds
     driver = connection.pgconn
     try:
@@ -83,7 +83,7 @@ def is_alive(connection: Connection, seconds: float) -> bool:
 
 
 def has_news(connection: Connection) -> bool:
-    """Whether the server has sent something on a connection that nobody uses: most often that it ends it."""
+    """Return whether the server has sent something on an idle connection: most often that it ends it."""
     try:
         return is_readable(connection, 0)
     except (psycopg.Error, OSError, ValueError):
@@ -91,7 +91,7 @@ def has_news(connection: Connection) -> bool:
 
 
 def is_readable(connection: Connection, seconds: float) -> bool:
-    """Wait until the server has sent something; whether it has within so many seconds."""
+    """Wait until the server has sent something; return whether it has within so many seconds."""
     with _SELECTOR() as selector:
         selector.register(connection.pgconn.socket, selectors.EVENT_READ)
         return bool(selector.select(seconds))

@@ -1,4 +1,4 @@
-"""What PostgreSQL, its driver and the network say, as one sentence that names the fix."""
+"""Errors of PostgreSQL, its driver and the network, as one sentence that names the fix."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _REASONS = (
 
 
 class PoolTimeoutError(Exception):
-    """No connection of the pool was given back in time."""
+    """No connection of the pool was released in time."""
 
 
 @contextmanager
@@ -73,12 +73,12 @@ def translated(config: PostgresConfig) -> Iterator[None]:
 
 
 def is_repeatable(error: BaseException) -> bool:
-    """Whether the transaction was certainly undone, and the same may succeed at once."""
+    """Return whether the transaction was certainly undone, and the same may succeed at once."""
     return _code(error) in (_SERIALISATION, _DEADLOCK) or _is_stale_plan(error)
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether the connection is gone, or could not be had, for a reason that may pass."""
+    """Return whether the connection is gone, or could not be had, for a reason that may pass."""
     if code := _code(error):
         return code in _LOST or code in _TOO_MANY or code.startswith("08")
     if isinstance(error, psycopg.Error):
@@ -90,12 +90,12 @@ def is_lost(error: BaseException) -> bool:
 
 
 def has_no_space(error: BaseException) -> bool:
-    """Whether a disk or the shared memory is full."""
+    """Return whether a disk or the shared memory is full."""
     return _code(error) in _FULL
 
 
 def translate(error: BaseException, config: PostgresConfig) -> StorageError:
-    """The sentence. What is wrong for now is a StorageLostError."""
+    """Return the error for a person; a StorageLostError for what may pass."""
     code, place = _code(error), where(config)
     if isinstance(error, PoolTimeoutError):
         return StorageLostError(
@@ -125,7 +125,7 @@ def translate(error: BaseException, config: PostgresConfig) -> StorageError:
 
 
 def _refused_login(place: str, config: PostgresConfig) -> str:
-    """Where the password that is refused comes from, and what to do."""
+    """Say where the refused password comes from, and what to do."""
     exported = os.environ.get(SERVER_VARIABLE)
     if exported and exported == config.password.get_secret_value():
         return (
@@ -167,7 +167,7 @@ def _lasting(error: BaseException, code: str, place: str, config: PostgresConfig
 
 
 def where(config: PostgresConfig) -> str:
-    """The server and the database, as people write them."""
+    """Return the server and the database, as people write them."""
     if config.host.startswith("/"):
         return f"{config.host}/{config.database}"
     host = f"[{config.host}]" if ":" in config.host else config.host
@@ -175,7 +175,7 @@ def where(config: PostgresConfig) -> str:
 
 
 def _is_unread(error: BaseException) -> bool:
-    """Whether the driver could not read what came: then it raises whatever its parser met, as IndexError."""
+    """Return whether the driver could not read what came: it then raises any error of its parser, as IndexError."""
     if isinstance(error, (psycopg.Error, PoolTimeoutError)):
         return False
     files = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)]
@@ -183,7 +183,7 @@ def _is_unread(error: BaseException) -> bool:
 
 
 def _code(error: BaseException) -> str:
-    """The SQLSTATE, also of what a server said while a connection to it was made."""
+    """Return the SQLSTATE, also of what a server said while a connection to it was made."""
     if not isinstance(error, psycopg.Error):
         return ""
     if error.sqlstate:
@@ -199,7 +199,7 @@ def _code(error: BaseException) -> str:
 
 
 def _is_stale_plan(error: BaseException) -> bool:
-    """Another server changed a table: the driver has forgotten its plan by now."""
+    """Return whether another server changed a table: the driver has forgotten its plan by now."""
     return isinstance(error, psycopg.errors.FeatureNotSupported) and "cached plan" in str(error)
 
 

@@ -34,7 +34,7 @@ class PathCache:
         self._lock = Lock()
 
     def matching(self, session: Session, generation: int, globs: tuple[str, ...]) -> list[int]:
-        """The ids of the files that match. Raises ValueError for a glob that is none."""
+        """Return the ids of the files that match. Raise ValueError for a malformed glob."""
         matches = path_matcher(globs)
         known = self._known
         if generation != known.generation:
@@ -50,13 +50,13 @@ class PathCache:
 
 
 def filter_blocks(filters: Filters) -> list[str]:
-    """The names of the blocks that restrict the chunks `c`."""
+    """Return the names of the blocks that restrict the chunks `c`."""
     fields = ("languages", "kinds", "paths", "symbols")
     return [f"filter_{field}" for field in fields if getattr(filters, field)]
 
 
 def filter_values(session: Session, paths: PathCache, generation: int, filters: Filters) -> dict[str, object]:
-    """What is bound to these blocks. Raises ValueError for a glob that is none."""
+    """Return what is bound to these blocks. Raise ValueError for a malformed glob."""
     values: dict[str, object] = {}
     if filters.languages:
         values["languages"] = list(filters.languages)
@@ -73,5 +73,5 @@ def filter_values(session: Session, paths: PathCache, generation: int, filters: 
 
 
 def _literal(text: str) -> str:
-    """The text as a LIKE pattern that matches just it."""
+    """Return a LIKE pattern that matches just this text."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from agent_brain_server.domain.content import FileRecord, FloatArray, IndexedFile, PreparedChunk
-from agent_brain_server.storage.checks import check_vectors, lacking_vector
+from agent_brain_server.storage.checks import check_vectors, require_vectors
 from agent_brain_server.storage.differences import StoredChunk, find_difference
 from agent_brain_server.storage.postgres.graph import insert_graph, remove_graph
 from agent_brain_server.storage.postgres.lexemes import Lexemes, count_terms, tsvector
@@ -30,7 +30,7 @@ def upsert_chunks(
     *,
     rewrite: bool,
 ) -> int:
-    """Number new rows and files from `next_row` and `next_file` on."""
+    """Write the files; number new rows and files from `next_row` and `next_file` on."""
     check_vectors(vectors, dimensions)
     newest = {indexed.record.path: indexed for indexed in files}
     ids = _find_files(session, newest.keys())
@@ -42,7 +42,8 @@ def upsert_chunks(
     _move(session, difference.moved)
     embedded = _insert_vectors(session, vectors)
     if dimensions:
-        _check_vectors_stored(session, newest, vectors)
+        needed = texts_without_vector(newest, vectors)
+        require_vectors(needed, missing_vectors(session, needed.keys()))
     new = [path for path in newest if path not in ids]
     ids |= {path: file_id for file_id, path in enumerate(new, next_file)}
     _upsert_files(session, [indexed.record for indexed in newest.values()], ids)
@@ -62,7 +63,7 @@ def upsert_chunks(
 
 
 def _stored(session: Session, files: Sequence[int]) -> dict[str, StoredChunk]:
-    """The chunks of these files by id."""
+    """Return the chunks of these files by id."""
     found = session.rows("select_stored_of", files=files) if files else []
     return {chunk_id: StoredChunk(*fields) for chunk_id, *fields in found}
 
@@ -85,15 +86,6 @@ def _insert_vectors(session: Session, vectors: Mapping[str, FloatArray]) -> int:
     return session.run("insert_vectors").rowcount
 
 
-def _check_vectors_stored(
-    session: Session, files: Mapping[str, IndexedFile], vectors: Mapping[str, FloatArray]
-) -> None:
-    needed = texts_without_vector(files, vectors)
-    missing = missing_vectors(session, needed.keys())
-    if missing:
-        raise lacking_vector(needed[missing.pop()])
-
-
 def _upsert_files(session: Session, records: Sequence[FileRecord], ids: Mapping[str, int]) -> None:
     session.run("stage_files")
     session.copy("staged_files", [_RECORD(record) for record in records])
@@ -106,7 +98,7 @@ def _insert_chunks(
     added: Mapping[str, Sequence[PreparedChunk]],
     first_row: int,
 ) -> tuple[int, int]:
-    """How many chunks there were, and how many terms they had together."""
+    """Return how many chunks there were, and how many terms they had together."""
     placed = [(file_id, chunk) for file_id, indexed in files for chunk in added[indexed.record.path]]
     if not placed:
         return 0, 0
@@ -140,7 +132,7 @@ def _stage_chunks(placed: Sequence[tuple[int, PreparedChunk]], first_row: int, l
 
 
 def _remove_content(session: Session, files: Sequence[int]) -> tuple[int, int]:
-    """How many chunks went, and how many terms they had together."""
+    """Return how many chunks were removed, and how many terms they had together."""
     if not files:
         return 0, 0
     remove_graph(session, files)
@@ -149,7 +141,7 @@ def _remove_content(session: Session, files: Sequence[int]) -> tuple[int, int]:
 
 
 def _remove_chunks(session: Session, rows: Sequence[int]) -> int:
-    """How many terms they had together."""
+    """Return how many terms they had together."""
     if not rows:
         return 0
     session.run("subtract_frequencies", rows=rows)

@@ -236,10 +236,10 @@ CREATE INDEX CONCURRENTLY vectors_by_distance
 ON vectors USING hnsw (CAST(vector AS halfvec({dimensions})) halfvec_cosine_ops)
 WITH (m = {m}, ef_construction = {ef_construction})
 
--- lock_settling --
+-- lock_optimizing --
 SELECT pg_try_advisory_lock(hashtextextended('agent_brain settling', 0))
 
--- unlock_settling --
+-- unlock_optimizing --
 SELECT pg_advisory_unlock(hashtextextended('agent_brain settling', 0))
 
 -- find_changes --

@@ -12,7 +12,7 @@ from agent_brain_server.storage.postgres.session import Row, Session, to_json
 
 
 def add_job(session: Session, paths: Sequence[str], force: bool, now: float) -> Job:
-    """Lock the project's row first, so that two servers do not queue the same at once."""
+    """Queue the job; first lock the project's row, so that two servers do not queue the same at once."""
     session.run("lock_queue")
     newest = [_job(row) for forced in (False, True) for row in session.rows("select_newest_queued", force=forced)]
     if (merged := merge(newest, paths, force)) is not None:

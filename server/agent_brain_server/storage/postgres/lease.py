@@ -20,7 +20,7 @@ from agent_brain_server.storage.postgres.session import Session
 
 
 def new_writer() -> str:
-    """A name for this process to hold the lease under, once."""
+    """Return a new name under which this process holds the lease."""
     return f"{_machine()}:{os.getpid()}:{secrets.token_hex(8)}"
 
 
@@ -35,17 +35,17 @@ def acquire(session: Session, writer: str, seconds: float) -> bool:
 
 
 def renew(session: Session, writer: str, seconds: float) -> bool:
-    """Prolong the lease; False if `writer` does not hold it any more."""
+    """Prolong the lease; return False if `writer` does not hold it any more."""
     return bool(session.run("renew_writing", writer=writer, seconds=seconds).rowcount)
 
 
 def release(session: Session, writer: str) -> None:
-    """Let others take it, if `writer` holds it."""
+    """Release the lease, if `writer` holds it."""
     session.run("release_writing", writer=writer)
 
 
 def _is_dead(writer: str) -> bool:
-    """Whether the holder was a process of this machine that is no more."""
+    """Return whether the holder was a process of this machine that is no more."""
     machine, _, rest = writer.partition(":")
     process = rest.partition(":")[0]
     return machine == _machine() and process.isdecimal() and not pid_exists(int(process))
@@ -53,7 +53,7 @@ def _is_dead(writer: str) -> bool:
 
 @cache
 def _machine() -> str:
-    """Where a process id means this process: since this start of the machine, in this container."""
+    """Return where a process id means this process: since this start of the machine, in this container."""
     found = [node()]
     for path, read in (("/proc/sys/kernel/random/boot_id", Path.read_text), ("/proc/self/ns/pid", Path.readlink)):
         try:

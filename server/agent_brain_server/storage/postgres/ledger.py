@@ -1,23 +1,22 @@
-"""How far an unfinished copy of a project into this database is, in transactions that hold the lock of the schema.
+"""The checkpoints of an unfinished copy of a project into this database, written under the lock of the schema.
 
-While a project has a ledger, its rows are a part of an index, and nobody else may write them.
+While a project has a ledger, its rows are a part of an index, and no other process may write them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 from agent_brain_server.errors import ConflictError
 from agent_brain_server.storage.postgres.index import empty_content
-from agent_brain_server.storage.postgres.session import Row, Session
-from agent_brain_server.storage.tables import PAGED, Table, parse_key
-from agent_brain_server.storage.transfer import Found, Mark, unfinished
+from agent_brain_server.storage.postgres.session import Session
+from agent_brain_server.storage.tables import PAGED, Table
+from agent_brain_server.storage.transfer import Checkpoint, TargetState, target_state, unfinished
 
 
 def refuse_unfinished(session: Session, place: str, discard: bool) -> None:
     """Refuse the project while it is a part of an index; with `discard`, empty it."""
-    if not _marks(session):
+    if not session.rows("list_checkpoints"):
         return
     if not discard:
         raise unfinished(place)
@@ -28,7 +27,7 @@ def refuse_unfinished(session: Session, place: str, discard: bool) -> None:
 
 
 def running(place: str) -> ConflictError:
-    """Another process is copying."""
+    """Return the error for a copy that another process runs."""
     return ConflictError(f"A copy into {place} is running already. Wait until it has finished, or end it.")
 
 
@@ -38,31 +37,26 @@ def throw_away(session: Session) -> None:
     drop(session)
 
 
-def find(session: Session) -> Found:
-    """What the database holds of the project."""
+def find(session: Session) -> TargetState:
+    """Return what the database holds of the project."""
     rows = sum(session.one("count_rows")[: len(PAGED)])
-    marks = _marks(session)
-    if not marks:
-        return Found(rows)
-    return Found(rows, marks[0][1], {name: Mark(parse_key(key), count) for name, _, key, count in marks})
-
-
-def _marks(session: Session) -> Sequence[Row]:
-    return session.rows("list_marks")
+    return target_state(rows, session.rows("list_checkpoints"))
 
 
 def begin(session: Session, source: str) -> None:
     """Begin the ledger of a copy from the state that `source` names."""
     for table in PAGED:
-        session.run("insert_mark", table_name=table.name, source=source)
+        session.run("insert_checkpoint", table_name=table.name, source=source)
 
 
-def save(session: Session, table: Table, mark: Mark) -> bool:
-    """So many rows more, up to this key; False if somebody has thrown the copy away."""
-    saved = session.run("save_mark", table_name=table.name, last_key=json.dumps(mark.after), rows=mark.rows)
+def save(session: Session, table: Table, checkpoint: Checkpoint) -> bool:
+    """Add the checkpoint's rows, up to its key; return False if the copy has been discarded."""
+    saved = session.run(
+        "save_checkpoint", table_name=table.name, last_key=json.dumps(checkpoint.after), rows=checkpoint.rows
+    )
     return bool(saved.rowcount)
 
 
 def drop(session: Session) -> None:
-    """Forget the project's ledger."""
+    """Remove the project's ledger."""
     session.run("clear_ledger")

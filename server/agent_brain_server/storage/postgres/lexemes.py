@@ -27,16 +27,16 @@ class Lexemes:
         self._prefix = project_id[:PREFIX_DIGITS]
 
     def of(self, term: str) -> str:
-        """The lexeme of a term."""
+        """Return the lexeme of a term."""
         return self._prefix + term
 
     def query(self, term: str) -> str:
-        """The lexeme as a `tsquery` or `tsvector` is written; a term holds neither quotes nor backslashes."""
+        """Return the lexeme as text of a `tsquery` or `tsvector`; a term holds neither quotes nor backslashes."""
         return f"'{self._prefix}{term}'"
 
 
 def count_terms(terms: Terms) -> Counts:
-    """The occurrences of each term by field."""
+    """Count the occurrences of each term by field."""
     counts = Counts()
     for label, text in (("A", terms.symbol), ("B", terms.path), ("C", terms.documentation), ("D", terms.body)):
         words = text.split()
@@ -47,7 +47,7 @@ def count_terms(terms: Terms) -> Counts:
 
 
 def tsvector(counts: Counts, lexemes: Lexemes) -> str:
-    """A `tsvector` as it is written."""
+    """Return the text of a `tsvector`."""
     return " ".join([f"{lexemes.query(term)}:{_positions(labels)}" for term, labels in counts.items()])
 
 

@@ -10,9 +10,9 @@ from agent_brain_server.domain.hits import Filters, Hit, Hits
 from agent_brain_server.storage.postgres.filters import PathCache, filter_blocks, filter_values
 from agent_brain_server.storage.postgres.session import Session
 
-EXACT_PATH = "exact"
-HNSW_PATH = "hnsw"
-BOTH_PATH = "hnsw, then exact"
+EXACT_STRATEGY = "exact"
+HNSW_STRATEGY = "hnsw"
+BOTH_STRATEGY = "hnsw, then exact"
 
 # So many vectors are compared one by one in about the time that the index takes.
 MOST_EXACT = 10_000
@@ -39,17 +39,17 @@ class _VectorSearch:
     chunks: int
 
     def run(self, indexed: bool) -> Hits:
-        """`indexed`: whether the HNSW index is there."""
+        """Search exactly, or through the HNSW index where there is one (`indexed`)."""
         allowed = self.allowed() if indexed else 0
         if allowed <= MOST_EXACT:
-            return Hits(self.exact(), EXACT_PATH)
+            return Hits(self.exact(), EXACT_STRATEGY)
         found = self.approximate()
         if len(found) >= min(self.limit, allowed):
-            return Hits(found, HNSW_PATH)
-        return Hits(self.exact(), BOTH_PATH)
+            return Hits(found, HNSW_STRATEGY)
+        return Hits(self.exact(), BOTH_STRATEGY)
 
     def allowed(self) -> int:
-        """How many chunks may be found, counted up to just above MOST_EXACT."""
+        """Count the chunks that may be found, up to just above MOST_EXACT."""
         if not self.filters:
             return self.chunks
         (count,) = self.session.one(
@@ -62,7 +62,7 @@ class _VectorSearch:
         return int(count)
 
     def exact(self) -> list[Hit]:
-        """All that may be found are compared."""
+        """Compare all that may be found."""
         if not self.filters:
             rows = self.session.rows("search_vector_exact", vector=self.vector, limit=self.limit)
             # A vector whose chunks are gone took the place of one that has some.
@@ -79,7 +79,7 @@ class _VectorSearch:
         return [Hit(row, score) for row, score in rows]
 
     def approximate(self) -> list[Hit]:
-        """Through the index."""
+        """Search through the index."""
         blocks = filter_blocks(self.filters)
         dimensions = len(self.vector)
         order = "order_by_vector" if dimensions <= MOST_INDEXED_DIMENSIONS else f"order_by_halfvec:{dimensions}"

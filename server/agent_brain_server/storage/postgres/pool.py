@@ -26,9 +26,9 @@ TRUSTED_SECONDS = 5.0  # a connection that was idle for longer is asked whether 
 
 
 class Pool:
-    """Up to `most` connections, of which `size` are kept when nobody needs them.
+    """Up to `most` connections, of which `size` are kept when they are idle.
 
-    The last one to be given back is the first to be lent, so that the others rest. One beyond `size` is closed after
+    The last one to be released is the first to be lent, so that the others rest. One beyond `size` is closed after
     it has rested for REST_SECONDS: under load, to close it at once and open it again would take longer than a search.
     """
 
@@ -46,17 +46,17 @@ class Pool:
 
     @property
     def open(self) -> int:
-        """How many connections there are, lent or not."""
+        """Return how many connections there are, lent or not."""
         return len(self._made)
 
     @property
     def is_crowded(self) -> bool:
-        """Whether the next one who asks has to wait."""
+        """Return whether the next request has to wait."""
         return self.in_use >= self._most
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """The right to one connection; raise PoolTimeoutError where none is free for ACQUIRE_SECONDS."""
+        """Hold the right to one connection; raise PoolTimeoutError where none is free for ACQUIRE_SECONDS."""
         self.waiters += 1
         try:
             async with asyncio.timeout(ACQUIRE_SECONDS):
@@ -122,7 +122,7 @@ class Pool:
             self.discard(connection)
 
     def close(self) -> None:
-        """Close the connections that nobody uses; those in use are closed when they are given back."""
+        """Close the idle connections; those in use are closed when they are released."""
         with self._lock:
             self._closed = True
         self._discard_idle()

@@ -1,4 +1,4 @@
-"""A role for one project: it owns nothing, and reads and writes the rows of that project alone, whatever it sets."""
+"""A role for one project: it owns nothing, and reads and writes the rows of that project alone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 
 async def prepare(owner: PostgresConfig) -> None:
-    """Make the tables of the database, or lead them to this version. Raises StorageError if `owner` is not theirs."""
+    """Make the tables of the database, or lead them to this version. Raise StorageError if `owner` is not theirs."""
 
     def work(session: Session) -> None:
         session.run("lock_schema")
@@ -90,7 +90,7 @@ async def revoke(owner: PostgresConfig, project_id: str) -> bool:
 
 
 def scram_verifier(password: str) -> str:
-    """What PostgreSQL keeps of an ASCII password (RFC 5803), so that no statement holds the password itself."""
+    """Return what PostgreSQL stores of an ASCII password (RFC 5803): no statement then holds the password."""
     salt = os.urandom(16)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, SCRAM_ITERATIONS)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()

@@ -69,7 +69,7 @@ async def run_in_thread(
 ) -> Result:
     """Return what `work` returns; raise TimeoutError after so many seconds, or so many without a new statement.
 
-    Its thread has ended when this returns or raises: nobody else uses the connection meanwhile. Raise StorageError
+    Its thread has ended when this returns or raises: no other thread uses the connection meanwhile. Raise StorageError
     where `threads` take no more work.
     """
     running = Running()
@@ -113,6 +113,6 @@ async def _ended(future: asyncio.Future[Result]) -> None:
 
 
 def _forget(done: asyncio.Future[Result]) -> None:
-    """What a function raised that was ended from outside is of no interest."""
+    """Wait for the function, and ignore its error: it was ended from outside."""
     if not done.cancelled():
         done.exception()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 import time
 from importlib.resources import files
 
@@ -17,6 +16,7 @@ from agent_brain_server.storage.postgres.index import empty_content
 from agent_brain_server.storage.postgres.jobs import add_job
 from agent_brain_server.storage.postgres.ledger import refuse_unfinished
 from agent_brain_server.storage.postgres.session import Session
+from agent_brain_server.storage.rows import new_identity
 
 SCHEMA_VERSION = 3
 OLDEST_SERVER = 150_000
@@ -122,7 +122,7 @@ def _refuse_other_owner(session: Session, config: PostgresConfig, stored: int) -
 
 
 def create_tables(session: Session) -> None:
-    """All tables as this version has them."""
+    """Create all tables as this version has them."""
     for name in session.statements.names("create_"):
         if name not in ("create_namespace", "create_extension", "create_vector_index", "create_halfvec_index"):
             session.run(name)
@@ -130,13 +130,13 @@ def create_tables(session: Session) -> None:
 
 
 def migrations() -> dict[int, str]:
-    """The statements that lead to each schema version from the one before; those of version 1 from an empty schema."""
+    """Return the statements to each schema version from the one before; those of version 1 from an empty schema."""
     found = files(__package__).joinpath("migrations").iterdir()
     return {int(entry.name[:4]): entry.read_text(encoding="utf-8") for entry in found if entry.name.endswith(".sql")}
 
 
 def migrate(session: Session, stored: int) -> None:
-    """Lead the tables from the version `stored` to this one, in order, inside of the caller's transaction."""
+    """Migrate the tables from the version `stored` to this one, in order, inside of the caller's transaction."""
     steps = migrations()
     session.run("see_all_projects", seen="on")
     for version in range(stored + 1, SCHEMA_VERSION + 1):
@@ -149,7 +149,7 @@ def migrate(session: Session, stored: int) -> None:
 
 
 def split_statements(script: str) -> list[str]:
-    """The statements of a migration: each ends in a semicolon at the end of a line, but not inside of $$ … $$."""
+    """Split a migration into statements: each ends in a semicolon at a line's end, but not inside of $$ … $$."""
     found = re.findall(r"((?:\$\$.*?\$\$|.)+?)(?:;[ \t]*$|\Z)", script, flags=re.MULTILINE | re.DOTALL)
     return [statement for statement in found if statement.strip()]
 
@@ -160,35 +160,25 @@ def prepare_project(
     """Make the project's row, or check it; see `create_store` for `discard`."""
     stored = session.first("select_project")
     if stored is None:
-        session.run("insert_project", **_identity(model, tokenizer_version))
+        session.run("insert_project", **new_identity(model, tokenizer_version))
         session.run("insert_index_state")
     elif discard:
         _begin_again(session, EmbeddingModel(*stored[2:]), model, tokenizer_version)
     elif tuple(stored[1:]) != (tokenizer_version, model.name, model.dimensions, model.tokenizer):
-        _adopt(session, config, EmbeddingModel(*stored[2:]), model, tokenizer_version)
+        _replace_model(session, config, EmbeddingModel(*stored[2:]), model, tokenizer_version)
     if model.dimensions:
         _size_vectors(session, config, model)
 
 
-def _identity(model: EmbeddingModel, tokenizer_version: str) -> dict[str, object]:
-    return {
-        "instance": secrets.token_hex(8),
-        "tokenizer_version": tokenizer_version,
-        "embedding_name": model.name,
-        "embedding_dimensions": model.dimensions,
-        "embedding_tokenizer": model.tokenizer,
-    }
-
-
 def _begin_again(session: Session, old: EmbeddingModel, model: EmbeddingModel, tokenizer_version: str) -> None:
-    """Empty the project, whatever made it. Vectors of this model stay, so that no text is embedded a second time."""
-    # First, as every write does: whoever writes now ends before or not at all.
+    """Empty the project, of any version and model. Vectors of this model stay, so that no text is embedded twice."""
+    # First, as every write does: a write that runs now ends before or not at all.
     session.run("clear_lease")
-    session.run("adopt_project", **_identity(model, tokenizer_version))
+    session.run("replace_project", **new_identity(model, tokenizer_version))
     empty_content(session, vectors=old != model)
 
 
-def _adopt(
+def _replace_model(
     session: Session, config: PostgresConfig, old: EmbeddingModel, model: EmbeddingModel, tokenizer_version: str
 ) -> None:
     """Take on another tokenizer, and another model where the project has nothing of the old one's.
@@ -199,9 +189,9 @@ def _adopt(
     has_chunks, has_vectors = session.one("find_content")
     if old != model and (has_chunks or has_vectors):
         raise mismatched_model(old, model)
-    session.run("adopt_project", **_identity(model, tokenizer_version))
+    session.run("replace_project", **new_identity(model, tokenizer_version))
     if has_chunks:
-        # First, as every write does: whoever writes now, in the old way, ends before or not at all.
+        # First, as every write does: a write that runs now, in the old way, ends before or not at all.
         session.run("clear_lease")
         empty_content(session, vectors=False)
         job = add_job(session, [], force=False, now=time.time()) if list_folders(session) else None
@@ -209,13 +199,13 @@ def _adopt(
 
 
 def _size_vectors(session: Session, config: PostgresConfig, model: EmbeddingModel) -> None:
-    """One database holds the vectors of one model: all projects search the same column."""
+    """Set the dimensions of the vectors: one database holds those of one model, in one column for all projects."""
     _, name, dimensions, tokenizer = session.one("select_meta")
     stored = EmbeddingModel(name, dimensions, tokenizer)
     if stored == model:
         return
-    identity = _identity(model, "")
-    (holder,) = session.one("adopt_model", **{key: identity[key] for key in identity if key.startswith("embedding_")})
+    identity = new_identity(model, "")
+    (holder,) = session.one("replace_model", **{key: identity[key] for key in identity if key.startswith("embedding_")})
     if holder == "others":
         raise EmbeddingMismatchError(
             f"Other projects in {where(config)} use the embedding {stored.name} ({stored.dimensions} dimensions), but "

@@ -1,7 +1,7 @@
 The tables of all projects of one database, in the schema `agent_brain`. Every `create_` block is one statement; they run
 in this order in one transaction, under an advisory lock. `project_id` leads every key, so that no statement ever needs more
 than one project's rows and the tables can be distributed by it. The column `vectors.vector` gets its length from the first
-embedding model; the index on it is made by `settle`, when there are enough vectors for it.
+embedding model; the index on it is made by `optimize`, when there are enough vectors for it.
 
 The graph has very many rows, which are loaded faster, and take half as much room, without a foreign key and with no unique index:
 equal entries of an ordinary one are kept together. An ordinal counts in its file, whose rows come and go together.
@@ -397,7 +397,7 @@ INSERT INTO meta (id, schema_version) VALUES (1, :schema_version)
 -- select_meta --
 SELECT schema_version, embedding_name, embedding_dimensions, embedding_tokenizer FROM meta
 
--- adopt_model --
+-- replace_model --
 SELECT adopt_model(:embedding_name, :embedding_dimensions, :embedding_tokenizer)
 
 -- advance_schema --
@@ -416,7 +416,7 @@ INSERT INTO index_state (project_id) VALUES (:project)
 SELECT instance, tokenizer_version, embedding_name, embedding_dimensions, embedding_tokenizer
 FROM projects WHERE project_id = :project
 
--- adopt_project --
+-- replace_project --
 UPDATE projects SET
     instance = :instance,
     tokenizer_version = :tokenizer_version,

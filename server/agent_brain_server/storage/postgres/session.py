@@ -56,7 +56,7 @@ class Statements:
 
 
 def _numbered(text: str) -> Statement:
-    """The text with each `:name` as PostgreSQL writes it."""
+    """Replace each `:name` of the text by PostgreSQL's `$1`, `$2`, …."""
     names: dict[str, int] = {}
     sql = _PARAMETER.sub(lambda match: f"${names.setdefault(match[1], len(names) + 1)}", text)
     return Statement(sql, tuple(names))
@@ -96,7 +96,7 @@ class Session:
         return self._run(blocks, values).fetchall()
 
     def binary_rows(self, *blocks: str, **values: object) -> Sequence[Row]:
-        """As `rows`, sent in PostgreSQL's binary format, which takes a fraction of the time for vectors."""
+        """Return all rows, sent in PostgreSQL's binary format, which takes a fraction of the time for vectors."""
         return self._run(blocks, values, binary=True).fetchall()
 
     def first(self, *blocks: str, **values: object) -> Row | None:
@@ -168,5 +168,5 @@ class Session:
 
 
 def to_json(value: object) -> str:
-    """The value as a column of type jsonb takes it."""
+    """Return the value as the text of a `jsonb` column."""
     return json.dumps(clean(value), ensure_ascii=False)

@@ -18,8 +18,8 @@ from agent_brain_server.storage.postgres.failures import translated, where
 from agent_brain_server.storage.postgres.folders import save_folder
 from agent_brain_server.storage.postgres.graph import insert_rows
 from agent_brain_server.storage.postgres.lexemes import Lexemes, count_terms, tsvector
+from agent_brain_server.storage.postgres.optimize import optimize
 from agent_brain_server.storage.postgres.session import Session
-from agent_brain_server.storage.postgres.settle import settle
 from agent_brain_server.storage.tables import (
     CHUNKS,
     FILES,
@@ -32,26 +32,26 @@ from agent_brain_server.storage.tables import (
     Table,
     terms_of,
 )
-from agent_brain_server.storage.transfer import Mark, Project
+from agent_brain_server.storage.transfer import Checkpoint, Project
 
 
 class PostgresTarget:
     """A `Target`. The connection holds the lock of copying as long as it lives."""
 
-    def __init__(self, config: PostgresConfig, alone: Alone, marks: Mapping[str, Mark]) -> None:
+    def __init__(self, config: PostgresConfig, alone: Alone, checkpoints: Mapping[str, Checkpoint]) -> None:
         self._config = config
         self._alone = alone
-        self._marks = marks
+        self._checkpoints = checkpoints
 
     @property
-    def marks(self) -> Mapping[str, Mark]:
-        return self._marks
+    def checkpoints(self) -> Mapping[str, Checkpoint]:
+        return self._checkpoints
 
     async def write(self, table: Table, rows: Sequence[Row]) -> None:
 
         def write(session: Session) -> None:
             with session.transaction():
-                if not ledger.save(session, table, Mark(table.key_of(rows[-1]), len(rows))):
+                if not ledger.save(session, table, Checkpoint(table.key_of(rows[-1]), len(rows))):
                     raise _thrown_away(self._config)
                 _INSERTS[table.name](session, rows)
 
@@ -61,13 +61,13 @@ class PostgresTarget:
     async def finish(self, project: Project, last: Mapping[str, Sequence[Row]]) -> None:
         with translated(self._config):
             async with self._alone.another() as builder:
-                await builder.run(lambda session: settle(session, self._config, project.model.dimensions))
+                await builder.run(lambda session: optimize(session, self._config, project.model.dimensions))
             await self._alone.run(lambda session: self._finish(session, project, last))
 
     def _finish(self, session: Session, project: Project, last: Mapping[str, Sequence[Row]]) -> None:
         with session.transaction():
             session.run("lock_schema")
-            if not ledger.find(session).marks:
+            if not ledger.find(session).checkpoints:
                 raise _thrown_away(self._config)
             _replace_last(session, last)
             session.run("set_job_numbers", next_job=project.next_job)

@@ -24,7 +24,7 @@ class DatabaseTransactions:
 
     @property
     def opened(self) -> Database:
-        """The database."""
+        """Return the database."""
         if self._database is None:
             raise StorageError("The index is not open.")
         return self._database

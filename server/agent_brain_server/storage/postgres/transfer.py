@@ -1,4 +1,4 @@
-"""A project in a PostgreSQL database as an end of a copy."""
+"""A project in a PostgreSQL database as an endpoint of a copy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from agent_brain_server.storage.postgres.session import SNAPSHOT, Session, State
 from agent_brain_server.storage.postgres.snapshot import PostgresSnapshot
 from agent_brain_server.storage.postgres.target import PostgresTarget
 from agent_brain_server.storage.queries import load_queries
-from agent_brain_server.storage.transfer import Entry, Found, Project, admit, other_schema
+from agent_brain_server.storage.transfer import Entry, Project, TargetState, admit, other_schema
 
 # Columns that `Project` carries; all others are in TABLES under their own names, or here below with the reason.
 PROJECT_COLUMNS = frozenset(
@@ -44,7 +44,7 @@ EXCLUDED: Mapping[str, str] = {
 }
 
 
-class PostgresEnd:
+class PostgresEndpoint:
     """The project `project_id` in the database that `config` names."""
 
     def __init__(self, config: PostgresConfig, project_id: str) -> None:
@@ -90,7 +90,7 @@ class PostgresEnd:
                 alone = await stack.enter_async_context(session)
             yield alone
 
-    async def check(self, project: Project, source: str, entry: Entry) -> Found:
+    async def check(self, project: Project, source: str, entry: Entry) -> TargetState:
         """Do all of the beginning, and undo it."""
         async with self._connected() as alone:
             with translated(self._config):
@@ -102,9 +102,9 @@ class PostgresEnd:
             with translated(self._config):
                 found = await alone.run(lambda session: self._begin(session, project, source, entry, keep=True))
                 await alone.run(self._enter)
-            yield PostgresTarget(self._config, alone, found.marks)
+            yield PostgresTarget(self._config, alone, found.checkpoints)
 
-    def _begin(self, session: Session, project: Project, source: str, entry: Entry, *, keep: bool) -> Found:
+    def _begin(self, session: Session, project: Project, source: str, entry: Entry, *, keep: bool) -> TargetState:
         """Make the tables, take the right to write and make the ledger, in one transaction; return what was there."""
         self._enter(session)
         if not session.one("lock_copy")[0]:

@@ -103,13 +103,13 @@ WHERE project_id = :project AND (writer IS NULL OR writer = 'copy' OR writer_unt
 -- give_up_writing --
 UPDATE index_state SET writer = NULL, writer_until = NULL WHERE project_id = :project AND writer = 'copy'
 
--- insert_mark --
+-- insert_checkpoint --
 INSERT INTO unfinished_copies (project_id, table_name, source) VALUES (:project, :table_name, :source)
 
--- list_marks --
+-- list_checkpoints --
 SELECT table_name, source, last_key, rows FROM unfinished_copies WHERE project_id = :project
 
--- save_mark --
+-- save_checkpoint --
 UPDATE unfinished_copies SET last_key = :last_key, rows = rows + :rows
 WHERE project_id = :project AND table_name = :table_name
 

@@ -12,8 +12,8 @@ from agent_brain_server.storage.postgres import folders, index, lease
 from agent_brain_server.storage.postgres.alone import single_session
 from agent_brain_server.storage.postgres.failures import translated
 from agent_brain_server.storage.postgres.lease import new_writer
+from agent_brain_server.storage.postgres.optimize import optimize
 from agent_brain_server.storage.postgres.session import Row, Session
-from agent_brain_server.storage.postgres.settle import settle
 from agent_brain_server.storage.postgres.transactions import DatabaseTransactions
 from agent_brain_server.storage.stored import StoredFolders
 
@@ -47,7 +47,7 @@ class PostgresLease:
             await self._transactions.write(lambda session: lease.release(session, self._writer))
 
     async def change(self, work: Callable[[Session, Row], Result]) -> Result:
-        """Run `work` in a transaction that changes the index, given the next row and file, if nobody else writes it."""
+        """Run `work` in a transaction that changes the index, given the next row and file, if no other process does."""
 
         def change(session: Session) -> Result:
             if self._held:
@@ -104,7 +104,7 @@ class PostgresIndex:
         database = self._transactions.opened
         with translated(self._config):
             async with single_session(self._config, database.statements, database.project_id) as alone:
-                await alone.run(lambda session: settle(session, self._config, self._model.dimensions))
+                await alone.run(lambda session: optimize(session, self._config, self._model.dimensions))
 
 
 class PostgresFolders(StoredFolders[Session]):

@@ -44,7 +44,7 @@ class Connections:
     """The open database. Safe to use from any number of tasks.
 
     What is open must stay the file at `path`, whose `identity` create_file gave: StorageGoneError is raised otherwise,
-    before and after each write, so that nothing counts as written that went into a file which nobody will read.
+    before and after each write, so that nothing counts as written that went into a deleted file.
     """
 
     def __init__(self, path: Path, identity: FileIdentity) -> None:
@@ -97,7 +97,7 @@ class Connections:
             raise gone(self.path)
 
     def is_in_place(self) -> bool:
-        """Whether the file that is open is the one at its path."""
+        """Return whether the file that is open is the one at its path."""
         try:
             self.require_in_place()
         except StorageGoneError:
@@ -170,7 +170,7 @@ def _remove_foreign_journal(path: Path) -> None:
 
 
 def require_files(path: Path) -> None:
-    """As `require_file`, for the database at `path` and the files that SQLite adds."""
+    """Call `require_file` for the database at `path` and the files that SQLite adds."""
     for suffix in ("", *SIDE_FILES):
         require_file(path.with_name(path.name + suffix))
 
@@ -211,7 +211,7 @@ def _configure(connection: sqlite3.Connection, cache_kib: int) -> None:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """The change to this mode does not wait for others at the file as every other statement does."""
+    """Set the journal mode, which does not wait for other connections as every other statement does."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What SQLite and the file system say, as one sentence that names the fix."""
+"""Errors of SQLite and the file system, as one sentence that names the fix."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def translated(path: Path) -> Iterator[None]:
 
 @contextmanager
 def database_errors(path: Path) -> Iterator[None]:
-    """As `translated`, in a block that also uses other files: only SQLite's own errors are of the database."""
+    """Translate errors as `translated` does, in a block that also uses other files: only SQLite's own errors."""
     try:
         yield
     except sqlite3.Error as error:
@@ -58,7 +58,7 @@ def database_errors(path: Path) -> Iterator[None]:
 
 
 def damaged(path: Path, what: str = "") -> StorageDamagedError:
-    """The file is there but cannot be read as an index; `what` says what is wrong with it."""
+    """Return the error for a file that cannot be read as an index; `what` says what is wrong with it."""
     return StorageDamagedError(
         f"{path} is damaged or not an Agent Brain index{what and f' ({what})'}. Its files can be indexed again. "
         "Run: agent-brain start --reindex",
@@ -67,7 +67,7 @@ def damaged(path: Path, what: str = "") -> StorageDamagedError:
 
 
 def gone(path: Path) -> StorageGoneError:
-    """The file that is open is not the one that is there."""
+    """Return the error for an open file that is not the one at its path."""
     return StorageGoneError(
         f"{path} was deleted or replaced while the server was running; the server ends. Run: agent-brain start",
         path=str(path),
@@ -75,7 +75,7 @@ def gone(path: Path) -> StorageGoneError:
 
 
 def not_a_file(path: Path) -> StorageError:
-    """Something else than a file is in the place of one of the index's files."""
+    """Return the error for something else than a file in the place of one of the index's files."""
     return StorageError(
         f"{path} is a link, a directory or a pipe, but the index needs a file there. Run: "
         f"mv {_quoted(path)} {_quoted(path, '.moved')}",
@@ -84,7 +84,7 @@ def not_a_file(path: Path) -> StorageError:
 
 
 def not_ours(path: Path) -> StorageError:
-    """A file of the user's is in the place of one of the index's files."""
+    """Return the error for a file of the user's in the place of one of the index's files."""
     return StorageError(
         f"{path} is another program's file, but a new index needs that name. Run: "
         f"mv {_quoted(path)} {_quoted(path, '.moved')}",

@@ -13,13 +13,13 @@ from agent_brain_server.storage.symbols import last_part, symbol_matches, symbol
 
 
 def filter_blocks(filters: Filters) -> list[str]:
-    """The names of the blocks that restrict `allowed`."""
+    """Return the names of the blocks that restrict `allowed`."""
     fields = ("languages", "kinds", "paths", "symbols")
     return [f"filter_{field}" for field in fields if getattr(filters, field)]
 
 
 def filter_values(filters: Filters) -> dict[str, object]:
-    """What is bound to these blocks. Raises ValueError for a glob that is none."""
+    """Return what is bound to these blocks. Raise ValueError for a malformed glob."""
     path_matcher(filters.paths)
     names = symbol_names(filters.symbols)
     return {

@@ -16,7 +16,7 @@ from agent_brain_server.storage.sqlite.session import Row, Session, UnsoundError
 
 FIRST_LOOK = 400
 LOOKED_AT = 8
-LEXICAL_PATH = "fts5"
+LEXICAL_STRATEGY = "fts5"
 _WEIGHTS = {
     "symbol": lexical.SYMBOL_WEIGHT,
     "path": lexical.PATH_WEIGHT,
@@ -45,7 +45,7 @@ class TermFrequencies:
         self._latest = _Counts(-1, 0)
 
     def choose(self, session: Session, terms: list[str], filters: Filters, limit: int) -> Choice:
-        """What a search of this index asks for. A filter leaves few chunks: then every term may find one of them."""
+        """Choose the terms of a search. A filter leaves few chunks: then every term may find one of them."""
         (generation,) = session.one("find_generation")
         latest = self._latest
         if latest.generation != generation:
@@ -75,7 +75,7 @@ def search_lexical(
     found = _rank(session, match, filters, limit) if seen is None else seen
     if not found and not filters:
         require_terms(session)
-    return Hits(found, LEXICAL_PATH)
+    return Hits(found, LEXICAL_STRATEGY)
 
 
 def require_terms(session: Session) -> None:
@@ -89,7 +89,7 @@ def require_terms(session: Session) -> None:
 
 
 def _sample(session: Session) -> list[Chunk]:
-    """The first chunk, the last one and some between."""
+    """Return the first chunk, the last one and some between."""
     first, last = session.one("find_row_range")
     if first is None:
         return []
@@ -99,7 +99,7 @@ def _sample(session: Session) -> list[Chunk]:
 
 
 def _lacks_a_word(session: Session, chunk: Chunk) -> bool:
-    """Whether one of a few words of `chunk` is in no chunk, says the full-text index."""
+    """Return whether the full-text index lacks one of a few words of `chunk`."""
     terms = chunk_terms(chunk)
     words = plain_terms([terms.symbol, terms.path, terms.documentation, terms.body])
     asked = {words[0], words[-1], max(words)} if words else set()
@@ -107,7 +107,7 @@ def _lacks_a_word(session: Session, chunk: Chunk) -> bool:
 
 
 def _match(choice: Choice) -> str:
-    """The choice as a query of FTS5, whose `bm25` adds up every word of it, one that stands twice twice."""
+    """Return the choice as a query of FTS5, whose `bm25` adds up every term of it, a repeated one twice."""
     found, counted = _any_of(choice.finding), _any_of((*choice.finding, *choice.counting))
     return f"({found}) AND ({counted})" if choice.counting else found
 
@@ -127,13 +127,13 @@ def _rank(session: Session, match: str, filters: Filters, limit: int) -> list[Hi
 
 
 def looks_first(filters: Filters, limit: int) -> bool:
-    """Whether `look_first` may give an answer."""
+    """Return whether `look_first` may give an answer."""
     only_broad = bool(filters.languages or filters.kinds) and not (filters.paths or filters.symbols)
     return only_broad and limit < FIRST_LOOK
 
 
 def look_first(session: Session, filters: Filters, limit: int, rank: Callable[[int], list[Hit]]) -> list[Hit] | None:
-    """The answer to a filtered search if it can be had from the first FIRST_LOOK hits of `rank`, which has no filter.
+    """Return the hits of a filtered search if the first FIRST_LOOK of `rank`, without filters, give enough of them.
 
     A language or a kind often holds for most of the index: listing all its chunks takes longer than the search itself.
     None means that the hits do not suffice, so that these chunks have to be listed.
@@ -150,7 +150,7 @@ def look_first(session: Session, filters: Filters, limit: int, rank: Callable[[i
 
 
 def allowed_rows(session: Session, filters: Filters) -> list[Row]:
-    """The chunk rows that pass `filters`, one a tuple, in no order."""
+    """Return the chunk rows that pass `filters`, one a tuple, in no order."""
     return session.run("with_allowed", *filter_blocks(filters), "select_allowed", **filter_values(filters)).fetchall()
 
 

@@ -37,7 +37,7 @@ def insert_graph(session: Session, files: Iterable[tuple[int, IndexedFile]]) -> 
 
 
 def encode_lines(lines: list[int]) -> str:
-    """Line numbers as they are stored, JSON without spaces."""
+    """Return the line numbers as they are stored, JSON without spaces."""
     return f"[{lines[0]}]" if len(lines) == 1 else str(lines).replace(" ", "")
 
 
@@ -47,7 +47,7 @@ def _hashes(names: Iterable[str]) -> str:
 
 @lru_cache(maxsize=65_536)
 def hash_name(name: str) -> str:
-    """Return one term for any tokenizer, whatever is in the name; different names may have the same."""
+    """Return one term for any tokenizer and any name; different names may have the same."""
     return f"{crc32(name.encode()):08x}"
 
 
@@ -66,7 +66,7 @@ def index_names(session: Session) -> None:
 
 
 def _names_of(session: Session, paths: str) -> list[Row]:
-    """The rows of `graph_names` for these files, as they were put in."""
+    """Return the rows of `graph_names` for these files, as they were inserted."""
     defined, referred = defaultdict[int, list[str]](list), defaultdict[int, list[str]](list)
     for file_id, key in session.run("select_keys_of", paths=paths):
         defined[file_id].append(key)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from agent_brain_server.domain.content import Chunk, FileRecord, FloatArray, IndexedFile, PreparedChunk, Terms
 from agent_brain_server.domain.terms import chunk_terms
-from agent_brain_server.storage.checks import check_vectors, lacking_vector
+from agent_brain_server.storage.checks import check_vectors, require_vectors
 from agent_brain_server.storage.differences import StoredChunk, find_difference
 from agent_brain_server.storage.rows import chunk_row, texts_without_vector
 from agent_brain_server.storage.sqlite.graph import clear_graph, insert_graph, remove_graph
@@ -17,7 +17,7 @@ from agent_brain_server.storage.sqlite.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a write did: the chunk rows that are gone (None: all) and a count of what it was asked for."""
+    """The result of a write: the chunk rows that are gone (None: all) and a count of what it was asked for."""
 
     removed: Sequence[int] | None
     count: int = 0
@@ -43,7 +43,8 @@ def upsert_chunks(
     session.run_many("move_chunk", [(start, end, row) for row, start, end in difference.moved])
     embedded = session.run_many("insert_vector", _vector_rows(vectors))
     if dimensions:
-        _check_vectors_stored(session, newest, vectors)
+        needed = texts_without_vector(newest, vectors)
+        require_vectors(needed, missing_vectors(session, needed.keys()))
     (first_row,) = session.one("find_next_row")
     placed = _upsert_files(session, newest.values())
     rows = _insert_chunks(session, placed, difference.added, first_row)
@@ -56,17 +57,8 @@ def _vector_rows(vectors: Mapping[str, FloatArray]) -> Iterator[tuple[str, bytes
     return ((text_hash, vector.astype("<f4").tobytes()) for text_hash, vector in vectors.items())
 
 
-def _check_vectors_stored(
-    session: Session, files: Mapping[str, IndexedFile], vectors: Mapping[str, FloatArray]
-) -> None:
-    needed = texts_without_vector(files, vectors)
-    missing = missing_vectors(session, needed.keys())
-    if missing:
-        raise lacking_vector(needed[missing.pop()])
-
-
 def _upsert_files(session: Session, files: Collection[IndexedFile]) -> list[tuple[int, IndexedFile]]:
-    """The files with their ids."""
+    """Return the files with their ids."""
     for indexed in files:
         session.run("upsert_file", **asdict(indexed.record))
     return [(session.one("find_file", path=indexed.record.path)[0], indexed) for indexed in files]
@@ -99,7 +91,7 @@ def _remove_content(session: Session, paths: Collection[str]) -> list[int]:
 
 
 def _chunks_of(session: Session, names: str) -> dict[int, Chunk]:
-    """The chunks of these files by row; `names` is JSON."""
+    """Return the chunks of these files by row; `names` is JSON."""
     return {row: Chunk(*fields) for row, *fields in session.run("select_chunks_of", paths=names)}
 
 

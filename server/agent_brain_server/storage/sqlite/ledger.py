@@ -1,4 +1,4 @@
-"""How far an unfinished copy into this file is. While the ledger is there, the file holds a part of an index."""
+"""The checkpoints of an unfinished copy into this file. With a ledger, the file holds a part of an index."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 from agent_brain_server.storage.sqlite.index import empty_content
 from agent_brain_server.storage.sqlite.session import Session
-from agent_brain_server.storage.tables import PAGED, Table, parse_key
-from agent_brain_server.storage.transfer import Found, Mark, unfinished
+from agent_brain_server.storage.tables import PAGED, Table
+from agent_brain_server.storage.transfer import Checkpoint, TargetState, target_state, unfinished
 
 
 def refuse_unfinished(session: Session, path: Path) -> None:
@@ -23,24 +23,22 @@ def throw_away(session: Session) -> None:
     session.run("drop_ledger")
 
 
-def find(session: Session) -> Found:
-    """What the file holds."""
+def find(session: Session) -> TargetState:
+    """Return what the file holds."""
     if not session.one("count_tables")[0]:
-        return Found()
+        return TargetState()
     rows = sum(session.one("count_rows")[: len(PAGED)])
-    if not session.one("find_ledger")[0]:
-        return Found(rows)
-    marks = session.run("list_marks").fetchall()
-    return Found(rows, marks[0][1], {name: Mark(parse_key(key), count) for name, _, key, count in marks})
+    ledger = session.run("list_checkpoints").fetchall() if session.one("find_ledger")[0] else []
+    return target_state(rows, ledger)
 
 
 def begin(session: Session, source: str) -> None:
     """Make the ledger of a copy from the state that `source` names."""
     session.run("make_ledger")
     for table in PAGED:
-        session.run("insert_mark", table_name=table.name, source=source)
+        session.run("insert_checkpoint", table_name=table.name, source=source)
 
 
-def save(session: Session, table: Table, mark: Mark) -> None:
-    """So many rows more, up to this key."""
-    session.run("save_mark", table_name=table.name, last_key=json.dumps(mark.after), rows=mark.rows)
+def save(session: Session, table: Table, checkpoint: Checkpoint) -> None:
+    """Add the checkpoint's rows, up to its key."""
+    session.run("save_checkpoint", table_name=table.name, last_key=json.dumps(checkpoint.after), rows=checkpoint.rows)

@@ -35,7 +35,7 @@ class MatrixHeader:
     sums: int = 0
 
     def encode(self) -> bytes:
-        """SIZE bytes, the last four a checksum of the others."""
+        """Return SIZE bytes, the last four a checksum of the others."""
         fields = _FIELDS.pack(_MAGIC, self.dimensions, self.count, self.generation, self.instance.encode(), self.sums)
         padded = fields.ljust(SIZE - _CHECKSUM.size, b"\0")
         return padded + _CHECKSUM.pack(zlib.crc32(padded))
@@ -61,22 +61,22 @@ class Checksums:
             view = view[len(part) :]
 
     def encode(self) -> bytes:
-        """The sums as they are kept, four bytes each."""
+        """Return the sums as they are stored, four bytes each."""
         return self._sums.tobytes()
 
     @property
     def size(self) -> int:
-        """How many bytes were added."""
+        """Return how many bytes were added."""
         return self._size
 
     @property
     def total(self) -> int:
-        """The checksum of the sums."""
+        """Return the checksum of the sums."""
         return zlib.crc32(self.encode())
 
 
 def checked(file: BinaryIO, header: MatrixHeader, length: int) -> Checksums | None:
-    """The checksums of the `length` bytes behind the header, None where one is not as it was when they were written."""
+    """Return the checksums of the `length` bytes after the header, None where one differs from the stored one."""
     sums = Checksums()
     file.seek(SIZE)
     while left := length - sums.size:
@@ -88,7 +88,7 @@ def checked(file: BinaryIO, header: MatrixHeader, length: int) -> Checksums | No
 
 
 def read_header(path: Path) -> MatrixHeader | None:
-    """The header of the cache at `path`, or None where there is no such file or it is not a whole one."""
+    """Return the header of the cache at `path`, None where the file is missing or not whole."""
     try:
         with os.fdopen(open_regular_file(path), "rb") as file:
             data = file.read(SIZE)
@@ -101,12 +101,12 @@ def read_header(path: Path) -> MatrixHeader | None:
 
 
 def cache_path(database: Path) -> Path:
-    """Where the vectors of the index in `database` are kept."""
+    """Return where the vectors of the index in `database` are stored."""
     return database.with_suffix(".vectors" if database.suffix != ".vectors" else ".vectors.cache")
 
 
 def may_be_cache(path: Path) -> bool:
-    """Whether the file at `path` begins as a cache does, saved or not, of any version; also where there is none."""
+    """Return whether the file at `path` begins as a cache of any version does, or is missing."""
     try:
         with os.fdopen(open_regular_file(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
             data = file.read(SIZE)

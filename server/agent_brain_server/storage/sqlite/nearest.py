@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-VECTOR_PATH = "exact"
+VECTOR_STRATEGY = "exact"
 LARGE = 5_000
 """Vectors: with fewer, to hand their product to another thread takes longer than to compute it."""
 PRODUCTS = 3
@@ -38,7 +38,7 @@ class Ranking:
         self._ahead: tuple[int, Future[list[Hit]]] | None = None
 
     def begin(self, threads: ThreadPoolExecutor, limit: int) -> None:
-        """Have the best `limit` of all computed in another thread; the source is a matrix."""
+        """Start to compute the best `limit` of all in another thread; the source is a matrix."""
         with suppress(RuntimeError):  # the index is being closed: its readers end what they have begun
             self._ahead = limit, threads.submit(self._compute, limit, None)
 
@@ -59,7 +59,7 @@ class Ranking:
 
 
 class Nearest:
-    """The vectors of the index `instance`, beside it in `path`. The first search that needs it makes the matrix."""
+    """The vectors of the index `instance`, in the file `path`. The first search that needs it makes the matrix."""
 
     def __init__(self, path: Path, dimensions: int, instance: str) -> None:
         self._path = path
@@ -72,7 +72,7 @@ class Nearest:
 
     @property
     def size(self) -> int:
-        """How many vectors the matrix holds, 0 before the first search."""
+        """Return how many vectors the matrix holds, 0 before the first search."""
         matrix = self._matrix
         return matrix.size if matrix else 0
 
@@ -126,10 +126,10 @@ class Nearest:
             seen = ranking.best(limit, full_text.allowed_rows(session, filters) if filters else None)
         if not seen and not filters:
             full_text.require_terms(session)
-        return Hits(seen, VECTOR_PATH)
+        return Hits(seen, VECTOR_STRATEGY)
 
     def _as_of(self, session: Session) -> MatrixView | None:
-        """The matrix as of the transaction; None where it cannot be kept, or is ahead of it."""
+        """Return the matrix as of the transaction; None where it cannot be kept, or is ahead of it."""
         # numpy takes longer to import than the rest of the server needs to start: hence only here.
         from agent_brain_server.storage.sqlite.vectors import VectorMatrix
 

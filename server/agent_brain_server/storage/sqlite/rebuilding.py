@@ -1,4 +1,4 @@
-"""Beginning an index again, whatever is in its place: in a new file, which then takes the place of the old one.
+"""Beginning an index again, also over a damaged file: in a new file, which then takes the place of the old one.
 
 Killed anywhere, the old file or the new one is there, and doing it once more is right.
 """
@@ -82,7 +82,7 @@ def _remove(path: Path, *suffixes: str) -> None:
 
 
 def _renamed(path: Path) -> Path:
-    """Rename the file at `path` to a free name beside it and return that."""
+    """Rename the file at `path` to a free name next to it and return that."""
     number = 1
     while os.path.lexists(kept := path.with_name(f"{path.name}.kept-{number}")):
         number += 1

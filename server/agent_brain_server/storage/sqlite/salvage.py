@@ -25,7 +25,7 @@ Vector = tuple[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Salvage:
-    """What `open_salvage` gives: the folders, and the vectors by the model that made them."""
+    """The result of `open_salvage`: the folders, and the vectors by the model that made them."""
 
     connection: sqlite3.Connection
     folders: tuple[Folder, ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from agent_brain_contract.index_file import APPLICATION_ID
 from agent_brain_server.domain.content import EmbeddingModel
 from agent_brain_server.errors import SchemaVersionError, StorageError
 from agent_brain_server.storage.checks import log_emptied, mismatched_model
+from agent_brain_server.storage.rows import new_identity
 from agent_brain_server.storage.sqlite.failures import damaged
 from agent_brain_server.storage.sqlite.folders import list_folders
 from agent_brain_server.storage.sqlite.full_text import require_terms
@@ -72,7 +72,7 @@ def prepare_schema(session: Session, path: Path, model: EmbeddingModel, tokenize
         require_tables(session)
         stored = session.one("select_meta")
         if stored[2:6] != (tokenizer_version, model.name, model.dimensions, model.tokenizer):
-            _adopt(session, path, stored, model, tokenizer_version)
+            _replace_model(session, path, stored, model, tokenizer_version)
         require_terms(session)
         _, instance, *_, generation = session.one("select_meta")
     return Identity(instance, generation)
@@ -100,13 +100,13 @@ def _wanted_schema(queries: Mapping[str, str]) -> Mapping[str, tuple[str, str]]:
 
 
 def _schema(connection: sqlite3.Connection) -> Mapping[str, tuple[str, str]]:
-    """The kind and the statement, in single spaces, of each table and index by name."""
+    """Return the kind and the statement, in single spaces, of each table and index by name."""
     rows = connection.execute("SELECT name, type, coalesce(sql, '') FROM sqlite_schema")
     return {name: (kind, " ".join(statement.split())) for name, kind, statement in rows}
 
 
 def _upgrade(session: Session, path: Path) -> None:
-    """Lead the tables to this version. What the files held has nothing of the new ones, so no tokenizer is theirs."""
+    """Migrate the tables to this version. The files have no content in new tables, so no tokenizer is theirs."""
     (stored, *_) = session.one("select_meta")
     if stored > SCHEMA_VERSION:
         raise SchemaVersionError(
@@ -126,20 +126,10 @@ def _create_tables(session: Session, model: EmbeddingModel, tokenizer_version: s
     for name in session.queries:
         if name.startswith("create_"):
             session.run(name)
-    session.run("insert_meta", schema_version=SCHEMA_VERSION, **_identity(model, tokenizer_version))
+    session.run("insert_meta", schema_version=SCHEMA_VERSION, **new_identity(model, tokenizer_version))
 
 
-def _identity(model: EmbeddingModel, tokenizer_version: str) -> dict[str, object]:
-    return {
-        "instance": secrets.token_hex(8),
-        "tokenizer_version": tokenizer_version,
-        "embedding_name": model.name,
-        "embedding_dimensions": model.dimensions,
-        "embedding_tokenizer": model.tokenizer,
-    }
-
-
-def _adopt(session: Session, path: Path, stored: Row, model: EmbeddingModel, tokenizer_version: str) -> None:
+def _replace_model(session: Session, path: Path, stored: Row, model: EmbeddingModel, tokenizer_version: str) -> None:
     """Take on another tokenizer, and another model where the index has nothing of the old one's.
 
     Vectors stay when the index is emptied for another tokenizer, so that no text is embedded a second time, and a job
@@ -149,7 +139,7 @@ def _adopt(session: Session, path: Path, stored: Row, model: EmbeddingModel, tok
     old = EmbeddingModel(stored[3], stored[4], stored[5])
     if old != model and (has_chunks or has_vectors):
         raise mismatched_model(old, model)
-    session.run("adopt_meta", **_identity(model, tokenizer_version))
+    session.run("replace_meta", **new_identity(model, tokenizer_version))
     if has_chunks:
         empty_content(session, vectors=False)
         job = add_job(session, [], force=False, now=time.time()) if list_folders(session) else None

@@ -139,7 +139,7 @@ VALUES
 SELECT schema_version, instance, tokenizer_version, embedding_name, embedding_dimensions, embedding_tokenizer, generation
 FROM meta
 
--- adopt_meta --
+-- replace_meta --
 UPDATE meta SET
     instance = :instance,
     tokenizer_version = :tokenizer_version,

@@ -11,7 +11,7 @@ Row = tuple[Any, ...]
 
 
 class UnsoundError(sqlite3.DatabaseError):
-    """What the tables hold cannot be what was written into them; as SQLite's own errors of that kind."""
+    """The tables hold what cannot have been written into them: corruption, as SQLite itself reports it."""
 
     sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     sqlite_errorname = "SQLITE_CORRUPT"
@@ -29,7 +29,7 @@ class Session:
         return self.connection.execute("\n".join([self.queries[name] for name in names]), values)
 
     def run_many(self, name: str, rows: Iterable[Sequence[object]] | Iterable[Mapping[str, object]]) -> int:
-        """Execute the statement for each of `rows`; how many rows of the database it changed."""
+        """Execute the statement for each of `rows`; return how many rows of the database it changed."""
         before = self.connection.total_changes
         self.connection.executemany(self.queries[name], rows)
         return self.connection.total_changes - before
@@ -56,7 +56,7 @@ class Session:
 
     @contextmanager
     def transaction(self, *, write: bool = False) -> Iterator[None]:
-        """All of the block's statements in one transaction; undone when it raises."""
+        """Run the block's statements in one transaction; undo them when it raises."""
         self.begin(write=write)
         try:
             yield

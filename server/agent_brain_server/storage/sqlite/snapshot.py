@@ -55,6 +55,6 @@ class SqliteSnapshot:
 
 
 def describe_project(session: Session) -> Project:
-    """What the index knows of itself."""
+    """Return what the index knows of itself."""
     instance, generation, tokenizer_version, name, dimensions, tokenizer, *counters = session.one("describe_project")
     return Project(instance, generation, tokenizer_version, EmbeddingModel(name, dimensions, tokenizer), *counters)

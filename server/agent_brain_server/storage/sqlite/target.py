@@ -26,7 +26,7 @@ from agent_brain_server.storage.tables import (
     Table,
     terms_of,
 )
-from agent_brain_server.storage.transfer import Mark, Project
+from agent_brain_server.storage.transfer import Checkpoint, Project
 
 _INSERTS = {
     VECTORS.name: "insert_vector",
@@ -41,21 +41,21 @@ _PROGRESS = [known.name for known in fields(Progress)]
 class SqliteTarget:
     """A `Target`."""
 
-    def __init__(self, path: Path, session: Session, marks: Mapping[str, Mark]) -> None:
+    def __init__(self, path: Path, session: Session, checkpoints: Mapping[str, Checkpoint]) -> None:
         self._path = path
         self._session = session
-        self._marks = marks
+        self._checkpoints = checkpoints
 
     @property
-    def marks(self) -> Mapping[str, Mark]:
-        return self._marks
+    def checkpoints(self) -> Mapping[str, Checkpoint]:
+        return self._checkpoints
 
     async def write(self, table: Table, rows: Sequence[Row]) -> None:
         with translated(self._path), self._session.transaction(write=True):
             self._session.run_many(_INSERTS[table.name], rows)
             if table is CHUNKS:
                 _insert_terms(self._session, rows)
-            ledger.save(self._session, table, Mark(table.key_of(rows[-1]), len(rows)))
+            ledger.save(self._session, table, Checkpoint(table.key_of(rows[-1]), len(rows)))
 
     async def finish(self, project: Project, last: Mapping[str, Sequence[Row]]) -> None:
         session = self._session
@@ -93,7 +93,7 @@ def _insert_terms(session: Session, rows: Sequence[Row]) -> None:
 
 
 def _stored(table: Table, row: Row) -> tuple[object, ...]:
-    """A canonical row with its JSON written as the store writes it."""
+    """Return a canonical row with its JSON written as the store writes it."""
     return tuple(
         json.dumps(_ordered(json.loads(str(value)))) if kind == "json" else value
         for kind, value in zip(table.columns.values(), row, strict=True)

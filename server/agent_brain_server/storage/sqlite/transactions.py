@@ -26,7 +26,7 @@ class FileTransactions:
 
     @property
     def opened(self) -> tuple[Connections, Nearest]:
-        """The connections to the file, and the matrix of its vectors."""
+        """Return the connections to the file, and the matrix of its vectors."""
         if self._opened is None:
             raise StorageError("The index is not open.")
         return self._opened

@@ -1,4 +1,4 @@
-"""A SQLite file as an end of a copy."""
+"""A SQLite file as an endpoint of a copy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from agent_brain_server.storage.sqlite.schema import SCHEMA_VERSION, check_sqlit
 from agent_brain_server.storage.sqlite.session import Session
 from agent_brain_server.storage.sqlite.snapshot import SqliteSnapshot, describe_project
 from agent_brain_server.storage.sqlite.target import SqliteTarget
-from agent_brain_server.storage.transfer import Entry, Found, Mark, Project, admit, other_schema, unfinished
+from agent_brain_server.storage.transfer import Checkpoint, Entry, Project, TargetState, admit, other_schema, unfinished
 
 # Columns that `Project` carries; all others are in TABLES under their own names, or here below with the reason.
 PROJECT_COLUMNS = frozenset(
@@ -46,7 +46,7 @@ EXCLUDED: Mapping[str, str] = {
 }
 
 
-class SqliteEnd:
+class SqliteEndpoint:
     """The index in the file `path`. It is used from one thread, which it blocks."""
 
     def __init__(self, path: Path, root: Path | None = None) -> None:
@@ -102,11 +102,11 @@ class SqliteEnd:
         finally:
             connection.close()
 
-    async def check(self, project: Project, source: str, entry: Entry) -> Found:
+    async def check(self, project: Project, source: str, entry: Entry) -> TargetState:
         if not _size(self._path):
             with translated(self._path):
                 _check_place(self._path)
-            return Found()
+            return TargetState()
         with self._connected(writing=False) as session, translated(self._path), session.transaction():
             if session.one("count_tables")[0]:
                 self._check_version(session)
@@ -122,26 +122,26 @@ class SqliteEnd:
             create_file(self._path)
         with self._connected(writing=True) as session:
             with translated(self._path):
-                marks = self._begin(session, project, source, entry)
-            yield SqliteTarget(self._path, session, marks)
+                checkpoints = self._begin(session, project, source, entry)
+            yield SqliteTarget(self._path, session, checkpoints)
 
-    def _begin(self, session: Session, project: Project, source: str, entry: Entry) -> Mapping[str, Mark]:
-        """Each of the three transactions leaves an empty index, or goes on with a copy."""
+    def _begin(self, session: Session, project: Project, source: str, entry: Entry) -> Mapping[str, Checkpoint]:
+        """Begin or continue a copy. Each of the three transactions leaves an empty index or a copy."""
         with session.transaction(write=True):
             found = ledger.find(session)
             admit(self.describe(), found, source, entry)
             if found.source is not None and entry == "resume":
-                return found.marks
+                return found.checkpoints
             if found.source is not None:
                 ledger.throw_away(session)
         prepare_schema(session, self._path, project.model, project.tokenizer_version)
         with session.transaction(write=True):
             ledger.begin(session, source)
-            return ledger.find(session).marks
+            return ledger.find(session).checkpoints
 
 
 def _connect(path: Path, *, writing: bool) -> sqlite3.Connection:
-    """To read, nothing is changed: neither the file, nor a log that a killed server left, which closing would empty."""
+    """Connect. Reading changes nothing: neither the file, nor a killed server's log, which closing would empty."""
     untouched = not writing and _size(path.with_name(path.name + "-wal"))
     address = f"{path.absolute().as_uri()}?mode={'ro' if untouched else 'rw'}"
     connection = sqlite3.connect(address, timeout=BUSY_SECONDS, isolation_level=None, uri=True)

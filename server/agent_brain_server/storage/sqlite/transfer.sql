@@ -85,13 +85,13 @@ CREATE TABLE copy_ledger (
     rows INTEGER NOT NULL DEFAULT 0
 ) STRICT
 
--- insert_mark --
+-- insert_checkpoint --
 INSERT INTO copy_ledger (table_name, source) VALUES (:table_name, :source)
 
--- list_marks --
+-- list_checkpoints --
 SELECT table_name, source, last_key, rows FROM copy_ledger
 
--- save_mark --
+-- save_checkpoint --
 UPDATE copy_ledger SET last_key = :last_key, rows = rows + :rows WHERE table_name = :table_name
 
 -- drop_ledger --

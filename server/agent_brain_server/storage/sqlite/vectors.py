@@ -48,7 +48,7 @@ class MatrixView:
     alive: Mask
 
     def nearest(self, wanted: FloatArray, limit: int, allowed: Sequence[Row] | None) -> list[Hit]:
-        """The best `limit` of the allowed rows (None: of all) by dot product, best first, ties by row."""
+        """Return the best `limit` of the allowed rows (None: of all) by dot product, best first, ties by row."""
         positions = np.flatnonzero(self.alive) if allowed is None else self._positions(allowed)
         if not len(positions) or limit <= 0:
             return []
@@ -73,7 +73,7 @@ class MatrixView:
         return scores if len(positions) == len(self.rows) else scores[positions]
 
     def _rank(self, wanted: FloatArray, positions: RowArray) -> list[Hit]:
-        """In double precision, so that equal vectors give equal scores whichever way the first ones were computed."""
+        """Rank in double precision, so that equal vectors have equal scores however the first ones were computed."""
         precise = wanted.astype(np.float64)
         parts = [positions[at : at + BATCH] for at in range(0, len(positions), BATCH)]
         products = [np.vecdot(self.records[part, ROW_COLUMNS:].astype(np.float64), precise) for part in parts]
@@ -83,7 +83,7 @@ class MatrixView:
 
 
 def find_positions(rows: RowArray, wanted: RowArray) -> RowArray:
-    """Where the `wanted` rows stand in the ascending `rows`; those that are not there are left out."""
+    """Return the positions of the `wanted` rows in the ascending `rows`; leave out those that are not there."""
     found = np.searchsorted(rows, wanted)
     inside = found < len(rows)
     found, wanted = found[inside], wanted[inside]
@@ -97,7 +97,7 @@ def _rows_of(records: FloatArray) -> RowArray:
 
 
 def record_batches(session: Session, dimensions: int, last: int) -> Iterator[FloatArray]:
-    """The records of the chunks behind the row `last`, from the database; raise UnsoundError for no vector."""
+    """Yield the records of the chunks after the row `last`, in batches; raise UnsoundError for a missing vector."""
     cursor = session.run("select_vectors_after", last=last)
     while found := cursor.fetchmany(BATCH):
         batch = np.empty((len(found), ROW_COLUMNS + dimensions), np.float32)
@@ -111,7 +111,7 @@ def record_batches(session: Session, dimensions: int, last: int) -> Iterator[Flo
 
 
 def nearest_in_database(session: Session, wanted: FloatArray, limit: int, allowed: Sequence[Row] | None) -> list[Hit]:
-    """As `MatrixView.nearest`, from the database itself: slower, and without a file."""
+    """Return what `MatrixView.nearest` does, from the database itself: slower, and without a file."""
     best: list[Hit] = []
     for batch in record_batches(session, len(wanted), 0):
         view = MatrixView(0, batch, _rows_of(batch), np.ones(len(batch), np.bool_))
@@ -137,7 +137,7 @@ class VectorMatrix:
 
     @property
     def is_sound(self) -> bool:
-        """Whether nobody else has written into the file, or cut it: then a read behind its end would be fatal."""
+        """Return whether no other process has written or cut the file: a read past its end would be fatal."""
         return self._stamp == self._changed()
 
     def _changed(self) -> tuple[int, int]:
@@ -146,7 +146,7 @@ class VectorMatrix:
 
     @property
     def size(self) -> int:
-        """How many records there are, those of the dead included."""
+        """Return how many records there are, those of removed chunks included."""
         return len(self._view.rows)
 
     def view(self, session: Session, generation: int) -> MatrixView | None:
@@ -191,7 +191,7 @@ class VectorMatrix:
             self._file.close()
 
     def discard(self) -> None:
-        """Remove the file; whoever holds a view may go on with it."""
+        """Remove the file; views of it stay usable."""
         self.close()
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
@@ -200,7 +200,7 @@ class VectorMatrix:
         return SIZE + record * self._record_bytes
 
     def _claim(self) -> tuple[BinaryIO, int]:
-        """The file, and how many of its records can be trusted; an empty new file if none can."""
+        """Return the file, and how many of its records can be trusted; an empty new file if none can."""
         header = read_header(self._path)
         if header is not None and (header.dimensions, header.instance) == (self._dimensions, self._instance):
             file = self._path.open("r+b")
@@ -231,36 +231,44 @@ class VectorMatrix:
         self._file.flush()
 
     def _map(self, count: int) -> FloatArray:
-        """The file from its first record on, with room for more than `count`, so that appends need no new mapping."""
+        """Map the file from its first record on, with room for more than `count`: few appends need a new mapping."""
         capacity = max(SMALLEST_CAPACITY, count + count // 4)
         if self._file.seek(0, os.SEEK_END) < self._offset(capacity):
             self._file.truncate(self._offset(capacity))
         return np.asarray(np.memmap(self._file, np.float32, "r", SIZE, (capacity, ROW_COLUMNS + self._dimensions)))
 
     def _load(self, session: Session, generation: int) -> None:
-        """Bring what is there up to the database."""
+        """Update the matrix from the database."""
         rows = self._view.rows
         last = int(rows[-1]) if len(rows) else 0
         live = np.fromiter((row for (row,) in session.run("select_rows", last=last)), np.int64)
         self._extend(session, generation, rows, np.isin(rows, live, assume_unique=True))
 
     def _extend(self, session: Session, generation: int, rows: RowArray, alive: Mask) -> None:
-        """Append what the database has behind the last of `rows`, and publish the view of it all."""
+        """Append the records of the chunks that came after the last of `rows`, and publish a view of all."""
         previous = self._view
-        if len(rows) - int(alive.sum()) > DEAD_SHARE * max(len(rows), SMALLEST_CAPACITY):
+        dead = len(rows) - int(alive.sum())
+        if dead > DEAD_SHARE * max(len(rows), SMALLEST_CAPACITY):
             rows, alive = self._compact(rows, alive)
-        parts = [rows]
-        count = len(rows)
-        for batch in record_batches(session, self._dimensions, int(rows[-1]) if count else 0):
-            self._append(self._offset(count), batch.tobytes())
-            parts.append(_rows_of(batch))
-            count += len(batch)
-        rows = np.concatenate(parts)
-        alive = np.concatenate([alive, np.ones(count - len(alive), np.bool_)])
-        records = self._view.records if count <= len(self._view.records) else self._map(count)
+        added = self._append_after(session, rows)
+        rows = np.concatenate([rows, added])
+        alive = np.concatenate([alive, np.ones(len(added), np.bool_)])
+        records = self._view.records
+        if len(rows) > len(records):
+            records = self._map(len(rows))
         self._previous = previous if previous.generation else None
         self._view = MatrixView(generation, records, rows, alive)
         self._stamp = self._changed()
+
+    def _append_after(self, session: Session, rows: RowArray) -> RowArray:
+        """Write the records of the chunks that came after the last of `rows` behind theirs; return their rows."""
+        count, last = (len(rows), int(rows[-1])) if len(rows) else (0, 0)
+        added = [np.empty(0, np.int64)]
+        for batch in record_batches(session, self._dimensions, last):
+            self._append(self._offset(count), batch.tobytes())
+            added.append(_rows_of(batch))
+            count += len(batch)
+        return np.concatenate(added)
 
     def _compact(self, rows: RowArray, alive: Mask) -> tuple[RowArray, Mask]:
         """Write the living records into a new file; the old one lives on in the views that map it."""

@@ -20,7 +20,7 @@ from agent_brain_server.storage.view import GraphView, SearchView
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all views of an open index use: its term frequencies, its vectors, and how many bytes its files take."""
+    """The parts that all views of an open index share: its term frequencies, its vectors, and the size of its files."""
 
     frequencies: full_text.TermFrequencies
     nearest: Nearest
@@ -98,7 +98,7 @@ class _Graph:
 
 
 def _asked(column: str, names: Iterable[str]) -> str:
-    """The names as JSON, each with what FTS5 is asked for it."""
+    """Return the names as JSON, each with its query of FTS5."""
     return json.dumps([(name, f"{column}:{hash_name(name)}") for name in dict.fromkeys(names)])
 
 

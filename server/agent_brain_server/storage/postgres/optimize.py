@@ -1,4 +1,4 @@
-"""What is put off while an index is loaded, and done by `optimize`: the index over the vectors, and cleaning up."""
+"""The work that is put off while an index is loaded: the index over the vectors, and cleaning up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BYTES_A_NUMBER, BYTES_A_NODE, SPARE = 4, 700, 1.1
 LEAST_BUILD_BYTES, MOST_BUILD_BYTES = 512 * 1024**2, 4 * 1024**3
 
 
-def settle(session: Session, config: PostgresConfig, dimensions: int) -> None:
+def optimize(session: Session, config: PostgresConfig, dimensions: int) -> None:
     """Build and clean up what is due, in statements that are a transaction each; one process does it at a time."""
     session.run("enter_namespace")
     (owns, _) = session.one("find_owner")
@@ -27,7 +27,7 @@ def settle(session: Session, config: PostgresConfig, dimensions: int) -> None:
             session.run("refresh_statistics")
     if not 0 < dimensions <= MOST_HALF_DIMENSIONS:
         return
-    (alone,) = session.one("lock_settling")
+    (alone,) = session.one("lock_optimizing")
     if not alone:
         return
     try:
@@ -35,17 +35,17 @@ def settle(session: Session, config: PostgresConfig, dimensions: int) -> None:
         if vectors > MOST_EXACT and not has_vector_index(session):
             _build_vector_index(session, config, dimensions, vectors, owns)
     finally:
-        session.run("unlock_settling")
+        session.run("unlock_optimizing")
 
 
 def has_vector_index(session: Session) -> bool:
-    """Whether the index is there and complete."""
+    """Return whether the index is there and complete."""
     found = session.first("find_vector_index")
     return bool(found and found[0])
 
 
 def _build_vector_index(session: Session, config: PostgresConfig, dimensions: int, vectors: int, owns: bool) -> None:
-    """Searches go on meanwhile, and writes where this role owns the table."""
+    """Build the index. Searches go on meanwhile, and writes where this role owns the table."""
     create = _create_vector_index if owns else _ask_for_vector_index
     needed = int(vectors * (BYTES_A_NUMBER * dimensions + BYTES_A_NODE) * SPARE)
     session.run("set_build_memory", needed=min(max(needed, LEAST_BUILD_BYTES), MOST_BUILD_BYTES))
@@ -60,7 +60,7 @@ def _build_vector_index(session: Session, config: PostgresConfig, dimensions: in
 
 
 def _create_vector_index(session: Session, config: PostgresConfig, dimensions: int) -> None:
-    """What an interrupted build left behind is of no use."""
+    """Create the index; first drop what an interrupted build left."""
     session.run("drop_vector_index")
     sizes = {"m": config.hnsw_m, "ef_construction": config.hnsw_ef_construction}
     if dimensions <= MOST_INDEXED_DIMENSIONS:
@@ -70,7 +70,7 @@ def _create_vector_index(session: Session, config: PostgresConfig, dimensions: i
 
 
 def _ask_for_vector_index(session: Session, config: PostgresConfig, dimensions: int) -> None:
-    """By the owner's function: a role that owns no table defines no index. It is done in one transaction."""
+    """Call the owner's function: a role that owns no table defines no index. It is one transaction."""
     half = None if dimensions <= MOST_INDEXED_DIMENSIONS else dimensions
     sizes = {"m": config.hnsw_m, "ef_construction": config.hnsw_ef_construction}
     session.run("index_vectors", most_exact=MOST_EXACT, dimensions=half, **sizes)
