@@ -12,7 +12,7 @@ from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.terms import TOKENIZER_VERSION
 from agent_brain_server.embedding.factory import create_embedder
 from agent_brain_server.embedding.protocol import Embedder
-from agent_brain_server.indexing.walking.walk import WalkLimits
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from agent_brain_server.indexing.workers.pool import Workers
 from agent_brain_server.services.indexing.folders import IndexedFolders
 from agent_brain_server.services.indexing.index_run import IndexRun, Surroundings

@@ -27,7 +27,7 @@ from agent_brain_server.embedding.factory import create_embedder
 from agent_brain_server.embedding.protocol import Embedder
 from agent_brain_server.errors import AgentBrainError, SettingsError
 from agent_brain_server.indexing.walking.exclusions import is_in_state
-from agent_brain_server.indexing.walking.walk import WalkLimits
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from agent_brain_server.indexing.workers.pool import Workers
 from agent_brain_server.services.activity import Activity
 from agent_brain_server.services.answering.freshness import Freshness

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agent_brain_server.domain.content import FileRecord
 from agent_brain_server.indexing.walking.changes import BATCH_BYTES, BATCH_FILES, batches, compare, within
-from agent_brain_server.indexing.walking.walk import FileEntry
+from agent_brain_server.indexing.walking.walk_result import FileEntry
 
 SECOND = 1_000_000_000
 

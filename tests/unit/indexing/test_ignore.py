@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.indexing.walking.walk import WalkLimits
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from support.walking import admits, walk
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")

@@ -11,7 +11,7 @@ import pytest
 
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.globs import path_matcher
-from agent_brain_server.indexing.walking.walk import WalkLimits
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from support.walking import admits, walk
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")

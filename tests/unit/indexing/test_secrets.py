@@ -18,7 +18,8 @@ from agent_brain_server.indexing.secrets import (
     mask_text,
     masked_kinds,
 )
-from agent_brain_server.indexing.walking.walk import FileTree, WalkLimits
+from agent_brain_server.indexing.walking.walk import FileTree
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from support.brain import write_files
 from support.secret_kinds import Kind, Maker, dashes, secret_kinds
 

@@ -13,7 +13,7 @@ import pytest
 
 from agent_brain_server.errors import WorkersError
 from agent_brain_server.indexing.reading.prepare import ReadRequest
-from agent_brain_server.indexing.walking.walk import FileEntry
+from agent_brain_server.indexing.walking.walk_result import FileEntry
 from agent_brain_server.indexing.workers.pool import Workers
 
 PROCESS_ID = "__import__('os').getpid()"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from agent_brain_server.embedding.disabled import DisabledEmbedder
-from agent_brain_server.indexing.walking.walk import WalkLimits
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from agent_brain_server.indexing.workers.pool import Workers
 from agent_brain_server.services.indexing.folders import IndexedFolders
 from agent_brain_server.services.indexing.index_run import Surroundings

@@ -11,7 +11,7 @@ from agent_brain_server.domain.content import EmbeddingModel, FloatArray, Folder
 from agent_brain_server.domain.jobs import Progress
 from agent_brain_server.embedding.disabled import DisabledEmbedder
 from agent_brain_server.errors import StorageError, StorageFullError
-from agent_brain_server.indexing.walking.walk import WalkLimits
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from agent_brain_server.indexing.workers.pool import Workers
 from agent_brain_server.services.indexing.folders import IndexedFolders
 from agent_brain_server.services.indexing.index_run import IndexRun, Surroundings

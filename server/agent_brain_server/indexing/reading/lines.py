@@ -6,7 +6,7 @@ from agent_brain_server.indexing.reading.decode import decode, is_binary
 from agent_brain_server.indexing.reading.languages import detect_language
 from agent_brain_server.indexing.reading.prepare import HEAD_BYTES, read_bytes
 from agent_brain_server.indexing.secrets import mask_file, secret_bytes
-from agent_brain_server.indexing.walking.walk import FileEntry
+from agent_brain_server.indexing.walking.walk_result import FileEntry
 
 
 def read_lines(entry: FileEntry, max_bytes: int) -> list[str] | None:

@@ -18,7 +18,7 @@ from agent_brain_server.indexing.reading.decode import decode, is_binary
 from agent_brain_server.indexing.reading.languages import detect_language
 from agent_brain_server.indexing.secrets import kinds_note, mask_file, secret_bytes
 from agent_brain_server.indexing.walking.real_paths import is_gone, open_real
-from agent_brain_server.indexing.walking.walk import FileEntry
+from agent_brain_server.indexing.walking.walk_result import FileEntry
 from agent_brain_server.runtime.limits import bounded, seconds_for
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ class Declared(NamedTuple):
     everywhere: set[str]
 
 
-class _Found(NamedTuple):
+class _Candidate(NamedTuple):
     start: int
     line: int
     kind: ReferenceKind
@@ -70,7 +70,7 @@ class _Reading:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._best: dict[int, _Found] = {}
+        self._best: dict[int, _Candidate] = {}
         self._skipped: set[int] = set()
         self._local: set[str] = set()
 
@@ -94,7 +94,7 @@ class _Reading:
             qualifier = self._qualifier(captures, qualifier)
         alias = split_name(self._text(captures["alias"][0]))[1] if pattern.has_alias else ""
         line = node.start_point[0] + 1
-        self._best[start] = _Found(start, line, pattern.kind, name, qualifier, alias, pattern.rank)
+        self._best[start] = _Candidate(start, line, pattern.kind, name, qualifier, alias, pattern.rank)
 
     def take_known(self, matches: Iterable[tuple[Pattern, Captures]], declared: Declared) -> None:
         """The matches of names that the file imports or declares, after all others were taken."""
@@ -110,7 +110,7 @@ class _Reading:
             if self._text(head).rstrip(b".") in known[label]:
                 self.take(pattern, captures)
 
-    def found(self) -> Iterator[_Found]:
+    def found(self) -> Iterator[_Candidate]:
         """What is named, in the order of the text, without uses of what the same line calls, imports or inherits."""
         found = sorted(self._kept())
         more = {(one.line, one.name) for one in found if one.kind != "use"}
@@ -118,7 +118,7 @@ class _Reading:
             if one.kind != "use" or ((one.line, one.name) not in more and one.name not in self._local):
                 yield one
 
-    def _kept(self) -> list[_Found]:
+    def _kept(self) -> list[_Candidate]:
         return [one for start, one in self._best.items() if start not in self._skipped]
 
     def _take_notes(self, pattern: Pattern, captures: Captures) -> None:
@@ -140,7 +140,7 @@ class _Reading:
         return ends(self._data, node.start_byte, node.end_byte)
 
 
-def _bound_names(one: _Found) -> Iterator[str]:
+def _bound_names(one: _Candidate) -> Iterator[str]:
     """The local names that an import may give: its alias, else its own and the first of the module, else its last."""
     parts = _SEPARATOR.split(one.qualifier)
     if one.alias:
@@ -152,7 +152,7 @@ def _bound_names(one: _Found) -> Iterator[str]:
 
 
 def _placed(
-    found: Iterable[_Found], spans: Sequence[ScopeSpan]
+    found: Iterable[_Candidate], spans: Sequence[ScopeSpan]
 ) -> Iterator[tuple[ReferenceKind, str, str, str, str, int]]:
     """The fields of each reference, its scope by one pass over the spans: in the order of their starts."""
     open_: list[ScopeSpan] = []

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from string import ascii_letters, digits
 
-from agent_brain_server.indexing.secrets.pairs import Judge, Place
+from agent_brain_server.indexing.secrets.pairs import CharRange, Judge
 
 LONGEST_LINE = 300
 _CHOICES = ("?", "||", " or ", " else ", " if ")
@@ -30,7 +30,7 @@ _ITEM = re.compile(
 _OF_NAMES = f"{ascii_letters}{digits}_.$@"
 
 
-def find_alternative(text: str, start: int, end: int, judge: Judge) -> Iterator[Place]:
+def find_alternative(text: str, start: int, end: int, judge: Judge) -> Iterator[CharRange]:
     """The string that is assigned to the name from `start` to `end` in one case of several, or with others."""
     stop = text.find("\n", end, end + LONGEST_LINE)
     stop = stop if stop >= 0 else end + LONGEST_LINE
@@ -42,7 +42,7 @@ def find_alternative(text: str, start: int, end: int, judge: Judge) -> Iterator[
     yield from find_unpacked(text, start, end, judge)
 
 
-def find_unpacked(text: str, start: int, end: int, judge: Judge) -> Iterator[Place]:
+def find_unpacked(text: str, start: int, end: int, judge: Judge) -> Iterator[CharRange]:
     """The string at the place of the name in `user, password = "bob", "…"`."""
     item = unpacked_item(text, start, end)
     group = 1 if item and item[1] else 2

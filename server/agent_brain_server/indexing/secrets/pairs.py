@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from string import ascii_letters, digits
 
 Judge = Callable[[str], bool]
-Place = tuple[int, int]
+CharRange = tuple[int, int]
+"""Where a value starts and ends in a text."""
 
 MOST_COLUMNS = 40
 LONGEST_HEAD = 2_000
@@ -46,7 +47,7 @@ _OF_NAMES = f"{ascii_letters}{digits}_.-\"' \t"
 _SECOND_ARGUMENT = re.compile(SECOND_ARGUMENT)
 
 
-def find_in_pair(text: str, start: int, end: int, judge: Judge) -> Iterator[Place]:
+def find_in_pair(text: str, start: int, end: int, judge: Judge) -> Iterator[CharRange]:
     """The value beside a name that is one itself, the default of the variable, the second argument of the call."""
     if text[end : end + 1].isalpha():
         return
@@ -79,7 +80,7 @@ _RULE = re.compile(r"[ \t|:-]{0,1000}-[ \t|:-]{0,1000}(?:\n|$)")
 _QUOTES = " \t\r`*\"'"
 
 
-def find_in_column(text: str, start: int, end: int, language: str, judge: Judge) -> Iterator[Place]:
+def find_in_column(text: str, start: int, end: int, language: str, judge: Judge) -> Iterator[CharRange]:
     """The values below a name that is the head of a column: of an SQL statement, a Markdown table, a CSV file."""
     match = None if text[end : end + 1].isalpha() else _COLUMN_ENDS.match(text, end)
     if match is None:
@@ -98,7 +99,7 @@ def find_in_column(text: str, start: int, end: int, language: str, judge: Judge)
             yield from _in_lines(text, start, "|", judge, rule.end())
 
 
-def _in_statement(text: str, start: int, end: int, judge: Judge) -> Iterator[Place]:
+def _in_statement(text: str, start: int, end: int, judge: Judge) -> Iterator[CharRange]:
     """The fields of this column in the rows behind `INSERT INTO t (…) VALUES` or `COPY t (…) FROM stdin`."""
     opened = text.rfind("(", max(0, start - 400), start)
     head = text[max(0, opened - 160) : max(0, opened)].lower()
@@ -114,7 +115,7 @@ def _in_statement(text: str, start: int, end: int, judge: Judge) -> Iterator[Pla
         yield from _in_rows(text, match.end() + 1, column, judge)
 
 
-def _in_rows(text: str, at: int, column: int, judge: Judge) -> Iterator[Place]:
+def _in_rows(text: str, at: int, column: int, judge: Judge) -> Iterator[CharRange]:
     number = 0
     while (field := _FIELD.match(text, at)) is not None:
         if number == column and (group := 1 if field[1] else 2) and field[group] and judge(field[group]):
@@ -129,7 +130,7 @@ def _in_rows(text: str, at: int, column: int, judge: Judge) -> Iterator[Place]:
 
 def _in_lines(
     text: str, start: int, separator: str, judge: Judge, at: int | None = None, column: int | None = None
-) -> Iterator[Place]:
+) -> Iterator[CharRange]:
     """The cells of this column from `at` on, to the first line without a separator or the head of the next table."""
     if column is None:
         column = text.count(separator, text.rfind("\n", 0, start) + 1, start)

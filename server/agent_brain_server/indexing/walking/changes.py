@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from agent_brain_server.domain.content import FileRecord
-from agent_brain_server.indexing.walking.walk import FileEntry
+from agent_brain_server.indexing.walking.walk_result import FileEntry
 
 # A file saved within this time of its reading may have been saved again in the same clock tick, so its hash decides.
 CLOCK_TICK_SECONDS = 2.0

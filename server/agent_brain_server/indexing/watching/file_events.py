@@ -42,11 +42,11 @@ def recursive_events(tree: FileTree, stop: StopSignal, window_milliseconds: int)
         ignore_permission_denied=True,
     )
     for changes in batches:
-        touched: dict[str, frozenset[FileEvent]] = {}
+        events: dict[str, frozenset[FileEvent]] = {}
         for change, path in changes:
             plain = path.replace(os.sep, "/")
-            touched[plain] = touched.get(plain, frozenset()) | {cast(FileEvent, change.raw_str())}
-        yield touched
+            events[plain] = events.get(plain, frozenset()) | {cast(FileEvent, change.raw_str())}
+        yield events
 
 
 def _outermost(tops: Iterable[str]) -> list[str]:

@@ -68,22 +68,22 @@ class _Watches:
 
     def gather(self, window_milliseconds: int) -> EventBatch:
         """What happens until it is quiet, or the window is over; empty if nothing happens within two steps."""
-        touched: dict[str, frozenset[FileEvent]] = {}
+        batch: dict[str, frozenset[FileEvent]] = {}
         end = time.monotonic() + window_milliseconds / 1000
         events = self._inotify.read(timeout=2 * STEP_MILLISECONDS)
         while events:
             for event in events:
-                self._take(event, touched)
+                self._take(event, batch)
             left = int(1000 * (end - time.monotonic()))
             events = self._inotify.read(timeout=min(STEP_MILLISECONDS, left)) if left > 0 else []
-        for path in touched:
+        for path in batch:
             directory, _, name = path.rpartition("/")
             if name == REPOSITORY:  # only now does a new one have all its directories
                 self._watch(f"{directory}/{EXCLUDE_DIRECTORY}")
         if time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + LOOK_SECONDS
-            touched.update(dict.fromkeys(self._look_again(), frozenset[FileEvent](["overflow"])))
-        return touched
+            batch.update(dict.fromkeys(self._look_again(), frozenset[FileEvent](["overflow"])))
+        return batch
 
     def _look_again(self) -> Iterator[str]:
         """Watch what may be read again, and folders in whose place another directory is, as after a mount: no event
@@ -99,10 +99,10 @@ class _Watches:
                 self._tree.walk_beneath(directory, self._watch)
                 yield directory
 
-    def _take(self, event: Event, touched: dict[str, frozenset[FileEvent]]) -> None:
+    def _take(self, event: Event, batch: dict[str, frozenset[FileEvent]]) -> None:
         if event.mask & flags.Q_OVERFLOW:
             self.watch_all()
-            touched.update(dict.fromkeys(self._tree.tops, frozenset[FileEvent](["overflow"])))
+            batch.update(dict.fromkeys(self._tree.tops, frozenset[FileEvent](["overflow"])))
         elif event.mask & flags.IGNORED:
             ended = self._directories.pop(event.wd, "")
             if ended in self._tops:  # deleted or unmounted; the next one in its place may have the same numbers
@@ -110,7 +110,7 @@ class _Watches:
         elif (directory := self._directories.get(event.wd)) is not None and event.name:
             path = f"{directory}/{event.name}"
             if not self._ignored_goes(event.mask, path):
-                touched[path] = touched.get(path, frozenset()) | {_file_event(event.mask)}
+                batch[path] = batch.get(path, frozenset()) | {_file_event(event.mask)}
             self._follow(event, directory, path)
 
     def _ignored_goes(self, mask: int, path: str) -> bool:

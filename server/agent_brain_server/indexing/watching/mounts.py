@@ -46,8 +46,8 @@ def _mounts(table: str) -> Iterator[tuple[str, str]]:
 
 
 def _type_at(path: str, mounts: Mapping[str, str]) -> str:
-    around = [mount for mount in mounts if path == mount or path.startswith(f"{mount.rstrip('/')}/")]
-    return mounts[max(around, key=len)] if around else ""
+    holders = [mount for mount in mounts if path == mount or path.startswith(f"{mount.rstrip('/')}/")]
+    return mounts[max(holders, key=len)] if holders else ""
 
 
 def _is_silent(kind: str) -> bool:
@@ -90,6 +90,6 @@ class Poller:
 
 
 def _differences(before: Mapping[str, tuple[int, int]], now: Mapping[str, tuple[int, int]]) -> EventBatch:
-    touched: dict[str, frozenset[FileEvent]] = {path: frozenset(("deleted",)) for path in before.keys() - now.keys()}
+    deleted: dict[str, frozenset[FileEvent]] = {path: frozenset(("deleted",)) for path in before.keys() - now.keys()}
     changed = (path for path, seen in now.items() if before.get(path) != seen)
-    return touched | {path: frozenset[FileEvent](("modified",)) for path in changed}
+    return deleted | {path: frozenset[FileEvent](("modified",)) for path in changed}

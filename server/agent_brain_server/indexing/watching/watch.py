@@ -9,11 +9,11 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator
 
 from agent_brain_server.indexing.walking.ignore import EXCLUDE_DIRECTORY, IGNORE_FILES
 from agent_brain_server.indexing.walking.walk import FileTree
-from agent_brain_server.indexing.watching.events import EventBatch
+from agent_brain_server.indexing.watching.events import EventBatch, FileEvent
 from agent_brain_server.indexing.watching.file_events import file_events
 from agent_brain_server.indexing.watching.mounts import Poller, silent_places
 
@@ -108,17 +108,17 @@ class _Watcher(threading.Thread):
             self._watch()
         except Exception as error:  # handed to the consumer by `next`
             self._error = error
-        self._tell(self._batches.put_nowait, None)
-        self._tell(self._ended.set)
+        self._call(self._batches.put_nowait, None)
+        self._call(self._ended.set)
 
     def _watch(self) -> None:
         poller = Poller(self._tree, silent_places(self._tree))
         for events in file_events(self._tree, self, self._window):
-            self._tell(self._ready.set)
-            if touched := {**poller.look(), **events}:
-                self._tell(self._batches.put_nowait, _changed(self._tree, touched))
+            self._call(self._ready.set)
+            if batch := {**poller.look(), **events}:
+                self._call(self._batches.put_nowait, _changed(self._tree, batch))
 
-    def _tell(self, call: Callable[..., object], *arguments: object) -> None:
+    def _call(self, call: Callable[..., object], *arguments: object) -> None:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(call, *arguments)
 
@@ -131,23 +131,33 @@ def _is_recent(lock: str) -> bool:
         return False
 
 
-def _changed(tree: FileTree, touched: EventBatch) -> frozenset[str]:
-    """What is to be told. The disk is asked what became of a path: by now it may differ from the event."""
-    found: set[str] = set()
-    for path, kinds in touched.items():
-        directory = path if "overflow" in kinds else _ruled_directory(path)
-        if directory and tree.could_hold(directory, directory=True):
-            found.add("./" if directory == tree.root else f"{tree.name(directory)}/")
+def _changed(tree: FileTree, events: EventBatch) -> frozenset[str]:
+    """Return the paths that changed. The disk is asked what is at a path: by now it may differ from the event."""
+    paths: set[str] = set()
+    for path, kinds in events.items():
+        paths.update(_directories_to_walk(tree, path, kinds))
         if os.path.isdir(path) and not os.path.islink(path):
-            if "added" in kinds:
-                found.update(entry.path for entry in tree.walk_beneath(path).files)
-            if "deleted" in kinds and tree.could_hold(path, directory=False):
-                found.add(tree.name(path))
+            paths.update(_in_directory(tree, path, kinds))
         elif (entry := tree.admits(path)) is not None:
-            found.add(entry.path)
-        elif _is_gone(tree, path, touched):
-            found.add(tree.name(path))
-    return frozenset(found)
+            paths.add(entry.path)
+        elif _is_gone(tree, path, events):
+            paths.add(tree.name(path))
+    return frozenset(paths)
+
+
+def _directories_to_walk(tree: FileTree, path: str, kinds: Collection[FileEvent]) -> Iterator[str]:
+    """Yield the directory, with `/` at its end, that must be walked again: events were lost, or its rules changed."""
+    directory = path if "overflow" in kinds else _ruled_directory(path)
+    if directory and tree.could_hold(directory, directory=True):
+        yield "./" if directory == tree.root else f"{tree.name(directory)}/"
+
+
+def _in_directory(tree: FileTree, path: str, kinds: Collection[FileEvent]) -> Iterator[str]:
+    """Yield the files of a directory that came, and its own path where a file was there before."""
+    if "added" in kinds:
+        yield from (entry.path for entry in tree.walk_beneath(path).files)
+    if "deleted" in kinds and tree.could_hold(path, directory=False):
+        yield tree.name(path)
 
 
 def _ruled_directory(path: str) -> str:
@@ -157,11 +167,11 @@ def _ruled_directory(path: str) -> str:
     return os.path.dirname(path) if os.path.basename(path) in IGNORE_FILES else ""
 
 
-def _is_gone(tree: FileTree, path: str, touched: EventBatch) -> bool:
+def _is_gone(tree: FileTree, path: str, events: EventBatch) -> bool:
     """Whether an indexed file, or a directory of them, may have been at `path` and is not any more."""
     if os.path.lexists(path):
         return tree.could_hold(path, directory=False)
     if tree.could_hold(path, directory=True):
         return True
-    was_directory = any(other.startswith(f"{path}/") for other in touched)
+    was_directory = any(other.startswith(f"{path}/") for other in events)
     return not was_directory and tree.could_hold(path, directory=False)

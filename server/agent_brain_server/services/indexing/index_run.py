@@ -23,7 +23,8 @@ from agent_brain_server.errors import AgentBrainError, StorageError
 from agent_brain_server.indexing.reading.prepare import PreparedFile, ReadRequest
 from agent_brain_server.indexing.walking.changes import Changes, batches, compare, within
 from agent_brain_server.indexing.walking.emptied import emptied_folders, keep_emptied
-from agent_brain_server.indexing.walking.walk import FileEntry, FileTree, WalkResult
+from agent_brain_server.indexing.walking.walk import FileTree
+from agent_brain_server.indexing.walking.walk_result import FileEntry, WalkResult
 from agent_brain_server.indexing.workers.pool import Workers
 from agent_brain_server.services.indexing.folders import IndexedFolders
 from agent_brain_server.services.indexing.progress import ProgressMeter

@@ -10,7 +10,7 @@ from dataclasses import replace
 from agent_brain_server.domain.jobs import Progress
 from agent_brain_server.indexing.reading.prepare import PreparedFile
 from agent_brain_server.indexing.walking.changes import Changes
-from agent_brain_server.indexing.walking.walk import WalkResult
+from agent_brain_server.indexing.walking.walk_result import WalkResult
 
 MOST_PROBLEMS = 50
 FAILED = ("unreadable",)

@@ -15,8 +15,8 @@ from agent_brain_server.domain.jobs import Job
 from agent_brain_server.indexing.reading.notes import missing_parts
 from agent_brain_server.indexing.secrets import mask_text, masked_kinds
 from agent_brain_server.indexing.walking.emptied import emptied_folders, folders_held, why_kept
-from agent_brain_server.indexing.walking.place import FolderProblem
-from agent_brain_server.indexing.walking.walk import WalkResult
+from agent_brain_server.indexing.walking.index_root import FolderProblem
+from agent_brain_server.indexing.walking.walk_result import WalkResult
 from agent_brain_server.services.indexing.folders import IndexedFolders
 from agent_brain_server.services.indexing.index_run import LEFT_OUT_NOTE, left_out_because
 from agent_brain_server.storage.protocol import JobStore
