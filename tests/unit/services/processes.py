@@ -10,8 +10,8 @@ from agent_brain_server.domain.jobs import Job
 from agent_brain_server.embedding.disabled import DisabledEmbedder
 from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from agent_brain_server.indexing.workers.pool import Workers
+from agent_brain_server.services.indexing.context import JobContext
 from agent_brain_server.services.indexing.folders import IndexedFolders
-from agent_brain_server.services.indexing.index_run import Surroundings
 from agent_brain_server.services.indexing.index_service import IndexingService
 from agent_brain_server.services.indexing.job_runner import JobRunner
 from agent_brain_server.services.metrics import Metrics
@@ -30,7 +30,7 @@ class Process:
         self.store = store
         limits = WalkLimits(max_file_bytes=10_000)
         folders = IndexedFolders(store.folders, root, limits, FolderConsent(root, ()))
-        self.runner = JobRunner(Surroundings(store, DisabledEmbedder(), Workers(1), folders), Metrics())
+        self.runner = JobRunner(JobContext(store, DisabledEmbedder(), Workers(1), folders), Metrics())
         self.indexing = IndexingService(store, store.index, store.jobs, self.runner, folders)
 
     async def die(self) -> None:

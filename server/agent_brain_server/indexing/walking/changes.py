@@ -62,7 +62,7 @@ def saved_while_read(record: FileRecord) -> bool:
     return record.mtime_ns / 1e9 > record.indexed_at - CLOCK_TICK_SECONDS
 
 
-def batches(entries: Sequence[FileEntry]) -> Iterator[tuple[FileEntry, ...]]:
+def in_batches(entries: Sequence[FileEntry]) -> Iterator[tuple[FileEntry, ...]]:
     """Runs of entries bounded in number and bytes; a larger file is a batch of its own."""
     batch: list[FileEntry] = []
     size = 0

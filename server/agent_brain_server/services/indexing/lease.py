@@ -39,7 +39,7 @@ class Lease:
             return True
         asked = time.monotonic()
         if not await self._lease.acquire():
-            await self.lapse()
+            await self.expire()
             return False
         self._until = asked + LEASE_SECONDS
         if self._renewing is None or self._renewing.done():
@@ -51,13 +51,13 @@ class Lease:
         """Let others write. Where the database cannot be told, the lease ends by itself."""
         if self._renewing is None:
             return
-        await self.lapse()
+        await self.expire()
         try:
             await self._lease.release()
         except StorageError as error:
-            log.info("the lease was not given back, it ends within %g s: %s", LEASE_SECONDS, error)
+            log.info("the lease was not released, it ends within %g s: %s", LEASE_SECONDS, error)
 
-    async def lapse(self) -> None:
+    async def expire(self) -> None:
         """Let it end by itself, so that it can be had again at once where nobody else has taken it."""
         self._until = 0.0
         self._released.set()
