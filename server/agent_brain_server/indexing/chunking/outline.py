@@ -49,6 +49,14 @@ class _Scope(NamedTuple):
         return f"{self.symbol}.{name}" if self.symbol else name
 
 
+class _DeclaringNode(NamedTuple):
+    """A declaration with the node that makes it, and the outermost node that belongs to it (`export …`)."""
+
+    declaration: Declaration
+    node: Node
+    outer: Node
+
+
 @dataclass(slots=True)
 class _Lead:
     """The comments and attributes directly above what comes next."""
@@ -83,18 +91,19 @@ class Outliner:
             kind = node.type
             if kind in self._leading:
                 self._note_lead(node)
-            elif kind in self._declaring and (found := self._declaration(node)) is not None:
-                self._add(node, *found, scope, depth)
+            elif kind in self._declaring and (declared := self._declared(node)) is not None:
+                self._add(declared, scope, depth)
             elif depth < DEEPEST and (kind in self._open or _is_long(node)):
                 self._visit(node.named_children, scope, depth + 1)
 
-    def _declaration(self, node: Node) -> tuple[Declaration, Node] | None:
-        """What the node declares, or the one node in it that does."""
+    def _declared(self, outer: Node) -> _DeclaringNode | None:
+        """Return what the node declares, or the one node in it that does."""
         rules = self._syntax.rules
+        node = outer
         for _ in range(4):
             if (rule := rules.get(node.type)) is not None:
                 declaration = rule(self._code, node)
-                return (declaration, node) if declaration else None
+                return _DeclaringNode(declaration, node, outer) if declaration else None
             if node.type not in self._syntax.wrappers:
                 return None
             inner = [child for child in node.named_children if child.type in self._declaring]
@@ -119,22 +128,29 @@ class Outliner:
         elif self._syntax.leading_text:
             self._lead.text = self._syntax.leading_text(self._code, node) or self._lead.text
 
-    def _add(self, node: Node, declaration: Declaration, inner: Node, scope: _Scope, depth: int) -> None:
-        kind = "method" if declaration.kind == "function" and scope.kind in _TYPES else declaration.kind
+    def _add(self, declared: _DeclaringNode, scope: _Scope, depth: int) -> None:
+        """Add the declared symbol, with its members, to the scope; local constants and types are none."""
+        is_method = declared.declaration.kind == "function" and scope.kind in _TYPES
+        kind = "method" if is_method else declared.declaration.kind
         if scope.kind in _BODIES and kind in _LOCAL:
             return
-        item = Item(kind, scope.name(declaration.name), node.start_point[0], last_row(node))
-        item.span = node.start_byte, node.end_byte
+        item = self._item(declared, kind, scope)
+        if depth < DEEPEST:
+            self._add_members(item, declared, depth + 1)
+        if not (self._syntax.joined and _join(scope.items, item)):
+            scope.items.append(item)
+
+    def _item(self, declared: _DeclaringNode, kind: str, scope: _Scope) -> Item:
+        declaration, outer = declared.declaration, declared.outer
+        item = Item(kind, scope.name(declaration.name), outer.start_point[0], last_row(outer))
+        item.span = outer.start_byte, outer.end_byte
         lead = self._take_lead(item)
         item.detail = _is_detail(item, declaration, scope)
         item.prototype = declaration.prototype
-        item.signature = self._signature(node, inner, declaration)
+        item.signature = self._signature(declared)
         if not item.detail:
             item.documentation = self._documentation(declaration, lead)
-        if depth < DEEPEST:
-            self._add_members(item, declaration, inner, depth + 1)
-        if not (self._syntax.joined and _join(scope.items, item)):
-            scope.items.append(item)
+        return item
 
     def _take_lead(self, item: Item) -> _Lead | None:
         """Count what stands directly above the item to it."""
@@ -150,13 +166,14 @@ class Outliner:
             return text
         return lead.text or comment_text(lead.comments) if lead else ""
 
-    def _add_members(self, item: Item, declaration: Declaration, inner: Node, depth: int) -> None:
+    def _add_members(self, item: Item, declared: _DeclaringNode, depth: int) -> None:
         is_whole = item.detail or not self._is_divided(item)
         if is_whole and item.kind in _BODIES and not self._may_declare(item):
             return
         lead = self._lead
-        holder = declaration.members or declaration.body or inner
-        nodes = holder.named_children if holder == inner else [*self._comments(inner), *holder.named_children]
+        declaration, node = declared.declaration, declared.node
+        holder = declaration.members or declaration.body or node
+        nodes = holder.named_children if holder == node else [*self._comments(node), *holder.named_children]
         self._visit(nodes, _Scope(item.symbol, item.kind, item.members, is_whole), depth)
         if is_whole:
             self._lead = lead
@@ -171,17 +188,19 @@ class Outliner:
         lines, chars = (WHOLE_LINES, WHOLE_CHARS) if item.kind in _BODIES else (FAMILY_LINES, FAMILY_CHARS)
         return not self._source.fits(item.first, item.last, lines, chars)
 
-    def _signature(self, node: Node, inner: Node, declaration: Declaration) -> str:
-        start = node.start_byte
-        for child in node.children:
+    def _signature(self, declared: _DeclaringNode) -> str:
+        """Return the text from the first child that does not only lead, up to the body or a comment."""
+        start = declared.outer.start_byte
+        for child in declared.outer.children:
             if child.type not in self._syntax.leading:
                 start = child.start_byte
                 break
-        end = declaration.body.start_byte if declaration.body else inner.end_byte
-        if (comment := next(self._comments(inner), None)) is not None:
+        body = declared.declaration.body
+        end = body.start_byte if body else declared.node.end_byte
+        if (comment := next(self._comments(declared.node), None)) is not None:
             end = min(end, comment.start_byte)
         text = self._code.between(start, min(end, start + 4 * LONGEST_SIGNATURE)).strip()
-        if declaration.body is None:
+        if body is None:
             text = text.split("\n", 1)[0]
         return _SIGNATURE_END.sub("", " ".join(text.split()))[:LONGEST_SIGNATURE]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from agent_brain_server.domain.code_graph import Reference, ReferenceKind
 from agent_brain_server.indexing.references.naming import ends, plain_module, plain_qualifier, split_name
-from agent_brain_server.indexing.references.patterns import Pattern, patterns_of
+from agent_brain_server.indexing.references.patterns import GUARDED, Pattern, patterns_of
 
 if TYPE_CHECKING:
     from tree_sitter import Language, Node
@@ -53,14 +53,17 @@ def find_references(
     if compiled is None:
         return ()
     reading = _Reading(data)
-    guarded: list[tuple[Pattern, Captures]] = []
+    guarded: dict[str, list[tuple[Pattern, Captures]]] = {label: [] for label in GUARDED}
     for number, captures in compiled.matches(root):
         pattern = compiled.patterns[number]
-        if pattern.is_guarded:
-            guarded.append((pattern, captures))
+        if pattern.label in guarded:
+            guarded[pattern.label].append((pattern, captures))
         else:
             reading.take(pattern, captures)
-    reading.take_known(guarded, declared)
+    for label, names in reading.known_names(declared).items():
+        for match in guarded[label]:
+            if reading.head(*match) in names:
+                reading.take(*match)
     spans = sorted(scopes, key=lambda span: (span.start, -span.end))
     return tuple(map(Reference._make, dict.fromkeys(_placed(reading.found(), spans))))
 
@@ -75,7 +78,7 @@ class _Reading:
         self._local: set[str] = set()
 
     def take(self, pattern: Pattern, captures: Captures) -> None:
-        """A match that holds whatever else the file says."""
+        """Keep what the match names, unless a better match names the same place."""
         if pattern.only and not pattern.only.fullmatch(self._text(captures["if"][0])):
             return
         if not pattern.is_plain:
@@ -83,32 +86,29 @@ class _Reading:
             if not pattern.label:
                 return
         node = captures[pattern.label][0]
-        start = node.start_byte
-        before = self._best.get(start)
+        before = self._best.get(node.start_byte)
         if before is not None and before.rank <= pattern.rank:
             return
-        qualifier, name = ("", pattern.name) if pattern.name else split_name(ends(self._data, start, node.end_byte))
-        if not name or (pattern.but and pattern.but.fullmatch(name)):
-            return
-        if pattern.is_qualified:
-            qualifier = self._qualifier(captures, qualifier)
-        alias = split_name(self._text(captures["alias"][0]))[1] if pattern.has_alias else ""
-        line = node.start_point[0] + 1
-        self._best[start] = _Candidate(start, line, pattern.kind, name, qualifier, alias, pattern.rank)
+        candidate = self._candidate(pattern, captures, node)
+        if candidate is not None:
+            self._best[candidate.start] = candidate
 
-    def take_known(self, matches: Iterable[tuple[Pattern, Captures]], declared: Declared) -> None:
-        """The matches of names that the file imports or declares, after all others were taken."""
+    def known_names(self, declared: Declared) -> dict[str, set[bytes]]:
+        """Return by label, for those of `GUARDED`, the names that the file imports or declares.
+
+        Call it once all other matches are taken.
+        """
         imported = {name for one in self._kept() if one.kind == "import" for name in _bound_names(one)}
-        known = {
-            "value": {name.encode("utf-8", "replace") for name in declared.outside | imported},
-            "member": {name.encode("utf-8", "replace") for name in declared.everywhere | imported},
-            "bare": {name.encode("utf-8", "replace") for name in (declared.everywhere | imported) - self._local},
+        names = {
+            "bare": (declared.everywhere | imported) - self._local,
+            "member": declared.everywhere | imported,
+            "value": declared.outside | imported,
         }
-        for pattern, captures in matches:
-            label = pattern.label
-            head = captures.get("qualifier", captures[label])[0]
-            if self._text(head).rstrip(b".") in known[label]:
-                self.take(pattern, captures)
+        return {label: {name.encode("utf-8", "replace") for name in known} for label, known in names.items()}
+
+    def head(self, pattern: Pattern, captures: Captures) -> bytes:
+        """Return the first name of a match: its qualifier, else the name itself."""
+        return self._text(captures.get("qualifier", captures[pattern.label])[0]).rstrip(b".")
 
     def found(self) -> Iterator[_Candidate]:
         """What is named, in the order of the text, without uses of what the same line calls, imports or inherits."""
@@ -117,6 +117,16 @@ class _Reading:
         for one in found:
             if one.kind != "use" or ((one.line, one.name) not in more and one.name not in self._local):
                 yield one
+
+    def _candidate(self, pattern: Pattern, captures: Captures, node: Node) -> _Candidate | None:
+        start = node.start_byte
+        qualifier, name = ("", pattern.name) if pattern.name else split_name(ends(self._data, start, node.end_byte))
+        if not name or (pattern.but and pattern.but.fullmatch(name)):
+            return None
+        if pattern.is_qualified:
+            qualifier = self._qualifier(captures, qualifier)
+        alias = split_name(self._text(captures["alias"][0]))[1] if pattern.has_alias else ""
+        return _Candidate(start, node.start_point[0] + 1, pattern.kind, name, qualifier, alias, pattern.rank)
 
     def _kept(self) -> list[_Candidate]:
         return [one for start, one in self._best.items() if start not in self._skipped]

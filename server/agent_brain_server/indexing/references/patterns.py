@@ -47,6 +47,9 @@ LABELS: Mapping[str, ReferenceKind] = {
 }
 """What a captured name is; where several patterns capture it, the first of them counts."""
 
+GUARDED = ("bare", "member", "value")
+"""The labels of names that refer only to what the file imports or declares."""
+
 DEEPEST_MATCH = 1_000
 _MOST_TOKENS = 2_000
 
@@ -69,8 +72,6 @@ class Pattern:
     name: str
     only: re.Pattern[bytes] | None
     but: re.Pattern[str] | None
-    is_guarded: bool
-    """Whether it holds for names alone that the file is known to mean."""
     is_qualified: bool
     has_alias: bool
     is_plain: bool
@@ -148,7 +149,6 @@ def _pattern(query: Query, number: int, text: bytes) -> Pattern:
         name=settings.get("name", "*" if label == "module" else ""),
         only=re.compile(settings["only"].encode()) if "only" in settings else None,
         but=re.compile(settings["but"]) if "but" in settings else None,
-        is_guarded=label in {"bare", "member", "value"},
         is_qualified=is_qualified,
         has_alias=has_alias,
         is_plain=names.isdisjoint({"skip", "local"}) and (label == "module" or "module" not in names),
