@@ -43,7 +43,7 @@ def git(directory: Path, *arguments: str) -> str:
 
 
 def write(root: Path, path: str, text: str = "") -> None:
-    """Writes a file unless a file or directory is in its way."""
+    """Write a file unless a file or directory is in its way."""
     file = root / path
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

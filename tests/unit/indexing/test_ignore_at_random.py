@@ -35,7 +35,7 @@ def pattern(source: random.Random) -> str:
 
 
 def write_tree(root: Path, source: random.Random) -> None:
-    """A directory with files and rules, and in some of its directories further rules."""
+    """Make a directory with files and rules, and in some of its directories further rules."""
     root.mkdir()
     directories = [root]
     for _ in range(FILES):

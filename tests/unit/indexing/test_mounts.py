@@ -1,4 +1,4 @@
-"""Which directories of the index lie on a file system that tells of no change made elsewhere."""
+"""Which directories of the index lie on a file system that reports no change made elsewhere."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ async def until(holds: Callable[[], object]) -> None:
 
 
 async def ended(desk: Desk, job: Job) -> Job:
-    """The job once it has ended."""
+    """Return the job once it has ended."""
     async with asyncio.timeout(60):
         while (found := await desk.memory.jobs.find(job.id)) is None or found.finished_at is None:
             await asyncio.sleep(0.005)
@@ -61,12 +61,12 @@ async def ended(desk: Desk, job: Job) -> Job:
 
 
 async def queue(desk: Desk, *paths: str, force: bool = False) -> Job:
-    """A new job that no process was told of."""
+    """Queue a job that no process knows of."""
     return await desk.memory.jobs.add(paths, force, 1.0)
 
 
 def held_up(desk: Desk, method: str = "upsert_chunks") -> SeenByOne:
-    """A process's store that waits before it does `method`."""
+    """Return a process's store that waits before it does `method`."""
     seen = SeenByOne(desk)
     seen.gates[method] = asyncio.Event()
     return seen

@@ -1,4 +1,4 @@
-"""Progress tells what is done and estimates only what is left."""
+"""Progress shows what is done and estimates only what is left."""
 
 from __future__ import annotations
 

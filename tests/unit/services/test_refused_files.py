@@ -41,7 +41,7 @@ class PickyIndex(MemoryIndex):
 
 
 def picky(error: Exception) -> MemoryStore:
-    """A store with such an index."""
+    """Return a store with such an index."""
     store = MemoryStore(MODEL, "1")
     store.index = PickyIndex(error)
     return store

@@ -1,4 +1,4 @@
-"""The symbols of a syntax tree, as a nested outline: all but local names. Details are left to what they stand in.
+"""The symbols of a syntax tree, as a nested outline: all but local names. Details are left to what holds them.
 
 Only nodes that can hold a declaration are visited.
 """
@@ -32,18 +32,18 @@ _BODIES = frozenset({"function", "method"})
 _LOCAL = frozenset({"constant", "type"})
 _SMALLEST_INNER = 8
 _WIDEST_INDENT = 500
-"""Bytes; what stands further right is not looked at, or a line of many comments would be read once for each."""
+"""Bytes; what is further right is not looked at, or a line of many comments would be read once for each."""
 _SMALLEST_MINOR = 4
 
 
 class _Scope(NamedTuple):
-    """What the visited nodes stand in, and where its items go."""
+    """The symbol that holds the visited nodes, and where its items go."""
 
     symbol: str
     kind: str
     items: list[Item]
     is_whole: bool
-    """Whether it is one passage, whatever stands in it."""
+    """Whether it is one passage with all in it."""
 
     def name(self, name: str) -> str:
         return f"{self.symbol}.{name}" if self.symbol else name
@@ -69,7 +69,7 @@ class _Lead:
 
 
 class Outliner:
-    """Reads the outline of one parsed file."""
+    """A reader of the outline of one parsed file."""
 
     def __init__(self, syntax: Syntax, code: Code, source: Source) -> None:
         self._syntax = syntax
@@ -81,7 +81,7 @@ class Outliner:
         self._open = syntax.wrappers | syntax.transparent | {"ERROR"}
 
     def outline(self, root: Node) -> list[Item]:
-        """The symbols in the order of the file."""
+        """Return the symbols in the order of the file."""
         items: list[Item] = []
         self._visit(root.named_children, _Scope("", "", items, is_whole=False), 0)
         return items
@@ -119,7 +119,7 @@ class Outliner:
             column and not self._code.data[node.start_byte - column : node.start_byte].isspace()
         ):
             return
-        # The comments between a head and its body come first, and in a broken file these may stand below what is in it.
+        # The comments between a head and its body come first, and in a broken file these may be below what is in it.
         if not self._lead.first <= first <= self._lead.last + 1:
             self._lead = _Lead(first, node.start_byte)
         self._lead.last = max(self._lead.last, last_row(node))
@@ -153,7 +153,7 @@ class Outliner:
         return item
 
     def _take_lead(self, item: Item) -> _Lead | None:
-        """Count what stands directly above the item to it."""
+        """Count what is directly above the item to it."""
         lead = self._lead
         if lead.last != item.first - 1:
             return None
@@ -179,12 +179,12 @@ class Outliner:
             self._lead = lead
 
     def _may_declare(self, item: Item) -> bool:
-        """Whether the body of a function may hold anything but local names."""
+        """Return whether the body of a function may hold anything but local names."""
         inner = self._syntax.inner
         return inner is None or inner.search(self._code.data, item.span[0] + 1, item.span[1]) is not None
 
     def _is_divided(self, item: Item) -> bool:
-        """Whether the item is too large for one passage, so that its members are passages."""
+        """Return whether the item is too large for one passage, so that its members are passages."""
         lines, chars = (WHOLE_LINES, WHOLE_CHARS) if item.kind in _BODIES else (FAMILY_LINES, FAMILY_CHARS)
         return not self._source.fits(item.first, item.last, lines, chars)
 
@@ -205,17 +205,17 @@ class Outliner:
         return _SIGNATURE_END.sub("", " ".join(text.split()))[:LONGEST_SIGNATURE]
 
     def _comments(self, node: Node) -> Iterator[Node]:
-        """The comments that stand in the node itself, between its head and its body."""
+        """Return the comments in the node itself, between its head and its body."""
         return (child for child in node.named_children if child.type in self._syntax.comments)
 
 
 def _is_long(node: Node) -> bool:
-    """Whether declarations are looked for in a node although its type does not say that it may hold some."""
+    """Return whether declarations are looked for in a node although its type does not say that it may hold some."""
     return node.end_byte - node.start_byte > WHOLE_LINES and node.end_point[0] - node.start_point[0] > WHOLE_LINES
 
 
 def _is_detail(item: Item, declaration: Declaration, scope: _Scope) -> bool:
-    """Whether it is left to what it stands in: a field, a prototype, a short inner function."""
+    """Return whether it is left to the item that holds it: a field, a prototype, a short inner function."""
     rows = item.last - item.first + 1
     if scope.is_whole or declaration.detail or (declaration.minor and rows < _SMALLEST_MINOR):
         return True
@@ -236,6 +236,6 @@ def _join(items: list[Item], item: Item) -> bool:
 
 
 def last_row(node: Node) -> int:
-    """The last row on which the node has text; some grammars count the line end in."""
+    """Return the last row on which the node has text; some grammars count the line end in."""
     row, column = node.end_point
     return row - 1 if column == 0 and row > node.start_point[0] else row

@@ -10,7 +10,7 @@ from agent_brain_server.indexing.walking.walk_result import FileEntry
 
 
 def read_lines(entry: FileEntry, max_bytes: int) -> list[str] | None:
-    """The file's lines, None for one that the index would not take: binary, secret, too large, unreadable."""
+    """Return the file's lines, None for one that the index does not take: binary, secret, too large, unreadable."""
     data = read_bytes(entry, max_bytes)
     if data is None:
         return None

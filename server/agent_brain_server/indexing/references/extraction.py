@@ -21,7 +21,7 @@ _SEPARATOR = re.compile(r"[/.]")
 
 
 class ScopeSpan(NamedTuple):
-    """Where a definition lies, in bytes; its end is not part of it."""
+    """A definition's range in bytes; its end is not part of it."""
 
     start: int
     end: int
@@ -48,7 +48,7 @@ class _Candidate(NamedTuple):
 def find_references(
     language: Language, grammar: str, root: Node, data: bytes, scopes: Iterable[ScopeSpan], declared: Declared
 ) -> tuple[Reference, ...]:
-    """The references of a parsed file in the order of its text; none where its grammar has no query."""
+    """Return the references of a parsed file in the order of its text; none where its grammar has no query."""
     compiled = patterns_of(language, grammar)
     if compiled is None:
         return ()
@@ -69,7 +69,7 @@ def find_references(
 
 
 class _Reading:
-    """Takes what each match of a pattern names, and keeps of each place what the best of them says."""
+    """The references of one file: of the matches that name one place, the best."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -111,7 +111,7 @@ class _Reading:
         return self._text(captures.get("qualifier", captures[pattern.label])[0]).rstrip(b".")
 
     def found(self) -> Iterator[_Candidate]:
-        """What is named, in the order of the text, without uses of what the same line calls, imports or inherits."""
+        """Yield the best candidates in the text's order, no use of what the same line calls, imports or inherits."""
         found = sorted(self._kept())
         more = {(one.line, one.name) for one in found if one.kind != "use"}
         for one in found:
@@ -151,7 +151,7 @@ class _Reading:
 
 
 def _bound_names(one: _Candidate) -> Iterator[str]:
-    """The local names that an import may give: its alias, else its own and the first of the module, else its last."""
+    """Yield the local names that an import may give: its alias, else its own and the module's first, else its last."""
     parts = _SEPARATOR.split(one.qualifier)
     if one.alias:
         yield one.alias
@@ -164,7 +164,7 @@ def _bound_names(one: _Candidate) -> Iterator[str]:
 def _placed(
     found: Iterable[_Candidate], spans: Sequence[ScopeSpan]
 ) -> Iterator[tuple[ReferenceKind, str, str, str, str, int]]:
-    """The fields of each reference, its scope by one pass over the spans: in the order of their starts."""
+    """Yield the fields of each reference, with its scope by one pass over the spans, which are in order."""
     open_: list[ScopeSpan] = []
     upcoming = 0
     for one in found:

@@ -1,4 +1,4 @@
-"""Secrets that the layout of a document puts beside their name: a row of a table, a block, a list of terms, elements.
+"""Secrets that the layout of a document puts next to their name: a row of a table, a block, a list of terms, elements.
 
 Asked only for names in documents and settings that have no value behind them.
 """
@@ -42,7 +42,7 @@ _OF_TABLE = re.compile(
 
 
 def find_laid_out(text: str, start: int, end: int, judge: Judge) -> Iterator[CharRange]:
-    """The value that the layout puts beside the name from `start` to `end`."""
+    """Find the value that the layout puts next to the name from `start` to `end`."""
     follows = _NEXT.match(text, end)
     if follows is None:
         return
@@ -65,14 +65,14 @@ def find_laid_out(text: str, start: int, end: int, judge: Judge) -> Iterator[Cha
 
 
 def _judged(match: re.Match[str], judge: Judge) -> CharRange | None:
-    """Where the last group of the match is, if that is a secret: no call and no type such as `char(20)`."""
+    """Return where the last group of the match is, if it is a secret: no call and no type such as `char(20)`."""
     group = match.lastindex or 0
     value = match[group].rstrip(",;")
     return (match.start(group), match.start(group) + len(value)) if judge(value) and not _CALLED.match(value) else None
 
 
 def _in_html_column(text: str, start: int, at: int, judge: Judge) -> Iterator[CharRange]:
-    """The cells below the head of a column, in the same table."""
+    """Find the cells below the head of a column, in the same table."""
     row = text.rfind("<tr", max(0, start - MOST_CHARACTERS), start)
     if row < 0 or not text.startswith("/th", at):
         return

@@ -38,7 +38,7 @@ def find_lines(text: str, opener: str, first: int, end: int, judge: Callable[[st
 
 
 def _close(text: str, opener: str, end: int) -> int | None:
-    """Where the string ends that goes on after `end`; None where it ends in that line, or never."""
+    """Return where the string ends that goes on after `end`; None where it ends in that line, or never."""
     rest = text[end : end + 2]
     if not (rest.startswith("\n") or rest == "\\\n"):
         return None

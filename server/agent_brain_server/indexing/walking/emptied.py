@@ -1,6 +1,6 @@
 """Indexed folders that hold no file any more, such as the place of a disk that is not mounted.
 
-Nobody can tell one from a folder whose files were all deleted. What the index holds of it may have cost money, so it is
+One looks the same as a folder whose files were all deleted. What the index holds of it may have cost money, so it is
 kept until the person says that the folder is meant to be empty.
 """
 

@@ -34,8 +34,8 @@ Accepts: TypeAlias = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class FolderProblem:
-    """What is wrong with an indexed folder: `detail` without a full stop, and if there is one the `command` for what
-    `way_on` says. Only here are they apart: nobody else can tell where a folder's own name ends.
+    """A problem of an indexed folder: `detail` without a full stop, and if there is one the `command` for what
+    `way_on` says. They are apart since a reader of the sentence cannot say where a folder's own name ends.
     """
 
     detail: str
@@ -97,7 +97,7 @@ class IndexRoot:
         return is_real(self.path)
 
     def refuses_directory(self, scope: Scope, path: str) -> str:
-        """Why a directory beneath the folder is not entered."""
+        """Return why a directory beneath the folder is not entered."""
         name = path[path.rfind("/") + 1 :]
         if is_never_entered(path, name):
             return "ignored"
@@ -112,7 +112,7 @@ class IndexRoot:
         return "filtered" if self._excludes_all_of(path) else ""
 
     def refuses_file(self, scope: Scope, path: str) -> str:
-        """Why a file beneath the folder is left out."""
+        """Return why a file beneath the folder is left out."""
         name = path[path.rfind("/") + 1 :]
         if name == ".git" or (self.own and path in self.own):  # the former is that of a worktree or a submodule
             return "ignored"
@@ -150,7 +150,7 @@ class IndexRoot:
         return scope
 
     def _excludes_all_of(self, directory: str) -> bool:
-        """Whether the folder's globs leave out all of a directory; where one takes back, each file is asked."""
+        """Return whether the folder's globs leave out all of a directory; where one takes back, each file is asked."""
         if not self.excluded or any(glob.startswith("!") for glob in self.folder.exclude):
             return False
         return self.excluded(f"{directory[len(self.path) + 1 :]}/")
@@ -198,7 +198,7 @@ def _not_accepted(folder: str, top: str) -> FolderProblem:
 
 
 def _is_utf8(name: str) -> bool:
-    """A name that is not UTF-8 comes with lone surrogates in it, which no index and no JSON can hold."""
+    """Return whether the name is UTF-8: any other has lone surrogates, which no index and no JSON can hold."""
     if name.isascii():
         return True
     try:

@@ -33,7 +33,7 @@ _GOES = flags.DELETE | flags.MOVED_FROM
 
 
 def inotify_events(tree: FileTree, stop: StopSignal, window_milliseconds: int) -> Iterator[EventBatch]:
-    """See `file_events`."""
+    """Yield as `file_events`."""
     with _inotify() as inotify:
         watches = _Watches(tree, inotify)
         watches.watch_all()
@@ -51,7 +51,7 @@ def _inotify() -> INotify:
 
 
 class _Watches:
-    """Which directory each watch is of, kept up with what comes, goes and is renamed."""
+    """The directory that each watch is of, kept up with what comes, goes and is renamed."""
 
     def __init__(self, tree: FileTree, inotify: INotify) -> None:
         self._tree = tree
@@ -67,7 +67,7 @@ class _Watches:
         self._tree.walk(self._watch)
 
     def gather(self, window_milliseconds: int) -> EventBatch:
-        """What happens until it is quiet, or the window is over; empty if nothing happens within two steps."""
+        """Return what happens until it is quiet, or the window is over; nothing if nothing happens within two steps."""
         batch: dict[str, frozenset[FileEvent]] = {}
         end = time.monotonic() + window_milliseconds / 1000
         events = self._inotify.read(timeout=2 * STEP_MILLISECONDS)
@@ -86,8 +86,8 @@ class _Watches:
         return batch
 
     def _look_again(self) -> Iterator[str]:
-        """Watch what may be read again, and folders in whose place another directory is, as after a mount: no event
-        tells of either. Yield them.
+        """Watch and yield what no event is sent for: directories that may be read again, and folders in whose place
+        another directory is, as after a mount.
         """
         for top, before in list(self._tops.items()):
             self._tops[top] = now = _identity(top)
@@ -114,7 +114,7 @@ class _Watches:
             self._follow(event, directory, path)
 
     def _ignored_goes(self, mask: int, path: str) -> bool:
-        """Whether a directory goes of which nothing was indexed; afterwards it might as well have been a file."""
+        """Return whether a directory goes of which nothing was indexed; afterwards it may as well have been a file."""
         goes = mask & flags.ISDIR and mask & _GOES
         return bool(goes) and not self._tree.could_hold(path, directory=True)
 
@@ -147,7 +147,7 @@ class _Watches:
         return True
 
     def _leave(self, gone: str) -> None:
-        """End the watches of a directory that was moved: they would tell of it by its old path."""
+        """End the watches of a directory that was moved: they would name it by its old path."""
         for watch, directory in list(self._directories.items()):
             if directory == gone or directory.startswith(f"{gone}/"):
                 del self._directories[watch]
@@ -158,7 +158,7 @@ class _Watches:
 
 
 def _identity(directory: str) -> _Identity:
-    """Which directory it is, None for none. A watch is of the directory itself, not of what its path leads to."""
+    """Return which directory it is, None for none. A watch is of the directory itself, not of its path."""
     try:
         status = Path(directory).lstat()
     except OSError:

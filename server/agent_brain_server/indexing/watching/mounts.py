@@ -1,4 +1,4 @@
-"""Which places lie on a file system that tells of no change made elsewhere: on another machine, or outside a container.
+"""Which places lie on a file system that reports no change made elsewhere: on another machine, or outside a container.
 
 The system sends events for what is done by its own programs alone, so such places are looked through now and then.
 """
@@ -38,7 +38,7 @@ def silent_places(tree: FileTree) -> dict[str, str]:
 
 
 def _mounts(table: str) -> Iterator[tuple[str, str]]:
-    """Each mount point and its type; of those in one place the last one counts. See proc_pid_mountinfo(5)."""
+    """Yield each mount point and its type; of those in one place the last one counts. See proc_pid_mountinfo(5)."""
     for line in table.splitlines():
         fields, _, source = line.partition(" - ")
         if source and len(place := fields.split(" ")) > 4:
@@ -66,7 +66,7 @@ def described(places: Mapping[str, str]) -> str:
 
 
 class Poller:
-    """Compares the files of some places with what they were when it last looked."""
+    """A comparison of the files of some places with what they were at the last look."""
 
     def __init__(self, tree: FileTree, places: Mapping[str, str]) -> None:
         self._tree = tree
@@ -75,7 +75,7 @@ class Poller:
         self._due = 0.0
 
     def look(self) -> EventBatch:
-        """What has changed since the last look; nothing before the next one is due."""
+        """Return what has changed since the last look; nothing before the next one is due."""
         started = time.monotonic()
         if not self._places or started < self._due:
             return {}

@@ -1,4 +1,4 @@
-"""Tells which indexed files change while the server runs."""
+"""Which indexed files change while the server runs."""
 
 # ruff: noqa: PTH112, PTH114, PTH119, PTH120
 # Paths are strings here: as Path objects they would double the time of a walk.
@@ -33,13 +33,13 @@ async def watch(
     ready: asyncio.Event | None = None,
     window_milliseconds: int = WINDOW_MILLISECONDS,
 ) -> AsyncGenerator[frozenset[str], None]:
-    """The paths that changed, gathered over the window, until `stop` is set; never empty, never an ignored path.
+    """Yield the paths that changed, gathered over the window, until `stop` is set; never empty, no ignored path.
 
     A path is written as in `walk` and is one of: a file to index, new or changed; a path where nothing is indexed any
     more (a file, or a directory with all that was in it); or, ending in `/`, a directory that must be walked again
     (`./` for the root), because its ignore rules changed or too much happened at once. What comes while the consumer is
     busy is handed over as one set.
-    `ready` is set once no later change can be missed. Raises OSError where the system cannot watch so many directories.
+    `ready` is set once no later change can be missed. Raise OSError where the system cannot watch so many directories.
     """
     watcher = _Watcher(tree, stop, ready or asyncio.Event(), window_milliseconds)
     watcher.start()
@@ -52,7 +52,7 @@ async def watch(
 
 
 class _Watcher(threading.Thread):
-    """Waits and judges in a thread of its own: adding thousands of watches would hold up the event loop."""
+    """A thread that waits and judges: adding thousands of watches would hold up the event loop."""
 
     def __init__(self, tree: FileTree, stop: asyncio.Event, ready: asyncio.Event, window: int) -> None:
         super().__init__(name="agent-brain-watch", daemon=True)
@@ -67,11 +67,11 @@ class _Watcher(threading.Thread):
         self._error: Exception | None = None
 
     def is_set(self) -> bool:
-        """Whether to end: the watcher is its own stop event."""
+        """Return whether to end: the watcher is its own stop event."""
         return self._closing or self._stop_asked.is_set()
 
     async def next(self) -> frozenset[str] | None:
-        """All changes since the last call, once there are some; None at the end."""
+        """Return all changes since the last call, once there are some; None at the end."""
         batch = await self._batches.get()
         until = self._loop.time() + LONGEST_BURST_SECONDS
         while batch is not None and (not self._batches.empty() or self._goes_on(batch, until)):
@@ -91,14 +91,14 @@ class _Watcher(threading.Thread):
         return batch
 
     def _goes_on(self, batch: frozenset[str], until: float) -> bool:
-        """Whether more of the same action may come."""
+        """Return whether more of the same action may come."""
         return self._loop.time() < until and (len(batch) >= BURST_PATHS or self._git_works())
 
     def _git_works(self) -> bool:
         return any(_is_recent(top + _GIT_LOCK) for top in self._tree.tops)
 
     async def close(self) -> None:
-        """Ends the thread."""
+        """End the thread."""
         self._closing = True
         await self._ended.wait()
         self.join()
@@ -124,7 +124,7 @@ class _Watcher(threading.Thread):
 
 
 def _is_recent(lock: str) -> bool:
-    """Whether there is a lock that was not left behind by a git that has ended."""
+    """Return whether there is a lock that was not left behind by a git that has ended."""
     try:
         return time.time() - os.lstat(lock).st_mtime < LONGEST_BURST_SECONDS
     except OSError:
@@ -161,14 +161,14 @@ def _in_directory(tree: FileTree, path: str, kinds: Collection[FileEvent]) -> It
 
 
 def _ruled_directory(path: str) -> str:
-    """The directory whose rules the file at `path` holds, empty for any other file."""
+    """Return the directory whose rules the file at `path` holds, empty for any other file."""
     if path.endswith(_GIT_EXCLUDE):
         return path.removesuffix(_GIT_EXCLUDE)
     return os.path.dirname(path) if os.path.basename(path) in IGNORE_FILES else ""
 
 
 def _is_gone(tree: FileTree, path: str, events: EventBatch) -> bool:
-    """Whether an indexed file, or a directory of them, may have been at `path` and is not any more."""
+    """Return whether an indexed file, or a directory of them, may have been at `path` and is not any more."""
     if os.path.lexists(path):
         return tree.could_hold(path, directory=False)
     if tree.could_hold(path, directory=True):

@@ -33,7 +33,7 @@ class JobStores(ReadStore, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """What every job of this process works with."""
+    """The objects that every job of this process works with."""
 
     store: JobStores
     embedder: Embedder

@@ -107,7 +107,7 @@ class IndexRun:
         return replace(found, problems=(*problems, *found.problems)), changes
 
     async def _known(self) -> Mapping[str, FileRecord]:
-        """The manifest, or what the job asks for of it: all of it is read only where that may be more than files."""
+        """Return the manifest's part that the job asks for; read all of it only where a path may be a directory."""
         store, paths = self.context.store, self.job.paths
         known = await store.read(lambda view: view.search.find_files(paths)) if paths else {}
         if paths and all(path in known for path in paths):
@@ -172,7 +172,8 @@ class IndexRun:
             raise JobInterruptedError(self.interruption() or Interruption.TAKEN_OVER)
 
     async def _lost(self, prepared: Sequence[PreparedFile]) -> Sequence[str]:
-        """The files that the index holds nothing of any more. A disk may have gone since the walk: its files stay."""
+        """Return the files that the index holds nothing of any more. A disk may have gone since the walk: its files
+        stay."""
         paths = [file.entry.path for file in prepared if file.verdict in LOST and file.entry.path in self._manifest]
         if not paths or self.job.force:
             return paths
@@ -205,7 +206,7 @@ class IndexRun:
         return total
 
     async def _try(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray]) -> int | str:
-        """How many chunks were written, or why the store does not take the files. Raise what is its own trouble."""
+        """Return how many chunks were written, or why the store refuses the files. Raise what is no refusal."""
         try:
             return await self.context.store.index.upsert_chunks(files, vectors, rewrite=self.job.force)
         except AgentBrainError as error:
@@ -227,7 +228,7 @@ class IndexRun:
             self._heed_interruption()
 
     async def _optimize(self) -> None:
-        """The index is whole and answers already: what makes it faster may fail."""
+        """Make the index faster, which may fail: it is complete and answers already."""
         try:
             await self._unless_interrupted(self.context.store.index.optimize())
         except StorageError as error:
@@ -241,7 +242,7 @@ def _left_out(records: Iterable[FileRecord]) -> Counter[str]:
 
 
 def left_out_because(record: FileRecord) -> tuple[str, str]:
-    """Why a file of the manifest was left out when it was read: the reason, and for a secret what it is."""
+    """Return why a file of the manifest was left out when it was read, and for a secret what it is."""
     reason, _, detail = record.note.removeprefix(LEFT_OUT_NOTE).partition(": ")
     return reason, detail
 

@@ -40,7 +40,7 @@ PAUSE_RETRY_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class JobOutcome:
-    """How a job ended, until that is written."""
+    """The end of a job, until it is written."""
 
     job: Job
     state: JobState
@@ -48,7 +48,10 @@ class JobOutcome:
 
 
 class JobRunner:
-    """`wake` after a job was queued; `current` is the job that runs here with its live progress."""
+    """The writer of one process: `wake` it after a job was queued.
+
+    `current` is the job that runs here, with its live progress.
+    """
 
     def __init__(self, context: JobContext, metrics: Metrics) -> None:
         self._context = context
@@ -92,7 +95,7 @@ class JobRunner:
         await self._lease.release()
 
     def wake(self) -> None:
-        """There may be a job in the queue."""
+        """Look at the queue: there may be a job."""
         self._is_refused = False  # it is tried at once, and may succeed
         self._queued.set()
 
@@ -106,15 +109,15 @@ class JobRunner:
         return self.current is not None and self.current.id == job_id
 
     def forget(self, job_id: int) -> None:
-        """The job is ended, and not by `cancel`."""
+        """Forget a job that has ended, and not by `cancel`."""
         if self.current is None or self.current.id != job_id:
             self._cancelled.discard(job_id)
 
     def live(self, job: Job) -> Job:
-        """The job with its progress if it runs here, and with what holds it up if it does not get on.
+        """Return the job with its progress if it runs here, and with what holds it up if it does not get on.
 
         It counts as failed while the store refuses what every job needs. Each is tried again now and then, so that it
-        goes on once that is mended.
+        goes on once that is fixed.
         """
         if self.current is not None and self.current.id == job.id and job.state == "running":
             return self.current
@@ -124,14 +127,14 @@ class JobRunner:
 
     @property
     def is_held_up(self) -> bool:
-        """Whether the last try to run what is queued failed."""
+        """Return whether the last try to run what is queued failed."""
         return bool(self._held_up)
 
     @asynccontextmanager
     async def paused(self) -> AsyncIterator[None]:
-        """No job writes inside; one that was running is put back in the queue and goes on afterwards.
+        """Let no job write inside; one that was running is put back in the queue and goes on afterwards.
 
-        Raises WriterElsewhereError while another process writes.
+        Raise WriterElsewhereError while another process writes.
         """
         self._pauses += 1
         self._resumed.clear()
@@ -158,7 +161,7 @@ class JobRunner:
             await asyncio.sleep(PAUSE_RETRY_SECONDS)
 
     async def _work(self) -> None:
-        """Until the end: what is queued, again when woken, and where others may queue jobs from time to time."""
+        """Run what is queued until the end: again when woken, and now and then where other processes may queue jobs."""
         while not self._stopping:
             patience = POLL_SECONDS if self._shared else None
             try:

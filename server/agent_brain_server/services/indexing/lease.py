@@ -16,7 +16,7 @@ RENEWALS = 3  # so often it is renewed before it would end
 
 
 class Lease:
-    """One process's hold on the store's lease. A store that is not shared needs none: there it is always held.
+    """The store's lease, as one process holds it. A store that is not shared needs none: there it is always held.
 
     `held` is judged by our own clock from when a renewal was asked for, so that it ends here before it does in the
     database, also while that cannot be reached.
@@ -30,7 +30,7 @@ class Lease:
 
     @property
     def held(self) -> bool:
-        """Whether nobody else can be writing now."""
+        """Return whether no other process can be writing now."""
         return not self._lease.shared or time.monotonic() < self._until
 
     async def acquire(self) -> bool:
@@ -48,7 +48,7 @@ class Lease:
         return True
 
     async def release(self) -> None:
-        """Let others write. Where the database cannot be told, the lease ends by itself."""
+        """Let others write. Where the database cannot be reached, the lease ends by itself."""
         if self._renewing is None:
             return
         await self.expire()
@@ -58,7 +58,7 @@ class Lease:
             log.info("the lease was not released, it ends within %g s: %s", LEASE_SECONDS, error)
 
     async def expire(self) -> None:
-        """Let it end by itself, so that it can be had again at once where nobody else has taken it."""
+        """Let it end by itself; it can be acquired again at once where no other process has taken it."""
         self._until = 0.0
         self._released.set()
         if self._renewing is not None:

@@ -27,7 +27,7 @@ class Batch:
 
 
 class BatchPipeline:
-    """Reads and embeds batches ahead of their writing, from when it is entered until it is left.
+    """The reading and embedding of batches ahead of their writing, from when it is entered until it is left.
 
     READ_AHEAD batches are read at once. One that is read is embedded while it waits in the queue, which holds one, so
     that memory is bounded by READ_AHEAD + 2 batches.
