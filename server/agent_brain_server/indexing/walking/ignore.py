@@ -72,7 +72,7 @@ class TooManyRulesError(Exception):
 class RuleSet:
     """The rules of one ignore file of `size` bytes; `wildcards` are the octets of those that are no plain names.
 
-    Raises TooManyRulesError where those are too many.
+    Making one raises TooManyRulesError where those are too many.
     """
 
     __slots__ = (

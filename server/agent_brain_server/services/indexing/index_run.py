@@ -183,7 +183,7 @@ class IndexRun:
         return [path for path in paths if self._manifest[path].folder not in {*tree.missing, *emptied}]
 
     async def _put(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], meter: ProgressMeter) -> int:
-        """Write the files, each by itself where the store does not take them together; how many chunks were written."""
+        """Write the files, each by itself where the store refuses them together; return how many chunks it wrote."""
         written = await self._try(files, vectors)
         return written if isinstance(written, int) else await self._put_singly(files, vectors, meter)
 

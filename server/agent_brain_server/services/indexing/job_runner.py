@@ -104,7 +104,7 @@ class JobRunner:
         return await self._waiters.wait(job_id, seconds)
 
     def cancel(self, job_id: int) -> bool:
-        """Let this job stop at its next batch, also if it is only about to run; whether it is the one that runs."""
+        """Let this job stop at its next batch, also if it is about to run; return whether it is the one that runs."""
         self._cancelled.add(job_id)
         return self.current is not None and self.current.id == job_id
 
@@ -208,7 +208,7 @@ class JobRunner:
                     raise
 
     async def _run_next(self) -> bool:
-        """Run the oldest queued job; False if there is none, or if another process writes."""
+        """Run the oldest queued job; return False if there is none, or if another process writes."""
         waiting = self._outcome is not None or await self._jobs.list_unfinished()
         job = await self._jobs.claim(time.time()) if waiting and await self._own_queue() else None
         if job is None:
@@ -218,7 +218,7 @@ class JobRunner:
         return True
 
     async def _own_queue(self) -> bool:
-        """Hold the lease, with the queue as if nothing had ever been left running; False while another process has it.
+        """Hold the lease, and queue again what was left running; return False while another process has the lease.
 
         Called under `_writing`, so that no job runs here.
         """

@@ -34,7 +34,7 @@ class Lease:
         return not self._lease.shared or time.monotonic() < self._until
 
     async def acquire(self) -> bool:
-        """Take it, or prolong it; False while another process has it."""
+        """Take it, or prolong it; return False while another process has it."""
         if not self._lease.shared:
             return True
         asked = time.monotonic()
