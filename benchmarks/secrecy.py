@@ -15,7 +15,8 @@ from agent_brain_server.indexing.reading.decode import decode, is_binary
 from agent_brain_server.indexing.reading.languages import detect_language
 from agent_brain_server.indexing.reading.prepare import read_bytes
 from agent_brain_server.indexing.secrets import mask_file, secret_bytes
-from agent_brain_server.indexing.walking.walk import FileEntry, FileTree, WalkLimits
+from agent_brain_server.indexing.walking.walk import FileTree
+from agent_brain_server.indexing.walking.walk_result import FileEntry, WalkLimits
 from benchmarks.retrieval.packages import read_packages, unpacked
 
 DEFAULT_WORK = Path("build/retrieval")

@@ -12,10 +12,11 @@ from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.terms import TOKENIZER_VERSION
 from agent_brain_server.embedding.factory import create_embedder
 from agent_brain_server.embedding.protocol import Embedder
-from agent_brain_server.indexing.walking.walk import WalkLimits
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from agent_brain_server.indexing.workers.pool import Workers
+from agent_brain_server.services.indexing.context import JobContext
 from agent_brain_server.services.indexing.folders import IndexedFolders
-from agent_brain_server.services.indexing.index_run import IndexRun, Surroundings
+from agent_brain_server.services.indexing.index_run import IndexRun
 from agent_brain_server.settings.folder_consent import FolderConsent
 from agent_brain_server.settings.model import EmbeddingSettings
 from agent_brain_server.storage.sqlite.store import SqliteStore
@@ -54,9 +55,9 @@ async def open_index(root: Path, database: Path, *, fresh: bool) -> AsyncIterato
         if made:
             await store.folders.save(Folder("."))
             job = await store.jobs.add((), False, time.time())
-            around = Surroundings(store, embedder, workers, folders_of(store, root))
+            context = JobContext(store, embedder, workers, folders_of(store, root))
             await store.jobs.claim(time.time())
-            await IndexRun(around, job, lambda progress: None, lambda: False).run()
+            await IndexRun(context, job, lambda progress: None, lambda: None).run()
         yield Index(root, database, store, embedder, time.perf_counter() - started if made else 0.0)
     finally:
         await store.close()

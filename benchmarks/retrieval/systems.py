@@ -17,7 +17,7 @@ from agent_brain_server.services.answering.refresh import Refresher
 from agent_brain_server.services.answering.search_pass import Question
 from agent_brain_server.services.answering.search_service import SearchService
 from agent_brain_server.services.background import Background
-from agent_brain_server.services.indexing.index_run import Surroundings
+from agent_brain_server.services.indexing.context import JobContext
 from agent_brain_server.services.indexing.job_runner import JobRunner
 from agent_brain_server.services.metrics import Metrics
 from benchmarks.retrieval.indexes import Index, folders_of
@@ -37,8 +37,8 @@ class System:
         """The product's search service over this index."""
         embedder: Embedder = index.embedder if self.embedded else DisabledEmbedder()
         metrics = Metrics()
-        around = Surroundings(index.store, embedder, Workers(), folders_of(index.store, index.root))
-        refresher = Refresher(index.store.jobs, JobRunner(around, metrics), index.root, Background())
+        context = JobContext(index.store, embedder, Workers(), folders_of(index.store, index.root))
+        refresher = Refresher(index.store.jobs, JobRunner(context, metrics), index.root, Background())
         freshness = Freshness(index.root)
         return SearchService(index.store, embedder, freshness, refresher, metrics, self.steps)
 

@@ -27,7 +27,7 @@ from agent_brain_server.embedding.factory import create_embedder
 from agent_brain_server.embedding.protocol import Embedder
 from agent_brain_server.errors import AgentBrainError, SettingsError
 from agent_brain_server.indexing.walking.exclusions import is_in_state
-from agent_brain_server.indexing.walking.walk import WalkLimits
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from agent_brain_server.indexing.workers.pool import Workers
 from agent_brain_server.services.activity import Activity
 from agent_brain_server.services.answering.freshness import Freshness
@@ -36,8 +36,8 @@ from agent_brain_server.services.answering.lines import LineService
 from agent_brain_server.services.answering.refresh import Refresher
 from agent_brain_server.services.answering.search_service import SearchService
 from agent_brain_server.services.background import Background
+from agent_brain_server.services.indexing.context import JobContext
 from agent_brain_server.services.indexing.folders import IndexedFolders
-from agent_brain_server.services.indexing.index_run import Surroundings
 from agent_brain_server.services.indexing.index_service import IndexingService
 from agent_brain_server.services.indexing.job_runner import JobRunner
 from agent_brain_server.services.indexing.report import ReportService
@@ -126,11 +126,11 @@ def _described() -> dict[str, Any]:
 
 @asynccontextmanager
 async def _running(settings: Settings, shared: _Shared, reindex: bool) -> AsyncIterator[Services]:
-    async with _opened(settings, reindex=reindex) as around, AsyncExitStack() as stack:
+    async with _opened(settings, reindex=reindex) as (store, context), AsyncExitStack() as stack:
         background = Background()
         stack.push_async_callback(background.stop)
-        runner = JobRunner(around, shared.metrics)
-        services = _build(settings, around, shared, runner, background)
+        runner = JobRunner(context, shared.metrics)
+        services = _build(settings, store, context, shared, runner, background)
         shared.busy = lambda: runner.current is not None
         await stack.enter_async_context(_started(runner))
         stack.push_async_callback(services.watcher.stop)
@@ -138,7 +138,7 @@ async def _running(settings: Settings, shared: _Shared, reindex: bool) -> AsyncI
             await services.watcher.start()
         background.run(asyncio.to_thread(_prepare))
         if settings.embedding.provider == "built-in":
-            background.run(_warm_up(around.embedder, around.store))
+            background.run(_warm_up(context.embedder, store))
         yield services
 
 
@@ -148,8 +148,8 @@ async def open_worker(settings: Settings) -> AsyncIterator[Store]:
 
     Raises AgentBrainError, one sentence that names the fix; SettingsError for a store that is not shared.
     """
-    async with _opened(settings, for_worker=True) as around, _started(JobRunner(around, Metrics())):
-        yield around.store
+    async with _opened(settings, for_worker=True) as (store, context), _started(JobRunner(context, Metrics())):
+        yield store
 
 
 @asynccontextmanager
@@ -164,7 +164,7 @@ async def _started(runner: JobRunner) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _opened(
     settings: Settings, *, reindex: bool = False, for_worker: bool = False
-) -> AsyncIterator[Surroundings]:
+) -> AsyncIterator[tuple[Store, JobContext]]:
     """What every job needs, opened and closed again."""
     async with AsyncExitStack() as stack:
         workers = Workers(settings.index.workers)
@@ -191,7 +191,7 @@ async def _opened(
         await _add_first_folders(store, settings)
         if reindex and await store.folders.list_all():
             await store.jobs.add([], force=False, now=time.time())
-        yield Surroundings(store, embedder, workers, await _accepted_folders(store, settings))
+        yield store, JobContext(store, embedder, workers, await _accepted_folders(store, settings))
 
 
 async def _accepted_folders(store: Store, settings: Settings) -> IndexedFolders:
@@ -205,9 +205,9 @@ async def _accepted_folders(store: Store, settings: Settings) -> IndexedFolders:
 
 
 def _build(
-    settings: Settings, around: Surroundings, shared: _Shared, runner: JobRunner, background: Background
+    settings: Settings, store: Store, context: JobContext, shared: _Shared, runner: JobRunner, background: Background
 ) -> Services:
-    store, embedder, folders, root = around.store, around.embedder, around.folders, around.folders.root
+    embedder, folders, root = context.embedder, context.folders, context.folders.root
     indexing = IndexingService(store, store.index, store.jobs, runner, folders)
     refresher = Refresher(store.jobs, runner, root, background)
     watcher = Watching(folders, indexing)

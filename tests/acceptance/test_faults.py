@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from agent_brain_server.indexing.reading.prepare import ReadRequest, prepare_file
-from agent_brain_server.indexing.walking.walk import FileEntry
+from agent_brain_server.indexing.walking.walk_result import FileEntry
 from support.brain import FINISHED, ServerProcess, configure, write_files
 from support.consent import accept
 from support.corpus import long_source, source_files, write_project, write_small_files

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from agent_brain_server.indexing.reading.prepare import PreparedFile, ReadRequest
-from agent_brain_server.indexing.walking.walk import FileEntry
+from agent_brain_server.indexing.walking.walk_result import FileEntry
 from agent_brain_server.indexing.workers.pool import Workers
 from agent_brain_server.runtime.limits import seconds_for
 from support.monsters import DOCUMENTS, EXTENSIONS, monsters

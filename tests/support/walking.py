@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.indexing.walking.walk import FileEntry, FileTree, WalkLimits, WalkResult
+from agent_brain_server.indexing.walking.walk import FileTree
+from agent_brain_server.indexing.walking.walk_result import FileEntry, WalkLimits, WalkResult
 
 
 def accept_all(outside: str) -> bool:

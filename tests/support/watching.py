@@ -1,4 +1,4 @@
-"""A watcher on real files: what it told so far."""
+"""A watcher on real files: what it reported so far."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.indexing.walking.walk import FileTree, WalkLimits
+from agent_brain_server.indexing.walking.walk import FileTree
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from agent_brain_server.indexing.watching.watch import watch
 from support.walking import accept_all
 
 LIMITS = WalkLimits(max_file_bytes=1000)
 
 
-class Told:
-    """What a watcher told so far."""
+class Reported:
+    """What a watcher reported so far."""
 
     def __init__(self) -> None:
         self.paths: set[str] = set()
@@ -31,35 +32,35 @@ class Told:
 
 
 @asynccontextmanager
-async def watching(root: Path, *folders: Folder) -> AsyncIterator[Told]:
-    told, stop, ready = Told(), asyncio.Event(), asyncio.Event()
+async def watching(root: Path, *folders: Folder) -> AsyncIterator[Reported]:
+    reported, stop, ready = Reported(), asyncio.Event(), asyncio.Event()
 
     async def listen() -> None:
         tree = FileTree(root.resolve(), folders or (Folder("."),), LIMITS, accept_all)
         batches = watch(tree, stop, ready=ready, window_milliseconds=100)
         async for paths in batches:
             assert paths
-            told.paths |= paths
-            told.batches += 1
-            told.news.set()
+            reported.paths |= paths
+            reported.batches += 1
+            reported.news.set()
 
     listening = asyncio.create_task(listen())
     await asyncio.wait_for(ready.wait(), 10)
     try:
-        yield told
+        yield reported
     finally:
         stop.set()
         await asyncio.wait_for(listening, 10)
 
 
-async def told_of(root: Path, act: Callable[[], object], *folders: Folder) -> set[str]:
-    """All that is told between `act` and a change that is certainly told."""
-    async with watching(root, *folders) as told:
+async def reported_by(root: Path, act: Callable[[], object], *folders: Folder) -> set[str]:
+    """All that is reported between `act` and a change that is certainly reported."""
+    async with watching(root, *folders) as reported:
         act()
         await asyncio.sleep(0.2)
         (root / "last.txt").write_text("x")
-        await told.until("last.txt")
-        return told.paths - {"last.txt"}
+        await reported.until("last.txt")
+        return reported.paths - {"last.txt"}
 
 
 def write(root: Path, *paths: str, text: str = "x\n") -> None:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_brain_server.domain.content import FileRecord
-from agent_brain_server.indexing.walking.changes import BATCH_BYTES, BATCH_FILES, batches, compare, within
-from agent_brain_server.indexing.walking.walk import FileEntry
+from agent_brain_server.indexing.walking.changes import BATCH_BYTES, BATCH_FILES, compare, in_batches, within
+from agent_brain_server.indexing.walking.walk_result import FileEntry
 
 SECOND = 1_000_000_000
 
@@ -48,7 +48,7 @@ def test_a_file_that_moved_to_another_folder_is_read_again() -> None:
 @given(st.lists(st.integers(0, 2 * BATCH_BYTES)))
 def test_batches_are_bounded_and_lose_nothing(sizes: list[int]) -> None:
     entries = [entry(str(number), size) for number, size in enumerate(sizes)]
-    made = list(batches(entries))
+    made = list(in_batches(entries))
     assert [item for batch in made for item in batch] == entries
     for batch in made:
         assert 1 <= len(batch) <= BATCH_FILES

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.indexing.walking.walk import WalkLimits
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from support.walking import admits, walk
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
@@ -43,7 +43,7 @@ def git(directory: Path, *arguments: str) -> str:
 
 
 def write(root: Path, path: str, text: str = "") -> None:
-    """Writes a file unless a file or directory is in its way."""
+    """Write a file unless a file or directory is in its way."""
     file = root / path
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

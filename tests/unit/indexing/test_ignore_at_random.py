@@ -11,7 +11,7 @@ import pytest
 
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.globs import path_matcher
-from agent_brain_server.indexing.walking.walk import WalkLimits
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from support.walking import admits, walk
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
@@ -35,7 +35,7 @@ def pattern(source: random.Random) -> str:
 
 
 def write_tree(root: Path, source: random.Random) -> None:
-    """A directory with files and rules, and in some of its directories further rules."""
+    """Make a directory with files and rules, and in some of its directories further rules."""
     root.mkdir()
     directories = [root]
     for _ in range(FILES):

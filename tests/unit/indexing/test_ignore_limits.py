@@ -9,8 +9,8 @@ import pytest
 
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.indexing.walking.ignore import LARGEST_RULES, LARGEST_WILDCARDS, LONGEST_LINE
-from agent_brain_server.indexing.walking.place import DEEPEST
-from agent_brain_server.indexing.walking.walk import WalkLimits, WalkResult
+from agent_brain_server.indexing.walking.index_root import DEEPEST
+from agent_brain_server.indexing.walking.walk_result import WalkLimits, WalkResult
 from support.brain import write_files
 from support.walking import admits, walk
 

@@ -1,4 +1,4 @@
-"""A worker process ends with its server, whatever it is busy with."""
+"""A worker process ends with its server, however busy it is."""
 
 from __future__ import annotations
 

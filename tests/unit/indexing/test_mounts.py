@@ -1,4 +1,4 @@
-"""Which directories of the index lie on a file system that tells of no change made elsewhere."""
+"""Which directories of the index lie on a file system that reports no change made elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.indexing.walking.walk import FileTree, WalkLimits
+from agent_brain_server.indexing.walking.walk import FileTree
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from agent_brain_server.indexing.watching import mounts
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.indexing.walking.walk import WalkLimits
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from support.walking import walk
 
 LIMITS = WalkLimits(max_file_bytes=1000)

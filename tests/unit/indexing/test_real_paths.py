@@ -12,7 +12,8 @@ from agent_brain_server.indexing.reading.lines import read_lines
 from agent_brain_server.indexing.reading.prepare import ReadRequest, prepare_file
 from agent_brain_server.indexing.walking import real_paths
 from agent_brain_server.indexing.walking.real_paths import RealDirectories, is_real, open_real
-from agent_brain_server.indexing.walking.walk import FileTree, WalkLimits
+from agent_brain_server.indexing.walking.walk import FileTree
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 
 
 @pytest.mark.parametrize("moved", ["a/b/x.py", "a/b", "a", "."])

@@ -1,4 +1,4 @@
-"""What stands beside the name of a secret in the layout of a document or in an expression, and is none, stays."""
+"""What is next to the name of a secret in the layout of a document or in an expression, and is none, stays."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ from agent_brain_server.indexing.secrets import (
     mask_text,
     masked_kinds,
 )
-from agent_brain_server.indexing.walking.walk import FileTree, WalkLimits
+from agent_brain_server.indexing.walking.walk import FileTree
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from support.brain import write_files
 from support.secret_kinds import Kind, Maker, dashes, secret_kinds
 
@@ -89,7 +90,7 @@ def test_names_under_which_every_value_is_a_secret(name: str) -> None:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PreparedFile]:
-    """What comes of reading those files of every kind that the walk finds."""
+    """Return what comes of reading those files of every kind that the walk finds."""
     root = tmp_path_factory.mktemp("kinds")
     write_files(root, {kind.path: kind.content for kind in secret_kinds()})
     found = FileTree(root, [Folder(".")], WalkLimits()).walk()
@@ -190,7 +191,7 @@ def _language(path: str) -> str:
 
 
 def test_the_time_is_linear_in_the_text() -> None:
-    """Ten times as much text takes about ten times as long, not a hundred times, whatever is repeated in it."""
+    """Ten times as much text takes about ten times as long, not a hundred times, with anything repeated in it."""
     pieces = [
         dashes("BEGIN", "PRIVATE") + "\n", "-----BEGIN", "LS0tLS1CRUdJTi\n", "MIIABABA", "password=\"", "password = ",
         "://a:", ".eyJ", "ghp_", "a.", "login a password ", "curl -u ", "bearer ", "kind: Secret\ndata:\n a:\n",

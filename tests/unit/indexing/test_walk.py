@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent_brain_server.domain.content import Folder
-from agent_brain_server.indexing.walking.walk import FileTree, WalkLimits, WalkResult
+from agent_brain_server.indexing.walking.walk import FileTree
+from agent_brain_server.indexing.walking.walk_result import WalkLimits, WalkResult
 from support.walking import accept_all, admits, walk
 
 LIMITS = WalkLimits(max_file_bytes=1000, max_document_bytes=5000)

@@ -1,4 +1,4 @@
-"""The watcher on real files: what is told, what is not, and that nothing is left behind.
+"""The watcher on real files: what is reported, what is not, and that nothing is left behind.
 
 All of it also by the events of other systems, whose library is here for the tests alone.
 """
@@ -19,7 +19,7 @@ from agent_brain_server.indexing.walking.walk import FileTree
 from agent_brain_server.indexing.watching import watch as watch_module
 from agent_brain_server.indexing.watching.file_events import file_events, recursive_events
 from agent_brain_server.indexing.watching.watch import watch
-from support.watching import LIMITS, told_of, watching, write
+from support.watching import LIMITS, reported_by, watching, write
 
 
 @pytest.fixture(autouse=True, params=[file_events, recursive_events], ids=["own", "recursive"])
@@ -35,7 +35,7 @@ async def test_new_changed_and_deleted_files_are_told(tmp_path: Path) -> None:
         (tmp_path / "deleted.py").unlink()
         (tmp_path / "renamed.py").rename(tmp_path / "moved.py")
 
-    assert await told_of(tmp_path, act) == {"new.py", "changed.py", "deleted.py", "renamed.py", "moved.py"}
+    assert await reported_by(tmp_path, act) == {"new.py", "changed.py", "deleted.py", "renamed.py", "moved.py"}
 
 
 async def test_a_file_replaced_as_editors_do_is_told(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ async def test_a_file_replaced_as_editors_do_is_told(tmp_path: Path) -> None:
         write(tmp_path, "a.py.new", text="y")
         (tmp_path / "a.py.new").replace(tmp_path / "a.py")
 
-    assert "a.py" in await told_of(tmp_path, act)
+    assert "a.py" in await reported_by(tmp_path, act)
 
 
 async def test_ignored_paths_are_never_told(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ async def test_ignored_paths_are_never_told(tmp_path: Path) -> None:
         shutil.rmtree(tmp_path / "build")
         shutil.rmtree(tmp_path / "node_modules")
 
-    assert await told_of(tmp_path, act) == set()
+    assert await reported_by(tmp_path, act) == set()
 
 
 async def test_a_directory_that_comes_is_told_by_its_files(tmp_path: Path) -> None:
@@ -67,16 +67,16 @@ async def test_a_directory_that_comes_is_told_by_its_files(tmp_path: Path) -> No
         tmp_path, "outside/src/a.py", "outside/src/deep/b.py", "outside/src/c.log", "project/.gitignore", text="*.log\n"
     )
     project = tmp_path / "project"
-    told = await told_of(project, lambda: (tmp_path / "outside/src").rename(project / "src"))
-    assert told == {"src/a.py", "src/deep/b.py"}
+    reported = await reported_by(project, lambda: (tmp_path / "outside/src").rename(project / "src"))
+    assert reported == {"src/a.py", "src/deep/b.py"}
 
 
 async def test_a_directory_that_goes_is_told(tmp_path: Path) -> None:
     write(tmp_path, "project/src/a.py")
     project = tmp_path / "project"
-    assert await told_of(project, lambda: (project / "src").rename(tmp_path / "gone")) == {"src"}
+    assert await reported_by(project, lambda: (project / "src").rename(tmp_path / "gone")) == {"src"}
     write(project, "src/a.py")
-    assert {"src", "src/a.py"} == await told_of(project, lambda: shutil.rmtree(project / "src"))
+    assert {"src", "src/a.py"} == await reported_by(project, lambda: shutil.rmtree(project / "src"))
 
 
 async def test_changed_rules_name_their_directory(tmp_path: Path) -> None:
@@ -86,8 +86,8 @@ async def test_changed_rules_name_their_directory(tmp_path: Path) -> None:
         write(tmp_path, "src/.gitignore", text="a.py\n")
         write(tmp_path, ".agent-brainignore", text="x\n")
 
-    assert await told_of(tmp_path, act) == {"src/", "src/.gitignore", "./", ".agent-brainignore"}
-    assert await told_of(tmp_path, lambda: write(tmp_path, ".git/info/exclude")) == {"./"}
+    assert await reported_by(tmp_path, act) == {"src/", "src/.gitignore", "./", ".agent-brainignore"}
+    assert await reported_by(tmp_path, lambda: write(tmp_path, ".git/info/exclude")) == {"./"}
 
 
 async def test_a_file_that_is_no_longer_taken_is_told(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ async def test_a_file_that_is_no_longer_taken_is_told(tmp_path: Path) -> None:
         (tmp_path / "c").unlink()
         write(tmp_path, "c/d.py")
 
-    assert await told_of(tmp_path, act) == {"a.py", "b.py", "c", "c/d.py"}
+    assert await reported_by(tmp_path, act) == {"a.py", "b.py", "c", "c/d.py"}
 
 
 async def test_folders_outside_and_inside_of_each_other(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ async def test_folders_outside_and_inside_of_each_other(tmp_path: Path) -> None:
         write(project, "src/b.py", "src/b.md")
 
     folders = Folder("."), Folder("../shared"), Folder("src", include=("*.py",)), Folder("gone")
-    assert await told_of(project, act, *folders) == {
+    assert await reported_by(project, act, *folders) == {
         (shared / "a.py").as_posix(),
         (shared / "a.md").as_posix(),
         "src/b.py",
@@ -120,16 +120,16 @@ async def test_folders_outside_and_inside_of_each_other(tmp_path: Path) -> None:
 
 
 async def test_a_burst_is_one_batch(tmp_path: Path) -> None:
-    async with watching(tmp_path) as told:
+    async with watching(tmp_path) as reported:
         write(tmp_path, *(f"{number}.py" for number in range(50)))
-        await told.until(*(f"{number}.py" for number in range(50)))
-        assert told.batches <= 3
+        await reported.until(*(f"{number}.py" for number in range(50)))
+        assert reported.batches <= 3
 
 
 async def test_without_a_folder_it_waits_for_the_end(tmp_path: Path) -> None:
-    async with watching(tmp_path, Folder("gone")) as told:
+    async with watching(tmp_path, Folder("gone")) as reported:
         await asyncio.sleep(0)
-    assert told.batches == 0
+    assert reported.batches == 0
 
 
 def test_no_thread_is_left_however_it_ends(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from agent_brain_server.errors import WorkersError
 from agent_brain_server.indexing.reading.prepare import ReadRequest
-from agent_brain_server.indexing.walking.walk import FileEntry
+from agent_brain_server.indexing.walking.walk_result import FileEntry
 from agent_brain_server.indexing.workers.pool import Workers
 
 PROCESS_ID = "__import__('os').getpid()"
@@ -54,7 +54,7 @@ def request(path: Path) -> ReadRequest:
 
 
 def requests(folder: Path, *texts: str) -> list[ReadRequest]:
-    """A file a text."""
+    """Return a file a text."""
     for number, text in enumerate(texts):
         (folder / f"{number}.py").write_text(text)
     return [request(folder / f"{number}.py") for number in range(len(texts))]
@@ -81,7 +81,7 @@ def alive(pid: int) -> bool:
 
 
 async def process_of(workers: Workers) -> int:
-    """The process id of the worker of small jobs, which is made where there is none."""
+    """Return the process id of the worker of small jobs, which is made where there is none."""
     async with workers._worker() as worker:
         return worker.pid
 

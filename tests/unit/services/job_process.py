@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Self
 
 from agent_brain_server.embedding.disabled import DisabledEmbedder
-from agent_brain_server.indexing.walking.walk import WalkLimits
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from agent_brain_server.indexing.workers.pool import Workers
+from agent_brain_server.services.indexing.context import JobContext
 from agent_brain_server.services.indexing.folders import IndexedFolders
-from agent_brain_server.services.indexing.index_run import Surroundings
 from agent_brain_server.services.indexing.index_service import IndexingService
 from agent_brain_server.services.indexing.job_runner import JobRunner
 from agent_brain_server.services.metrics import Metrics
@@ -24,7 +24,7 @@ class JobProcess:
         self.store = store
         folders = IndexedFolders(store.folders, root, WalkLimits(), FolderConsent(root, ()))
         self.workers = Workers(1)
-        self.runner = JobRunner(Surroundings(store, DisabledEmbedder(), self.workers, folders), Metrics())
+        self.runner = JobRunner(JobContext(store, DisabledEmbedder(), self.workers, folders), Metrics())
         self.indexing = IndexingService(store, store.index, store.jobs, self.runner, folders)
 
     async def __aenter__(self) -> Self:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from agent_brain_server.domain.jobs import Job
 from agent_brain_server.embedding.disabled import DisabledEmbedder
-from agent_brain_server.indexing.walking.walk import WalkLimits
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from agent_brain_server.indexing.workers.pool import Workers
+from agent_brain_server.services.indexing.context import JobContext
 from agent_brain_server.services.indexing.folders import IndexedFolders
-from agent_brain_server.services.indexing.index_run import Surroundings
 from agent_brain_server.services.indexing.index_service import IndexingService
 from agent_brain_server.services.indexing.job_runner import JobRunner
 from agent_brain_server.services.metrics import Metrics
@@ -30,7 +30,7 @@ class Process:
         self.store = store
         limits = WalkLimits(max_file_bytes=10_000)
         folders = IndexedFolders(store.folders, root, limits, FolderConsent(root, ()))
-        self.runner = JobRunner(Surroundings(store, DisabledEmbedder(), Workers(1), folders), Metrics())
+        self.runner = JobRunner(JobContext(store, DisabledEmbedder(), Workers(1), folders), Metrics())
         self.indexing = IndexingService(store, store.index, store.jobs, self.runner, folders)
 
     async def die(self) -> None:
@@ -53,7 +53,7 @@ async def until(holds: Callable[[], object]) -> None:
 
 
 async def ended(desk: Desk, job: Job) -> Job:
-    """The job once it has ended."""
+    """Return the job once it has ended."""
     async with asyncio.timeout(60):
         while (found := await desk.memory.jobs.find(job.id)) is None or found.finished_at is None:
             await asyncio.sleep(0.005)
@@ -61,12 +61,12 @@ async def ended(desk: Desk, job: Job) -> Job:
 
 
 async def queue(desk: Desk, *paths: str, force: bool = False) -> Job:
-    """A new job that no process was told of."""
+    """Queue a job that no process knows of."""
     return await desk.memory.jobs.add(paths, force, 1.0)
 
 
 def held_up(desk: Desk, method: str = "upsert_chunks") -> SeenByOne:
-    """A process's store that waits before it does `method`."""
+    """Return a process's store that waits before it does `method`."""
     seen = SeenByOne(desk)
     seen.gates[method] = asyncio.Event()
     return seen

@@ -74,7 +74,7 @@ async def test_all_who_wait_for_a_job_are_woken(process: JobProcess, store: Gate
     async with asyncio.timeout(HANGS / 2):
         assert await asyncio.gather(*others) == [True, True]
         assert await process.runner.wait_for(job.id, HANGS) is True, "it has ended already"
-    assert process.runner._awaited == {}
+    assert process.runner._waiters._events == {}
 
 
 async def test_cancelled_jobs_are_forgotten(process: JobProcess, store: Gated) -> None:

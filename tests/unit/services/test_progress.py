@@ -1,11 +1,11 @@
-"""Progress tells what is done and estimates only what is left."""
+"""Progress shows what is done and estimates only what is left."""
 
 from __future__ import annotations
 
 from agent_brain_server.domain.jobs import Progress
 from agent_brain_server.indexing.reading.prepare import PreparedFile
 from agent_brain_server.indexing.walking.changes import Changes
-from agent_brain_server.indexing.walking.walk import FileEntry, WalkResult
+from agent_brain_server.indexing.walking.walk_result import FileEntry, WalkResult
 from agent_brain_server.services.indexing.progress import ProgressMeter
 
 

@@ -11,10 +11,11 @@ from agent_brain_server.domain.content import EmbeddingModel, FloatArray, Folder
 from agent_brain_server.domain.jobs import Progress
 from agent_brain_server.embedding.disabled import DisabledEmbedder
 from agent_brain_server.errors import StorageError, StorageFullError
-from agent_brain_server.indexing.walking.walk import WalkLimits
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from agent_brain_server.indexing.workers.pool import Workers
+from agent_brain_server.services.indexing.context import JobContext
 from agent_brain_server.services.indexing.folders import IndexedFolders
-from agent_brain_server.services.indexing.index_run import IndexRun, Surroundings
+from agent_brain_server.services.indexing.index_run import IndexRun
 from agent_brain_server.services.indexing.report import ReportService
 from agent_brain_server.settings.folder_consent import FolderConsent
 from agent_brain_server.storage.memory.index import MemoryIndex
@@ -40,7 +41,7 @@ class PickyIndex(MemoryIndex):
 
 
 def picky(error: Exception) -> MemoryStore:
-    """A store with such an index."""
+    """Return a store with such an index."""
     store = MemoryStore(MODEL, "1")
     store.index = PickyIndex(error)
     return store
@@ -51,11 +52,11 @@ async def indexed(root: Path, store: MemoryStore) -> Progress:
     folders = IndexedFolders(store.folders, root, WalkLimits(), FolderConsent(root, ()))
     job = await store.jobs.add([], False, 1.0)
     await store.jobs.claim(1.0)
-    around = Surroundings(store, DisabledEmbedder(), Workers(1), folders)
+    context = JobContext(store, DisabledEmbedder(), Workers(1), folders)
     try:
-        progress = await IndexRun(around, job, lambda progress: None, lambda: False).run()
+        progress = await IndexRun(context, job, lambda progress: None, lambda: None).run()
     finally:
-        around.workers.close()
+        context.workers.close()
     return progress
 
 

@@ -20,13 +20,13 @@ _KEYED = frozenset({"yaml", "toml", "ini", "json", "css"})
 
 
 def chunk_text(path: str, language: str, text: str) -> ChunkedText:
-    """The chunks of a decoded text, in the order of its lines. Never fails; a blank text has none."""
+    """Return the chunks of a decoded text, in the order of its lines; none for a blank text. Never fail."""
     source = Source(text)
     return finish(path, language, source, _cut(path, language, source))
 
 
 def chunk_lines(path: str, language: str, text: str, note: str) -> ChunkedText:
-    """The chunks of a decoded text by its lines alone, whatever it is; `note` says why."""
+    """Return the chunks of a decoded text by its lines alone; `note` says why."""
     source = Source(text)
     return finish(path, language, source, CutText(blocks(source, 0, source.last), note))
 

@@ -28,12 +28,12 @@ _TYPED = re.compile(r"lang\s*=\s*[\"']?tsx?\b", re.IGNORECASE)
 
 
 def cut_code(syntax: Syntax, source: Source) -> CutText:
-    """A source file by its symbols; line blocks and a note where it is too large or is not what it seems."""
+    """Cut a source file by its symbols; by lines, with a note, where it is too large or is not what it seems."""
     return _cut(syntax, source, source.text)
 
 
 def cut_component(source: Source) -> CutText:
-    """A Vue or Svelte component: the symbols of its scripts, and blocks of the rest."""
+    """Cut a Vue or Svelte component: the symbols of its scripts, and blocks of the rest."""
     text = source.text
     syntax, masked, end = JAVASCRIPT, "", 0
     while (start := _SCRIPT.search(text, end)) and (stop := _SCRIPT_END.search(text, start.end())):
@@ -84,7 +84,7 @@ def _all_items(items: Iterable[Item]) -> Iterator[Item]:
 
 
 def _outer_names(items: Iterable[Item]) -> Iterator[str]:
-    """What the file declares outside of types and functions."""
+    """Yield what the file declares outside of types and functions."""
     for item in items:
         if item.kind == "module":
             yield from _outer_names(item.members)

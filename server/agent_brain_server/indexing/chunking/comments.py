@@ -16,7 +16,7 @@ _STRING = re.compile(r"^[a-zA-Z]{0,2}(\"{3}|'{3}|\"|')(.*)\1$", re.DOTALL)
 
 
 def comment_text(lines: list[str]) -> str:
-    """The text of the lines of one or several comments."""
+    """Return the text of the lines of one or several comments."""
     said = []
     for long in lines[:_MOST_LINES]:
         line = long[:_LONGEST_LINE]
@@ -27,13 +27,13 @@ def comment_text(lines: list[str]) -> str:
 
 
 def string_text(literal: str) -> str:
-    """The text of a string literal, as in a docstring: without prefix, quotes and common indent."""
+    """Return the text of a string literal, as in a docstring: without prefix, quotes and common indent."""
     match = _STRING.match(literal.strip())
     return dedent(match.group(2) if match else literal)
 
 
 def dedent(text: str) -> str:
-    """The text without outer blank lines and without the indent that all lines but the first share, cut to a limit."""
+    """Return the text without outer blank lines and the indent that all lines but the first share, cut to a limit."""
     head, *rest = text.strip().split("\n")
     indent = min((len(line) - len(line.lstrip()) for line in rest if line.strip()), default=0)
     return "\n".join([head.rstrip(), *(line[indent:].rstrip() for line in rest)])[:LONGEST_DOCUMENTATION].rstrip()

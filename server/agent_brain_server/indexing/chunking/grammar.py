@@ -29,17 +29,17 @@ class Code:
         self.data = data
 
     def text(self, node: Node | None) -> str:
-        """What the node says, empty for no node."""
+        """Return the text of the node, empty for no node."""
         return self.between(node.start_byte, node.end_byte) if node else ""
 
     def between(self, start: int, end: int) -> str:
-        """What stands between two offsets."""
+        """Return the text between two offsets."""
         return self.data[start:end].decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What a node declares. Its signature ends at `body`; members lie in `members`, else in `body`, else in the node.
+    """A declaration. Its signature ends at `body`; members lie in `members`, else in `body`, else in the node.
 
     A `minor` one (a prototype, an abstract method, a property) is a passage of its own only with some lines of comment,
     a `detail` never is. A `prototype` only announces what is defined elsewhere.
@@ -71,10 +71,10 @@ class Syntax:
     transparent: frozenset[str] = _NONE
     """Nodes that are looked through (`#ifdef`, `extern "C"`)."""
     leading: frozenset[str] = _NONE
-    """Nodes that stand above the declaration that they belong to, as comments do."""
+    """Nodes above the declaration that they belong to, as comments are."""
     comments: frozenset[str] = _COMMENTS
     docstring: Callable[[Code, Declaration], str] | None = None
-    """The documentation that stands inside of a declaration."""
+    """The documentation inside of a declaration."""
     leading_text: Callable[[Code, Node], str] | None = None
     """The documentation that a leading node gives."""
     inner: re.Pattern[bytes] | None = None
@@ -86,14 +86,14 @@ class Syntax:
 
     @property
     def grammar(self) -> str:
-        """The name of the grammar, of which some modules hold several."""
+        """Return the name of the grammar, of which some modules hold several."""
         if self.function == "language":
             return self.module.removeprefix("tree_sitter_")
         return self.function.removeprefix("language_")
 
 
 def plain_name(name: str) -> str:
-    """A name with `.` between its parts in every language, without type arguments, quotes and white space."""
+    """Return a name with `.` between its parts in every language, without type arguments, quotes and white space."""
     name = name[:_LONGEST_NAME]
     if "`" in name:  # a name of several words, in Kotlin and Swift
         return " ".join(name.replace("`", "").split())
@@ -106,17 +106,17 @@ def plain_name(name: str) -> str:
 
 
 def field_name(code: Code, node: Node, name: str = "name") -> str:
-    """The name in a field of the node."""
+    """Return the name in a field of the node."""
     return plain_name(code.text(node.child_by_field_name(name)))
 
 
 def child_of_type(node: Node, *types: str) -> Node | None:
-    """The first named child that has one of the types."""
+    """Return the first named child that has one of the types."""
     return next((child for child in node.named_children if child.type in types), None)
 
 
 def find_body(node: Node, places: tuple[str, ...]) -> Node | None:
-    """The child that is the body: by field, else by type."""
+    """Return the child that is the body: by field, else by type."""
     for place in places:
         if (body := node.child_by_field_name(place)) is not None:
             return body
@@ -124,17 +124,17 @@ def find_body(node: Node, places: tuple[str, ...]) -> Node | None:
 
 
 def named_by(*types: str) -> Namer:
-    """The name is the first child that has one of the types."""
+    """Return a namer by the first child that has one of the types."""
     return lambda code, node: plain_name(code.text(child_of_type(node, *types)))
 
 
 def always(name: str) -> Namer:
-    """The name is always the same, as that of a constructor."""
+    """Return a namer of one name, as that of a constructor."""
     return lambda _code, _node: name
 
 
 def declares(kind: str, *bodies: str, name: str | Namer = "name", minor: bool | None = None) -> Rule:
-    """The rule for nodes of one kind. `bodies` are the fields or child types where the body may be (default: `body`).
+    """Return the rule for nodes of one kind. `bodies` are the fields or child types of the body (default: `body`).
 
     Functions without a body are minor unless `minor` says otherwise.
     """

@@ -43,7 +43,7 @@ _INLINE = frozenset(
 
 
 class _Reader(HTMLParser):
-    """Collects the text by rows, and the headings."""
+    """A reader of the text by rows, and of the headings."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -61,7 +61,7 @@ class _Reader(HTMLParser):
             self._add(" ")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """A tag that closes itself holds nothing."""
+        """Take no notice: a tag that closes itself holds nothing."""
 
     def handle_endtag(self, tag: str) -> None:
         if tag == self._left_out:
@@ -85,7 +85,7 @@ class _Reader(HTMLParser):
 
 
 def html_passages(source: Source) -> list[Passage]:
-    """The sections of a page with their text; line blocks where it holds no text or is too large."""
+    """Cut a page by its sections; by lines where it holds no text or is too large."""
     if len(source.text) <= LARGEST_HTML:
         reader = _Reader()
         try:
@@ -103,7 +103,7 @@ def html_passages(source: Source) -> list[Passage]:
 
 
 def _passages(texts: list[str], items: list[Item]) -> Iterator[Passage]:
-    """Every row lies in the section that is open there."""
+    """Yield passages of the rows, each in the section that is open there."""
     starts = {item.first: item for item in _flat(items)}
     label = Passage(0, 0)
     first, held = 0, 0

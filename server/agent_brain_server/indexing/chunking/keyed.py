@@ -27,7 +27,7 @@ _STYLE_NOISE = re.compile(r"/\*.*?\*/|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?:
 
 
 def keyed_passages(language: str, source: Source) -> list[Passage]:
-    """A data file by its keys, the outer ones whole where they fit; line blocks where it is too large."""
+    """Cut a data file by its keys, the outer ones whole where they fit; by lines where it is too large."""
     if len(source.text) > LARGEST_KEYED:
         return list(blocks(source, 0, source.last))
     if language in {"toml", "ini"}:
@@ -40,7 +40,7 @@ def keyed_passages(language: str, source: Source) -> list[Passage]:
 
 
 def _nested(source: Source, pattern: re.Pattern[str]) -> list[Item]:
-    """Keys by their indent, a few levels deep."""
+    """Return the keys by their indent, a few levels deep."""
     top: list[Item] = []
     open_: list[tuple[int, Item]] = []
     scalar = -1
@@ -69,7 +69,7 @@ def _key(name: str, first: int, last: int, parent: Item | None = None) -> Item:
 
 
 def _tables(source: Source) -> Iterator[Item]:
-    """`[table]` headers; a table ends before the next one."""
+    """Yield the tables by their headers (`[table]`); one ends before the next."""
     current: Item | None = None
     quoted = ""
     for row, line in enumerate(source.lines):
@@ -87,7 +87,7 @@ def _tables(source: Source) -> Iterator[Item]:
 
 
 def _rules(source: Source) -> Iterator[Item]:
-    """Outer blocks of braces, named by what stands before the brace."""
+    """Yield the outer blocks of braces, named by the text before the brace."""
     depth = first = 0
     head = ""
     comment = False

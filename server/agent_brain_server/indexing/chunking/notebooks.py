@@ -15,7 +15,7 @@ _HEADING = re.compile(r"#{1,6}\s+(.+)")
 
 
 def notebook_passages(source: Source) -> tuple[list[Passage], str]:
-    """A passage a cell, in the language of the kernel or as Markdown; lines are those of the cell's JSON."""
+    """Return a passage a cell, in the kernel's language or as Markdown, by the lines of the cell's JSON; and a note."""
     if len(source.text) > LARGEST_NOTEBOOK:
         return list(blocks(source, 0, source.last)), "too large for a notebook"
     try:

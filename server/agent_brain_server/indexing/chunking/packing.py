@@ -45,12 +45,12 @@ class Item:
     span: tuple[int, int] = (0, 0)
 
     def label(self, kind: str = "") -> Passage:
-        """The passage of the whole item."""
+        """Return the passage of the whole item."""
         return Passage(self.first, self.last, kind or self.kind, self.symbol, self.signature, self.documentation)
 
 
 def pack(source: Source, items: list[Item]) -> list[Passage]:
-    """Passages that hold every row that is not blank, in order, no row in two of them."""
+    """Return passages that hold every row that is not blank, in order, no row in two of them."""
     packed: list[Passage] = []
     for passage in _region(source, items, 0, source.last, None):
         previous = packed[-1] if packed else None
@@ -66,7 +66,7 @@ def pack(source: Source, items: list[Item]) -> list[Passage]:
 
 
 def _belongs(source: Source, previous: Passage, block: Passage) -> bool:
-    """Whether a block is only the end of what came before: its closing brackets, or a line directly under it."""
+    """Return whether a block is only the end of what came before: its closing brackets, or a line directly under it."""
     if source.is_closing(block.first, block.last):
         return source.size(previous.first, block.last) <= MAX_CHARS
     under = block.last == source.last or source.is_blank(block.last + 1)
@@ -74,12 +74,12 @@ def _belongs(source: Source, previous: Passage, block: Passage) -> bool:
 
 
 def _is_scrap(passage: Passage) -> bool:
-    """Whether the passage is too small to stand alone: `if …:` above a function, an alias under it."""
+    """Return whether the passage is too small to be one: `if …:` above a function, an alias under it."""
     return passage.kind == "block" and passage.last - passage.first < _SCRAP
 
 
 def _adjoins(source: Source, upper: Passage, lower: Passage) -> bool:
-    """Whether no row is between them and they are together within the limit."""
+    """Return whether no row is between them and they are together within the limit."""
     return upper.last + 1 == lower.first and source.size(upper.first, lower.last) <= MAX_CHARS
 
 
@@ -98,7 +98,7 @@ def _region(source: Source, items: list[Item], first: int, last: int, owner: Ite
 
 
 def _apart(items: Iterable[Item]) -> list[Item]:
-    """The items without details and those that share all their rows with another one; no row is in two of them."""
+    """Return the items without details, and without those whose rows are all in another; no row is in two of them."""
     apart: list[Item] = []
     for item in items:
         if item.detail:
@@ -126,7 +126,7 @@ def _symbol(source: Source, item: Item) -> Iterator[Passage]:
 
 
 def _gap(source: Source, first: int, last: int, head: int, owner: Item | None, small: list[Item]) -> Iterator[Passage]:
-    """What lies between the symbols: the head of the owner, the rest of it, or lines of no symbol."""
+    """Yield what is between the symbols: the head of the owner, the rest of it, or lines of no symbol."""
     if first > last:
         return
     label = None
@@ -140,5 +140,5 @@ def _gap(source: Source, first: int, last: int, head: int, owner: Item | None, s
 
 
 def _covering(items: list[Item], passage: Passage) -> Item | None:
-    """The item that the whole passage belongs to."""
+    """Return the item that the whole passage belongs to."""
     return next((item for item in items if item.first <= passage.first and passage.last <= item.last), None)

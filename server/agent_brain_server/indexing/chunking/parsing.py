@@ -13,26 +13,26 @@ if TYPE_CHECKING:
     from tree_sitter import Language, Node, Tree
 
 LARGEST_PARSED = 1_000_000
-"""Bytes; a larger file is cut in line blocks: nobody wrote it by hand."""
+"""Bytes; a larger file is cut in line blocks: it was not written by hand."""
 LONGEST_PARSE = 2.0
 """Seconds of the processor's time, so that a busy machine gives the same chunks."""
 MOST_ERRORS_COUNTED = 100
 _AS_ASCII = bytes(range(128)) + b"x" * 128
-"""What stands in for each byte, so that every offset stays."""
+"""The replacement of each byte, so that every offset stays."""
 
 
 @cache
 def grammar(module: str, function: str) -> Language:
-    """The grammar of an installed wheel."""
+    """Return the grammar of an installed wheel."""
     from tree_sitter import Language
 
     return Language(getattr(import_module(module), function)())
 
 
 def parse(syntax: Syntax, data: bytes) -> Tree | None:
-    """The syntax tree, None if it takes too long.
+    """Return the syntax tree, None if it takes too long.
 
-    Not every grammar asks in time whether to go on, and memory has no limit here: `indexing.limits` has both.
+    Not every grammar asks in time whether to go on, and memory has no limit here: `runtime.limits` has both.
     """
     from tree_sitter import Parser
 
@@ -61,7 +61,7 @@ def parse(syntax: Syntax, data: bytes) -> Tree | None:
 
 
 def count_errors(root: Node) -> tuple[int, int]:
-    """How many places did not parse (counted up to a limit), and how many bytes they take."""
+    """Return how many places did not parse (counted up to a limit), and how many bytes they take."""
     count = size = 0
     pending = [root]
     while pending and count < MOST_ERRORS_COUNTED:

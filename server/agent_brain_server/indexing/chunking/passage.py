@@ -43,9 +43,9 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Rows `first` to `last` (0-based, inclusive) and what they are.
+    """The rows `first` to `last` (0-based, inclusive) and what they are.
 
-    `text` stands in for the rows where the passage is derived from them; `language` where it is not the file's.
+    `text` is what is indexed where the passage is derived from the rows; `language` where it is not the file's.
     """
 
     first: int
@@ -82,7 +82,7 @@ class ChunkedText:
 
 
 def blocks(source: Source, first: int, last: int, label: Passage | None = None) -> Iterator[Passage]:
-    """The rows as passages within the limits, each labelled as `label`, the documentation on the first alone."""
+    """Yield the rows as passages within the limits, labelled as `label`, the documentation on the first alone."""
     for start, end in source.parts(first, last):
         yield replace(label, first=start, last=end) if label else Passage(start, end)
         if label and label.documentation:
@@ -90,7 +90,7 @@ def blocks(source: Source, first: int, last: int, label: Passage | None = None) 
 
 
 def finish(path: str, language: str, source: Source, cut: CutText) -> ChunkedText:
-    """Chunks of passages: within the limits, without empty ones, each with its own id."""
+    """Make chunks of passages: within the limits, without empty ones, each with its own id."""
     seen: Counter[tuple[str, str]] = Counter()
     chunks: list[Chunk] = []
     notes = [cut.note] if cut.note else []
@@ -117,7 +117,7 @@ def finish(path: str, language: str, source: Source, cut: CutText) -> ChunkedTex
 
 
 def _masked(passage: Passage, kinds: Counter[str]) -> Passage:
-    """A passage whose text is not the file's lines, without the secrets that were escaped there."""
+    """Return a passage whose text is not the file's lines, without the secrets that were escaped there."""
     fields = (passage.text or "", passage.symbol, passage.signature, passage.documentation)
     if not mask_text("\n".join(fields)).kinds:
         return passage
@@ -128,7 +128,7 @@ def _masked(passage: Passage, kinds: Counter[str]) -> Passage:
 
 
 def _within_limits(source: Source, cut: Iterable[Passage], notes: list[str]) -> Iterator[tuple[Passage, str]]:
-    """The texts of the passages; of more than the most, blocks of lines, and of those only the first ones."""
+    """Yield the texts of the passages; of too many, the first blocks of lines alone."""
     passages = list(islice(cut, MOST_PASSAGES + 1))
     if len(passages) > MOST_PASSAGES and not any(passage.text for passage in passages):
         notes.append("too many symbols: cut by lines")
@@ -160,7 +160,7 @@ def _texts(source: Source, passage: Passage, notes: list[str]) -> Iterator[tuple
 
 
 def _derived(text: str) -> Iterator[str]:
-    """A text that is not the file's lines, within the limit."""
+    """Yield a text that is not the file's lines, within the limit."""
     if len(text) <= MAX_CHARS:
         if text and not text.isspace():
             yield text

@@ -22,7 +22,7 @@ LONGEST_PAGE = 10.0
 
 
 def chunk_pdf(path: str, data: bytes) -> ChunkedText:
-    """A chunk a page, or several for a long one; lines are page numbers. Never fails: a note says why not."""
+    """Return a chunk a page, or several for a long one; lines are page numbers. Never fail: a note says why not."""
     notes: list[str] = []
     pages: list[Passage] = []
     try:

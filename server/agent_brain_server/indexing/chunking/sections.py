@@ -33,17 +33,17 @@ class Heading:
 
 
 def markdown_passages(source: Source) -> list[Passage]:
-    """A Markdown text by headings; front matter and what stands before the first heading are blocks."""
+    """Cut a Markdown text by headings; front matter and the text before the first heading are blocks."""
     return pack(source, section_items(_markdown_headings(source), source.last))
 
 
 def rest_passages(source: Source) -> list[Passage]:
-    """A reStructuredText by titles."""
+    """Cut a reStructuredText by titles."""
     return pack(source, section_items(_rest_headings(source), source.last))
 
 
 def section_items(headings: Iterable[Heading], last: int) -> list[Item]:
-    """Sections nested by level; a section ends before the next heading of its level or a higher one."""
+    """Nest sections by level; one ends before the next heading of its level or a higher one."""
     top: list[Item] = []
     open_: list[tuple[Heading, Item]] = []
     for heading in headings:
@@ -79,7 +79,7 @@ class _Closed:
     html_end: re.Pattern[str] | None = None
 
     def takes(self, line: str) -> bool:
-        """Whether `line`, the next one, belongs to such a block or begins or ends one."""
+        """Return whether `line`, the next one, belongs to such a block or begins or ends one."""
         if self.html_end is not None:
             if self.html_end.search(line):
                 self.html_end = None
@@ -108,7 +108,7 @@ class _Closed:
 
 
 def _front_matter(lines: list[str]) -> int:
-    """The row after the front matter, 0 if there is none."""
+    """Return the row after the front matter, 0 if there is none."""
     mark = lines[0].rstrip()
     if mark not in {"---", "+++"}:
         return 0
@@ -121,7 +121,7 @@ def _plain(title: str) -> str:
 
 
 def _rest_headings(source: Source) -> Iterator[Heading]:
-    """Titles are underlined, and perhaps overlined; each new style is one level deeper."""
+    """Yield the titles: underlined, and perhaps overlined; each new style is one level deeper."""
     styles: list[tuple[str, bool]] = []
     lines = source.lines
     for row in range(1, len(lines)):

@@ -33,32 +33,32 @@ class Source:
 
     @property
     def last(self) -> int:
-        """The last row."""
+        """Return the last row."""
         return len(self.lines) - 1
 
     def slice(self, first: int, last: int) -> str:
-        """The rows joined by `\\n`."""
+        """Return the rows joined by `\n`."""
         return self.text[self.starts[first] : self.starts[last + 1] - 1]
 
     def size(self, first: int, last: int) -> int:
-        """How many characters `slice` gives."""
+        """Return the number of characters that `slice` returns."""
         return self.starts[last + 1] - 1 - self.starts[first]
 
     def fits(self, first: int, last: int, lines: int, chars: int) -> bool:
-        """Whether the rows keep both limits."""
+        """Return whether the rows keep both limits."""
         return last - first < lines and self.size(first, last) <= chars
 
     def is_blank(self, row: int) -> bool:
-        """Whether the row holds nothing but white space."""
+        """Return whether the row holds nothing but white space."""
         line = self.lines[row]
         return not line or line.isspace()
 
     def is_closing(self, first: int, last: int) -> bool:
-        """Whether the rows only end something: brackets, `end`, `#endif`."""
+        """Return whether the rows only end something: brackets, `end`, `#endif`."""
         return all(_closes(self.lines[row]) for row in range(first, last + 1))
 
     def trim(self, first: int, last: int) -> tuple[int, int] | None:
-        """The range without the blank rows at its ends, None if there is nothing else."""
+        """Return the range without the blank rows at its ends, None if there is nothing else."""
         while first <= last and self.is_blank(first):
             first += 1
         while last >= first and self.is_blank(last):
@@ -66,7 +66,7 @@ class Source:
         return (first, last) if first <= last else None
 
     def parts(self, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """The range in parts that keep the limits, cut where the text pauses; blank rows at the cuts are left out."""
+        """Yield the range in parts within the limits, cut where the text pauses, without the blank rows at the cuts."""
         while (rows := self.trim(first, last)) is not None:
             first, last = rows
             if self.fits(first, last, PART_LINES, PART_CHARS):
@@ -79,7 +79,7 @@ class Source:
             first = cut
 
     def _cut(self, first: int, last: int) -> int:
-        """The row that starts the next part: the least indented in the second half of what fits, best after a gap."""
+        """Return the first row of the next part: the least indented in the limit's second half, best after a gap."""
         limit = first + 1
         while limit <= last and self.fits(first, limit, PART_LINES, PART_CHARS):
             limit += 1
@@ -95,12 +95,12 @@ class Source:
 
 
 def _closes(line: str) -> bool:
-    """Whether a line only ends something."""
+    """Return whether a line only ends something."""
     return line.strip(_MARKS).lower() in _CLOSERS
 
 
 def pieces(line: str) -> list[str]:
-    """One over-long line cut into at most `MAX_PIECES` pieces, after a space or a semicolon where there is one."""
+    """Cut one over-long line into at most `MAX_PIECES` pieces, after a space or a semicolon where there is one."""
     found: list[str] = []
     start = 0
     while start < len(line) and len(found) < MAX_PIECES:

@@ -43,14 +43,14 @@ _COMMENT = re.compile(r"\s*--")
 
 
 def cut_sql(source: Source) -> CutText:
-    """SQL by what its `create` statements make, and blocks of the rest."""
+    """Cut SQL by what its `create` statements make, and blocks of the rest."""
     items = _statement_items(source)
     made = (Definition(item.symbol, item.kind, item.first + 1, item.last + 1, item.signature) for item in items)
     return CutText(pack(source, items), "", FileGraph(tuple(made)))
 
 
 def _statement_items(source: Source) -> list[Item]:
-    """What the `create` statements make, each to the line that ends it."""
+    """Return what the `create` statements make, each to the line that ends it."""
     items: list[Item] = []
     row = 0
     while row < len(source.lines):
@@ -74,7 +74,7 @@ def _item(source: Source, match: re.Match[str], row: int, last: int) -> Item:
 
 
 def _last_row(lines: list[str], first: int) -> int:
-    """The row that ends a statement: a semicolon outside of quotes, or the end of its block."""
+    """Return the row that ends a statement: a semicolon outside of quotes, or the end of its block."""
     quote = ""
     in_block = False
     for row in range(first, len(lines)):

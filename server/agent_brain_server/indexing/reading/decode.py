@@ -27,7 +27,7 @@ class DecodedText:
 
 
 def is_binary(head: bytes) -> bool:
-    """Whether the first 8 KiB of a file say that it is no text. UTF-16 and UTF-32 count as text with a BOM only."""
+    """Return whether the first 8 KiB of a file are no text. UTF-16 and UTF-32 are text with a BOM only."""
     head = head[:_HEAD]
     if head.startswith(_MAGIC):
         return True
@@ -41,7 +41,7 @@ def is_binary(head: bytes) -> bool:
 
 
 def decode(data: bytes) -> DecodedText:
-    """The text of any bytes. Never raises."""
+    """Return the text of any bytes. Never raise."""
     text, note = _decode(data)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -77,7 +77,7 @@ def _decode_as(data: bytes, encoding: str, note: str) -> tuple[str, str]:
 
 
 def _is_nearly_utf8(data: bytes, error: UnicodeDecodeError) -> bool:
-    """Whether the bytes are UTF-8 but for a few: much of it decodes to more than ASCII, little does not decode."""
+    """Return whether the bytes are UTF-8 but for a few: much decodes to more than ASCII, little does not decode."""
     sample = data[: max(_SAMPLE, error.end + _SAMPLE // 2)]
     text = sample.decode("utf-8", "replace")
     wrong = text.count("\ufffd")
@@ -86,7 +86,7 @@ def _is_nearly_utf8(data: bytes, error: UnicodeDecodeError) -> bool:
 
 
 def _guess(data: bytes) -> tuple[str, str]:
-    """Neither UTF-8 nor marked: the likeliest encoding of a sample, of equals and at the last cp1252."""
+    """Decode by the likeliest encoding of a sample; of several, and at last, as cp1252. It is not UTF-8, nor marked."""
     from charset_normalizer import from_bytes  # slow to import, seldom needed
 
     try:

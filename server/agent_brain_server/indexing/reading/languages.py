@@ -148,7 +148,7 @@ _OBJC = re.compile(rb"^[ \t]*(?:@interface|@implementation|@protocol|@import|#im
 
 
 def detect_language(path: str, head: bytes = b"") -> str:
-    """The language of a file, `text` where nothing says more. `head` is the start of its content, if at hand."""
+    """Return the language of a file, `text` where nothing says more. `head` is the start of its content, if known."""
     name = basename(path.replace("\\", "/")).lower()
     if (language := _by_name(name)) is not None:
         return _look_closer(language, name, head)
@@ -169,7 +169,7 @@ def _by_name(name: str) -> str | None:
 
 
 def _look_closer(language: str, name: str, head: bytes) -> str:
-    """Extensions that two languages share are settled by what the file starts with."""
+    """Decide by the start of the file where two languages share an extension."""
     if language == "c" and name.endswith(".h"):
         if _OBJC.search(head):
             return "objc"

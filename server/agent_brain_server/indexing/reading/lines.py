@@ -6,11 +6,11 @@ from agent_brain_server.indexing.reading.decode import decode, is_binary
 from agent_brain_server.indexing.reading.languages import detect_language
 from agent_brain_server.indexing.reading.prepare import HEAD_BYTES, read_bytes
 from agent_brain_server.indexing.secrets import mask_file, secret_bytes
-from agent_brain_server.indexing.walking.walk import FileEntry
+from agent_brain_server.indexing.walking.walk_result import FileEntry
 
 
 def read_lines(entry: FileEntry, max_bytes: int) -> list[str] | None:
-    """The file's lines, None for one that the index would not take: binary, secret, too large, unreadable."""
+    """Return the file's lines, None for one that the index does not take: binary, secret, too large, unreadable."""
     data = read_bytes(entry, max_bytes)
     if data is None:
         return None

@@ -1,4 +1,4 @@
-"""Reads files and makes them ready for the store. Runs in worker processes: plain functions over plain values."""
+"""The preparation of files for the store, in worker processes: plain functions over plain values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from agent_brain_server.indexing.reading.decode import decode, is_binary
 from agent_brain_server.indexing.reading.languages import detect_language
 from agent_brain_server.indexing.secrets import kinds_note, mask_file, secret_bytes
 from agent_brain_server.indexing.walking.real_paths import is_gone, open_real
-from agent_brain_server.indexing.walking.walk import FileEntry
+from agent_brain_server.indexing.walking.walk_result import FileEntry
 from agent_brain_server.runtime.limits import bounded, seconds_for
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class ReadRequest:
 
 @dataclass(frozen=True, slots=True)
 class PreparedFile:
-    """What came of reading a file. `size` and `mtime_ns` are those of the bytes that were read.
+    """A file that was read. `size` and `mtime_ns` are those of the bytes that were read.
 
     `note` says what was odd, or what kind of secret the file is; `masked` is the manifest's note of what was masked.
     A file that is `gone` is not there any more as one, an `unreadable` one is.
@@ -70,7 +70,7 @@ class PreparedFile:
 
 
 def prepare_files(requests: Sequence[ReadRequest]) -> Iterator[PreparedFile]:
-    """Each request's file, in order and as soon as it is ready. Never fails but by the end of the process."""
+    """Yield each request's file, in order, once it is ready. Never fail but by the end of the process."""
     for request in requests:
         with bounded(seconds_for(request.entry.size)):
             prepared = _prepare_somehow(request)
@@ -78,7 +78,7 @@ def prepare_files(requests: Sequence[ReadRequest]) -> Iterator[PreparedFile]:
 
 
 def _prepare_somehow(request: ReadRequest) -> PreparedFile:
-    """The file, cut by lines where its parser fails; unparsable where that fails too."""
+    """Return the file, cut by lines where its parser fails; unparsable where that fails too."""
     try:
         return prepare_file(request)
     except Exception as error:
@@ -108,7 +108,7 @@ def prepare_file(request: ReadRequest) -> PreparedFile:
 
 
 def read_bytes(entry: FileEntry, max_bytes: int) -> bytes | None:
-    """The bytes of a regular file, None for one that is too large or cannot be read."""
+    """Return the bytes of a regular file, None for one that is too large or cannot be read."""
     try:
         with open(entry.absolute, "rb", opener=open_real) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -165,7 +165,7 @@ def _with_chunks(read: PreparedFile, language: str, chunked: ChunkedText) -> Pre
 
 
 def _chunk(request: ReadRequest, language: str, data: bytes, text: str) -> ChunkedText:
-    """The chunks of a PDF's `data` or else of the file's `text`; by lines alone where no parser may see it."""
+    """Cut a PDF's `data` or else the file's `text` into chunks; by lines alone where no parser may see it."""
     from agent_brain_server.indexing.chunking import chunk_lines, chunk_pdf, chunk_text  # not for the server's start
 
     path = request.entry.path
@@ -175,7 +175,7 @@ def _chunk(request: ReadRequest, language: str, data: bytes, text: str) -> Chunk
 
 
 def _cleaned(chunk: Chunk) -> Chunk:
-    """The chunk as every store holds it. A parser can make any text: of escapes in JSON, of the codes of a PDF."""
+    """Return the chunk as every store holds it. A parser can make any text, of escapes in JSON or of a PDF's codes."""
     texts = (chunk.language, chunk.symbol, chunk.signature, chunk.documentation, chunk.text)
     if all(map(is_storable, texts)):
         return chunk

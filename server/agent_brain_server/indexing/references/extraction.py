@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from agent_brain_server.domain.code_graph import Reference, ReferenceKind
 from agent_brain_server.indexing.references.naming import ends, plain_module, plain_qualifier, split_name
-from agent_brain_server.indexing.references.patterns import Pattern, patterns_of
+from agent_brain_server.indexing.references.patterns import GUARDED, Pattern, patterns_of
 
 if TYPE_CHECKING:
     from tree_sitter import Language, Node
@@ -21,7 +21,7 @@ _SEPARATOR = re.compile(r"[/.]")
 
 
 class ScopeSpan(NamedTuple):
-    """Where a definition lies, in bytes; its end is not part of it."""
+    """A definition's range in bytes; its end is not part of it."""
 
     start: int
     end: int
@@ -35,7 +35,7 @@ class Declared(NamedTuple):
     everywhere: set[str]
 
 
-class _Found(NamedTuple):
+class _Candidate(NamedTuple):
     start: int
     line: int
     kind: ReferenceKind
@@ -48,34 +48,37 @@ class _Found(NamedTuple):
 def find_references(
     language: Language, grammar: str, root: Node, data: bytes, scopes: Iterable[ScopeSpan], declared: Declared
 ) -> tuple[Reference, ...]:
-    """The references of a parsed file in the order of its text; none where its grammar has no query."""
+    """Return the references of a parsed file in the order of its text; none where its grammar has no query."""
     compiled = patterns_of(language, grammar)
     if compiled is None:
         return ()
     reading = _Reading(data)
-    guarded: list[tuple[Pattern, Captures]] = []
+    guarded: dict[str, list[tuple[Pattern, Captures]]] = {label: [] for label in GUARDED}
     for number, captures in compiled.matches(root):
         pattern = compiled.patterns[number]
-        if pattern.is_guarded:
-            guarded.append((pattern, captures))
+        if pattern.label in guarded:
+            guarded[pattern.label].append((pattern, captures))
         else:
             reading.take(pattern, captures)
-    reading.take_known(guarded, declared)
+    for label, names in reading.known_names(declared).items():
+        for match in guarded[label]:
+            if reading.head(*match) in names:
+                reading.take(*match)
     spans = sorted(scopes, key=lambda span: (span.start, -span.end))
     return tuple(map(Reference._make, dict.fromkeys(_placed(reading.found(), spans))))
 
 
 class _Reading:
-    """Takes what each match of a pattern names, and keeps of each place what the best of them says."""
+    """The references of one file: of the matches that name one place, the best."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._best: dict[int, _Found] = {}
+        self._best: dict[int, _Candidate] = {}
         self._skipped: set[int] = set()
         self._local: set[str] = set()
 
     def take(self, pattern: Pattern, captures: Captures) -> None:
-        """A match that holds whatever else the file says."""
+        """Keep what the match names, unless a better match names the same place."""
         if pattern.only and not pattern.only.fullmatch(self._text(captures["if"][0])):
             return
         if not pattern.is_plain:
@@ -83,42 +86,49 @@ class _Reading:
             if not pattern.label:
                 return
         node = captures[pattern.label][0]
-        start = node.start_byte
-        before = self._best.get(start)
+        before = self._best.get(node.start_byte)
         if before is not None and before.rank <= pattern.rank:
             return
-        qualifier, name = ("", pattern.name) if pattern.name else split_name(ends(self._data, start, node.end_byte))
-        if not name or (pattern.but and pattern.but.fullmatch(name)):
-            return
-        if pattern.is_qualified:
-            qualifier = self._qualifier(captures, qualifier)
-        alias = split_name(self._text(captures["alias"][0]))[1] if pattern.has_alias else ""
-        line = node.start_point[0] + 1
-        self._best[start] = _Found(start, line, pattern.kind, name, qualifier, alias, pattern.rank)
+        candidate = self._candidate(pattern, captures, node)
+        if candidate is not None:
+            self._best[candidate.start] = candidate
 
-    def take_known(self, matches: Iterable[tuple[Pattern, Captures]], declared: Declared) -> None:
-        """The matches of names that the file imports or declares, after all others were taken."""
+    def known_names(self, declared: Declared) -> dict[str, set[bytes]]:
+        """Return by label, for those of `GUARDED`, the names that the file imports or declares.
+
+        Call it once all other matches are taken.
+        """
         imported = {name for one in self._kept() if one.kind == "import" for name in _bound_names(one)}
-        known = {
-            "value": {name.encode("utf-8", "replace") for name in declared.outside | imported},
-            "member": {name.encode("utf-8", "replace") for name in declared.everywhere | imported},
-            "bare": {name.encode("utf-8", "replace") for name in (declared.everywhere | imported) - self._local},
+        names = {
+            "bare": (declared.everywhere | imported) - self._local,
+            "member": declared.everywhere | imported,
+            "value": declared.outside | imported,
         }
-        for pattern, captures in matches:
-            label = pattern.label
-            head = captures.get("qualifier", captures[label])[0]
-            if self._text(head).rstrip(b".") in known[label]:
-                self.take(pattern, captures)
+        return {label: {name.encode("utf-8", "replace") for name in known} for label, known in names.items()}
 
-    def found(self) -> Iterator[_Found]:
-        """What is named, in the order of the text, without uses of what the same line calls, imports or inherits."""
+    def head(self, pattern: Pattern, captures: Captures) -> bytes:
+        """Return the first name of a match: its qualifier, else the name itself."""
+        return self._text(captures.get("qualifier", captures[pattern.label])[0]).rstrip(b".")
+
+    def found(self) -> Iterator[_Candidate]:
+        """Yield the best candidates in the text's order, no use of what the same line calls, imports or inherits."""
         found = sorted(self._kept())
         more = {(one.line, one.name) for one in found if one.kind != "use"}
         for one in found:
             if one.kind != "use" or ((one.line, one.name) not in more and one.name not in self._local):
                 yield one
 
-    def _kept(self) -> list[_Found]:
+    def _candidate(self, pattern: Pattern, captures: Captures, node: Node) -> _Candidate | None:
+        start = node.start_byte
+        qualifier, name = ("", pattern.name) if pattern.name else split_name(ends(self._data, start, node.end_byte))
+        if not name or (pattern.but and pattern.but.fullmatch(name)):
+            return None
+        if pattern.is_qualified:
+            qualifier = self._qualifier(captures, qualifier)
+        alias = split_name(self._text(captures["alias"][0]))[1] if pattern.has_alias else ""
+        return _Candidate(start, node.start_point[0] + 1, pattern.kind, name, qualifier, alias, pattern.rank)
+
+    def _kept(self) -> list[_Candidate]:
         return [one for start, one in self._best.items() if start not in self._skipped]
 
     def _take_notes(self, pattern: Pattern, captures: Captures) -> None:
@@ -140,8 +150,8 @@ class _Reading:
         return ends(self._data, node.start_byte, node.end_byte)
 
 
-def _bound_names(one: _Found) -> Iterator[str]:
-    """The local names that an import may give: its alias, else its own and the first of the module, else its last."""
+def _bound_names(one: _Candidate) -> Iterator[str]:
+    """Yield the local names that an import may give: its alias, else its own and the module's first, else its last."""
     parts = _SEPARATOR.split(one.qualifier)
     if one.alias:
         yield one.alias
@@ -152,9 +162,9 @@ def _bound_names(one: _Found) -> Iterator[str]:
 
 
 def _placed(
-    found: Iterable[_Found], spans: Sequence[ScopeSpan]
+    found: Iterable[_Candidate], spans: Sequence[ScopeSpan]
 ) -> Iterator[tuple[ReferenceKind, str, str, str, str, int]]:
-    """The fields of each reference, its scope by one pass over the spans: in the order of their starts."""
+    """Yield the fields of each reference, with its scope by one pass over the spans, which are in order."""
     open_: list[ScopeSpan] = []
     upcoming = 0
     for one in found:

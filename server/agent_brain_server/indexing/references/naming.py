@@ -26,7 +26,7 @@ _DOTS = re.compile(r"\.{2,}")
 
 
 def ends(data: bytes, start: int, end: int) -> bytes:
-    """What is between two offsets; of what is long only its ends, with a mark between them.
+    """Return the bytes between two offsets; of a long stretch only its ends, with a mark between them.
 
     In a chain of calls each one holds all before it, so that their whole texts are as the square of the file.
     """
@@ -37,7 +37,7 @@ def ends(data: bytes, start: int, end: int) -> bytes:
 
 @lru_cache(_MOST_KNOWN)
 def plain_qualifier(source: bytes) -> str:
-    """What stands before a name: `.` between its parts, without white space, arguments, indexes and type arguments."""
+    """Return the text before a name: `.` between parts, no white space, arguments, indexes and type arguments."""
     head, mark, tail = source.partition(_CUT)
     if not mark:
         return _plain(_text(source))
@@ -47,7 +47,7 @@ def plain_qualifier(source: bytes) -> str:
 
 @lru_cache(_MOST_KNOWN)
 def split_name(source: bytes) -> tuple[str, str]:
-    """A name in what stands before its last part, and that; a sign such as `+` is a name as a whole."""
+    """Return the text before the last part of a name, and that part; a sign such as `+` is a name as a whole."""
     text = _text(source[-_LONGEST_READ:])
     if _NAME.match(text) or not any(map(str.isalnum, text)):
         return "", _SPACE.sub("", text).strip("()")[-LONGEST_NAME:]
@@ -56,7 +56,7 @@ def split_name(source: bytes) -> tuple[str, str]:
 
 
 def plain_module(source: bytes) -> str:
-    """The module that an import names: a path or an address as it is, without quotes."""
+    """Return the module that an import names: a path or an address as it is, without quotes."""
     text = _text(source[-_LONGEST_READ:]).strip("\"'<>` \t\r\n;").removesuffix("::")
     return _SEPARATORS.sub(".", text)[-LONGEST_NAME:]
 
@@ -76,7 +76,7 @@ def _plain(text: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """The text with nothing in its brackets, without what stands in brackets that begin or end elsewhere."""
+    """Return the text with nothing in its brackets, without the text in brackets that begin or end elsewhere."""
     kept: list[str] = []
     depth = 0
     for piece in _BRACKETS.split(_STRINGS.sub('""', text) if '"' in text or "'" in text else text):

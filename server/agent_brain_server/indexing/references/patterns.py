@@ -3,13 +3,13 @@
 A pattern captures the name of what is referred to by one of these labels:
 
 - `@inherit`, `@import`, `@call` and `@use` are what they say,
-- `@module` is a module of which all is imported; beside `@import` it is where the name comes from,
+- `@module` is a module of which all is imported; together with `@import` it is where the name comes from,
 - `@value` is a use if the file imports the name or declares it outside of types and functions, `@member` also if it
   declares it in one; `@bare` is a call where `@member` is a use.
 
-Beside it `@qualifier` is what stands before the name, several of them follow one another, and `@alias` is the local
-name that an import gives. `@skip` is no reference whatever else captures it; a name that is `@local` somewhere, as a
-type parameter, is no use and no bare call anywhere in the file.
+In the same pattern `@qualifier` is the text before the name, several of them follow one another, and `@alias` is the
+local name that an import gives. `@skip` is no reference, even if another pattern captures it; a name that is `@local`
+somewhere, as a type parameter, is no use and no bare call anywhere in the file.
 
 A pattern with `(#set! name "…")` gives a name that the source does not say; one with `(#set! only "…")` holds where the
 text of `@if` is like that, one with `(#set! but "…")` where the name is not: regular expressions for all of the text.
@@ -47,6 +47,9 @@ LABELS: Mapping[str, ReferenceKind] = {
 }
 """What a captured name is; where several patterns capture it, the first of them counts."""
 
+GUARDED = ("bare", "member", "value")
+"""The labels of names that refer only to what the file imports or declares."""
+
 DEEPEST_MATCH = 1_000
 _MOST_TOKENS = 2_000
 
@@ -58,7 +61,7 @@ _INHERITS = "; inherits: "
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What is known of a pattern before it matches; `label` is empty where it names nothing.
+    """A pattern, as far as it is known before it matches; `label` is empty where it names nothing.
 
     Of the patterns that name one place, the one with the lowest `rank` counts: by its label, then by what it says more.
     """
@@ -69,8 +72,6 @@ class Pattern:
     name: str
     only: re.Pattern[bytes] | None
     but: re.Pattern[str] | None
-    is_guarded: bool
-    """Whether it holds for names alone that the file is known to mean."""
     is_qualified: bool
     has_alias: bool
     is_plain: bool
@@ -85,9 +86,9 @@ class Patterns:
     patterns: Sequence[Pattern]
 
     def matches(self, root: Node) -> list[tuple[int, dict[str, list[Node]]]]:
-        """The number of the pattern and what it captures, for every match that is not nested absurdly deep.
+        """Return the number of the pattern and its captures, for every match that is not nested absurdly deep.
 
-        The time of a query grows with the depth, and with the square of the tokens that stand side by side in an error.
+        The time of a query grows with the depth, and with the square of the tokens that follow each other in an error.
         """
         from tree_sitter import QueryCursor
 
@@ -100,7 +101,7 @@ class Patterns:
 
 @cache
 def patterns_of(language: Language, grammar: str) -> Patterns | None:
-    """The patterns of a grammar, None where it has none."""
+    """Return the patterns of a grammar, None where it has none."""
     from tree_sitter import Query, QueryError
 
     text = query_text(grammar)
@@ -115,7 +116,7 @@ def patterns_of(language: Language, grammar: str) -> Patterns | None:
 
 
 def query_text(grammar: str) -> str:
-    """The text of a grammar's query with what it inherits, empty where there is none."""
+    """Return the text of a grammar's query with what it inherits, empty where there is none."""
     file = files("agent_brain_server.indexing.references") / "queries" / f"{grammar}.scm"
     if not file.is_file():
         return ""
@@ -125,7 +126,7 @@ def query_text(grammar: str) -> str:
 
 
 def _is_garbled(root: Node) -> bool:
-    """Whether some error is a long row of bare tokens."""
+    """Return whether some error is a long row of bare tokens."""
     pending = [root]
     while pending:
         node = pending.pop()
@@ -148,7 +149,6 @@ def _pattern(query: Query, number: int, text: bytes) -> Pattern:
         name=settings.get("name", "*" if label == "module" else ""),
         only=re.compile(settings["only"].encode()) if "only" in settings else None,
         but=re.compile(settings["but"]) if "but" in settings else None,
-        is_guarded=label in {"bare", "member", "value"},
         is_qualified=is_qualified,
         has_alias=has_alias,
         is_plain=names.isdisjoint({"skip", "local"}) and (label == "module" or "module" not in names),

@@ -63,7 +63,7 @@ _JWK = re.compile(r"(?<![\w$])[\"']?(?:d|p|q|dp|dq|qi|k)[\"']?\s{0,4}:\s{0,4}[\"
 
 
 def find_keys(text: str) -> Iterator[Span]:
-    """The material of every private key in `text`, line by line."""
+    """Find the material of every private key in `text`, line by line."""
     if "BEGIN" in text:
         yield from _armoured(text)
     if any(begin in text for begin in _ENCODED_BEGINS):
@@ -79,7 +79,7 @@ def find_keys(text: str) -> Iterator[Span]:
 
 
 def find_bare_keys(text: str) -> Iterator[Span]:
-    """What is left of keys without their armour. For documents: there, base64 in lines of 64 letters is little else."""
+    """Find what is left of keys without armour. For documents: there, base64 in lines of 64 letters is little else."""
     for match in _BARE_LINES.finditer(text):
         if not _PUBLIC.search(text, max(0, match.start() - 300), match.start()):
             yield from (Span(*place, KIND) for place in _mixed_lines(text, match))
@@ -97,7 +97,7 @@ def _of_hex(digits: str) -> bytes:
 
 
 def _in_hex(text: str) -> Iterator[Span]:
-    """The keys in armour that are written byte by byte, line by line."""
+    """Find the keys in armour that are written byte by byte, line by line."""
     done = 0
     for begin in _HEX_BEGIN.finditer(text):
         if begin.start() >= done and (match := _HEX_BYTES.match(text, begin.start())):
@@ -117,7 +117,7 @@ def _armoured(text: str) -> Iterator[Span]:
 
 
 def _body(text: str, start: int, stop: int, *, closed: bool) -> Iterator[Span]:
-    """What is key between `start` and `stop`; of a key without an end, the lines up to the first that is none."""
+    """Find the key between `start` and `stop`; of one without an end, the lines up to the first that is none."""
     lines: list[tuple[int, str, int]] = []
     while start < stop:
         end = text.find("\n", start, stop)
@@ -139,7 +139,7 @@ def _body(text: str, start: int, stop: int, *, closed: bool) -> Iterator[Span]:
 
 
 def _material(line: str) -> int:
-    """How many characters of the line may be a key's."""
+    """Return how many characters of the line may be a key's."""
     bare = line[match.end() :] if (match := _COMMAND.match(line)) else line
     if not _WORDS.search(bare) and not _FOREIGN.search(bare):
         return sum(len(match[1]) for match in _RUN.finditer(bare) if match[1])
@@ -161,7 +161,7 @@ def _runs(line: str, offset: int, least: int) -> Iterator[Span]:
 
 
 def _encoded(text: str, beginning: re.Pattern[str], is_key: Callable[[bytes], bool]) -> Iterator[Span]:
-    """The base64 that begins so and goes on over framed lines, where what it encodes is a private key.
+    """Find the base64 that begins so and goes on over framed lines, where what it encodes is a private key.
 
     Where there is so much of it that looking would take long, all of it counts as keys.
     """
@@ -202,7 +202,7 @@ def _is_encoded_key(data: bytes) -> bool:
 
 
 def _is_private_der(data: bytes) -> bool:
-    """Whether DER says: a sequence of a version 0 or 1 and then the sequence, integer or octets of a private key."""
+    """Return whether DER says so: version 0 or 1, then the sequence, integer or octets of a private key."""
     if len(data) < 16 or data[0] != 0x30:
         return False
     at = 2 + (data[1] & 0x7F if data[1] & 0x80 else 0)

@@ -1,7 +1,7 @@
 """Secrets that a name gives away: `password = "…"`, `api_key: …`, `https://user:…@host`, `Authorization: Bearer …`.
 
-Names are found by `str.find`, which is fast, and one bounded pattern is tried behind each. In code only what stands in
-quotes is a value; in settings, scripts and documents what does not may be one too. In a file that is known for holding
+Names are found by `str.find`, which is fast, and one bounded pattern is tried behind each. In code only what is in
+quotes is a value; in settings, scripts and documents what is not may be one too. In a file that is known for holding
 credentials among other things, every value of such a name is a secret.
 """
 
@@ -30,14 +30,14 @@ class _Name(NamedTuple):
     is_pass: bool
 
     def judges(self, value: str) -> bool:
-        """Whether the value is a secret: one for a token is longer than one for a password."""
+        """Return whether the value is a secret: one for a token is longer than one for a password."""
         if self.word == "sess":
             return value.isalnum() and is_random(value, 20)
         return is_password(value) if self.is_pass else is_random(value)
 
     @property
     def kind(self) -> str:
-        """What is masked beside such a name."""
+        """Return the kind of secret that such a name has."""
         return "password" if self.is_pass else "secret value"
 
 
@@ -78,7 +78,7 @@ _PASSES = (*_OWNERS.split(), *"_-./\"'`([,;&?< \n\t")
 
 
 def find_assigned(text: str, lowered: str, language: str, *, strict: bool) -> Iterator[Span]:
-    """The secrets in `text` beside a name or in a URL. With `strict` every value of such a name is one.
+    """Find the secrets in `text` next to a name or in a URL. With `strict` every value of such a name is one.
 
     `lowered` is the text in small letters, place by place.
     """
@@ -91,7 +91,7 @@ def find_assigned(text: str, lowered: str, language: str, *, strict: bool) -> It
 
 
 def _named(text: str, lowered: str, name: _Name, language: str, *, strict: bool) -> Iterator[Span]:
-    """The values behind each name that ends so."""
+    """Find the values behind each name that ends so."""
     judge = _is_given if strict else name.judges
     start = lowered.find(name.word)
     while start >= 0:
@@ -109,7 +109,7 @@ def _is_given(value: str) -> bool:
 
 
 def _qualifies(word: str, lowered: str, start: int, end: int) -> bool:
-    """Whether the name that ends in this word is one of a secret."""
+    """Return whether the name that ends in this word is one of a secret."""
     before = lowered[max(0, start - 16) : start]
     if word == "key":
         return before.rstrip("_-. ").endswith(_KEYS) and not before.endswith(("public", "public_", "public-"))
@@ -125,7 +125,7 @@ def _qualifies(word: str, lowered: str, start: int, end: int) -> bool:
 
 
 def _values(text: str, start: int, end: int, language: str, judge: Judge) -> list[tuple[int, int]]:
-    """Where the secrets are that belong to the name from `start` to `end`: behind it, else in a pair or a table."""
+    """Find the secrets of the name from `start` to `end`: behind it, else in a pair or a table."""
     match = AFTER_NAME.match(text, end)
     flag = match is None and _is_flag(text, start)
     if flag:
@@ -157,7 +157,7 @@ def _values(text: str, start: int, end: int, language: str, judge: Judge) -> lis
 
 
 def _block(text: str, start: int, first: int, judge: Judge) -> list[tuple[int, int]]:
-    """The lines of a block scalar of YAML, where they are a secret: those that are indented more than their key."""
+    """Find the lines of a YAML block scalar, where they are a secret: those that are indented more than their key."""
     margin = len(_MARGIN.match(text, text.rfind("\n", 0, start) + 1)[0])  # type: ignore[index]  # it matches nothing, too
     lines: list[tuple[int, int]] = []
     at = text.rfind("\n", 0, first) + 1
@@ -172,7 +172,7 @@ def _block(text: str, start: int, first: int, judge: Judge) -> list[tuple[int, i
 
 
 def _assigns(text: str, start: int, match: re.Match[str]) -> bool:
-    """Whether what is between the name and the value makes it the value of that name."""
+    """Return whether what is between the name and the value makes it the value of that name."""
     first = next(match.start(number) for number in VALUES if match[number] is not None)
     between = text[match.start() : first]
     if any(sign in between for sign in "=:>＝：") or "<<<" in between:
@@ -188,7 +188,7 @@ def _assigns(text: str, start: int, match: re.Match[str]) -> bool:
 
 
 def _bare_value(text: str, start: int, first: int, value: str, language: str, *, flag: bool) -> str:
-    """What of a value without quotes is one: in code only in a URL, a connection string or a shell's assignment."""
+    """Find the value without quotes: in code only in a URL, a connection string or a shell's assignment."""
     if value.startswith(("-", "+")):
         return ""
     name = text[max(text.rfind("\n", 0, start) + 1, start - 400) : start]
@@ -233,7 +233,7 @@ LONGEST_BLOCK = 4_000
 
 
 def _is_flag(text: str, start: int) -> bool:
-    """Whether the name is that of an option or of a variable that is set without a sign."""
+    """Return whether the name is that of an option or of a variable that is set without a sign."""
     first = max(0, start - 64)
     before = text[first:start]
     if "-" in before and _FLAG.search(text, max(0, start - 44), start) is not None:

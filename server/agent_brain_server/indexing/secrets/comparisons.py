@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from string import ascii_letters, digits
 
-from agent_brain_server.indexing.secrets.pairs import Judge, Place
+from agent_brain_server.indexing.secrets.pairs import CharRange, Judge
 
 _OF_NAMES = f"{ascii_letters}{digits}_.$>-"
 _FUNCTION = r"(?i:\w{0,20}(?:cmp|compare\w{0,9}|equals?|eql|same|digest))\([ \t]{0,4}"
@@ -25,12 +25,12 @@ FARTHEST = 280
 
 
 def is_compared(text: str, start: int) -> bool:
-    """Whether the name that ends from `start` on is the first argument of a comparison."""
+    """Return whether the name that ends from `start` on is the first argument of a comparison."""
     return _COMPARING.search(text, max(0, start - 80), start) is not None
 
 
-def find_compared(text: str, start: int, judge: Judge) -> Iterator[Place]:
-    """The value that is written before a name which it is compared with."""
+def find_compared(text: str, start: int, judge: Judge) -> Iterator[CharRange]:
+    """Find the value that is written before a name which it is compared with."""
     between = text[max(0, start - 72) : start].rstrip(_OF_NAMES).rstrip(" \t")
     if not between.endswith(_SIGNS) or _QUOTE.search(between[-24:]) is None:
         return

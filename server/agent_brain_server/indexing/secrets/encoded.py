@@ -34,7 +34,7 @@ _NAMED = re.compile(r"(?i)(?:(?<!key)token|secret|passw(?:or)?d|pwd|api_?key)[\"
 
 
 def find_encoded(text: str, language: str) -> Iterator[Span]:
-    """The places in `text` that are a token or an assignment of a secret once they are decoded."""
+    """Find what in `text` is a token or an assignment of a secret once it is decoded."""
     for match in _ESCAPED.finditer(text):
         start = max(text.rfind("\n", max(0, match.start() - 12), match.start()) + 1, match.start() - 12)
         if shows_token(_unescaped(text[start : match.end()])):
@@ -49,7 +49,7 @@ def find_encoded(text: str, language: str) -> Iterator[Span]:
 
 
 def _in_percent(text: str) -> Iterator[Span]:
-    """The tokens and assignments that are written as a part of a URL."""
+    """Find the tokens and assignments that are written as a part of a URL."""
     for match in _PERCENT.finditer(text):
         if match.end() - match.start() < SHORTEST // 2:
             continue
@@ -60,7 +60,7 @@ def _in_percent(text: str) -> Iterator[Span]:
 
 
 def _near_words(text: str) -> Iterator[tuple[int, int]]:
-    """The stretches of code around the words for base64 and hex."""
+    """Yield the stretches of code near the words for base64 and hex."""
     for word in _CODES:
         at = text.find(word)
         while at >= 0:
@@ -74,7 +74,7 @@ def _unescaped(escaped: str) -> str:
 
 
 def _decoded(code: str) -> str:
-    """The ASCII text that hex or base64 stands for, empty where it stands for none."""
+    """Return the ASCII text that hex or base64 encodes, empty where it encodes none."""
     if _HEX.fullmatch(code):
         data = bytes.fromhex(code)
     else:

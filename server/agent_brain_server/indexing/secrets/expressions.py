@@ -1,4 +1,4 @@
-"""Secrets in an expression beside a name: the other value of a choice, one of several that are assigned at once.
+"""Secrets in an expression with a name: the other value of a choice, one of several that are assigned at once.
 
 Asked only for names that were found and have no value behind them, so none of it is looked for in other places.
 """
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from string import ascii_letters, digits
 
-from agent_brain_server.indexing.secrets.pairs import Judge, Place
+from agent_brain_server.indexing.secrets.pairs import CharRange, Judge
 
 LONGEST_LINE = 300
 _CHOICES = ("?", "||", " or ", " else ", " if ")
@@ -30,8 +30,8 @@ _ITEM = re.compile(
 _OF_NAMES = f"{ascii_letters}{digits}_.$@"
 
 
-def find_alternative(text: str, start: int, end: int, judge: Judge) -> Iterator[Place]:
-    """The string that is assigned to the name from `start` to `end` in one case of several, or with others."""
+def find_alternative(text: str, start: int, end: int, judge: Judge) -> Iterator[CharRange]:
+    """Find the string that is assigned to the name from `start` to `end` in one case of several, or with others."""
     stop = text.find("\n", end, end + LONGEST_LINE)
     stop = stop if stop >= 0 else end + LONGEST_LINE
     rest = text[end:stop]
@@ -42,8 +42,8 @@ def find_alternative(text: str, start: int, end: int, judge: Judge) -> Iterator[
     yield from find_unpacked(text, start, end, judge)
 
 
-def find_unpacked(text: str, start: int, end: int, judge: Judge) -> Iterator[Place]:
-    """The string at the place of the name in `user, password = "bob", "…"`."""
+def find_unpacked(text: str, start: int, end: int, judge: Judge) -> Iterator[CharRange]:
+    """Find the string of the name in `user, password = "bob", "…"`."""
     item = unpacked_item(text, start, end)
     group = 1 if item and item[1] else 2
     if item and item[group] and judge(item[group]):
@@ -51,7 +51,7 @@ def find_unpacked(text: str, start: int, end: int, judge: Judge) -> Iterator[Pla
 
 
 def unpacked_item(text: str, start: int, end: int) -> re.Match[str] | None:
-    """The value at the place of the name from `start` on, where several names are assigned at once."""
+    """Return the value of the name from `start` on, where several names are assigned at once."""
     before = text[max(0, start - 60) : start].rstrip(_OF_NAMES)
     if not before.endswith((",", ", ")) and not text.startswith(",", end):
         return None

@@ -1,5 +1,5 @@
-"""Tokens that are written in pieces: in string literals that are joined, over tags, emphasis and lines, over characters
-nobody sees."""
+"""Tokens that are written in pieces: in string literals that are joined, over tags, emphasis and lines, over invisible
+characters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _JOIN = re.compile(
 
 
 def split_places(text: str, start: int, shape: re.Pattern[str]) -> list[tuple[int, int]]:
-    """Where the pieces are of what begins at `start` and has this shape once they are joined; none for one piece."""
+    """Return where the pieces are of what begins at `start` and has this shape once joined; none for one piece."""
     places = [_PIECE.match(text, start).span()]  # type: ignore[union-attr]  # it matches nothing, too
     while len(places) < MOST_PIECES and (join := _JOIN.match(text, places[-1][1])) is not None:
         places.append(_PIECE.match(text, join.end()).span())  # type: ignore[union-attr]
@@ -44,14 +44,14 @@ _WRAPPED = re.compile(
 
 
 def wrapped_places(text: str, start: int, prefix: str) -> list[tuple[int, int]]:
-    """Where the pieces are of a token that goes on in the next line; none unless it is as long as its issuer's are."""
+    """Return where the pieces are of a token that goes on in the next line, if it is as long as its issuer's are."""
     length = _LENGTHS.get(prefix)
     match = _WRAPPED.match(text, start) if length else None
     return [match.span(1), match.span(2)] if match and len(match[1]) + len(match[2]) == length else []
 
 
 def with_plain_spaces(text: str) -> str:
-    """The text, place by place, with the spaces and the quotation marks that programs write."""
+    """Return the text, place by place, with the spaces and the quotation marks that programs write."""
     if not text.isascii():
         for sign in _SPACES:
             text = text.replace(sign, " ")

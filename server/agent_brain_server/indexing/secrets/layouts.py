@@ -1,4 +1,4 @@
-"""Secrets that the layout of a document puts beside their name: a row of a table, a block, a list of terms, elements.
+"""Secrets that the layout of a document puts next to their name: a row of a table, a block, a list of terms, elements.
 
 Asked only for names in documents and settings that have no value behind them.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from agent_brain_server.indexing.secrets.pairs import Judge, Place
+from agent_brain_server.indexing.secrets.pairs import CharRange, Judge
 
 MOST_CHARACTERS = 3_000
 _CALLED = re.compile(r"[A-Za-z_][\w.]*\(")
@@ -41,8 +41,8 @@ _OF_TABLE = re.compile(
 )
 
 
-def find_laid_out(text: str, start: int, end: int, judge: Judge) -> Iterator[Place]:
-    """The value that the layout puts beside the name from `start` to `end`."""
+def find_laid_out(text: str, start: int, end: int, judge: Judge) -> Iterator[CharRange]:
+    """Find the value that the layout puts next to the name from `start` to `end`."""
     follows = _NEXT.match(text, end)
     if follows is None:
         return
@@ -64,15 +64,15 @@ def find_laid_out(text: str, start: int, end: int, judge: Judge) -> Iterator[Pla
         yield place
 
 
-def _judged(match: re.Match[str], judge: Judge) -> Place | None:
-    """Where the last group of the match is, if that is a secret: no call and no type such as `char(20)`."""
+def _judged(match: re.Match[str], judge: Judge) -> CharRange | None:
+    """Return where the last group of the match is, if it is a secret: no call and no type such as `char(20)`."""
     group = match.lastindex or 0
     value = match[group].rstrip(",;")
     return (match.start(group), match.start(group) + len(value)) if judge(value) and not _CALLED.match(value) else None
 
 
-def _in_html_column(text: str, start: int, at: int, judge: Judge) -> Iterator[Place]:
-    """The cells below the head of a column, in the same table."""
+def _in_html_column(text: str, start: int, at: int, judge: Judge) -> Iterator[CharRange]:
+    """Find the cells below the head of a column, in the same table."""
     row = text.rfind("<tr", max(0, start - MOST_CHARACTERS), start)
     if row < 0 or not text.startswith("/th", at):
         return

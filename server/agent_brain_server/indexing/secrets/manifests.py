@@ -15,7 +15,7 @@ _LINE = re.compile(r"[ \t]+([^\s#][^\n]*)")
 
 
 def find_manifest_values(text: str) -> Iterator[Span]:
-    """The values of every Kubernetes secret in `text`."""
+    """Find the values of every Kubernetes secret in `text`."""
     if "Secret" not in text or _KIND.search(text) is None:
         return
     for data in _DATA.finditer(text):

@@ -19,7 +19,7 @@ class Masked:
 
     @property
     def note(self) -> str:
-        """What was masked as a note of the manifest, empty for nothing."""
+        """Return the manifest's note of what was masked, empty for nothing."""
         return kinds_note(self.kinds)
 
 

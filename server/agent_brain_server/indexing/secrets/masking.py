@@ -1,4 +1,4 @@
-"""Masks the secrets in a text, before anything is made of it: chunks, terms, vectors, the graph.
+"""The masking of the secrets in a text, before anything is made of it: chunks, terms, vectors, the graph.
 
 A masked place is one word, `MASKED_` and what it was, which every grammar takes in a string, in a comment and as a
 value; line breaks stay, so that every line keeps its number.
@@ -30,7 +30,7 @@ _MARKERS = re.compile(r"-{2,5} ?(?:BEGIN|END) [^\n-]{0,80}-{2,5}")
 
 
 def mask_file(path: str, language: str, text: str) -> Masked:
-    """The text of the file at `path` without its secrets."""
+    """Mask the text of the file at `path`."""
     name = basename(path)
     if kind := secret_text(name, text):
         return Masked("", {}, kind)
@@ -43,13 +43,13 @@ def mask_file(path: str, language: str, text: str) -> Masked:
 
 
 def mask_text(text: str) -> Masked:
-    """A text that was made of a file: a page, a cell, a name."""
+    """Mask a text that was made of a file: a page, a cell, a name."""
     spans = find_secrets(text, "text")
     return Masked(_replaced(text, spans), _places(text, spans)) if spans else Masked(text, {})
 
 
 def find_secrets(text: str, language: str, *, strict: bool = False) -> list[Span]:
-    """The secrets in order, none over another."""
+    """Return the secrets in order, none over another."""
     text = with_plain_spaces(text)
     found = _found(text, language, strict=strict)
     for reading, spoken in readings(text, language):
@@ -70,7 +70,7 @@ def _found(text: str, language: str, *, strict: bool) -> list[Span]:
 
 
 def _lowered(text: str) -> str:
-    """The text in small letters, place by place: a few capitals have small forms of two characters."""
+    """Return the text in small letters, place by place: a few capitals have small forms of two characters."""
     lowered = text.lower()
     if len(lowered) == len(text):
         return lowered
@@ -78,7 +78,7 @@ def _lowered(text: str) -> str:
 
 
 def _is_nothing_else(text: str, spans: Sequence[Span]) -> bool:
-    """Whether a text holds only secrets, what frames them, and a few words."""
+    """Return whether a text holds only secrets, what frames them, and a few words."""
     if len(text) - sum(span.end - span.start for span in spans) > 4096:
         return False
     rest = text
@@ -88,7 +88,7 @@ def _is_nothing_else(text: str, spans: Sequence[Span]) -> bool:
 
 
 def _apart(spans: Iterable[Span]) -> list[Span]:
-    """In order; what overlaps is one, of the kind of the first that says more than that it is a secret."""
+    """Sort and merge: what overlaps is one, of the kind of the first that says more than that it is a secret."""
     apart: list[Span] = []
     for span in sorted(spans, key=lambda span: (span.start, -span.end)):
         if apart and span.start < (last := apart[-1]).end:
@@ -109,7 +109,7 @@ def _replaced(text: str, spans: Iterable[Span]) -> str:
 
 
 def _places(text: str, spans: Iterable[Span]) -> dict[str, int]:
-    """How many there are of each kind; the lines of one key are one."""
+    """Return how many there are of each kind; the lines of one key are one."""
     counts: Counter[str] = Counter()
     last = Span(0, -10_000, "")
     for span in spans:

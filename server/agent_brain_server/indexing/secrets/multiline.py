@@ -6,15 +6,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from agent_brain_server.indexing.secrets.pairs import CharRange
+
 LONGEST = 4_000
 _LINE = re.compile(r"([ \t]*)([^\n]*?)[ \t]*\\?(?:\n|$)")
 _OF_TOKEN = re.compile(r"[^\s\"'`<>(){}\[\],;]+")
 _OVER_LINES = frozenset(("`", '"""', "'''"))
 
-Place = tuple[int, int]
 
-
-def find_lines(text: str, opener: str, first: int, end: int, judge: Callable[[str], bool]) -> list[Place]:
+def find_lines(text: str, opener: str, first: int, end: int, judge: Callable[[str], bool]) -> list[CharRange]:
     """Return the places of a secret whose string is opened by `opener` and has its first line from `first` to `end`;
     nothing where the string ends in that line, or is none."""
     close = _close(text, opener, end)
@@ -38,7 +38,7 @@ def find_lines(text: str, opener: str, first: int, end: int, judge: Callable[[st
 
 
 def _close(text: str, opener: str, end: int) -> int | None:
-    """Where the string ends that goes on after `end`; None where it ends in that line, or never."""
+    """Return where the string ends that goes on after `end`; None where it ends in that line, or never."""
     rest = text[end : end + 2]
     if not (rest.startswith("\n") or rest == "\\\n"):
         return None
@@ -53,7 +53,7 @@ def _close(text: str, opener: str, end: int) -> int | None:
     return None
 
 
-def _lines(text: str, end: int, close: int) -> Iterator[Place]:
+def _lines(text: str, end: int, close: int) -> Iterator[CharRange]:
     at = text.find("\n", end) + 1
     while at < close and (line := _LINE.match(text, at, close)) is not None:
         yield line.span(2)

@@ -117,7 +117,7 @@ _SAFES = (
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    """Of all names by their form; it takes long to compile."""
+    """Return one pattern of all names by their form; it takes long to compile."""
     return re.compile(f"{_HISTORY}|{_DOTENV}|{_CREDENTIALS}|{_KEYS}|{_CLOUD}|{_SAFES}", re.DOTALL)
 
 
@@ -136,7 +136,7 @@ _COPY = re.compile(
 
 
 def original_name(name: str) -> str:
-    """The name in small letters, of a copy that of its original."""
+    """Return the name in small letters, of a copy that of its original."""
     lower = name.lower()
     if not lower.endswith(_COPY_ENDS):
         return lower
@@ -145,7 +145,7 @@ def original_name(name: str) -> str:
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a file of this name may hold secrets and nothing else that is worth an answer."""
+    """Return whether a file of this name may hold secrets and nothing else that is worth an answer."""
     lower = original_name(name)
     if lower.startswith(".") and name.lower().endswith((".swp", ".swo")) and lower != name.lower():
         return is_secret_name(lower) or is_secret_name(lower[1:])
@@ -160,7 +160,7 @@ SHORTEST_TOKEN = 19
 
 
 def is_secret_path(path: str, name: str) -> bool:
-    """Whether the file called `name` at `path` may hold secrets: by its name, or by that in its directory."""
+    """Return whether the file called `name` at `path` may hold secrets, by its name or its directory's."""
     if is_secret_name(name):
         return True
     parents = _PARENT_OF_FILE.get(original_name(name))
@@ -168,7 +168,7 @@ def is_secret_path(path: str, name: str) -> bool:
 
 
 def is_secret_directory(name: str, path: str = "") -> bool:
-    """Whether everything in a directory of this name may be secret."""
+    """Return whether everything in a directory of this name may be secret."""
     lower = name.lower()
     if lower in DIRECTORIES:
         return True

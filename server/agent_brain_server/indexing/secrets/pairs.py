@@ -1,4 +1,4 @@
-"""Secrets whose name stands elsewhere: `name: DB_PASSWORD` and `value: …`, the default of a variable, a column's head.
+"""Secrets whose name is elsewhere: `name: DB_PASSWORD` and `value: …`, the default of a variable, a column's head.
 
 Asked only for names that were found and have no value behind them, so none of it is looked for in other places.
 """
@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from string import ascii_letters, digits
 
 Judge = Callable[[str], bool]
-Place = tuple[int, int]
+CharRange = tuple[int, int]
+"""Where a value starts and ends in a text."""
 
 MOST_COLUMNS = 40
 LONGEST_HEAD = 2_000
@@ -46,8 +47,8 @@ _OF_NAMES = f"{ascii_letters}{digits}_.-\"' \t"
 _SECOND_ARGUMENT = re.compile(SECOND_ARGUMENT)
 
 
-def find_in_pair(text: str, start: int, end: int, judge: Judge) -> Iterator[Place]:
-    """The value beside a name that is one itself, the default of the variable, the second argument of the call."""
+def find_in_pair(text: str, start: int, end: int, judge: Judge) -> Iterator[CharRange]:
+    """Find the value in the same pair as a name, the default of the variable, the second argument of the call."""
     if text[end : end + 1].isalpha():
         return
     before = text[max(text.rfind("\n", max(0, start - 80), start) + 1, start - 80) : start]
@@ -79,8 +80,8 @@ _RULE = re.compile(r"[ \t|:-]{0,1000}-[ \t|:-]{0,1000}(?:\n|$)")
 _QUOTES = " \t\r`*\"'"
 
 
-def find_in_column(text: str, start: int, end: int, language: str, judge: Judge) -> Iterator[Place]:
-    """The values below a name that is the head of a column: of an SQL statement, a Markdown table, a CSV file."""
+def find_in_column(text: str, start: int, end: int, language: str, judge: Judge) -> Iterator[CharRange]:
+    """Find the values below a name that heads a column: of an SQL statement, a Markdown table, a CSV file."""
     match = None if text[end : end + 1].isalpha() else _COLUMN_ENDS.match(text, end)
     if match is None:
         return
@@ -98,8 +99,8 @@ def find_in_column(text: str, start: int, end: int, language: str, judge: Judge)
             yield from _in_lines(text, start, "|", judge, rule.end())
 
 
-def _in_statement(text: str, start: int, end: int, judge: Judge) -> Iterator[Place]:
-    """The fields of this column in the rows behind `INSERT INTO t (…) VALUES` or `COPY t (…) FROM stdin`."""
+def _in_statement(text: str, start: int, end: int, judge: Judge) -> Iterator[CharRange]:
+    """Find the fields of this column in the rows behind `INSERT INTO t (…) VALUES` or `COPY t (…) FROM stdin`."""
     opened = text.rfind("(", max(0, start - 400), start)
     head = text[max(0, opened - 160) : max(0, opened)].lower()
     if ("into" not in head and "copy" not in head) or _INTO.search(head) is None:
@@ -114,7 +115,7 @@ def _in_statement(text: str, start: int, end: int, judge: Judge) -> Iterator[Pla
         yield from _in_rows(text, match.end() + 1, column, judge)
 
 
-def _in_rows(text: str, at: int, column: int, judge: Judge) -> Iterator[Place]:
+def _in_rows(text: str, at: int, column: int, judge: Judge) -> Iterator[CharRange]:
     number = 0
     while (field := _FIELD.match(text, at)) is not None:
         if number == column and (group := 1 if field[1] else 2) and field[group] and judge(field[group]):
@@ -129,8 +130,8 @@ def _in_rows(text: str, at: int, column: int, judge: Judge) -> Iterator[Place]:
 
 def _in_lines(
     text: str, start: int, separator: str, judge: Judge, at: int | None = None, column: int | None = None
-) -> Iterator[Place]:
-    """The cells of this column from `at` on, to the first line without a separator or the head of the next table."""
+) -> Iterator[CharRange]:
+    """Find the cells of this column from `at` on, to the first line without a separator or the next table's head."""
     if column is None:
         column = text.count(separator, text.rfind("\n", 0, start) + 1, start)
     at = text.find("\n", start) + 1 if at is None else at

@@ -15,7 +15,7 @@ from agent_brain_server.indexing.secrets.values import is_basic, is_password, is
 
 
 class Phrase(NamedTuple):
-    """What is written from a gate on, whether that is a secret, and which."""
+    """A secret's pattern from a gate on, the judge of its value, and its kind."""
 
     pattern: re.Pattern[str]
     judge: Callable[[str], bool]
@@ -173,7 +173,7 @@ _HERE_STRING = re.compile(r"[^\n|;<]{0,60}<<< ?[\"']?([^\s\"'$]{3,200})")
 
 
 def find_phrases(text: str, lowered: str, *, commands: bool) -> Iterator[Span]:
-    """The secrets behind each phrase in `text`; `lowered` is the same in small letters, place by place."""
+    """Find the secrets behind each phrase in `text`; `lowered` is the same in small letters, place by place."""
     for gate, phrases in _PHRASES.items():
         yield from _behind(text, lowered, gate, phrases)
     if "$" in text:
@@ -199,7 +199,7 @@ def _in_commands(text: str, lowered: str) -> Iterator[Span]:
 
 
 def _piped(text: str, lowered: str, gate: str) -> Iterator[Span]:
-    """What is written into the input of a command that reads a password from there."""
+    """Find what is written into the input of a command that reads a password from there."""
     at = lowered.find(gate)
     while at >= 0:
         end = at + len(gate)

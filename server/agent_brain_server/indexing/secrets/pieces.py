@@ -24,7 +24,7 @@ _ESCAPED_WORD = re.compile(r"[\w-]{1,12}\\_(?:[\w.-]|\\[_.*~-]){8,400}")
 
 
 def find_in_pieces(text: str, language: str) -> Iterator[Span]:
-    """The pieces of every token in `text` that begins with a few letters to which others are added."""
+    """Find the pieces of every token in `text` that begins with a few letters to which others are added."""
     yield from _added(text)
     if language not in CODE and "\\_" in text:
         yield from _escaped(text)

@@ -1,4 +1,4 @@
-"""A text as it is read once it is shown or run: without characters nobody sees and tags within a word, with the
+"""A text as it is read once it is shown or run: without invisible characters and tags within a word, with the
 characters that entities of HTML name, with the cells of a notebook as they were written. Each knows its place.
 """
 
@@ -47,7 +47,7 @@ class Reading:
 
     @property
     def text(self) -> str:
-        """The characters."""
+        """Return the characters."""
         return "".join(self.parts)
 
     def copy(self, start: int, end: int) -> None:
@@ -77,7 +77,7 @@ class Reading:
         yield Span(start, end, span.kind)
 
     def _written(self, span: Span) -> Iterator[tuple[int, int]]:
-        """Where each stretch of the span is written."""
+        """Yield where each stretch of the span is written."""
         number = bisect_right(self._stretches, span.start, key=itemgetter(0)) - 1
         while number < len(self._stretches) and (begin := self._stretches[number][0]) < span.end:
             _, start, end = self._stretches[number]
@@ -104,7 +104,7 @@ def readings(text: str, language: str) -> Iterator[tuple[Reading, str]]:
 
 
 def _visible(text: str, *, tags: bool) -> Reading:
-    """The text with its entities decoded, then without the characters that nobody sees, and `tags` within words."""
+    """Return the text with its entities decoded, then without invisible characters, and `tags` within words."""
     decoded = Reading(text)
     at = 0
     for sign in (_ENTITY_OR_TAGS if tags else _ENTITY).finditer(text):
@@ -130,7 +130,7 @@ def _character(entity: re.Match[str]) -> str:
 
 
 def _cell(text: str, source: re.Match[str]) -> Reading:
-    """What a cell of a notebook holds: its strings of JSON, decoded and joined."""
+    """Return what a cell of a notebook holds: its strings of JSON, decoded and joined."""
     cell, at = Reading(text), source.end()
     while (string := _STRING.match(text, at)) is not None:
         start, end = string.span(1)

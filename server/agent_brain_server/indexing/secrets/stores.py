@@ -1,4 +1,4 @@
-"""Files that are secrets as a whole, whatever they are called: by the first bytes, or by what their text shows."""
+"""Files that are secrets as a whole under any name: by the first bytes, or by what their text shows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _STRICT = re.compile(
 
 
 def secret_bytes(data: bytes) -> str:
-    """What kind of secret the first bytes of a file say that it is, empty for none."""
+    """Return what kind of secret the first bytes of a file say that it is, empty for none."""
     for magic, kind in _MAGIC:
         if data.startswith(magic):
             return kind
@@ -40,7 +40,8 @@ def secret_bytes(data: bytes) -> str:
 
 
 def _der(data: bytes) -> str:
-    """DER of a private key or of a PKCS #12 store: a sequence, as long as the file says, that begins with a version."""
+    """Return whether it is DER of a private key or of a PKCS #12 store: a sequence of the file's length, then a
+    version."""
     if len(data) < 24 or (not data[1] & 0x80 and data[1] + 2 != len(data)):
         return ""
     at = 2 + (data[1] & 0x7F if data[1] & 0x80 else 0)
@@ -57,7 +58,7 @@ def _der(data: bytes) -> str:
 
 
 def secret_text(name: str, text: str) -> str:
-    """What kind of secret the whole of a text is, empty for none."""
+    """Return what kind of secret the whole of a text is, empty for none."""
     if (
         len(text) <= 4200
         and _SINGLE.fullmatch(text)
@@ -101,5 +102,5 @@ def _is_named(name: str) -> bool:
 
 
 def is_strict(name: str) -> bool:
-    """Whether a file of this name is known for holding credentials among other things."""
+    """Return whether a file of this name is known for holding credentials among other things."""
     return _STRICT.fullmatch(original_name(name)) is not None

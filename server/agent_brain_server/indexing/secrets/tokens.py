@@ -16,7 +16,7 @@ from agent_brain_server.indexing.secrets.joins import split_places, wrapped_plac
 
 
 class Span(NamedTuple):
-    """Where a secret starts and ends in a text, and what it is."""
+    """A secret's start and end in a text, and its kind."""
 
     start: int
     end: int
@@ -136,7 +136,7 @@ def _prefixes() -> Iterator[_Prefix]:
 
 
 def _spellings(prefix: str) -> list[str]:
-    """What a prefix with sets of characters can be."""
+    """Return all that a prefix with sets of characters can be."""
     found = [""]
     for literal, choices in re.findall(r"([^\[\]]+)|\[([^\[\]]+)\]", prefix):
         options = [literal] if literal else list("0123456789" if choices == "0-9" else choices)
@@ -145,7 +145,7 @@ def _spellings(prefix: str) -> list[str]:
 
 
 def _by_end() -> dict[str, dict[str, tuple[_Prefix, ...]]]:
-    """The prefixes by delimiter and by the last characters before it."""
+    """Return the prefixes by delimiter and by the last characters before it."""
     table: dict[str, dict[str, tuple[_Prefix, ...]]] = {}
     for prefix in _prefixes():
         stem, delimiter = prefix.text[:-1], prefix.text[-1]
@@ -204,7 +204,7 @@ _GATES = ("~", "hook")
 
 
 def _shapes_by_gate() -> dict[str, list[tuple[re.Pattern[str], str, int]]]:
-    """The shapes by what must be in a text for any of them."""
+    """Return the shapes by what must be in a text for any of them."""
     table: dict[str, list[tuple[re.Pattern[str], str, int]]] = {}
     for literal, shape, kind, before in _LITERAL_SHAPES:
         gate = next((gate for gate in _GATES if gate in literal), literal)
@@ -220,7 +220,7 @@ _HEX_OR_WORDS = re.compile(r"[a-f0-9]+|[A-F0-9]+|[A-Za-z/]+")
 
 
 def find_tokens(text: str, lowered: str = "") -> Iterator[Span]:
-    """Every token in `text`, in no order; `lowered` is the same in small letters, where it is there already."""
+    """Find every token in `text`, in no order; `lowered` is the same in small letters, where it is there already."""
     for delimiter, prefixes in _BY_END.items():
         parts = text.split(delimiter)
         if not prefixes.keys().isdisjoint(map(_last, parts)):
@@ -259,7 +259,7 @@ def _after_prefix(text: str, prefix: _Prefix) -> Iterator[Span]:
 
 
 def _goes_on(text: str, start: int) -> bool:
-    """Whether a word goes on before `start`: a letter or digit that is no escape's, or of a percent code."""
+    """Return whether a word goes on before `start`: a letter or digit, of no escape, or of a percent code."""
     before = text[max(start - 3, 0) : start]
     if not before[-1:].isalnum():
         return False
@@ -277,7 +277,7 @@ def _after_a(text: str, parts: list[str]) -> Iterator[Span]:
 
 
 def _aws_secrets(text: str, key_id: re.Match[str]) -> Iterator[Span]:
-    """What looks like the secret of an AWS key near its id."""
+    """Find what looks like the secret of an AWS key near its id."""
     first = max(0, key_id.start() - 400)
     for match in _AWS_SECRET.finditer(text, first, key_id.end() + 400):
         if not _HEX_OR_WORDS.fullmatch(match[0]):
@@ -285,5 +285,5 @@ def _aws_secrets(text: str, key_id: re.Match[str]) -> Iterator[Span]:
 
 
 def shows_token(text: str) -> bool:
-    """Whether there is a token in `text`."""
+    """Return whether there is a token in `text`."""
     return next(find_tokens(text), None) is not None

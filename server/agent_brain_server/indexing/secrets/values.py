@@ -1,4 +1,4 @@
-"""Whether a value beside a name such as `password` is a secret, or a placeholder, a name, a path."""
+"""Whether the value of a name such as `password` is a secret, or a placeholder, a name, a path."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ CODE = frozenset(
     solidity sql svelte swift terraform tex toml typescript vue zig
     """.split()
 )
-"""Languages in which only what stands in quotes is a value."""
+"""Languages in which only what is in quotes is a value."""
 LEAST_ENTROPY = 3.0
-"""Bits a character of what is random: words of a language have less or are told by their letters alone."""
+"""Bits a character of what is random: words of a language have less, or are recognised by their letters alone."""
 
 _PLACEHOLDER = re.compile(
     r"(?i)x{3,}$|\*{2,}|\.{3}|…|your[ _-]|change[_-]?(?:me|it|this)|place[_-]?holder"
@@ -38,19 +38,19 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}")
 
 
 def is_placeholder(value: str) -> bool:
-    """Whether the value only says that a secret belongs there, or where to get it."""
+    """Return whether the value only says that a secret belongs there, or where to get it."""
     return _PLACEHOLDER.search(value) is not None
 
 
 def is_password(value: str) -> bool:
-    """Whether a password-like value is worth masking: no words, no path, no number, several sorts of characters."""
+    """Return whether a password-like value is worth masking: no words, path or number, several sorts of characters."""
     if len(value) < 6 or _is_plain(value):
         return False
     return _sorts(value) > 2 or (any(map(str.isdigit, value)) and any(map(str.isalpha, value))) or len(value) > 15
 
 
 def is_random(value: str, least: int = 12) -> bool:
-    """Whether a token-like value looks random."""
+    """Return whether a token-like value looks random."""
     if len(value) < least or _is_plain(value) or _IDENTIFIER.fullmatch(value):
         return False
     mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
@@ -67,7 +67,7 @@ def _is_plain(value: str) -> bool:
 
 
 def _is_shuffled(value: str) -> bool:
-    """Whether capitals and small letters follow each other as they do in no words that are joined."""
+    """Return whether capitals and small letters follow each other as they do in no words that are joined."""
     if len(value) < 16:
         return False
     capitals, changes = sum(map(str.isupper, value)), len(_RISE.findall(value))
@@ -80,13 +80,13 @@ def _sorts(value: str) -> int:
 
 
 def entropy(value: str) -> float:
-    """Shannon's entropy of the characters, in bits a character."""
+    """Return Shannon's entropy of the characters, in bits a character."""
     counts = Counter(value)
     return -sum(number / len(value) * log2(number / len(value)) for number in counts.values())
 
 
 def is_basic(value: str) -> bool:
-    """Whether the value is `user:password` in base64."""
+    """Return whether the value is `user:password` in base64."""
     if not _BASE64.fullmatch(value):
         return False
     try:
@@ -101,6 +101,6 @@ _NO_RECOVERY_WORDS = frozenset("and are for has have how not the was were will w
 
 
 def is_recovery(value: str) -> bool:
-    """Whether the words may be a wallet's recovery phrase: so many of BIP-39, which lacks the commonest words."""
+    """Return whether the words may be a wallet's recovery phrase: many of BIP-39, which lacks the commonest words."""
     words = value.replace(",", " ").split()
     return len(words) in _RECOVERY_LENGTHS and _NO_RECOVERY_WORDS.isdisjoint(words)

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from agent_brain_server.domain.content import FileRecord
-from agent_brain_server.indexing.walking.walk import FileEntry
+from agent_brain_server.indexing.walking.walk_result import FileEntry
 
 # A file saved within this time of its reading may have been saved again in the same clock tick, so its hash decides.
 CLOCK_TICK_SECONDS = 2.0
@@ -17,7 +17,7 @@ BATCH_BYTES = 400_000
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """`to_read` are new or possibly changed files, `removed` are paths of the manifest that are no longer there."""
+    """The work of a job: files that are new or may have changed, and paths of the manifest that are no longer there."""
 
     to_read: tuple[FileEntry, ...]
     removed: tuple[str, ...]
@@ -27,9 +27,9 @@ class Changes:
 def compare(
     found: Iterable[FileEntry], manifest: Mapping[str, FileRecord], force: bool, unknown: AbstractSet[str] = frozenset()
 ) -> Changes:
-    """Sort `found` into what must be read and what need not; whatever else the manifest holds is gone.
+    """Sort `found` into what must be read and what need not; all else in the manifest is gone.
 
-    What lies at or beneath one of `unknown` is kept: nobody knows whether it is gone.
+    What lies at or beneath one of `unknown` is kept: it is not known whether it is gone.
     """
     to_read: list[FileEntry] = []
     paths: set[str] = set()
@@ -43,7 +43,7 @@ def compare(
 
 
 def _lies_in(path: str, places: AbstractSet[str]) -> bool:
-    """Whether the path, or a directory above it, is one of the places."""
+    """Return whether the path, or a directory above it, is one of the places."""
     if not places:
         return False
     if path in places or ("." in places and not path.startswith("/")):
@@ -58,12 +58,12 @@ def _may_differ(entry: FileEntry, record: FileRecord) -> bool:
 
 
 def saved_while_read(record: FileRecord) -> bool:
-    """Whether the file may have been saved once more within the clock tick in which it was read."""
+    """Return whether the file may have been saved once more within the clock tick in which it was read."""
     return record.mtime_ns / 1e9 > record.indexed_at - CLOCK_TICK_SECONDS
 
 
-def batches(entries: Sequence[FileEntry]) -> Iterator[tuple[FileEntry, ...]]:
-    """Runs of entries bounded in number and bytes; a larger file is a batch of its own."""
+def in_batches(entries: Sequence[FileEntry]) -> Iterator[tuple[FileEntry, ...]]:
+    """Yield runs of entries bounded in number and bytes; a larger file is a batch of its own."""
     batch: list[FileEntry] = []
     size = 0
     for entry in entries:
@@ -77,7 +77,7 @@ def batches(entries: Sequence[FileEntry]) -> Iterator[tuple[FileEntry, ...]]:
 
 
 def within(path: str, directory: str) -> bool:
-    """Whether `path` is `directory` or lies below it; `.` holds every relative path."""
+    """Return whether `path` is `directory` or lies below it; `.` holds every relative path."""
     if directory == ".":
         return not path.startswith("/")
     return path == directory or path.startswith(directory.rstrip("/") + "/")

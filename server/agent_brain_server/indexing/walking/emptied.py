@@ -1,6 +1,6 @@
 """Indexed folders that hold no file any more, such as the place of a disk that is not mounted.
 
-Nobody can tell one from a folder whose files were all deleted. What the index holds of it may have cost money, so it is
+One looks the same as a folder whose files were all deleted. What the index holds of it may have cost money, so it is
 kept until the person says that the folder is meant to be empty.
 """
 
@@ -15,7 +15,7 @@ from agent_brain_contract.escaping import name as shown
 from agent_brain_contract.paths import ENV_FILE, STATE_DIRECTORY
 from agent_brain_server.domain.content import FileRecord
 from agent_brain_server.indexing.walking.changes import Changes
-from agent_brain_server.indexing.walking.place import FolderProblem
+from agent_brain_server.indexing.walking.index_root import FolderProblem
 from agent_brain_server.indexing.walking.walk import FileTree
 
 # What git and setup keep at the top of a project says nothing of whether the project's own files are there.

@@ -6,7 +6,7 @@ import os
 
 from agent_brain_contract.paths import STATE_DIRECTORY
 
-# Never entered: other programs' state and installed packages, by names that nobody gives to sources.
+# Never entered: other programs' state and installed packages, by names that sources do not have.
 _NEVER_ENTERED = """
     .bzr .direnv .eggs .git .gradle .hg .hypothesis .ipynb_checkpoints .mypy_cache .next .nox .nuxt .parcel-cache
     .pnpm-store .pytest_cache .ruff_cache .svelte-kit .svn .terraform .tox .turbo .venv .yarn __pycache__
@@ -29,21 +29,21 @@ DOCUMENT_EXTENSIONS = frozenset({".ipynb", ".pdf"})
 
 
 def is_never_entered(path: str, name: str) -> bool:
-    """Whether the directory at `path`, called `name`, is left out whatever the ignore files say."""
+    """Return whether the directory at `path`, called `name`, is left out, even if an ignore file takes it in."""
     return name in NEVER_ENTERED or path[-len(_STATE_SUFFIX) :].lower() == _STATE_SUFFIX
 
 
 def is_in_state(path: str) -> bool:
-    """Whether the directory at `path` is, or lies in, the state directory of a project, in upper or lower case."""
+    """Return whether the directory at `path` is, or lies in, a project's state directory, in upper or lower case."""
     return f"{_STATE_SUFFIX}/" in f"{path.lower()}/"
 
 
 def is_marked(directory: str) -> bool:
-    """Whether the directory holds one of `MARKERS`."""
+    """Return whether the directory holds one of `MARKERS`."""
     return any(os.path.lexists(f"{directory}/{marker}") for marker in MARKERS)
 
 
 def extension(path: str) -> str:
-    """The last extension in lower case with its dot, empty where there is none."""
+    """Return the last extension in lower case with its dot, empty where there is none."""
     name = path[path.rfind("/") + 1 :]
     return name[name.rfind(".") :].lower() if "." in name else ""

@@ -52,7 +52,7 @@ class _Rule:
 
     @property
     def extension(self) -> str:
-        """`.ext` for the rule `*.ext`, else empty."""
+        """Return `.ext` for the rule `*.ext`, else empty."""
         rest = self.pattern[1:]
         plain = rest.startswith(".") and "." not in rest[1:] and not SPECIAL.search(rest)
         return rest if plain and self.pattern[0] == "*" and not self.by_path and not self.directory_only else ""
@@ -72,7 +72,7 @@ class TooManyRulesError(Exception):
 class RuleSet:
     """The rules of one ignore file of `size` bytes; `wildcards` are the octets of those that are no plain names.
 
-    Raises TooManyRulesError where those are too many.
+    Making one raises TooManyRulesError where those are too many.
     """
 
     __slots__ = (
@@ -110,7 +110,7 @@ class RuleSet:
         return bool(self._negated)
 
     def verdict(self, path: str, start: int, name: str, directory: bool) -> bool | None:
-        """Whether `path[start:]`, whose last part is `name`, is ignored; None where no rule speaks of it."""
+        """Return whether `path[start:]`, whose last part is `name`, is ignored; None where no rule speaks of it."""
         best = self._names.get(name, -1)
         if self._extensions and (dot := name.rfind(".")) >= 0:
             best = max(best, self._extensions.get(name[dot:], -1))
@@ -125,7 +125,7 @@ class RuleSet:
 
 
 class _Globs:
-    """Several patterns as one regular expression that tells the last of them which matches."""
+    """Several patterns as one regular expression, of which the last that matches counts."""
 
     __slots__ = ("_indices", "_match")
 
@@ -197,7 +197,7 @@ _remembered = _Remembered()
 
 
 def _read_rules(file: str) -> RuleSet | None:
-    """The rules in a regular file; like git, does not follow a link. None where there are none."""
+    """Return the rules in a regular file, None for none; like git, do not follow a link."""
     try:
         content = read_regular_file(file, LARGEST_RULES, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         return _remembered[content] or None
@@ -223,9 +223,9 @@ class Scope:
     levels: tuple[_Level, ...] = ()
 
     def enter(self, directory: str, names: Container[str] | None = None) -> Scope:
-        """The scope inside of `directory` (absolute), whose entries are `names`; a git repository begins afresh.
+        """Return the scope inside of `directory` (absolute), with the entries `names`; a git repository begins afresh.
 
-        Raises TooManyRulesError.
+        Raise TooManyRulesError.
         """
         own, git = self.own, self.git
         start = len(octets(directory).rstrip("/")) + 1
@@ -241,7 +241,7 @@ class Scope:
         return Scope(own, git, own + git)
 
     def ignores(self, path: str, name: str, directory: bool) -> bool:
-        """Whether the entry of this scope's directory at absolute `path` is ignored; `name` is its last part."""
+        """Return whether the entry of this scope's directory at absolute `path` is ignored; `name` is its last part."""
         if not self.levels:
             return False
         if not path.isascii():
@@ -271,7 +271,7 @@ def _require_few(directory: str, levels: tuple[_Level, ...]) -> None:
 
 
 def exclude_file(directory: str) -> str | None:
-    """Where the git repository that begins at `directory` keeps `info/exclude`; None if none begins there."""
+    """Return where the git repository that begins at `directory` keeps `info/exclude`; None if none begins there."""
     marker = f"{directory}/{REPOSITORY}"
     if os.path.isfile(f"{marker}/HEAD"):
         return f"{marker}/info/exclude"
@@ -283,7 +283,7 @@ def exclude_file(directory: str) -> str | None:
 
 
 def _first_line(file: str) -> str | None:
-    """The text of a file that names a directory, None if there is none."""
+    """Return the text of a file that names a directory, None if there is none."""
     try:
         return os.fsdecode(read_regular_file(file, LARGEST_POINTER)).strip()
     except (OSError, ValueError):
@@ -291,8 +291,8 @@ def _first_line(file: str) -> str | None:
 
 
 def scope_above(directory: str, root: str) -> Scope:
-    """The rules for `directory` (absolute) from the directories above it: down from the top of its git repository or
-    from the project's `root`, whichever is higher."""
+    """Return the rules for `directory` (absolute) from the directories above it: down from the top of its git
+    repository or from the project's `root`, whichever is higher."""
     ancestors = _ancestors(directory)
     tops = [index for index, path in enumerate(ancestors) if path == root]
     if not os.path.lexists(f"{directory}/.git"):
@@ -304,7 +304,7 @@ def scope_above(directory: str, root: str) -> Scope:
 
 
 def _ancestors(directory: str) -> list[str]:
-    """The directories above, the nearest first, without the root of the file system."""
+    """Return the directories above, the nearest first, without the root of the file system."""
     found: list[str] = []
     while len(directory := os.path.dirname(directory)) > 1:
         found.append(directory)

@@ -26,7 +26,7 @@ def personal_ignore_file() -> str:
 
 
 def _excludes_file(file: Path) -> str:
-    """What the configuration in `file` sets `core.excludesFile` to, empty for nothing."""
+    """Return what the configuration in `file` sets `core.excludesFile` to, empty for nothing."""
     try:
         lines = read_regular_file(file).decode("utf-8", "replace").splitlines()
     except OSError:

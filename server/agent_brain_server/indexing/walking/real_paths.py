@@ -26,7 +26,7 @@ def is_real(path: str) -> bool:
 
 
 def open_real(path: str, flags: int) -> int:
-    """Open the file at the absolute `path` without waiting for anybody; raise OSError where a part of it is a link.
+    """Open the file at the absolute `path` without waiting; raise OSError where a part of it is a link.
 
     On Linux and macOS the system looks at the parts while it opens them; elsewhere they are looked at before.
     """
@@ -66,7 +66,7 @@ def is_directory(path: str) -> bool:
 
 
 class RealDirectories:
-    """Answers for absolute directories whether they are reached without links; looks at each of them once."""
+    """The absolute directories that are reached without links; each is looked at once."""
 
     def __init__(self) -> None:
         self._known: dict[str, bool] = {}

@@ -14,7 +14,7 @@ EventBatch: TypeAlias = Mapping[str, frozenset[FileEvent]]
 
 
 class StopSignal(Protocol):
-    """Asked a few times a second whether to end."""
+    """A signal to end, asked a few times a second."""
 
     def is_set(self) -> bool:
         """Return whether to end."""

@@ -1,4 +1,4 @@
-"""What the operating system tells of changes beneath the indexed folders."""
+"""The events of the operating system beneath the indexed folders."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from agent_brain_server.indexing.watching.events import STEP_MILLISECONDS, Event
 
 
 def file_events(tree: FileTree, stop: StopSignal, window_milliseconds: int) -> Iterator[EventBatch]:
-    """What happened, gathered until it is quiet or for the window, until `stop` is set; nothing at least once in 0.1 s.
+    """Yield what happened, gathered until it is quiet or for the window, until `stop` is set.
 
-    From the first of them on no change is missed. Raises OSError where the system cannot watch so many directories.
+    An empty batch comes at least every 0.1 s. From the first batch on no change is missed. Raise OSError where the
+    system cannot watch so many directories.
     """
     if sys.platform == "linux":
         from agent_brain_server.indexing.watching.inotify import inotify_events
@@ -24,9 +25,9 @@ def file_events(tree: FileTree, stop: StopSignal, window_milliseconds: int) -> I
 
 
 def recursive_events(tree: FileTree, stop: StopSignal, window_milliseconds: int) -> Iterator[EventBatch]:
-    """`file_events` where the system itself watches a directory with all in it, as macOS and Windows do.
+    """Yield as `file_events` where the system itself watches a directory with all in it, as macOS and Windows do.
 
-    On Linux the library follows links, and then tells of a change by one of the paths that lead to it, whichever.
+    On Linux the library follows links, and then reports a change by any one of the paths that lead to it.
     """
     from watchfiles import watch  # here, since a server that does not watch need not load it
 
@@ -42,11 +43,11 @@ def recursive_events(tree: FileTree, stop: StopSignal, window_milliseconds: int)
         ignore_permission_denied=True,
     )
     for changes in batches:
-        touched: dict[str, frozenset[FileEvent]] = {}
+        events: dict[str, frozenset[FileEvent]] = {}
         for change, path in changes:
             plain = path.replace(os.sep, "/")
-            touched[plain] = touched.get(plain, frozenset()) | {cast(FileEvent, change.raw_str())}
-        yield touched
+            events[plain] = events.get(plain, frozenset()) | {cast(FileEvent, change.raw_str())}
+        yield events
 
 
 def _outermost(tops: Iterable[str]) -> list[str]:

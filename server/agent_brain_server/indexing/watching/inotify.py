@@ -33,7 +33,7 @@ _GOES = flags.DELETE | flags.MOVED_FROM
 
 
 def inotify_events(tree: FileTree, stop: StopSignal, window_milliseconds: int) -> Iterator[EventBatch]:
-    """See `file_events`."""
+    """Yield as `file_events`."""
     with _inotify() as inotify:
         watches = _Watches(tree, inotify)
         watches.watch_all()
@@ -51,7 +51,7 @@ def _inotify() -> INotify:
 
 
 class _Watches:
-    """Which directory each watch is of, kept up with what comes, goes and is renamed."""
+    """The directory that each watch is of, kept up with what comes, goes and is renamed."""
 
     def __init__(self, tree: FileTree, inotify: INotify) -> None:
         self._tree = tree
@@ -67,27 +67,27 @@ class _Watches:
         self._tree.walk(self._watch)
 
     def gather(self, window_milliseconds: int) -> EventBatch:
-        """What happens until it is quiet, or the window is over; empty if nothing happens within two steps."""
-        touched: dict[str, frozenset[FileEvent]] = {}
+        """Return what happens until it is quiet, or the window is over; nothing if nothing happens within two steps."""
+        batch: dict[str, frozenset[FileEvent]] = {}
         end = time.monotonic() + window_milliseconds / 1000
         events = self._inotify.read(timeout=2 * STEP_MILLISECONDS)
         while events:
             for event in events:
-                self._take(event, touched)
+                self._take(event, batch)
             left = int(1000 * (end - time.monotonic()))
             events = self._inotify.read(timeout=min(STEP_MILLISECONDS, left)) if left > 0 else []
-        for path in touched:
+        for path in batch:
             directory, _, name = path.rpartition("/")
             if name == REPOSITORY:  # only now does a new one have all its directories
                 self._watch(f"{directory}/{EXCLUDE_DIRECTORY}")
         if time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + LOOK_SECONDS
-            touched.update(dict.fromkeys(self._look_again(), frozenset[FileEvent](["overflow"])))
-        return touched
+            batch.update(dict.fromkeys(self._look_again(), frozenset[FileEvent](["overflow"])))
+        return batch
 
     def _look_again(self) -> Iterator[str]:
-        """Watch what may be read again, and folders in whose place another directory is, as after a mount: no event
-        tells of either. Yield them.
+        """Watch and yield what no event is sent for: directories that may be read again, and folders in whose place
+        another directory is, as after a mount.
         """
         for top, before in list(self._tops.items()):
             self._tops[top] = now = _identity(top)
@@ -99,10 +99,10 @@ class _Watches:
                 self._tree.walk_beneath(directory, self._watch)
                 yield directory
 
-    def _take(self, event: Event, touched: dict[str, frozenset[FileEvent]]) -> None:
+    def _take(self, event: Event, batch: dict[str, frozenset[FileEvent]]) -> None:
         if event.mask & flags.Q_OVERFLOW:
             self.watch_all()
-            touched.update(dict.fromkeys(self._tree.tops, frozenset[FileEvent](["overflow"])))
+            batch.update(dict.fromkeys(self._tree.tops, frozenset[FileEvent](["overflow"])))
         elif event.mask & flags.IGNORED:
             ended = self._directories.pop(event.wd, "")
             if ended in self._tops:  # deleted or unmounted; the next one in its place may have the same numbers
@@ -110,11 +110,11 @@ class _Watches:
         elif (directory := self._directories.get(event.wd)) is not None and event.name:
             path = f"{directory}/{event.name}"
             if not self._ignored_goes(event.mask, path):
-                touched[path] = touched.get(path, frozenset()) | {_file_event(event.mask)}
+                batch[path] = batch.get(path, frozenset()) | {_file_event(event.mask)}
             self._follow(event, directory, path)
 
     def _ignored_goes(self, mask: int, path: str) -> bool:
-        """Whether a directory goes of which nothing was indexed; afterwards it might as well have been a file."""
+        """Return whether a directory goes of which nothing was indexed; afterwards it may as well have been a file."""
         goes = mask & flags.ISDIR and mask & _GOES
         return bool(goes) and not self._tree.could_hold(path, directory=True)
 
@@ -147,7 +147,7 @@ class _Watches:
         return True
 
     def _leave(self, gone: str) -> None:
-        """End the watches of a directory that was moved: they would tell of it by its old path."""
+        """End the watches of a directory that was moved: they would name it by its old path."""
         for watch, directory in list(self._directories.items()):
             if directory == gone or directory.startswith(f"{gone}/"):
                 del self._directories[watch]
@@ -158,7 +158,7 @@ class _Watches:
 
 
 def _identity(directory: str) -> _Identity:
-    """Which directory it is, None for none. A watch is of the directory itself, not of what its path leads to."""
+    """Return which directory it is, None for none. A watch is of the directory itself, not of its path."""
     try:
         status = Path(directory).lstat()
     except OSError:

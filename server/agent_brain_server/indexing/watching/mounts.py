@@ -1,4 +1,4 @@
-"""Which places lie on a file system that tells of no change made elsewhere: on another machine, or outside a container.
+"""Which places lie on a file system that reports no change made elsewhere: on another machine, or outside a container.
 
 The system sends events for what is done by its own programs alone, so such places are looked through now and then.
 """
@@ -38,7 +38,7 @@ def silent_places(tree: FileTree) -> dict[str, str]:
 
 
 def _mounts(table: str) -> Iterator[tuple[str, str]]:
-    """Each mount point and its type; of those in one place the last one counts. See proc_pid_mountinfo(5)."""
+    """Yield each mount point and its type; of those in one place the last one counts. See proc_pid_mountinfo(5)."""
     for line in table.splitlines():
         fields, _, source = line.partition(" - ")
         if source and len(place := fields.split(" ")) > 4:
@@ -46,8 +46,8 @@ def _mounts(table: str) -> Iterator[tuple[str, str]]:
 
 
 def _type_at(path: str, mounts: Mapping[str, str]) -> str:
-    around = [mount for mount in mounts if path == mount or path.startswith(f"{mount.rstrip('/')}/")]
-    return mounts[max(around, key=len)] if around else ""
+    holders = [mount for mount in mounts if path == mount or path.startswith(f"{mount.rstrip('/')}/")]
+    return mounts[max(holders, key=len)] if holders else ""
 
 
 def _is_silent(kind: str) -> bool:
@@ -66,7 +66,7 @@ def described(places: Mapping[str, str]) -> str:
 
 
 class Poller:
-    """Compares the files of some places with what they were when it last looked."""
+    """A comparison of the files of some places with what they were at the last look."""
 
     def __init__(self, tree: FileTree, places: Mapping[str, str]) -> None:
         self._tree = tree
@@ -75,7 +75,7 @@ class Poller:
         self._due = 0.0
 
     def look(self) -> EventBatch:
-        """What has changed since the last look; nothing before the next one is due."""
+        """Return what has changed since the last look; nothing before the next one is due."""
         started = time.monotonic()
         if not self._places or started < self._due:
             return {}
@@ -90,6 +90,6 @@ class Poller:
 
 
 def _differences(before: Mapping[str, tuple[int, int]], now: Mapping[str, tuple[int, int]]) -> EventBatch:
-    touched: dict[str, frozenset[FileEvent]] = {path: frozenset(("deleted",)) for path in before.keys() - now.keys()}
+    deleted: dict[str, frozenset[FileEvent]] = {path: frozenset(("deleted",)) for path in before.keys() - now.keys()}
     changed = (path for path, seen in now.items() if before.get(path) != seen)
-    return touched | {path: frozenset[FileEvent](("modified",)) for path in changed}
+    return deleted | {path: frozenset[FileEvent](("modified",)) for path in changed}

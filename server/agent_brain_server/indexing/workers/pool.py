@@ -29,12 +29,12 @@ CRASHED = "parser gave up: it crashed or needed too much memory"
 
 
 def default_worker_count() -> int:
-    """One process a processor that this process may use, four at most."""
+    """Return the number of processes: one a processor that this process may use, four at most."""
     return max(1, min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
 
 
 class Workers:
-    """Prepares files in worker processes; runs other functions there too between `start` and `stop`."""
+    """Worker processes that prepare files; they run other functions there too between `start` and `stop`."""
 
     def __init__(self, count: int | None = None) -> None:
         self.count = count or default_worker_count()
@@ -46,12 +46,12 @@ class Workers:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """From now on use `count` processes; they are made when there is work for them."""
+        """Use `count` processes from now on; they are made when there is work for them."""
         if not self._is_large:
             self._is_large, self._slots = True, asyncio.Semaphore(self.count)
 
     def stop(self) -> None:
-        """The job is over: end what `start` allowed, without waiting for work that nobody wants any more."""
+        """End what `start` allowed, without waiting for work that is not wanted any more: the job is over."""
         if self._is_large:
             self._is_large, self._slots = False, asyncio.Semaphore(1)
             self.close()
@@ -66,9 +66,9 @@ class Workers:
             self._threads = None
 
     async def run(self, function: Callable[[A], T], argument: A) -> T:
-        """`function(argument)` elsewhere than on the event loop, once more if the process died under it.
+        """Return `function(argument)`, called off the event loop, and once more if the process died.
 
-        Raises WorkersError if it died again.
+        Raise WorkersError if it died again.
         """
         if not self._is_large:
             return await asyncio.to_thread(function, argument)
@@ -84,9 +84,9 @@ class Workers:
             ) from error
 
     async def prepare(self, requests: Sequence[ReadRequest]) -> list[PreparedFile]:
-        """The prepared files, in order. One that its process does not outlive is cut by lines, else left out.
+        """Return the prepared files, in order. One that its process does not outlive is cut by lines, else left out.
 
-        Raises WorkersError where processes cannot be started at all.
+        Raise WorkersError where processes cannot be started at all.
         """
         prepared: list[PreparedFile] = []
         rest, retried = list(requests), -1
@@ -112,7 +112,7 @@ class Workers:
 
     @asynccontextmanager
     async def _worker(self) -> AsyncIterator[Worker]:
-        """A process for one call; it is ended unless the call came to its end."""
+        """Lend a process for one call; it is ended unless the call came to its end."""
         async with self._slots:
             worker = self._idle_worker() or await self._start_worker()
             self._busy.add(worker)
@@ -159,7 +159,7 @@ class Workers:
             self._idle.pop().close()
 
     async def _attend(self, worker: Worker, work: Callable[[], T]) -> T:
-        """What `work` gives in a thread, where it waits for the process; one that is stuck is ended."""
+        """Return what `work` returns in a thread, where it waits for the process; end one that is stuck."""
         working = asyncio.ensure_future(self._in_thread(work))
         try:
             while not (await asyncio.wait([working], timeout=WATCH_SECONDS))[0]:
@@ -175,7 +175,7 @@ class Workers:
 
 
 def _collect(worker: Worker, requests: Sequence[ReadRequest], prepared: list[PreparedFile]) -> None:
-    """In order: when the process dies, the first request without a file is the one that it died of."""
+    """Collect in order: when the process dies, the first request without a file is the one that it died of."""
     for file in worker.values(prepare_files, requests):
         prepared.append(file)  # noqa: PERF402  `extend` does not say what it keeps at an exception
 
@@ -185,7 +185,7 @@ def _reason(error: Exception) -> str:
 
 
 def _left_out(request: ReadRequest) -> PreparedFile:
-    """Not even lines could be cut: what the index keeps is only when not to try again."""
+    """Return a file of which not even lines could be cut. The index keeps only when not to try again."""
     entry = request.entry
     return PreparedFile(entry, "unparsable", entry.size, entry.mtime_ns, note=request.gave_up)
 

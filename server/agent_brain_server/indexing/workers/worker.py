@@ -77,9 +77,8 @@ class Worker:
 
     @classmethod
     def start(cls) -> Worker:
-        """A process that waits for calls. Raises WorkersError where none can be started, CodeGoneError where its code
-        is not there any more.
-        """
+        """Start a process that waits for calls. Raise WorkersError where none can be started, CodeGoneError where its
+        code is gone."""
         try:
             worker = cls()
             if worker._receive()[0] == READY:
@@ -91,22 +90,22 @@ class Worker:
 
     @property
     def pid(self) -> int:
-        """The process id."""
+        """Return the process id."""
         return self._process.pid
 
     @property
     def is_usable(self) -> bool:
-        """Whether it can be called again, and has not grown."""
+        """Return whether it can be called again, and has not grown."""
         is_worn = self._values >= MOST_VALUES or self._resident >= MOST_RESIDENT_BYTES
         return not is_worn and self._process.poll() is None
 
     def call(self, function: Callable[[A], T], argument: A) -> T:
-        """`function(argument)`. Raises WorkerDiedError, or WorkerCallError for an exception."""
+        """Return `function(argument)`. Raise WorkerDiedError, or WorkerCallError for an exception."""
         (value,) = self._answers(function, argument)
         return cast("T", value)
 
     def values(self, function: Callable[[A], Iterator[T]], argument: A) -> Iterator[T]:
-        """What `function(argument)` yields, each value as soon as it is there; raises as `call` does."""
+        """Yield what `function(argument)` yields, each value once it is there; raise as `call` does."""
         return self._answers(function, argument)
 
     def _answers(self, function: Callable[[A], object], argument: A) -> Iterator[Any]:
@@ -163,8 +162,8 @@ class Worker:
 
 
 class _Lifeline:
-    """A pipe that a worker process reads and this process alone writes to, so that the system tells the worker of this
-    process's end, whatever either is busy with.
+    """A pipe that a worker process reads and this process alone writes to, so that the system signals this
+    process's end to the worker, however busy either is.
     """
 
     def __init__(self) -> None:
@@ -172,12 +171,12 @@ class _Lifeline:
 
     @property
     def inherited(self) -> tuple[int, ...]:
-        """What the worker process gets."""
+        """Return the descriptors that the worker process gets."""
         return self._ends[:1]
 
     @property
     def arguments(self) -> list[str]:
-        """How it is told."""
+        """Return the arguments that name them."""
         return [f"{LIFELINE}{number}" for number in self.inherited]
 
     def hand_over(self) -> None:

@@ -56,28 +56,28 @@ def end_with(pipe: int) -> None:
 
 
 def _take_standard_output() -> IO[bytes]:
-    """The pipe to the server, which nothing else may write to."""
+    """Return the pipe to the server, which nothing else may write to."""
     answers = os.fdopen(os.dup(1), "wb", buffering=1 << 16)
     _mute(1)
     return answers
 
 
 def _mute(descriptor: int) -> None:
-    """What libraries print about a file goes nowhere: no file may fill the server's log."""
+    """Drop what libraries print about a file: no file may fill the server's log."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, descriptor)
     os.close(nowhere)
 
 
 def _ignore_terminal() -> None:
-    """Ctrl-C is for the server, which then ends its workers."""
+    """Ignore Ctrl-C: it is for the server, which then ends its workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
 
 
 def _read_calls(calls: SimpleQueue[Call]) -> None:
-    """In a thread of its own, which sees the end of the input while another one works."""
+    """Read calls in a thread of its own, which sees the end of the input while another one works."""
     try:
         while True:
             calls.put(pickle.load(sys.stdin.buffer))  # noqa: S301  the server's own

@@ -10,7 +10,8 @@ from pathlib import Path
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.errors import ConflictError
 from agent_brain_server.indexing.walking.real_paths import is_real
-from agent_brain_server.indexing.walking.walk import FileTree, WalkLimits
+from agent_brain_server.indexing.walking.walk import FileTree
+from agent_brain_server.indexing.walking.walk_result import WalkLimits
 from agent_brain_server.settings.folder_consent import FolderConsent
 from agent_brain_server.storage.protocol import FolderStore
 

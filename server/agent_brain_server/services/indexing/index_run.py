@@ -1,7 +1,7 @@
 """One indexing job: walk, compare, then read, embed and write batch by batch, each batch one transaction.
 
-Batches are read and embedded ahead while one is written, in order, so memory is bounded by LOOKAHEAD batches. Whatever
-was written is in the manifest, so a job that is killed and run again goes on where it ended.
+Batches are read and embedded while others are written. What was written is in the manifest, so a job that is killed and
+run again goes on where it ended.
 """
 
 from __future__ import annotations
@@ -9,31 +9,29 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from agent_brain_server.domain.content import FileRecord, FloatArray, IndexedFile
 from agent_brain_server.domain.jobs import Job, Progress
 from agent_brain_server.domain.texts import storable
-from agent_brain_server.embedding.protocol import Embedder
 from agent_brain_server.errors import AgentBrainError, StorageError
 from agent_brain_server.indexing.reading.prepare import PreparedFile, ReadRequest
-from agent_brain_server.indexing.walking.changes import Changes, batches, compare, within
+from agent_brain_server.indexing.walking.changes import Changes, compare, in_batches, within
 from agent_brain_server.indexing.walking.emptied import emptied_folders, keep_emptied
-from agent_brain_server.indexing.walking.walk import FileEntry, FileTree, WalkResult
-from agent_brain_server.indexing.workers.pool import Workers
-from agent_brain_server.services.indexing.folders import IndexedFolders
+from agent_brain_server.indexing.walking.walk import FileTree
+from agent_brain_server.indexing.walking.walk_result import FileEntry, WalkResult
+from agent_brain_server.services.indexing.context import JobContext
+from agent_brain_server.services.indexing.interruption import Interruption, JobInterruptedError
+from agent_brain_server.services.indexing.pipeline import Batch, BatchPipeline
 from agent_brain_server.services.indexing.progress import ProgressMeter
-from agent_brain_server.storage.protocol import Store
 
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-LOOKAHEAD = 3
 HEED_SECONDS = 0.1
 POOL_FROM_FILES = 48
 REMOVE_AT_ONCE = 500
@@ -45,68 +43,54 @@ HELD = ("indexed", "binary", "secret", "unparsable")
 LOST = ("gone", "too_large")
 
 
-class JobInterruptedError(Exception):
-    """The job was asked to stop between two batches, or somebody else has ended it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What every job of this server needs."""
-
-    store: Store
-    embedder: Embedder
-    workers: Workers
-    folders: IndexedFolders
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Files that are read, with the vectors of their new texts."""
-
-    prepared: Sequence[PreparedFile]
-    vectors: Mapping[str, FloatArray]
-
-
 @dataclass(slots=True)
 class IndexRun:
-    """`run` does it once; `report` is called with every step's progress; `interrupted` is asked all along, but never
-    ends a write."""
+    """One attempt at a job, made by `run`.
 
-    around: Surroundings
+    `report` is called with the progress of every step. `interruption` returns why the job must end, None as long as it
+    need not; it is asked often, but never ends a write.
+    """
+
+    context: JobContext
     job: Job
     report: Callable[[Progress], None]
-    interrupted: Callable[[], bool]
+    interruption: Callable[[], Interruption | None]
     _manifest: Mapping[str, FileRecord] = field(default_factory=dict)
-    _embedding: set[str] = field(default_factory=set)
     _all_there: bool = True
-    _claimed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> Progress:
-        """The job's final progress. Raises JobInterruptedError, or the AgentBrainError that ended it."""
-        self._claimed.set()
+        """Return the job's final progress. Raise JobInterruptedError, or the AgentBrainError that ended it."""
         meter = ProgressMeter(self.report, before=self.job.progress)
         found, changes = await self._survey()
         meter.start(changes, found)
         meter.left_out(self._left_out_before(changes))
-        if len(changes.to_read) >= POOL_FROM_FILES:
-            self.around.workers.start()
-        try:
-            async with aclosing(self._batches(changes.to_read)) as ready:
-                async for batch in ready:
-                    await self._write(batch, meter)
-                    self._heed_interruption()
-        finally:
-            self.around.workers.stop()
+        await self._write_files(changes.to_read, meter)
         await self._remove(changes.removed, meter)
-        # All vectors are looked at for it: too much for one saved file, and unused ones harm nobody until the next job.
         if not self.job.paths:
-            if self._all_there:
-                await self.around.store.index.drop_unused_vectors()
-            await self._optimize()
+            await self._tidy()
         return meter.finish()
 
+    async def _write_files(self, entries: Sequence[FileEntry], meter: ProgressMeter) -> None:
+        """Write the files batch by batch. Only a large job has several worker processes."""
+        batches = list(in_batches(entries))
+        if len(entries) >= POOL_FROM_FILES:
+            self.context.workers.start()
+        try:
+            async with BatchPipeline(self.context, self._request, batches) as pipeline:
+                for _ in batches:
+                    await self._write(await self._unless_interrupted(pipeline.next()), meter)
+                    self._heed_interruption()
+        finally:
+            self.context.workers.stop()
+
+    async def _tidy(self) -> None:
+        """Drop unused vectors and optimize. Both look at the whole index, which is too much for one saved file."""
+        if self._all_there:
+            await self.context.store.index.drop_unused_vectors()
+        await self._optimize()
+
     async def _survey(self) -> tuple[WalkResult, Changes]:
-        tree, manifest = await asyncio.gather(self.around.folders.tree(), self._known())
+        tree, manifest = await asyncio.gather(self.context.folders.tree(), self._known())
         found = await asyncio.to_thread(self._walk, tree)
         # A folder that is not there may be a disk that is not mounted: its files stay until it is removed by name.
         self._manifest = {path: record for path, record in manifest.items() if record.folder not in tree.missing}
@@ -123,8 +107,8 @@ class IndexRun:
         return replace(found, problems=(*problems, *found.problems)), changes
 
     async def _known(self) -> Mapping[str, FileRecord]:
-        """The manifest, or what the job asks for of it: all of it is read only where that may be more than files."""
-        store, paths = self.around.store, self.job.paths
+        """Return the manifest's part that the job asks for; read all of it only where a path may be a directory."""
+        store, paths = self.context.store, self.job.paths
         known = await store.read(lambda view: view.search.find_files(paths)) if paths else {}
         if paths and all(path in known for path in paths):
             return known
@@ -151,64 +135,28 @@ class IndexRun:
         return any(within(path, asked) for asked in self.job.paths)
 
     def _heed_interruption(self) -> None:
-        if self.interrupted():
-            raise JobInterruptedError
+        if (reason := self.interruption()) is not None:
+            raise JobInterruptedError(reason)
 
-    async def _batches(self, entries: Sequence[FileEntry]) -> AsyncGenerator[Batch, None]:
-        waiting: deque[asyncio.Task[Batch]] = deque()
-        upcoming = batches(entries)
+    async def _unless_interrupted(self, work: Coroutine[object, object, Result]) -> Result:
+        """Do what is no write, given up at once if interrupted: an endpoint that hangs must not hold up a stop."""
+        task = asyncio.create_task(work)
         try:
-            while _fill(waiting, upcoming, self._ready):
-                yield await self._unless_interrupted(waiting[0])
-                waiting.popleft()
+            while not task.done():
+                self._heed_interruption()
+                await asyncio.wait([task], timeout=HEED_SECONDS)
+            return task.result()
         finally:
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
-    async def _unless_interrupted(self, work: asyncio.Task[Result]) -> Result:
-        """What is no write is given up at once: an endpoint that hangs must not hold up a stop."""
-        while not work.done():
-            self._heed_interruption()
-            await asyncio.wait([work], timeout=HEED_SECONDS)
-        return work.result()
-
-    async def _ready(self, entries: Sequence[FileEntry]) -> Batch:
-        # Tasks begin in the order of their batches, and batches are written in it, but they may be prepared in another.
-        before, claimed = self._claimed, asyncio.Event()
-        self._claimed = claimed
-        limits = self.around.folders.limits
-        try:
-            requests = [ReadRequest(e, self._known_hash(e.path), limits.of(e.path)) for e in entries]
-            prepared = await self.around.workers.prepare(requests)
-            await before.wait()
-            texts = self._claim(prepared)
-        finally:
-            claimed.set()
-        return Batch(prepared, await self._embed(texts))
-
-    def _known_hash(self, path: str) -> str:
-        record = self._manifest.get(path)
-        return record.content_hash if record and not self.job.force else ""
-
-    def _claim(self, prepared: Sequence[PreparedFile]) -> Mapping[str, str]:
-        """The texts by hash that this batch sees to; those of an earlier batch of this run are written before it."""
-        if not self.around.embedder.model.dimensions:
-            return {}
-        texts = {c.text_hash: c.chunk.embedding_text for file in prepared for c in file.chunks}
-        fresh = {text_hash: text for text_hash, text in texts.items() if text_hash not in self._embedding}
-        self._embedding.update(fresh)
-        return fresh
-
-    async def _embed(self, texts: Mapping[str, str]) -> Mapping[str, FloatArray]:
-        missing = sorted(await self.around.store.index.missing_vectors(texts.keys())) if texts else []
-        if not missing:
-            return {}
-        vectors = await self.around.embedder.embed([texts[text_hash] for text_hash in missing])
-        return dict(zip(missing, vectors, strict=True))
+    def _request(self, entry: FileEntry) -> ReadRequest:
+        record = self._manifest.get(entry.path)
+        known_hash = record.content_hash if record and not self.job.force else ""
+        return ReadRequest(entry, known_hash, self.context.folders.limits.of(entry.path))
 
     async def _write(self, batch: Batch, meter: ProgressMeter) -> None:
-        store, now = self.around.store, time.time()
+        store, now = self.context.store, time.time()
         unchanged = [self._seen_again(file, now) for file in batch.prepared if file.verdict == "same"]
         new = [
             IndexedFile(_record(file, now), file.chunks, file.graph) for file in batch.prepared if file.verdict in HELD
@@ -221,20 +169,21 @@ class IndexRun:
         meter.left_out(_left_out(unchanged))
         meter.add(batch.prepared, len(batch.vectors), written)
         if not await store.jobs.save_progress(self.job.id, meter.progress, attempt=self.job.attempt):
-            raise JobInterruptedError
+            raise JobInterruptedError(self.interruption() or Interruption.TAKEN_OVER)
 
     async def _lost(self, prepared: Sequence[PreparedFile]) -> Sequence[str]:
-        """The files that the index holds nothing of any more. A disk may have gone since the walk: its files stay."""
+        """Return the files that the index holds nothing of any more. A disk may have gone since the walk: its files
+        stay."""
         paths = [file.entry.path for file in prepared if file.verdict in LOST and file.entry.path in self._manifest]
         if not paths or self.job.force:
             return paths
         held = {self._manifest[path].folder for path in paths}
-        tree = await self.around.folders.tree()
+        tree = await self.context.folders.tree()
         emptied = await asyncio.to_thread(emptied_folders, tree, held)
         return [path for path in paths if self._manifest[path].folder not in {*tree.missing, *emptied}]
 
     async def _put(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray], meter: ProgressMeter) -> int:
-        """Write the files, each by itself where the store does not take them together; how many chunks were written."""
+        """Write the files, each by itself where the store refuses them together; return how many chunks it wrote."""
         written = await self._try(files, vectors)
         return written if isinstance(written, int) else await self._put_singly(files, vectors, meter)
 
@@ -257,9 +206,9 @@ class IndexRun:
         return total
 
     async def _try(self, files: Sequence[IndexedFile], vectors: Mapping[str, FloatArray]) -> int | str:
-        """How many chunks were written, or why the store does not take the files. Raise what is its own trouble."""
+        """Return how many chunks were written, or why the store refuses the files. Raise what is no refusal."""
         try:
-            return await self.around.store.index.upsert_chunks(files, vectors, rewrite=self.job.force)
+            return await self.context.store.index.upsert_chunks(files, vectors, rewrite=self.job.force)
         except AgentBrainError as error:
             if type(error) is not StorageError:
                 raise
@@ -275,31 +224,17 @@ class IndexRun:
 
     async def _remove(self, removed: Sequence[str], meter: ProgressMeter) -> None:
         for start in range(0, len(removed), REMOVE_AT_ONCE):
-            meter.removed(await self.around.store.index.remove_files(removed[start : start + REMOVE_AT_ONCE]))
+            meter.removed(await self.context.store.index.remove_files(removed[start : start + REMOVE_AT_ONCE]))
             self._heed_interruption()
 
     async def _optimize(self) -> None:
-        """The index is whole and answers already: what makes it faster may fail."""
-        settling = asyncio.create_task(self.around.store.index.optimize())
+        """Make the index faster, which may fail: it is complete and answers already."""
         try:
-            await self._unless_interrupted(settling)
+            await self._unless_interrupted(self.context.store.index.optimize())
         except StorageError as error:
             log.warning(
                 "job %d: the index is complete but not optimized, which the next job does: %s", self.job.id, error
             )
-        finally:
-            settling.cancel()
-            await asyncio.gather(settling, return_exceptions=True)
-
-
-def _fill(
-    waiting: deque[asyncio.Task[Batch]],
-    upcoming: Iterator[Sequence[FileEntry]],
-    make: Callable[[Sequence[FileEntry]], Coroutine[object, object, Batch]],
-) -> bool:
-    while len(waiting) < LOOKAHEAD and (entries := next(upcoming, None)) is not None:
-        waiting.append(asyncio.create_task(make(entries)))
-    return bool(waiting)
 
 
 def _left_out(records: Iterable[FileRecord]) -> Counter[str]:
@@ -307,7 +242,7 @@ def _left_out(records: Iterable[FileRecord]) -> Counter[str]:
 
 
 def left_out_because(record: FileRecord) -> tuple[str, str]:
-    """Why a file of the manifest was left out when it was read: the reason, and for a secret what it is."""
+    """Return why a file of the manifest was left out when it was read, and for a secret what it is."""
     reason, _, detail = record.note.removeprefix(LEFT_OUT_NOTE).partition(": ")
     return reason, detail
 

@@ -22,7 +22,7 @@ from agent_brain_server.storage.view import ReadStore
 
 
 class IndexingService:
-    """Everything that changes the index goes through the runner or through its pause."""
+    """The requests that change the index: each goes through the runner or through its pause."""
 
     def __init__(
         self, store: ReadStore, index: IndexStore, jobs: JobStore, runner: JobRunner, folders: IndexedFolders
@@ -36,7 +36,7 @@ class IndexingService:
         self._consent = folders.consent
 
     async def start_index(self, paths: Sequence[str], force: bool) -> Job:
-        """Queue a job. Raises RequestError for a path in no indexed folder, or where nothing is."""
+        """Queue a job. Raise RequestError for a path in no indexed folder, or where nothing is."""
         wanted = sorted({self.normalise(path) for path in paths})
         folders = [folder.path for folder in await self._folders.list_all()]
         if not folders:
@@ -80,11 +80,11 @@ class IndexingService:
         return job
 
     async def list_jobs(self, before: int | None, limit: int) -> list[Job]:
-        """Newest first, with live progress."""
+        """Return the jobs with live progress, newest first."""
         return [self._runner.live(job) for job in await self._jobs.list_newest(before, limit)]
 
     async def job(self, job_id: int) -> Job:
-        """The job with live progress. Raises NotFoundError."""
+        """Return the job with live progress. Raise NotFoundError."""
         job = await self._jobs.find(job_id)
         if job is None:
             raise NotFoundError(f"No job {job_id}; list them: agent-brain jobs")
@@ -93,7 +93,7 @@ class IndexingService:
     async def cancel_job(self, job_id: int) -> Job:
         """Ask a job to stop: a queued one never starts, a running one stops after its batch. What is written stays.
 
-        Raises NotFoundError, or ConflictError for one that has ended.
+        Raise NotFoundError, or ConflictError for one that has ended.
         """
         job = await self.job(job_id)
         if job.state in FINISHED:
@@ -102,20 +102,20 @@ class IndexingService:
         return await self.job(job_id)
 
     async def _end_early(self, job: Job) -> None:
-        """A job that runs here ends itself; one that runs elsewhere finds out when it next writes."""
+        """End the job. One that runs here ends itself; one that runs elsewhere finds out when it next writes."""
         if not self._runner.cancel(job.id):
             await self._jobs.finish(job.id, "cancelled", "", job.progress, time.time())
             self._runner.forget(job.id)
 
     async def list_folders(self) -> list[tuple[Folder, int, int]]:
-        """Each folder with its number of files and of chunks."""
+        """Return each folder with its number of files and of chunks."""
         counts = await self._folders.count()
         return [(folder, *counts.get(folder.path, (0, 0))) for folder in await self._folders.list_all()]
 
     async def add_folder(self, folder: Folder) -> tuple[Folder, Job]:
         """Add or replace a folder and queue the job that indexes it.
 
-        Raises RequestError if it is no directory, or one of ours.
+        Raise RequestError if it is no directory, or one of ours.
         """
         folder = Folder(self.normalise(folder.path), folder.include, folder.exclude)
         place = self._root / folder.path
@@ -131,13 +131,13 @@ class IndexingService:
         return folder, await self.start_index([folder.path], False)
 
     async def remove_folder(self, path: str) -> tuple[int, int, str | None]:
-        """Forget a folder and its files; how many files and chunks went. Raises NotFoundError.
+        """Forget a folder and its files; return how many files and chunks went. Raise NotFoundError.
 
         In a folder that holds it, which is then the third, its files stay: a job finds out which of them are its own.
         """
         path = self.normalise(path)
         async with self._runner.paused():
-            heir = await self._folder_around(path)
+            heir = await self._folder_holding(path)
             before = await self._store.read(lambda view: view.search.statistics())
             if not await self._folders.remove(path, heir):
                 raise NotFoundError(f"{path} is not an indexed folder; list them: agent-brain folders")
@@ -148,14 +148,14 @@ class IndexingService:
             await self._queue([path], force=False)
         return before.files - after.files, before.chunks - after.chunks, heir
 
-    async def _folder_around(self, path: str) -> str | None:
-        """The innermost other folder that `path` lies in."""
+    async def _folder_holding(self, path: str) -> str | None:
+        """Return the innermost other folder that `path` lies in."""
         folders = [folder.path for folder in await self._folders.list_all()]
-        around = [folder for folder in folders if folder != path and within(path, folder)]
-        return max(around, key=lambda folder: 0 if folder == "." else len(folder), default=None)
+        holders = [folder for folder in folders if folder != path and within(path, folder)]
+        return max(holders, key=lambda folder: 0 if folder == "." else len(folder), default=None)
 
     async def reset(self) -> tuple[int, int]:
-        """Empty the index, folders kept; how many files and chunks went. A running job is cancelled."""
+        """Empty the index, folders kept; return how many files and chunks went. A running job is cancelled."""
         for job in await self._jobs.list_unfinished():
             if job.state == "running":
                 await self._end_early(job)
@@ -165,7 +165,8 @@ class IndexingService:
         return before.files, before.chunks
 
     def normalise(self, path: str) -> str:
-        """A path as the index knows it: links followed, relative to the root with `/` inside, absolute elsewhere."""
+        """Return a path as the index knows it: links followed, relative to the root with `/` inside, absolute
+        elsewhere."""
         if "\0" in path:
             raise RequestError("A path cannot hold a NUL character.", field="path")
         try:

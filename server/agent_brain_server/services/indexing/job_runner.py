@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -23,8 +22,11 @@ from agent_brain_server.errors import (
     WriterElsewhereError,
 )
 from agent_brain_server.runtime.memory import trim
-from agent_brain_server.services.indexing.index_run import IndexRun, JobInterruptedError, Surroundings
+from agent_brain_server.services.indexing.context import JobContext
+from agent_brain_server.services.indexing.index_run import IndexRun
+from agent_brain_server.services.indexing.interruption import Interruption, JobInterruptedError
 from agent_brain_server.services.indexing.lease import Lease
+from agent_brain_server.services.indexing.waiters import JobWaiters
 from agent_brain_server.services.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -34,27 +36,29 @@ MOST_RETRY_SECONDS = 10.0
 POLL_SECONDS = 2.0
 PAUSE_SECONDS = 10.0
 PAUSE_RETRY_SECONDS = 0.1
-ENDED_KNOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
-    """How a job ended, until that is written."""
+class JobOutcome:
+    """The end of a job, until it is written."""
 
     job: Job
     state: JobState
-    error: str
+    error: str = ""
 
 
 class JobRunner:
-    """`wake` after a job was queued; `current` is the job that runs here with its live progress."""
+    """The writer of one process: `wake` it after a job was queued.
 
-    def __init__(self, around: Surroundings, metrics: Metrics) -> None:
-        self._around = around
-        self._jobs = around.store.jobs
-        self._shared = around.store.lease.shared
+    `current` is the job that runs here, with its live progress.
+    """
+
+    def __init__(self, context: JobContext, metrics: Metrics) -> None:
+        self._context = context
+        self._jobs = context.store.jobs
+        self._shared = context.store.lease.shared
         self._metrics = metrics
-        self._lease = Lease(around.store.lease)
+        self._lease = Lease(context.store.lease)
         self._writing = asyncio.Lock()
         self._queued = asyncio.Event()
         self._pauses = 0
@@ -62,13 +66,12 @@ class JobRunner:
         self._resumed.set()
         self._cancelled: set[int] = set()
         self._stopping = False
-        self._end: _End | None = None
+        self._outcome: JobOutcome | None = None
         self._failures = 0  # in a row, with nothing written in between
         self._held_up = ""  # why the last try failed
-        self._is_refused = False  # whether waiting alone does not mend that
+        self._is_refused = False  # whether waiting alone does not help
         self._task: asyncio.Task[None] | None = None
-        self._awaited: dict[int, list[asyncio.Event]] = {}
-        self._ended: deque[int] = deque(maxlen=ENDED_KNOWN)
+        self._waiters = JobWaiters()
         self.current: Job | None = None
 
     def start(self) -> None:
@@ -85,49 +88,36 @@ class JobRunner:
         await self._task
         self._task = None
         try:
-            if self._lease.held or self._end is not None:
+            if self._lease.held or self._outcome is not None:
                 await self._own_queue()
         except AgentBrainError as error:
             log.error("the running job could not be queued again, the next start does it: %s", error)
         await self._lease.release()
 
     def wake(self) -> None:
-        """There may be a job in the queue."""
-        self._is_refused = False  # it is tried at once, and may be mended
+        """Look at the queue: there may be a job."""
+        self._is_refused = False  # it is tried at once, and may succeed
         self._queued.set()
 
     async def wait_for(self, job_id: int, seconds: float) -> bool:
-        """Wait for the end of a job that runs here; whether it came within the time, or was there already."""
-        if job_id in self._ended:
-            return True
-        ended = asyncio.Event()
-        self._awaited.setdefault(job_id, []).append(ended)
-        try:
-            async with asyncio.timeout(seconds):
-                await ended.wait()
-        except TimeoutError:
-            return False
-        finally:
-            self._awaited[job_id].remove(ended)
-            if not self._awaited[job_id]:
-                del self._awaited[job_id]
-        return True
+        """Wait for the end of a job that runs here; return whether it came within the time, or was there already."""
+        return await self._waiters.wait(job_id, seconds)
 
     def cancel(self, job_id: int) -> bool:
-        """Let this job stop at its next batch, also if it is only about to run; whether it is the one that runs."""
+        """Let this job stop at its next batch, also if it is about to run; return whether it is the one that runs."""
         self._cancelled.add(job_id)
         return self.current is not None and self.current.id == job_id
 
     def forget(self, job_id: int) -> None:
-        """The job is ended, and not by `cancel`."""
+        """Forget a job that has ended, and not by `cancel`."""
         if self.current is None or self.current.id != job_id:
             self._cancelled.discard(job_id)
 
     def live(self, job: Job) -> Job:
-        """The job with its progress if it runs here, and with what holds it up if it does not get on.
+        """Return the job with its progress if it runs here, and with what holds it up if it does not get on.
 
         It counts as failed while the store refuses what every job needs. Each is tried again now and then, so that it
-        goes on once that is mended.
+        goes on once that is fixed.
         """
         if self.current is not None and self.current.id == job.id and job.state == "running":
             return self.current
@@ -137,14 +127,14 @@ class JobRunner:
 
     @property
     def is_held_up(self) -> bool:
-        """Whether the last try to run what is queued failed."""
+        """Return whether the last try to run what is queued failed."""
         return bool(self._held_up)
 
     @asynccontextmanager
     async def paused(self) -> AsyncIterator[None]:
-        """No job writes inside; one that was running is put back in the queue and goes on afterwards.
+        """Let no job write inside; one that was running is put back in the queue and goes on afterwards.
 
-        Raises WriterElsewhereError while another process writes.
+        Raise WriterElsewhereError while another process writes.
         """
         self._pauses += 1
         self._resumed.clear()
@@ -171,7 +161,7 @@ class JobRunner:
             await asyncio.sleep(PAUSE_RETRY_SECONDS)
 
     async def _work(self) -> None:
-        """Until the end: what is queued, again when woken, and where others may queue jobs from time to time."""
+        """Run what is queued until the end: again when woken, and now and then where other processes may queue jobs."""
         while not self._stopping:
             patience = POLL_SECONDS if self._shared else None
             try:
@@ -211,15 +201,15 @@ class JobRunner:
                     if not await self._run_next():
                         break
                 except StorageLostError:
-                    await self._lease.lapse()
+                    await self._lease.expire()
                     raise
                 except BaseException:
                     await self._lease.release()
                     raise
 
     async def _run_next(self) -> bool:
-        """Run the oldest queued job; False if there is none, or if another process writes."""
-        waiting = self._end is not None or await self._jobs.list_unfinished()
+        """Run the oldest queued job; return False if there is none, or if another process writes."""
+        waiting = self._outcome is not None or await self._jobs.list_unfinished()
         job = await self._jobs.claim(time.time()) if waiting and await self._own_queue() else None
         if job is None:
             await self._lease.release()
@@ -228,13 +218,13 @@ class JobRunner:
         return True
 
     async def _own_queue(self) -> bool:
-        """Hold the lease, with the queue as if nothing had ever been left running; False while another process has it.
+        """Hold the lease, and queue again what was left running; return False while another process has the lease.
 
         Called under `_writing`, so that no job runs here.
         """
         if not await self._lease.acquire():
             return False
-        await self._write_end()
+        await self._write_outcome()
         await self._jobs.requeue_running()
         return True
 
@@ -242,59 +232,57 @@ class JobRunner:
         self.current = replace(job, error=self._held_up)
         is_ended = False
         try:
-            self._end = await self._attempt(job)
-            is_ended = self._end is not None
+            self._outcome = await self._attempt(job)
+            is_ended = self._outcome is not None
             if self._lease.held:
-                await self._write_end()
+                await self._write_outcome()
         finally:
             self.current = None
             self._cancelled.discard(job.id)
             if is_ended:
-                self._tell_waiters(job.id)
+                self._waiters.wake(job.id)
             await asyncio.to_thread(trim)
 
-    def _tell_waiters(self, job_id: int) -> None:
-        self._ended.append(job_id)
-        for waiter in self._awaited.get(job_id, ()):
-            waiter.set()
-
-    async def _write_end(self) -> None:
+    async def _write_outcome(self) -> None:
         """Keep how the last job ended. What cannot be written now is written before anything else is done."""
-        if self._end is None:
+        if self._outcome is None:
             return
-        job, state, progress = self._end.job, self._end.state, self._end.job.progress
-        await self._jobs.finish(job.id, state, self._end.error, progress, time.time(), attempt=job.attempt)
-        self._end = None
+        job, state, progress = self._outcome.job, self._outcome.state, self._outcome.job.progress
+        await self._jobs.finish(job.id, state, self._outcome.error, progress, time.time(), attempt=job.attempt)
+        self._outcome = None
         self._metrics.add("jobs_finished_total")
         self._metrics.add("texts_embedded_total", progress.texts_embedded)
         log.info("job %d %s: %d files, %d chunks", job.id, state, progress.files_done, progress.chunks_done)
 
-    async def _attempt(self, job: Job) -> _End | None:
-        """How the job ended; None for one that goes back to the queue or has been ended by somebody else.
+    async def _attempt(self, job: Job) -> JobOutcome | None:
+        """Run the job; return None for one that goes back to the queue, or that another process has ended.
 
-        Raises StorageLostError or CodeGoneError, after which the job goes back as well.
+        Raise StorageLostError or CodeGoneError, after which the job goes back as well.
         """
-        state, error = await self._outcome(job)
-        return None if state is None else _End(self.current or job, state, error)
-
-    async def _outcome(self, job: Job) -> tuple[JobState | None, str]:
         try:
-            await IndexRun(self._around, job, self._report, lambda: self._interrupted(job.id)).run()
-        except (JobInterruptedError, StorageLostError, WriterElsewhereError, CodeGoneError) as reason:
-            if job.id in self._cancelled:
-                return "cancelled", ""
-            if isinstance(reason, StorageLostError | CodeGoneError):
+            await IndexRun(self._context, job, self._report, lambda: self._interruption(job.id)).run()
+        except (JobInterruptedError, StorageLostError, WriterElsewhereError, CodeGoneError) as error:
+            if self._interruption(job.id) is Interruption.CANCELLED:  # which may have come since
+                return JobOutcome(self.current or job, "cancelled")
+            if isinstance(error, StorageLostError | CodeGoneError):
                 raise
-            return None, ""
+            log.info("job %d is interrupted: %s", job.id, error)
+            return None
         except AgentBrainError as error:
-            return "failed", str(error)
+            return JobOutcome(self.current or job, "failed", str(error))
         except Exception as error:
             log.exception("job %d failed", job.id)
-            return "failed", _defect(error)
-        return "done", ""
+            return JobOutcome(self.current or job, "failed", _defect(error))
+        return JobOutcome(self.current or job, "done")
 
-    def _interrupted(self, job_id: int) -> bool:
-        return self._stopping or bool(self._pauses) or job_id in self._cancelled or not self._lease.held
+    def _interruption(self, job_id: int) -> Interruption | None:
+        if job_id in self._cancelled:
+            return Interruption.CANCELLED
+        if self._stopping:
+            return Interruption.STOPPING
+        if self._pauses:
+            return Interruption.PAUSED
+        return None if self._lease.held else Interruption.LEASE_LOST
 
     def _report(self, progress: Progress) -> None:
         if progress.files_done:

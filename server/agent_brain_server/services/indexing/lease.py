@@ -16,7 +16,7 @@ RENEWALS = 3  # so often it is renewed before it would end
 
 
 class Lease:
-    """One process's hold on the store's lease. A store that is not shared needs none: there it is always held.
+    """The store's lease, as one process holds it. A store that is not shared needs none: there it is always held.
 
     `held` is judged by our own clock from when a renewal was asked for, so that it ends here before it does in the
     database, also while that cannot be reached.
@@ -30,16 +30,16 @@ class Lease:
 
     @property
     def held(self) -> bool:
-        """Whether nobody else can be writing now."""
+        """Return whether no other process can be writing now."""
         return not self._lease.shared or time.monotonic() < self._until
 
     async def acquire(self) -> bool:
-        """Take it, or prolong it; False while another process has it."""
+        """Take it, or prolong it; return False while another process has it."""
         if not self._lease.shared:
             return True
         asked = time.monotonic()
         if not await self._lease.acquire():
-            await self.lapse()
+            await self.expire()
             return False
         self._until = asked + LEASE_SECONDS
         if self._renewing is None or self._renewing.done():
@@ -48,17 +48,17 @@ class Lease:
         return True
 
     async def release(self) -> None:
-        """Let others write. Where the database cannot be told, the lease ends by itself."""
+        """Let others write. Where the database cannot be reached, the lease ends by itself."""
         if self._renewing is None:
             return
-        await self.lapse()
+        await self.expire()
         try:
             await self._lease.release()
         except StorageError as error:
-            log.info("the lease was not given back, it ends within %g s: %s", LEASE_SECONDS, error)
+            log.info("the lease was not released, it ends within %g s: %s", LEASE_SECONDS, error)
 
-    async def lapse(self) -> None:
-        """Let it end by itself, so that it can be had again at once where nobody else has taken it."""
+    async def expire(self) -> None:
+        """Let it end by itself; it can be acquired again at once where no other process has taken it."""
         self._until = 0.0
         self._released.set()
         if self._renewing is not None:

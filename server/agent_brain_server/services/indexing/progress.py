@@ -1,4 +1,4 @@
-"""Truthful progress: what is done is written, what is left is estimated from the bytes that are left."""
+"""Progress: what is done is written, what is left is estimated from the bytes that are left."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import replace
 from agent_brain_server.domain.jobs import Progress
 from agent_brain_server.indexing.reading.prepare import PreparedFile
 from agent_brain_server.indexing.walking.changes import Changes
-from agent_brain_server.indexing.walking.walk import WalkResult
+from agent_brain_server.indexing.walking.walk_result import WalkResult
 
 MOST_PROBLEMS = 50
 FAILED = ("unreadable",)
@@ -18,7 +18,7 @@ LEFT_OUT = ("binary", "secret", "too_large", "unreadable", "unparsable")
 
 
 class ProgressMeter:
-    """Grows with every written batch and hands each new state to `report`.
+    """The progress of a job, which grows with every batch; `report` is called with each new state.
 
     `before` is what an earlier attempt of the job had done: its files count as unchanged now, but are this job's work.
     """
@@ -47,7 +47,7 @@ class ProgressMeter:
         self._problems: list[str] = []
 
     def start(self, changes: Changes, found: WalkResult) -> None:
-        """The walk is done: what there is to do is known."""
+        """Begin after the walk: what there is to do is known."""
         self._started = self._clock()
         self._bytes_total = sum(entry.size for entry in changes.to_read)
         self._skipped.update(found.skipped)
@@ -62,11 +62,11 @@ class ProgressMeter:
         )
 
     def left_out(self, reasons: Counter[str]) -> None:
-        """Unchanged files that an earlier reading left out, by reason."""
+        """Count unchanged files that an earlier reading left out, by reason."""
         self._skipped.update(reasons)
 
     def add(self, files: Sequence[PreparedFile], embedded: int, written: int = 0) -> None:
-        """A batch is written, `written` chunks of it."""
+        """Count a batch that is written, `written` chunks of it."""
         before = self.progress
         self._bytes_done += sum(file.entry.size for file in files)
         for file in files:
@@ -90,17 +90,17 @@ class ProgressMeter:
         )
 
     def refused(self, path: str, reason: str) -> None:
-        """A file of the batch that is being written, which the store does not take."""
+        """Name a file of the batch that is being written, which the store does not take."""
         self._skipped["unparsable"] += 1
         if len(self._problems) < MOST_PROBLEMS:
             self._problems.append(f"{path}: {reason}")
 
     def removed(self, files: int) -> None:
-        """Files that are gone from disk are gone from the index."""
+        """Count files that were removed from the index, since they are gone from disk."""
         self._publish(replace(self.progress, files_removed=self.progress.files_removed + files))
 
     def finish(self) -> Progress:
-        """The final state: nothing is estimated any more."""
+        """Return the final state: nothing is estimated any more."""
         self._publish(replace(self.progress, chunks_total=self.progress.chunks_done, eta_seconds=0.0, current_file=""))
         return self.progress
 
@@ -115,7 +115,7 @@ class ProgressMeter:
         return self._chunks_before + round(new * self._bytes_total / self._bytes_done) if self._bytes_done else chunks
 
     def _pace(self, chunks: int) -> tuple[float, float]:
-        """Chunks a second so far, and the seconds that the bytes left will take at the pace of those done."""
+        """Return the chunks a second so far, and the seconds that the bytes left will take at that pace."""
         seconds = max(self._clock() - self._started, 1e-6)
         left = (self._bytes_total - self._bytes_done) * seconds / max(self._bytes_done, 1)
         return round(chunks / seconds, 1), round(max(left, 0.0), 2)

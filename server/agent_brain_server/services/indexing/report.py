@@ -15,8 +15,8 @@ from agent_brain_server.domain.jobs import Job
 from agent_brain_server.indexing.reading.notes import missing_parts
 from agent_brain_server.indexing.secrets import mask_text, masked_kinds
 from agent_brain_server.indexing.walking.emptied import emptied_folders, folders_held, why_kept
-from agent_brain_server.indexing.walking.place import FolderProblem
-from agent_brain_server.indexing.walking.walk import WalkResult
+from agent_brain_server.indexing.walking.index_root import FolderProblem
+from agent_brain_server.indexing.walking.walk_result import WalkResult
 from agent_brain_server.services.indexing.folders import IndexedFolders
 from agent_brain_server.services.indexing.index_run import LEFT_OUT_NOTE, left_out_because
 from agent_brain_server.storage.protocol import JobStore
@@ -68,7 +68,7 @@ class _Findings:
 
 
 class ReportService:
-    """Looks at the folders and the manifest; no file is read."""
+    """The report, made of the folders and the manifest; no file is read."""
 
     def __init__(self, store: ReadStore, jobs: JobStore, folders: IndexedFolders) -> None:
         self._store = store
@@ -77,7 +77,7 @@ class ReportService:
         self._latest: _Findings | None = None
 
     async def report(self, after: str, limit: int, max_age: float) -> Report:
-        """At most `limit` entries whose path comes after `after`, as they were at most `max_age` seconds ago.
+        """Return at most `limit` entries whose path comes after `after`, at most `max_age` seconds old.
 
         What was found before the state of the last job changed is not used again. The problems are those of now.
         """
@@ -141,7 +141,7 @@ def _by_manifest(found: WalkResult, manifest: Mapping[str, FileRecord]) -> Itera
 
 
 def _of_indexed(record: FileRecord) -> ReportEntry | None:
-    """What is to be said of an indexed file: what of it is not indexed, and what is masked."""
+    """Return what is to be said of an indexed file: what of it is not indexed, and what is masked."""
     kinds, missing = masked_kinds(record.note), missing_parts(record.note)
     if missing:
         return ReportEntry(record.path, "partial" if record.chunk_count else "unparsable", missing, kinds)
@@ -149,5 +149,5 @@ def _of_indexed(record: FileRecord) -> ReportEntry | None:
 
 
 def shown(path: str) -> str:
-    """A path for people: without the tokens in it, and what is not UTF-8 as escapes."""
+    """Return a path for people: without the tokens in it, and what is not UTF-8 as escapes."""
     return mask_text(path.encode("utf-8", "backslashreplace").decode("utf-8")).text

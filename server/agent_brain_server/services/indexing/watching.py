@@ -1,4 +1,4 @@
-"""Keeps the index fresh: turns changes on disk into jobs."""
+"""The watcher's jobs, which keep the index fresh."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ log = logging.getLogger(__name__)
 
 
 class Watching:
-    """`state` is what it does now; `detail` says why it failed, or what it does not see at once."""
+    """The watcher of a server.
+
+    `state` is what it does now; `detail` says why it failed, or what it does not
+    see at once.
+    """
 
     def __init__(self, folders: IndexedFolders, indexing: IndexingService) -> None:
         self._folders = folders
@@ -34,7 +38,7 @@ class Watching:
         self.detail = ""
 
     async def start(self) -> None:
-        """Begin, with a first job for what changed while nobody watched."""
+        """Begin, with a first job for what changed before."""
         self._wanted = True
         self._stop.clear()
         tree = await self._folders.tree()
@@ -51,7 +55,7 @@ class Watching:
         self.state = "off"
 
     async def restart(self) -> None:
-        """The folders have changed: watch the new ones. Does nothing where watching is turned off."""
+        """Watch the new folders, since they have changed. Do nothing where watching is turned off."""
         async with self._restarting:
             if self._wanted:
                 await self.stop()
@@ -72,7 +76,7 @@ class Watching:
             await catching_up
 
     async def _catch_up(self, ready: asyncio.Event) -> None:
-        """Only from `ready` on is no change missed, so what came before is looked for then."""
+        """Queue a job for what came before `ready`: only from then on is no change missed."""
         await ready.wait()
         if not self._stop.is_set():
             await self._index(())

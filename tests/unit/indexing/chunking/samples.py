@@ -13,12 +13,12 @@ _PAD = re.compile(r"^.*\bPAD\b.*$", re.MULTILINE)
 
 
 def read_sample(name: str) -> str:
-    """A sample, with every line that says PAD repeated, so that what it stands in is too large for one passage."""
+    """Return a sample, with every line that says PAD repeated, so that what holds it is too large for one passage."""
     text = (SAMPLES / name).read_text(encoding="utf-8")
     return _PAD.sub(lambda match: "\n".join([match.group()] * 45), text)
 
 
 def chunk_sample(name: str) -> ChunkedText:
-    """The chunks of a sample."""
+    """Return the chunks of a sample."""
     text = read_sample(name)
     return chunk_text(name, detect_language(name, text.encode()), text)

@@ -12,7 +12,7 @@ from .samples import SAMPLES, chunk_sample, read_sample
 
 
 def find(name: str, symbol: str) -> Chunk:
-    """The first chunk of a sample that has the symbol."""
+    """Return the first chunk of a sample that has the symbol."""
     return next(chunk for chunk in chunk_sample(name).chunks if chunk.symbol == symbol)
 
 

@@ -143,7 +143,7 @@ def test_plain_text_is_cut_at_its_paragraphs() -> None:
 
 
 def make_pdf(*pages: str) -> bytes:
-    """A small PDF, one line of text a page."""
+    """Return a small PDF, one line of text a page."""
     count = len(pages)
     kids = " ".join(f"{3 + n} 0 R" for n in range(count))
     font = 3 + 2 * count

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a file, a definition ends where it starts or after it."""
+"""In a file that is broken in any way, a definition ends where it starts or after it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from agent_brain_server.indexing.chunking import chunk_text
 
-# In both, a comment that the parser puts between a head and its body stands below what is in the body.
+# In both, a comment that the parser puts between a head and its body is below what is in the body.
 RUBY = """def run(argv)
   Billing::Invoice.open(argv)
 # note

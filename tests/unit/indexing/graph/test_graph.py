@@ -13,7 +13,7 @@ from agent_brain_server.indexing.chunking.parsing import grammar
 from agent_brain_server.indexing.chunking.syntaxes import SYNTAXES
 from agent_brain_server.indexing.reading.prepare import ReadRequest, prepare_file
 from agent_brain_server.indexing.references.patterns import patterns_of, query_text
-from agent_brain_server.indexing.walking.walk import FileEntry
+from agent_brain_server.indexing.walking.walk_result import FileEntry
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.txt"))
 CODE = sorted(SYNTAXES)

@@ -47,7 +47,7 @@ async def desk() -> Desk:
 
 @pytest.fixture
 async def start(root: Path) -> AsyncIterator[Start]:
-    """Starts a process on a store; all are stopped in the end."""
+    """Start a process on a store; all are stopped in the end."""
     started: list[Process] = []
 
     def begin(store: Store) -> Process:

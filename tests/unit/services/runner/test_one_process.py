@@ -1,4 +1,4 @@
-"""A job of one process: it is stopped, paused, taken up again after a crash, and the index is settled after it."""
+"""A job of one process: it is stopped, paused, taken up again after a crash, and the index is optimized after it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class CountingJobs(MemoryJobs):
 
 
 def private() -> tuple[MemoryStore, CountingJobs]:
-    """A store of one process."""
+    """Return a store of one process."""
     store, jobs = MemoryStore(EmbeddingModel("none", 0), "1"), CountingJobs()
     store.jobs = jobs
     return store, jobs

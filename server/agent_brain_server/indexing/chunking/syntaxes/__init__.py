@@ -37,7 +37,7 @@ SYNTAXES: dict[str, Syntax] = {
 
 
 def syntax_for(path: str, language: str) -> Syntax | None:
-    """The syntax of a file, None where its language has none here. `.tsx` is TypeScript with another grammar."""
+    """Return the syntax of a file, None where its language has none. `.tsx` is TypeScript with another grammar."""
     if language == "typescript" and path.lower().endswith(".tsx"):
         return TSX
     return SYNTAXES.get(language)

@@ -31,7 +31,7 @@ _TEST_MACRO = re.compile(r"(?:TYPED_)?TEST(?:_[FP])?\Z|TEST_CASE\Z")
 
 
 def _declared(node: Node) -> tuple[Node | None, Node | None]:
-    """The node that names what a declarator declares, and the function declarator around it, if it is one."""
+    """Return the node that names what a declarator declares, and the function declarator that holds it, if any."""
     function: Node | None = None
     current: Node | None = node.child_by_field_name("declarator")
     for _ in range(24):
@@ -45,7 +45,7 @@ def _declared(node: Node) -> tuple[Node | None, Node | None]:
 
 
 def _name(code: Code, node: Node | None) -> str:
-    """`ns.Type.method`, without template arguments; operators keep their signs."""
+    """Return `ns.Type.method`, without template arguments; operators keep their signs."""
     if node is None:
         return ""
     if node.type == "qualified_identifier":
@@ -70,12 +70,12 @@ def _function(code: Code, node: Node) -> Declaration | None:
 
 
 def _is_macro_run(node: Node, name: str) -> bool:
-    """Whether the parser took a run of macros for the head of the function under them."""
+    """Return whether the parser took a run of macros for the head of the function under them."""
     return name.isupper() and node.has_error and node.child_by_field_name("type") is None
 
 
 def _declaration(code: Code, node: Node) -> Declaration | None:
-    """A prototype, a variable with a value, or a type that is declared together with a variable."""
+    """Declare a prototype, a variable with a value, or a type that is declared together with a variable."""
     kind = node.child_by_field_name("type")
     if kind is not None and kind.type in _RECORDS and kind.child_by_field_name("body") is not None:
         return _record(code, kind)
@@ -88,7 +88,7 @@ def _declaration(code: Code, node: Node) -> Declaration | None:
 
 
 def _prototype(code: Code, node: Node, declarator: Node | None) -> Declaration | None:
-    """A function without its body; what is purely virtual has none elsewhere either."""
+    """Declare a function without its body; what is purely virtual has none elsewhere either."""
     if declarator is None:
         return None
     is_virtual = node.child_by_field_name("default_value") is not None

@@ -43,7 +43,7 @@ def _elixir_call(code: Code, node: Node) -> Declaration | None:
 
 
 def _elixir_module(code: Code, arguments: Node) -> str:
-    """`A.B`; `P.List` for `defimpl P, for: List`."""
+    """Declare `A.B`; `P.List` for `defimpl P, for: List`."""
     name = code.text(arguments.named_child(0))
     keywords = child_of_type(arguments, "keywords")
     pair = child_of_type(keywords, "pair") if keywords is not None else None
@@ -52,7 +52,7 @@ def _elixir_module(code: Code, arguments: Node) -> str:
 
 
 def _elixir_function(code: Code, head: Node) -> str:
-    """The name in `name(…)`, `name(…) when …`, `name` and `left + right`."""
+    """Return the name in `name(…)`, `name(…) when …`, `name` and `left + right`."""
     for _ in range(3):
         if head.type == "call":
             return code.text(head.child_by_field_name("target"))
@@ -90,7 +90,7 @@ ELIXIR = Syntax(
 
 
 def _haskell_name(code: Code, node: Node) -> str:
-    """The name of a function, also of an operator, defined before or between its arguments."""
+    """Return the name of a function, also of an operator, defined before or between its arguments."""
     name = node.child_by_field_name("name")
     if name is None and (infix := child_of_type(node, "infix")) is not None:
         name = infix.child_by_field_name("operator") or child_of_type(infix, "operator", "infix_id")
@@ -98,7 +98,7 @@ def _haskell_name(code: Code, node: Node) -> str:
 
 
 def _haskell_instance(code: Code, node: Node) -> Declaration | None:
-    """`Class.Type` for `instance Class (Type a)`."""
+    """Return `Class.Type` for `instance Class (Type a)`."""
     name, types = node.child_by_field_name("name"), node.child_by_field_name("patterns")
     words = re.findall(r"[A-Z][\w']*", code.text(types))
     full = ".".join([code.text(name), *words[:1]])

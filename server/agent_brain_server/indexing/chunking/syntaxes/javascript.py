@@ -22,7 +22,7 @@ _FUNCTIONS = frozenset({"arrow_function", "function_expression", "generator_func
 
 
 def _function_in(value: Node | None) -> Node | None:
-    """The function that a value is, or that it wraps: `memo(function () {…})`."""
+    """Return the function that a value is, or that it wraps: `memo(function () {…})`."""
     for _ in range(4):
         if value is None or value.type in _FUNCTIONS:
             return value
@@ -40,7 +40,7 @@ def _function_in(value: Node | None) -> Node | None:
 
 
 def _valued(name: str, value: Node | None) -> Declaration:
-    """A name with a value: a function or a class if the value is one, else a constant."""
+    """Declare a name with a value: a function or a class if the value is one, else a constant."""
     if (function := _function_in(value)) is not None:
         return Declaration("function", name, function.child_by_field_name("body"))
     if value is not None and value.type == "class":
@@ -68,7 +68,7 @@ def _assignment(code: Code, node: Node) -> Declaration | None:
 
 
 def _property(name: str) -> Rule:
-    """The rule for a field or pair: it counts if its value is a function."""
+    """Return the rule for a field or pair: it counts if its value is a function."""
 
     def rule(code: Code, node: Node) -> Declaration | None:
         value = node.child_by_field_name("value")

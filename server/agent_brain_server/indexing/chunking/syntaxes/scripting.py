@@ -61,7 +61,7 @@ PYTHON = Syntax(
 
 
 def _ruby_call(code: Code, node: Node) -> Declaration | None:
-    """`private def name … end`."""
+    """Declare `private def name … end`."""
     arguments = node.child_by_field_name("arguments")
     method = child_of_type(arguments, "method", "singleton_method") if arguments is not None else None
     if method is None or node.child_by_field_name("receiver") is not None:
@@ -70,7 +70,7 @@ def _ruby_call(code: Code, node: Node) -> Declaration | None:
 
 
 def _ruby_assignment(code: Code, node: Node) -> Declaration | None:
-    """`NAME = …`; `Struct.new` and `Class.new` with a block make a class."""
+    """Declare `NAME = …`; `Struct.new` and `Class.new` with a block make a class."""
     left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
     if left is None or left.type not in {"constant", "scope_resolution"}:
         return None
@@ -127,7 +127,7 @@ PHP = Syntax(
 
 
 def _lua_assignment(code: Code, node: Node) -> Declaration | None:
-    """`name = value` with one name: a function, a table or another constant."""
+    """Declare `name = value` with one name: a function, a table or another constant."""
     names, values = child_of_type(node, "variable_list"), child_of_type(node, "expression_list")
     if names is None or values is None or names.named_child_count != 1 or not values.named_child_count:
         return None

@@ -62,7 +62,7 @@ GO = Syntax(
 
 
 def _rust_impl(code: Code, node: Node) -> Declaration | None:
-    """The name is that of the type, bare: `impl<T> Display for &a::Point<T>` is of `Point`."""
+    """Name it by the type, bare: `impl<T> Display for &a::Point<T>` is of `Point`."""
     target = node.child_by_field_name("type")
     for _ in range(6):
         if target is None or target.type in {"type_identifier", "primitive_type"}:
@@ -117,7 +117,7 @@ def _zig_test(code: Code, node: Node) -> Declaration | None:
 
 
 def plain_words(text: str) -> str:
-    """A quoted title without its quotes."""
+    """Return a quoted title without its quotes."""
     return " ".join(text.strip("\"'").split())
 
 

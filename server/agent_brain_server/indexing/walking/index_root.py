@@ -1,7 +1,8 @@
-"""An indexed folder where it lies on disk, and why an entry in it is left out for its name."""
+"""An indexed folder as it lies on disk, and why an entry in it is left out for its name."""
 
 from __future__ import annotations
 
+import os
 import shlex
 import stat
 from collections.abc import Callable
@@ -15,9 +16,15 @@ from agent_brain_contract.paths import STATE_DIRECTORY
 from agent_brain_server.domain.content import Folder
 from agent_brain_server.domain.globs import path_matcher
 from agent_brain_server.indexing.secrets import is_secret_directory, is_secret_path
-from agent_brain_server.indexing.walking.exclusions import BINARY_EXTENSIONS, extension, is_in_state, is_never_entered
+from agent_brain_server.indexing.walking.exclusions import (
+    BINARY_EXTENSIONS,
+    extension,
+    is_in_state,
+    is_marked,
+    is_never_entered,
+)
 from agent_brain_server.indexing.walking.ignore import Scope, TooManyRulesError, scope_above
-from agent_brain_server.indexing.walking.real_paths import is_gone, is_real
+from agent_brain_server.indexing.walking.real_paths import is_directory, is_gone, is_real
 
 DEEPEST = 200  # directories inside each other
 
@@ -27,8 +34,8 @@ Accepts: TypeAlias = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class FolderProblem:
-    """What is wrong with an indexed folder: `detail` without a full stop, and if there is one the `command` for what
-    `way_on` says. Only here are they apart: nobody else can tell where a folder's own name ends.
+    """A problem of an indexed folder: `detail` without a full stop, and if there is one the `command` for what
+    `way_on` says. They are apart since a reader of the sentence cannot say where a folder's own name ends.
     """
 
     detail: str
@@ -58,16 +65,17 @@ def accept_none(outside: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """`top` is the folder's absolute path with links resolved; `above` are the ignore rules from outside of it; `own`
-    are the absolute paths of the index's own files: each job writes them, and would be followed by another.
+class IndexRoot:
+    """An indexed folder on disk.
 
-    A refusal is one of the reasons of `walk.WalkResult.skipped`, empty for what is taken. Paths are absolute, and the
+    `path` is its absolute path with links resolved; `above` are the ignore rules from outside of it; `own` are the
+    absolute paths of the index's own files: each job writes them, and would be followed by another.
+    A refusal is one of the reasons of `WalkResult.skipped`, empty for what is taken. Paths are absolute, and the
     scope is that of the directory which the path lies in.
     """
 
     folder: Folder
-    top: str
+    path: str
     above: Scope
     included: Callable[[str], bool] | None
     excluded: Callable[[str], bool] | None
@@ -85,11 +93,11 @@ class Place:
             raise FolderLeftOutError(oversized_rules(error, f"the folder {folder.path} is left out")) from error
 
     def is_there(self) -> bool:
-        """Whether `top` still is where it was: no part of it has become a link."""
-        return is_real(self.top)
+        """Return whether `path` still is where it was: no part of it has become a link."""
+        return is_real(self.path)
 
     def refuses_directory(self, scope: Scope, path: str) -> str:
-        """Why a directory beneath the folder is not entered."""
+        """Return why a directory beneath the folder is not entered."""
         name = path[path.rfind("/") + 1 :]
         if is_never_entered(path, name):
             return "ignored"
@@ -99,12 +107,12 @@ class Place:
             return "unreadable"
         if scope.ignores(path, name, directory=True):
             return "ignored"
-        if path.count("/", len(self.top)) > DEEPEST:
+        if path.count("/", len(self.path)) > DEEPEST:
             return "too_deep"
         return "filtered" if self._excludes_all_of(path) else ""
 
     def refuses_file(self, scope: Scope, path: str) -> str:
-        """Why a file beneath the folder is left out."""
+        """Return why a file beneath the folder is left out."""
         name = path[path.rfind("/") + 1 :]
         if name == ".git" or (self.own and path in self.own):  # the former is that of a worktree or a submodule
             return "ignored"
@@ -115,16 +123,37 @@ class Place:
         if scope.ignores(path, name, directory=False):
             return "ignored"
         if self.included or self.excluded:
-            relative = path[len(self.top) + 1 :]
+            relative = path[len(self.path) + 1 :]
             if (self.included and not self.included(relative)) or (self.excluded and self.excluded(relative)):
                 return "filtered"
         return "binary" if extension(name) in BINARY_EXTENSIONS else ""
 
+    def scope_of(self, path: str, *, gone: bool = False) -> Scope | None:
+        """Return the rules for the entry at `path` beneath the folder; None if the walk does not come there.
+
+        With `gone`, directories that no longer exist are judged by their names.
+        """
+        try:
+            return self._scope_inside(path, gone)
+        except TooManyRulesError:
+            return None
+
+    def _scope_inside(self, path: str, gone: bool) -> Scope | None:
+        directory = self.path
+        scope = self.above.enter(directory)
+        for name in path[len(self.path) :].split("/")[1:-1]:
+            directory = f"{directory}/{name}"
+            passable = is_directory(directory) or (gone and not os.path.lexists(directory))
+            if not passable or self.refuses_directory(scope, directory) or is_marked(directory):
+                return None
+            scope = scope.enter(directory)
+        return scope
+
     def _excludes_all_of(self, directory: str) -> bool:
-        """Whether the folder's globs leave out all of a directory; where one takes back, each file is asked."""
+        """Return whether the folder's globs leave out all of a directory; where one takes back, each file is asked."""
         if not self.excluded or any(glob.startswith("!") for glob in self.folder.exclude):
             return False
-        return self.excluded(f"{directory[len(self.top) + 1 :]}/")
+        return self.excluded(f"{directory[len(self.path) + 1 :]}/")
 
 
 def oversized_rules(error: TooManyRulesError, outcome: str) -> FolderProblem:
@@ -150,11 +179,11 @@ def _find_top(folder: Folder, root: str, accepts: Accepts) -> str:
 
 def _require_directory(folder: str, top: str) -> None:
     try:
-        is_directory = stat.S_ISDIR(Path(top).stat().st_mode)
+        is_one = stat.S_ISDIR(Path(top).stat().st_mode)
     except OSError as error:
         what = "does not exist" if is_gone(error) else f"cannot be read ({error.strerror or type(error).__name__})"
     else:
-        if is_directory:
+        if is_one:
             return
         what = "is not a directory"
     detail = f"The folder {folder} {what}; what the index holds of it is kept"
@@ -169,7 +198,7 @@ def _not_accepted(folder: str, top: str) -> FolderProblem:
 
 
 def _is_utf8(name: str) -> bool:
-    """A name that is not UTF-8 comes with lone surrogates in it, which no index and no JSON can hold."""
+    """Return whether the name is UTF-8: any other has lone surrogates, which no index and no JSON can hold."""
     if name.isascii():
         return True
     try:
