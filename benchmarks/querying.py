@@ -19,7 +19,7 @@ SHARES = {"p50": 0.5, "p95": 0.95}
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Milliseconds of every question by round: as the server tells, and over HTTP."""
+    """Milliseconds of every question by round: as the server reports, and over HTTP."""
 
     chunks: int
     inside: list[Round]
@@ -40,7 +40,7 @@ def large(scale: Scale) -> list[Figure]:
 
 
 def _measured(scale: Scale, project: Project, limits: tuple[Limit, Limit]) -> list[Figure]:
-    """SQLite beside the same words in a bare FTS5 table, then PostgreSQL beside SQLite."""
+    """Measure SQLite, with a bare FTS5 table as its reference, then PostgreSQL, with SQLite as its reference."""
     asked = _ask_all(scale, project)
     bare = _bare_rounds(scale, project)
     words = [Reference("bare FTS5", median(percentile(each, share) for each in bare)) for share in SHARES.values()]
@@ -48,8 +48,8 @@ def _measured(scale: Scale, project: Project, limits: tuple[Limit, Limit]) -> li
     if scale.postgres is not None:
         with scale.in_postgres(project) as kept:
             asked = _ask_all(scale, kept)
-        beside = [Reference("SQLite", figure.value) for figure in figures]
-        figures += _figures(asked, limits[1], beside, "PostgreSQL: ")
+        references = [Reference("SQLite", figure.value) for figure in figures]
+        figures += _figures(asked, limits[1], references, "PostgreSQL: ")
     return figures
 
 
@@ -97,11 +97,12 @@ def ask_round(server: Server, questions: Sequence[str], mode: str = "hybrid") ->
 
 
 def _notes(server: Server, questions: Sequence[str], index: dict[str, int]) -> str:
-    """What one arm alone takes, and the memory that the server has by now."""
+    """Return what one retriever alone takes, and the memory of the server by now."""
     modes = ("bm25", "vector") if index["vectors"] else ("bm25",)
     alone = {mode: percentile([took for took, _ in ask_round(server, questions, mode)], 0.5) for mode in modes}
-    arms = ", ".join(f"{mode} {took:.2f} ms" for mode, took in alone.items())
-    return f"p50 of one arm alone: {arms}; the server's memory afterwards {resident_megabytes(server.pid):.0f} MB"
+    retrievers = ", ".join(f"{mode} {took:.2f} ms" for mode, took in alone.items())
+    memory = f"the server's memory afterwards {resident_megabytes(server.pid):.0f} MB"
+    return f"p50 of one retriever alone: {retrievers}; {memory}"
 
 
 def _bare_rounds(scale: Scale, project: Project) -> list[Round]:

@@ -37,8 +37,8 @@ def start(scale: Scale) -> list[Figure]:
         with scale.in_postgres(scale.small_project) as kept:
             with kept.served() as server:
                 server.index()
-            beside = [Reference("SQLite", figure.value) for figure in figures]
-            figures += _starts(kept, scale.runs, beside, "PostgreSQL: ")
+            references = [Reference("SQLite", figure.value) for figure in figures]
+            figures += _starts(kept, scale.runs, references, "PostgreSQL: ")
     return figures
 
 

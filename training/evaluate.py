@@ -90,7 +90,7 @@ def vector_scores(table: StaticTable, exam: Exam) -> Scores:
 
 
 def fuse(first: Scores, second: Scores) -> Scores:
-    """Reciprocal rank fusion of two arms (Cormack et al. 2009)."""
+    """Return the reciprocal rank fusion of two retrievers (Cormack et al. 2009)."""
     return (1 / (FUSION + _ranks(first)) + 1 / (FUSION + _ranks(second))).astype(np.float32)
 
 
@@ -108,7 +108,7 @@ def _ranks(scores: Scores) -> Scores:
 
 
 def main(work: Path, purpose: str = "evaluation") -> None:
-    """Print the table of scores, one row an arm and one a package."""
+    """Print the table of scores, a column for each retriever and a row for each package."""
     tables = {"random": work / "tables" / "random", "start": work / "tables" / "start", "trained": None}
     vectors: dict[str, Callable[[Exam], Scores]] = {
         name: partial(vector_scores, StaticTable.load(folder)) for name, folder in tables.items()

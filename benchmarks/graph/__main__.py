@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from agent_brain_server.retrieval.code_graph.guessing import Resolved
-from agent_brain_server.retrieval.code_graph.resolution import asked_names, resolve, surroundings
+from agent_brain_server.retrieval.code_graph.resolution import asked_names, file_imports, resolve
 from agent_brain_server.storage.view import View
 from benchmarks.graph.sites import LANGUAGES, Sample, Site, read_sites
 from benchmarks.retrieval.indexes import open_index
@@ -47,8 +47,8 @@ class Judged:
     def __str__(self) -> str:
         said = ", ".join(f"{one.path}:{one.definition.symbol}" for one in self.resolved.definitions) or "nothing"
         wanted = " | ".join(f"{t.path}:{t.line} {t.symbol}" for t in self.site.targets) or "external"
-        place = f"{self.site.path}:{self.site.line} {self.site.name}"
-        return f"{place} -> {self.resolved.certainty} {said}; by reading: {wanted}"
+        location = f"{self.site.path}:{self.site.line} {self.site.name}"
+        return f"{location} -> {self.resolved.certainty} {said}; by reading: {wanted}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,11 +80,11 @@ async def _judge(sites: Sequence[Site], work: Path) -> list[Judged]:
 
 def _resolved(view: View, site: Site) -> Resolved:
     references = view.graph.references_in({site.path})
-    around = surroundings(one.reference for one in references)
+    context = file_imports(one.reference for one in references)
     for one in references:
         reference = one.reference
         if (reference.kind, reference.line, reference.name) == ("call", site.line, site.name):
-            return resolve(one, around, view.graph.definitions(asked_names(reference, around)))
+            return resolve(one, context, view.graph.definitions(asked_names(reference, context)))
     return Resolved((), "possible")
 
 

@@ -57,7 +57,7 @@ async def query(request: Request, body: QueryRequest) -> QueryResponse:
         truncated=answers.truncated,
     )
     if body.explain:
-        response["plan"] = answers.plan
+        response["plan"] = answers.strategies
     if answers.note:
         response["note"] = answers.note
     if answers.notice:

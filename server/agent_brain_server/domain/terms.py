@@ -58,8 +58,8 @@ def _words(text: str) -> list[str]:
 def query_terms(query: str) -> list[str]:
     """The distinct terms of a question in order, without stop words unless it has no others."""
     words = _words(query)
-    telling = [word for word in words if word.lower() not in STOP_WORDS]
-    return list(dict.fromkeys(term for word in telling or words for term in split_word(word)))
+    content_words = [word for word in words if word.lower() not in STOP_WORDS]
+    return list(dict.fromkeys(term for word in content_words or words for term in split_word(word)))
 
 
 def chunk_terms(chunk: Chunk) -> Terms:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent_brain_server.domain.content import Chunk
 from agent_brain_server.domain.hits import StageTrace
-from agent_brain_server.retrieval.packing.pack import Found
+from agent_brain_server.retrieval.packing.pack import RankedPassage
 from agent_brain_server.retrieval.ranking.fusion import Ranked
 
 
@@ -24,10 +24,10 @@ def passage(
     return Chunk(f"{path}:{start}", path, start, end, "python", kind, symbol, signature, documentation, text)
 
 
-def found(*chunks: Chunk) -> list[Found]:
+def found(*chunks: Chunk) -> list[RankedPassage]:
     """The chunks as they were ranked, best first; the row is the place."""
-    return [Found(Ranked(row, 1 / (1 + row), StageTrace({}, {})), chunk) for row, chunk in enumerate(chunks)]
+    return [RankedPassage(Ranked(row, 1 / (1 + row), StageTrace({}, {})), chunk) for row, chunk in enumerate(chunks)]
 
 
-def rows(items: list[Found]) -> list[int]:
+def rows(items: list[RankedPassage]) -> list[int]:
     return [item.ranked.row for item in items]

@@ -15,7 +15,7 @@ from agent_brain_server.domain.code_graph import (
     Reference,
     ReferenceKind,
 )
-from agent_brain_server.retrieval.code_graph.resolution import asked_names, resolve, surroundings
+from agent_brain_server.retrieval.code_graph.resolution import asked_names, file_imports, resolve
 
 LANGUAGES = {
     "py": "python",
@@ -52,7 +52,7 @@ def declared(project: Project) -> Iterator[LocatedDefinition]:
             yield LocatedDefinition(path, language(path), Definition(symbol, kind, 1, 2, ""))
 
 
-def around(imports: str, bases: str) -> Iterable[Reference]:
+def imports_and_bases(imports: str, bases: str) -> Iterable[Reference]:
     """The imports and bases that a file has."""
     for word in imports.split():
         module, _, named = word.rpartition(":")
@@ -69,10 +69,10 @@ def meant(
     """How sure, then the places of what is meant."""
     path, _, scope = place.partition(":")
     qualifier, _, name = written.rpartition("." if kind != "import" else ":")
-    known = surroundings(around(imports, bases))
+    context = file_imports(imports_and_bases(imports, bases))
     reference = Reference(kind, name, qualifier, "", scope, 1)
-    names = asked_names(reference, known)
+    names = asked_names(reference, context)
     candidates = [one for one in declared(project) if one.definition.name in names]
-    resolved = resolve(LocatedReference(path, language(path), reference), known, candidates)
+    resolved = resolve(LocatedReference(path, language(path), reference), context, candidates)
     places = [f"{one.path}:{one.definition.symbol}" for one in resolved.definitions]
     return " ".join([resolved.certainty, *sorted(places)]) if places else NOTHING

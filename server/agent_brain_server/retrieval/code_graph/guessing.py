@@ -13,7 +13,6 @@ from agent_brain_server.retrieval.ranking.query import ordered_words
 Certainty = Literal["sure", "likely", "possible"]
 
 MOST_POSSIBLE = 8
-SHORTEST_TELLING = 3
 _INTERFACE = re.compile(r"^I(?=[A-Z][a-z])|^(?:Abstract|Base|Default)(?=[A-Z])|(?:Impl|Base|Interface)\Z")
 # Names that containers, strings, streams and promises of every language have: they say little of what is meant.
 _COMMON = frozenset(
@@ -44,8 +43,8 @@ def guess(candidates: Sequence[LocatedDefinition], receiver: str) -> Resolved:
     """
     alike = _alike(candidates, receiver)
     left = alike or list(candidates)
-    telling = bool(alike) or (bool(left) and left[0].definition.name.lower() not in _COMMON)
-    if left and telling and len({_method(candidate) for candidate in left}) == 1:
+    selective = bool(alike) or (bool(left) and left[0].definition.name.lower() not in _COMMON)
+    if left and selective and len({_method(candidate) for candidate in left}) == 1:
         return Resolved(tuple(left), "likely")
     return Resolved(tuple(left) if len(left) <= MOST_POSSIBLE else (), "possible")
 

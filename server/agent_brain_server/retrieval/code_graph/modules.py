@@ -18,20 +18,20 @@ _FILE_NAME = re.compile(
 )
 _OWN = frozenset({"crate", "self", "super"})
 # Files that stand for their folder.
-_STANDING_FOR_FOLDER = frozenset({"__init__", "index", "mod", "init", "lib", "main"})
+_FOLDER_MODULES = frozenset({"__init__", "index", "mod", "init", "lib", "main"})
 Parts = tuple[str, ...]
 
 
 @lru_cache(maxsize=65_536)
 def names_file(module: str, importer: str, path: str) -> bool:
     """Whether `module`, as written in the file `importer`, may be the file at `path`."""
-    places = (_path_parts(path), _folder_parts(path))
+    modules = (_path_parts(path), _folder_parts(path))
     if (exact := _relative(module, importer)) is not None:
-        return _path_parts(exact) in places if exact else places[1] == ()
+        return _path_parts(exact) in modules if exact else modules[1] == ()
     wanted = _module_parts(module)
     if not wanted:
-        return module == "crate" and _path_parts(path) == places[1]
-    return any(_ends_alike(wanted, held) for held in places)
+        return module == "crate" and _path_parts(path) == modules[1]
+    return any(_ends_alike(wanted, held) for held in modules)
 
 
 @lru_cache(maxsize=65_536)
@@ -74,7 +74,7 @@ def _path_parts(path: str) -> Parts:
     *folders, name = [part for part in path.split("/") if part] or [""]
     stem = name.partition(".")[0] if not name.startswith(".") else name
     parts = [part.lower() for part in (*folders, stem) if not _VERSION.match(part)]
-    return tuple(parts[:-1] if parts and parts[-1] in _STANDING_FOR_FOLDER else parts)
+    return tuple(parts[:-1] if parts and parts[-1] in _FOLDER_MODULES else parts)
 
 
 def _folder_parts(path: str) -> Parts:

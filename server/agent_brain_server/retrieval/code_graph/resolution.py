@@ -36,7 +36,7 @@ _NOT_CALLED = frozenset({"section", "key", "cell", "page", "block"})
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class FileImports:
     """What is known of the file that a reference stands in: its imports, and the bases of each class by its symbol."""
 
     imports: Sequence[Reference] = ()
@@ -46,7 +46,7 @@ class Surroundings:
 NOTHING = Resolved((), "sure")
 
 
-def surroundings(references: Iterable[Reference]) -> Surroundings:
+def file_imports(references: Iterable[Reference]) -> FileImports:
     """What a file's references say of its imports and classes."""
     imports: list[Reference] = []
     bases: dict[str, set[str]] = {}
@@ -55,7 +55,7 @@ def surroundings(references: Iterable[Reference]) -> Surroundings:
             imports.append(reference)
         elif reference.kind == "inherit":
             bases.setdefault(reference.scope, set()).add(reference.name)
-    return Surroundings(imports, {scope: frozenset(names) for scope, names in bases.items()})
+    return FileImports(imports, {scope: frozenset(names) for scope, names in bases.items()})
 
 
 def family(language: str) -> str:
@@ -63,20 +63,20 @@ def family(language: str) -> str:
     return _FAMILIES.get(language, language)
 
 
-def asked_names(reference: Reference, around: Surroundings) -> set[str]:
+def asked_names(reference: Reference, context: FileImports) -> set[str]:
     """The names under which the definition of `reference` may be declared: an import may have renamed it."""
-    renamed = {found.name for found in around.imports if found.alias == reference.name and found.name != "*"}
+    renamed = {found.name for found in context.imports if found.alias == reference.name and found.name != "*"}
     return {reference.name, *renamed}
 
 
-def resolve(found: LocatedReference, around: Surroundings, candidates: Sequence[LocatedDefinition]) -> Resolved:
+def resolve(found: LocatedReference, context: FileImports, candidates: Sequence[LocatedDefinition]) -> Resolved:
     """What `found` means among `candidates`, the project's definitions of its names (see `asked_names`)."""
     possible = [
         candidate
         for candidate in candidates
         if family(candidate.language) == family(found.language) and candidate.definition.kind not in _NOT_CALLED
     ]
-    site = _Site(found, around)
+    site = ReferenceSite(found, context)
     qualifier = found.reference.qualifier
     if found.reference.kind == "import":
         return site.imported(possible)
@@ -85,14 +85,14 @@ def resolve(found: LocatedReference, around: Surroundings, candidates: Sequence[
     return site.own_member(possible) if qualifier in _SELF else site.qualified(possible, qualifier)
 
 
-class _Site:
+class ReferenceSite:
     """A reference at its place."""
 
-    def __init__(self, found: LocatedReference, around: Surroundings) -> None:
+    def __init__(self, found: LocatedReference, context: FileImports) -> None:
         self.path = found.path
         self.language = found.language
         self.reference = found.reference
-        self.around = around
+        self.context = context
         self.owners = _owners(found.reference.scope)
 
     def imported(self, candidates: Sequence[LocatedDefinition]) -> Resolved:
@@ -104,12 +104,12 @@ class _Site:
         """A name without anything before it: the nearest scope, then imports, then the folder, then the project."""
         name = self.reference.name
         reachable = [c for c in candidates if c.definition.name == name and self._reaches(c)]
-        imports = [found for found in self.around.imports if _local(found) == name and found.alias != "_"]
+        imports = [found for found in self.context.imports if _local(found) == name and found.alias != "_"]
         if nearest := self._nearest([c for c in reachable if c.path == self.path], bool(imports)):
             return _sure(nearest)
         if imports:
             return _sure(self._held(candidates, imports))
-        if starred := self._held(reachable, [f for f in self.around.imports if f.name == "*" and not f.alias]):
+        if starred := self._held(reachable, [f for f in self.context.imports if f.name == "*" and not f.alias]):
             return _sure(starred)
         folder = [c for c in reachable if dirname(c.path) == dirname(self.path)]
         if folder and self.language in _FOLDER_SCOPED:
@@ -118,7 +118,7 @@ class _Site:
         return Resolved(guessed.definitions, "possible") if self.language in _IMPORTING else guessed
 
     def own_member(self, candidates: Sequence[LocatedDefinition]) -> Resolved:
-        """A member of the class around, or of a class that it inherits from."""
+        """A member of the class context, or of a class that it inherits from."""
         members = [candidate for candidate in candidates if parent(candidate)]
         inherited = [c for c in members if _last(parent(c)) in self._bases()]
         if self.reference.qualifier.startswith(_ABOVE):
@@ -132,7 +132,7 @@ class _Site:
         return Resolved(guessed.definitions, "possible") if self._bases() else guessed
 
     def qualified(self, candidates: Sequence[LocatedDefinition], qualifier: str) -> Resolved:
-        """A member of what the qualifier is: a module, a type, the class around, else something of a telling name."""
+        """A member of what the qualifier is: a module, a type, the class context, else something of a telling name."""
         named = [candidate for candidate in candidates if candidate.definition.name == self.reference.name]
         last = qualifier.rpartition(".")[2].removesuffix("()")
         if last[:1] in _LITERALS:
@@ -156,7 +156,7 @@ class _Site:
     def _of_import(self, named: Sequence[LocatedDefinition], qualifier: str) -> Resolved | None:
         """A member of an imported module or type; None where the qualifier is no import's name, or may be a value."""
         head = qualifier.partition(".")[0]
-        imports = [f for f in self.around.imports if _local(f) == head or qualifier == joined(f.qualifier, f.name)]
+        imports = [f for f in self.context.imports if _local(f) == head or qualifier == joined(f.qualifier, f.name)]
         if not imports:
             return None
         modules = [joined(found.qualifier, found.name) for found in imports]
@@ -171,7 +171,7 @@ class _Site:
         return NOTHING if modules_only or types_only else None
 
     def _reaches(self, candidate: LocatedDefinition) -> bool:
-        """Whether a bare name can mean it: a method needs its class around, and a language that allows it."""
+        """Whether a bare name can mean it: a method needs its class context, and a language that allows it."""
         if candidate.definition.kind not in _MEMBERS:
             return True
         if self.language not in _IMPLICIT_SELF:
@@ -180,7 +180,7 @@ class _Site:
 
     def _bases(self) -> frozenset[str]:
         """The names of what the classes around inherit from."""
-        return frozenset().union(*(self.around.bases.get(owner, frozenset()) for owner in self.owners))
+        return frozenset().union(*(self.context.bases.get(owner, frozenset()) for owner in self.owners))
 
     def _nearest(self, own: Sequence[LocatedDefinition], imported: bool) -> list[LocatedDefinition]:
         """Of this file's definitions those of the innermost scope that the reference stands in.

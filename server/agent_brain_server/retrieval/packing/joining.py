@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from agent_brain_server.retrieval.packing.pack import Found
+from agent_brain_server.retrieval.packing.pack import RankedPassage
 
 MOST_BLANK_LINES = 2
 Line = tuple[str, int]
 
 
-def lines_between(found: Sequence[Found]) -> set[Line]:
+def lines_between(found: Sequence[RankedPassage]) -> set[Line]:
     """The lines, by path and number, that must be blank for passages of `found` to touch."""
     return {
         line
@@ -22,7 +22,7 @@ def lines_between(found: Sequence[Found]) -> set[Line]:
     }
 
 
-def join_neighbours(found: Sequence[Found], blank: Collection[Line]) -> list[Found]:
+def join_neighbours(found: Sequence[RankedPassage], blank: Collection[Line]) -> list[RankedPassage]:
     """`found` with passages that touch, with nothing but `blank` lines between, made one at the better one's place.
 
     A joined passage keeps the id, name and kind of the best one in it; lines that two of them show stand there once.
@@ -31,7 +31,7 @@ def join_neighbours(found: Sequence[Found], blank: Collection[Line]) -> list[Fou
     return [_joined([found[at] for at in group], found[min(group)]) for group in sorted(groups, key=min)]
 
 
-def _runs(found: Sequence[Found]) -> list[list[int]]:
+def _runs(found: Sequence[RankedPassage]) -> list[list[int]]:
     """The passages by file in the order of their lines; what may not be whole lines of its file stays apart."""
     runs: dict[str, list[int]] = {}
     for at, item in enumerate(found):
@@ -40,7 +40,7 @@ def _runs(found: Sequence[Found]) -> list[list[int]]:
     return [sorted(run, key=lambda at: (found[at].chunk.start_line, at)) for run in runs.values()]
 
 
-def _with_gaps(found: Sequence[Found], run: Sequence[int]) -> Iterator[tuple[int, list[Line]]]:
+def _with_gaps(found: Sequence[RankedPassage], run: Sequence[int]) -> Iterator[tuple[int, list[Line]]]:
     """Each passage of a run with the lines that are between it and all before it."""
     end = 0
     for at in run:
@@ -49,7 +49,7 @@ def _with_gaps(found: Sequence[Found], run: Sequence[int]) -> Iterator[tuple[int
         end = max(end, chunk.end_line)
 
 
-def _split(found: Sequence[Found], run: Sequence[int], blank: Collection[Line]) -> Iterator[list[int]]:
+def _split(found: Sequence[RankedPassage], run: Sequence[int], blank: Collection[Line]) -> Iterator[list[int]]:
     group: list[int] = []
     for at, gap in _with_gaps(found, run):
         if group and (len(gap) > MOST_BLANK_LINES or any(line not in blank for line in gap)):
@@ -60,7 +60,7 @@ def _split(found: Sequence[Found], run: Sequence[int], blank: Collection[Line]) 
         yield group
 
 
-def _joined(items: Sequence[Found], best: Found) -> Found:
+def _joined(items: Sequence[RankedPassage], best: RankedPassage) -> RankedPassage:
     if len(items) == 1:
         return best
     lines: dict[int, str] = {}

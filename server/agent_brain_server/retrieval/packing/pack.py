@@ -12,7 +12,7 @@ CHARACTERS_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RankedPassage:
     """A ranked chunk with its text."""
 
     ranked: Ranked
@@ -24,9 +24,9 @@ def count_tokens(text: str) -> int:
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
-def drop_repeats(found: Iterable[Found], limit: int) -> list[Found]:
+def drop_repeats(found: Iterable[RankedPassage], limit: int) -> list[RankedPassage]:
     """The first `limit` passages, of those that say the same text only the best, wherever they stand."""
-    kept: dict[str, Found] = {}
+    kept: dict[str, RankedPassage] = {}
     for item in found:
         if len(kept) == limit:
             break
@@ -34,7 +34,7 @@ def drop_repeats(found: Iterable[Found], limit: int) -> list[Found]:
     return list(kept.values())
 
 
-def outline(found: Iterable[Found]) -> list[Found]:
+def outline(found: Iterable[RankedPassage]) -> list[RankedPassage]:
     """Each passage's signature and the first line of its documentation instead of its text."""
     return [replace(item, chunk=item.chunk._replace(text=_head(item.chunk))) for item in found]
 
@@ -45,7 +45,7 @@ def _head(chunk: Chunk) -> str:
     return f"{signature}\n    {said}" if said and said not in signature else signature
 
 
-def pack(found: Sequence[Found], max_tokens: int | None) -> tuple[list[Found], bool]:
+def pack(found: Sequence[RankedPassage], max_tokens: int | None) -> tuple[list[RankedPassage], bool]:
     """The passages that fit, best first, and whether anything was left out.
 
     Whole symbols and sections are taken before lines without a name, and what does not fit is passed over for smaller
@@ -65,7 +65,7 @@ def pack(found: Sequence[Found], max_tokens: int | None) -> tuple[list[Found], b
     return [found[at] for at in sorted(taken)], len(taken) < len(found)
 
 
-def _cut(item: Found, max_tokens: int) -> Found:
+def _cut(item: RankedPassage, max_tokens: int) -> RankedPassage:
     text = item.chunk.text[: max_tokens * CHARACTERS_PER_TOKEN]
     whole_lines, separator, _ = text.rpartition("\n")
     if separator and item.chunk.text[len(text) : len(text) + 1] != "\n":

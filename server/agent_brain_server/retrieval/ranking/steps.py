@@ -1,4 +1,4 @@
-"""From what the arms found to one order: a fused score, then a few named steps that each multiply it.
+"""From what the retrievers found to one order: a fused score, then a few named steps that each multiply it.
 
 A step is a pure function of the question, the candidates and their scores so far; it knows no project. docs/search.md
 names the steps in the same words, each with what it is worth.
@@ -43,11 +43,11 @@ ROLES: Mapping[Role, float] = {
 }
 
 
-def fused(query: Query, arms: Mapping[str, Sequence[Hit]], most: int | None = None) -> list[Ranked]:
-    """The arms as one ranking, its first `most`; how much the vector arm counts depends on how the question is put."""
+def fused(query: Query, retrieved: Mapping[str, Sequence[Hit]], most: int | None = None) -> list[Ranked]:
+    """Fuse the hits of all retrievers into one ranking of `most` chunks; the weight of vectors depends on the shape."""
     share = VECTOR_WEIGHTS[query.shape]
     weights = {"bm25": 1 - share, "vector": share, "graph": GRAPH_WEIGHT}
-    return fuse(arms, {arm: weights[arm] for arm in arms}, most)
+    return fuse(retrieved, {retriever: weights[retriever] for retriever in retrieved}, most)
 
 
 def rank(
@@ -66,8 +66,8 @@ def rank(
         scores = [score * factor for score, factor in zip(scores, factors[name], strict=True)]
     for at in sorted(range(len(scores)), key=lambda at: -scores[at]):
         item = candidates[at]
-        told = {name: found[at] for name, found in factors.items() if found[at] != 1.0}
-        yield Ranked(item.row, 1 - exp(-scores[at]), StageTrace(item.trace.ranks, {**item.trace.scores, **told}))
+        applied = {name: found[at] for name, found in factors.items() if found[at] != 1.0}
+        yield Ranked(item.row, 1 - exp(-scores[at]), StageTrace(item.trace.ranks, {**item.trace.scores, **applied}))
 
 
 def coverage(query: Query, chunks: Sequence[Chunk], scores: Sequence[float]) -> list[float]:

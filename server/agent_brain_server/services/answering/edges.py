@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from agent_brain_server.domain.code_graph import LocatedDefinition, LocatedReference
 from agent_brain_server.retrieval.code_graph.guessing import Certainty
-from agent_brain_server.retrieval.code_graph.resolution import Surroundings, asked_names, resolve, surroundings
+from agent_brain_server.retrieval.code_graph.resolution import FileImports, asked_names, file_imports, resolve
 from agent_brain_server.storage.view import GraphView
 
 MOST_REFERENCES = 5_000
@@ -56,27 +56,27 @@ def incoming(
         found = [*found, *(one for one in renamed if one.path in files)]
     candidates = graph.definitions(names)
     wanted = [one for one in found if one.reference.kind in kinds]
-    around = _around(graph, {one.path for one in wanted})
+    context = _file_imports(graph, {one.path for one in wanted})
     scopes = _scopes(graph, wanted)
-    edges = list(_resolved(wanted, around, scopes, candidates))
+    edges = list(_resolved(wanted, context, scopes, candidates))
     reached = set(targets)
     return _gathered(edge for edge in edges if edge.target in reached), len(found) >= MOST_REFERENCES
 
 
 def outgoing(graph: GraphView, sources: Sequence[LocatedDefinition]) -> list[Edge]:
     """Return the calls that `sources` make, with what they mean in this project."""
-    around = _around(graph, {source.path for source in sources})
+    context = _file_imports(graph, {source.path for source in sources})
     by_symbol = {(source.path, source.definition.symbol): source for source in sources}
     scopes: dict[tuple[str, str], LocatedDefinition] = {}
     calls = []
-    for one in graph.references_in(around.keys(), {"call"}, {symbol for _, symbol in by_symbol}):
+    for one in graph.references_in(context.keys(), {"call"}, {symbol for _, symbol in by_symbol}):
         owners = ((one.path, owner) for owner in _owners(one.reference.scope))
         if (owner := next(filter(by_symbol.__contains__, owners), None)) is not None:
             scopes[one.path, one.reference.scope] = by_symbol[owner]
             calls.append(one)
-    names = {name for one in calls for name in asked_names(one.reference, around[one.path])}
+    names = {name for one in calls for name in asked_names(one.reference, context[one.path])}
     candidates = graph.definitions(names) if names else []
-    return _gathered(_resolved(calls, around, scopes, candidates))
+    return _gathered(_resolved(calls, context, scopes, candidates))
 
 
 def overridings(graph: GraphView, methods: Sequence[LocatedDefinition]) -> list[Edge]:
@@ -99,12 +99,12 @@ def overridings(graph: GraphView, methods: Sequence[LocatedDefinition]) -> list[
     return edges
 
 
-def _around(graph: GraphView, paths: Collection[str]) -> dict[str, Surroundings]:
+def _file_imports(graph: GraphView, paths: Collection[str]) -> dict[str, FileImports]:
     """Return what resolving needs of these files."""
     references: dict[str, list[LocatedReference]] = {path: [] for path in paths}
     for one in graph.references_in(paths, {"import", "inherit"}):
         references[one.path].append(one)
-    return {path: surroundings(one.reference for one in held) for path, held in references.items()}
+    return {path: file_imports(one.reference for one in held) for path, held in references.items()}
 
 
 def _scopes(graph: GraphView, references: Iterable[LocatedReference]) -> dict[tuple[str, str], LocatedDefinition]:
@@ -117,7 +117,7 @@ def _scopes(graph: GraphView, references: Iterable[LocatedReference]) -> dict[tu
 
 def _resolved(
     references: Iterable[LocatedReference],
-    around: Mapping[str, Surroundings],
+    context: Mapping[str, FileImports],
     scopes: Mapping[tuple[str, str], LocatedDefinition],
     candidates: Sequence[LocatedDefinition],
 ) -> Iterable[Edge]:
@@ -126,8 +126,8 @@ def _resolved(
         by_name.setdefault(candidate.definition.name, []).append(candidate)
     for found in references:
         reference = found.reference
-        names = asked_names(reference, around[found.path])
-        resolved = resolve(found, around[found.path], [one for name in names for one in by_name.get(name, ())])
+        names = asked_names(reference, context[found.path])
+        resolved = resolve(found, context[found.path], [one for name in names for one in by_name.get(name, ())])
         source = scopes.get((found.path, reference.scope))
         for target in resolved.definitions:
             yield Edge(reference.kind, found.path, (reference.line,), source, target, resolved.certainty)

@@ -54,8 +54,8 @@ class Freshness:
 
     def _is_present(self, folder: str) -> bool:
         """Whether the folder is there and holds a file: else its disk may not be mounted."""
-        place = self.root / folder
-        return place.is_dir() and not holds_no_file(str(place))
+        directory = self.root / folder
+        return directory.is_dir() and not holds_no_file(str(directory))
 
     def _seen(self, record: FileRecord, real: RealDirectories) -> tuple[object, ...]:
         """What is there instead of the file that was indexed, empty if it is still the same. Raise OSError."""
