@@ -40,7 +40,7 @@ class System:
         around = Surroundings(index.store, embedder, Workers(), folders_of(index.store, index.root))
         refresher = Refresher(index.store.jobs, JobRunner(around, metrics), index.root, Background())
         freshness = Freshness(index.root)
-        return SearchService(index.store, embedder, freshness, refresher, metrics, self.steps)
+        return SearchService(index.store, embedder, freshness, refresher, metrics, steps=self.steps)
 
 
 async def ask(service: SearchService, system: System, question: str) -> tuple[list[Passage], float]:
