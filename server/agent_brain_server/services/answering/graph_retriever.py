@@ -70,8 +70,8 @@ def neighbours(view: View, seeds: Sequence[tuple[Ranked, Chunk]]) -> Hits:
     worth = {one: ranked.score for (ranked, chunk), held in zip(strong, defined, strict=True) for one in held}
     if not worth:
         return Hits()
-    inward, _ = incoming(view.graph, list(worth), {"call", "inherit"}, MOST_USES)
-    edges = outgoing(view.graph, list(worth)) + inward
+    inward = incoming(view.graph, list(worth), {"call", "inherit"}, MOST_USES)
+    edges = outgoing(view.graph, list(worth)) + inward.edges
     locations = dict(_reached(edges, worth))
     rows = _rows(view, list(locations))
     scores: dict[int, float] = {}
