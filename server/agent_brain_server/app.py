@@ -114,7 +114,7 @@ def create_app(settings: Settings, *, reindex: bool = False) -> Starlette:
 
 async def openapi_document(request: Request) -> Response:
     """`GET /openapi.json`: the interface, described for programs."""
-    return JSONResponse(_described())
+    return JSONResponse(await asyncio.to_thread(_described))
 
 
 @cache
@@ -240,9 +240,8 @@ def _prepare() -> None:
 
 
 async def _warm_up(embedder: Embedder, store: ReadStore) -> None:
-    """Load what the first vector search needs while nobody waits for it."""
+    """Load what the first vector search needs before a client waits for it."""
     try:
-        await asyncio.to_thread(__import__, "numpy")
         vectors = await embedder.embed(["warm up"])
         if vectors[0].any():
             from agent_brain_server.domain.hits import Filters

@@ -142,8 +142,8 @@ async def list_folders(request: Request) -> FolderList:
 @operations.post("/folders", status=201)
 async def add_folder(request: Request, body: FolderRequest) -> FolderAdded:
     """Add a folder, or replace its `include` and `exclude`, and index it."""
-    require_globs("include", body.include)
-    require_globs("exclude", body.exclude)
+    await require_globs("include", body.include)
+    await require_globs("exclude", body.exclude)
     folder, job = await _service(request).add_folder(Folder(body.path, body.include, body.exclude))
     await request.app.state.services.watcher.restart()
     return FolderAdded(folder=_folder_response(folder, 0, 0), job=job_response(job))

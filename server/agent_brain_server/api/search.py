@@ -48,7 +48,7 @@ def _service(request: Request) -> SearchService:
 @operations.post("/query", reads=True)
 async def query(request: Request, body: QueryRequest) -> QueryResponse:
     """The passages that answer best."""
-    question = Question(body.query, body.mode, body.top_k, _filters(body.filters), body.max_tokens, body.outline)
+    question = Question(body.query, body.mode, body.top_k, await _filters(body.filters), body.max_tokens, body.outline)
     answers = await _service(request).search(question)
     response = QueryResponse(
         results=[_passage(answer, body.explain) for answer in answers.results],
@@ -92,8 +92,8 @@ async def lines(request: Request, parameters: LinesParameters) -> LinesResponse:
     return LinesResponse(path=found.path, first=found.first, total=found.total, lines=found.lines)
 
 
-def _filters(filters: QueryFilters) -> Filters:
-    require_globs("filters.paths", filters.paths)
+async def _filters(filters: QueryFilters) -> Filters:
+    await require_globs("filters.paths", filters.paths)
     return Filters(filters.paths, filters.languages, filters.kinds, filters.symbols)
 
 
