@@ -28,13 +28,13 @@ class _Asked:
 
 
 def small(scale: Scale) -> list[Figure]:
-    """Hybrid queries on about 10,000 chunks."""
+    """Measure hybrid queries on about 10,000 chunks."""
     limits = (LIMITS.query_milliseconds_10k, LIMITS.postgres_query_milliseconds_10k)
     return _measured(scale, scale.small_project, limits)
 
 
 def large(scale: Scale) -> list[Figure]:
-    """Hybrid queries on about 200,000 chunks."""
+    """Measure hybrid queries on about 200,000 chunks."""
     limits = (LIMITS.query_milliseconds_200k, LIMITS.postgres_query_milliseconds_200k)
     return _measured(scale, scale.project_of(scale.large_chunks), limits)
 
@@ -54,7 +54,7 @@ def _measured(scale: Scale, project: Project, limits: tuple[Limit, Limit]) -> li
 
 
 def _figures(asked: _Asked, limit: Limit, references: Sequence[Reference], prefix: str = "") -> list[Figure]:
-    """A run is a round of all questions; its figure is a percentile of that round. The first has the limit."""
+    """Return a figure for each percentile; a run is a round of all questions. The first figure has the limit."""
     rows = [
         (f"{prefix}hybrid query {where}, {name}, {asked.chunks:,} chunks", rounds, share)
         for where, rounds in (("in the server", asked.inside), ("over HTTP", asked.outside))
@@ -68,7 +68,7 @@ def _figures(asked: _Asked, limit: Limit, references: Sequence[Reference], prefi
 
 
 def _ask_all(scale: Scale, project: Project) -> _Asked:
-    """Every question once a round, over one connection, after a round that is not counted."""
+    """Ask every question once a round, over one connection, after a round that is not counted."""
     with project.served() as server:
         server.index()
         index = server.status()["index"]
@@ -87,7 +87,7 @@ def _ask_all(scale: Scale, project: Project) -> _Asked:
 
 
 def ask_round(server: Server, questions: Sequence[str], mode: str = "hybrid") -> list[tuple[float, float]]:
-    """Milliseconds in the server and over HTTP for every question."""
+    """Return milliseconds in the server and over HTTP for every question."""
     times = []
     for question in questions:
         started = time.perf_counter()

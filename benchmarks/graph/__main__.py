@@ -31,17 +31,17 @@ class Judged:
 
     @property
     def claims(self) -> bool:
-        """Whether there is an edge that is more than possible."""
+        """Return whether there is an edge that is more than possible."""
         return bool(self.resolved.definitions) and self.resolved.certainty != "possible"
 
     @property
     def reaches(self) -> bool:
-        """Whether an edge leads to a right definition."""
+        """Return whether an edge leads to a right definition."""
         return any(target.is_met_by(found) for found in self.resolved.definitions for target in self.site.targets)
 
     @property
     def is_right(self) -> bool:
-        """Whether an edge is claimed where there is one, and leads to a right definition."""
+        """Return whether an edge is claimed where there is one, and leads to a right definition."""
         return self.claims == bool(self.site.targets) and (self.reaches or not self.claims)
 
     def __str__(self) -> str:
@@ -52,7 +52,7 @@ class Judged:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print both samples by language; the exit status is 0 whatever the figures are."""
+    """Print both samples by language; return 0 for any figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.graph", description="How right the code graph is.")
     parser.add_argument("--work", type=Path, default=DEFAULT_WORK, metavar="DIR", help="(%(default)s)")
     parser.add_argument("--list", action="store_true", help="also list the sites where it is wrong or silent")

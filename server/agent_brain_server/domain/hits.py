@@ -44,7 +44,7 @@ class Hits(list[Hit]):
 
 
 class StageTrace(NamedTuple):
-    """Where a result stood in each stage: 1-based ranks and scores by stage name."""
+    """The ranks (from 1) and scores of a result, by stage."""
 
     ranks: dict[str, int]
     scores: dict[str, float]

@@ -19,13 +19,13 @@ def passage(
     signature: str = "",
     documentation: str = "",
 ) -> Chunk:
-    """A chunk whose last line is that of its text where none is given."""
+    """Return a chunk whose last line is that of its text where none is given."""
     end = end or start + text.count("\n")
     return Chunk(f"{path}:{start}", path, start, end, "python", kind, symbol, signature, documentation, text)
 
 
 def found(*chunks: Chunk) -> list[RankedPassage]:
-    """The chunks as they were ranked, best first; the row is the place."""
+    """Return the chunks as they were ranked, best first; the row is the rank."""
     return [RankedPassage(Ranked(row, 1 / (1 + row), StageTrace({}, {})), chunk) for row, chunk in enumerate(chunks)]
 
 

@@ -1,6 +1,6 @@
 """What a reference means in a project as small as it can be.
 
-A project is written as its files and what they declare: `run()` is a function, or a method where it stands in a type,
+A project is written as its files and what they declare: `run()` is a function, or a method where it is in a type,
 `Pool` a type, `=POOL` a constant. An import is `module:name>alias`, a base `Heir<Base`, a place `file:scope`.
 """
 
@@ -37,12 +37,12 @@ Project = Mapping[str, str]
 
 
 def language(path: str) -> str:
-    """The language of a file by its suffix."""
+    """Return the language of a file by its suffix."""
     return LANGUAGES[path.rpartition(".")[2]]
 
 
 def declared(project: Project) -> Iterator[LocatedDefinition]:
-    """What the files of the project declare."""
+    """Yield what the files of the project declare."""
     for path, symbols in project.items():
         for word in symbols.split():
             symbol = word.strip("=").removesuffix("()")
@@ -53,7 +53,7 @@ def declared(project: Project) -> Iterator[LocatedDefinition]:
 
 
 def imports_and_bases(imports: str, bases: str) -> Iterable[Reference]:
-    """The imports and bases that a file has."""
+    """Yield the imports and bases of a file."""
     for word in imports.split():
         module, _, named = word.rpartition(":")
         name, _, alias = named.partition(">")
@@ -66,7 +66,7 @@ def imports_and_bases(imports: str, bases: str) -> Iterable[Reference]:
 def meant(
     project: Project, place: str, written: str, imports: str = "", bases: str = "", kind: ReferenceKind = "call"
 ) -> str:
-    """How sure, then the places of what is meant."""
+    """Return how sure, then the places of what is meant."""
     path, _, scope = place.partition(":")
     qualifier, _, name = written.rpartition("." if kind != "import" else ":")
     context = file_imports(imports_and_bases(imports, bases))

@@ -37,7 +37,7 @@ def factors(step: str, question: str, *chunks: Chunk, scores: list[float] | None
 
 
 def factor(step: str, question: str, chunk: Chunk) -> float:
-    """Of a chunk that stands beside one which the step has no opinion of."""
+    """Return the factor of a chunk, next to one that the step does not change."""
     changed, unchanged = factors(step, question, chunk, passage(LINES, "other/y.py"))
     assert unchanged == 1.0
     return changed

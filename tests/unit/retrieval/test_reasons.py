@@ -1,4 +1,4 @@
-"""A passage says in words why it stands where it does."""
+"""A passage says in words why it has its rank."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ class ReferenceSite:
         )
 
     def _is_reachable(self, candidate: LocatedDefinition) -> bool:
-        """Return whether a bare name can mean it: a method needs its type around, in a language that allows it."""
+        """Return whether a bare name can mean it: a method within its type, in a language that allows it."""
         if candidate.definition.kind != _METHOD:
             return True
         return self.language in _IMPLICIT_SELF and last_part(parent(candidate)) in self.owner_names | self.bases

@@ -20,12 +20,12 @@ class RankedPassage:
 
 
 def count_tokens(text: str) -> int:
-    """The tokens that `text` is counted as: its characters by four, rounded up. No model's own count."""
+    """Return the tokens that `text` counts as: a quarter of its characters, rounded up. No model counts so."""
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
 def drop_repeats(found: Iterable[RankedPassage], limit: int) -> list[RankedPassage]:
-    """The first `limit` passages, of those that say the same text only the best, wherever they stand."""
+    """Return the first `limit` passages, and of those with the same text only the best."""
     kept: dict[str, RankedPassage] = {}
     for item in found:
         if len(kept) == limit:
@@ -35,7 +35,7 @@ def drop_repeats(found: Iterable[RankedPassage], limit: int) -> list[RankedPassa
 
 
 def outline(found: Iterable[RankedPassage]) -> list[RankedPassage]:
-    """Each passage's signature and the first line of its documentation instead of its text."""
+    """Return each passage's signature and the first line of its documentation instead of its text."""
     return [replace(item, chunk=item.chunk._replace(text=_head(item.chunk))) for item in found]
 
 
@@ -46,7 +46,7 @@ def _head(chunk: Chunk) -> str:
 
 
 def pack(found: Sequence[RankedPassage], max_tokens: int | None) -> tuple[list[RankedPassage], bool]:
-    """The passages that fit, best first, and whether anything was left out.
+    """Return the passages that fit, best first, and whether anything was left out.
 
     Whole symbols and sections are taken before lines without a name, and what does not fit is passed over for smaller
     ones below it; if not even one fits, the best one is cut at a line's end, its `end_line` with it.

@@ -52,7 +52,7 @@ def _traces(retrieved: Mapping[str, Sequence[Hit]], rows: Sequence[int]) -> Mapp
 
 
 def single(retriever: str, hits: Sequence[Hit]) -> list[Ranked]:
-    """One retriever's ranking as it is, with its own scores."""
+    """Return one retriever's ranking as it is, with its own scores."""
     return [
         Ranked(hit.row, hit.score, StageTrace({retriever: rank}, {retriever: hit.score}))
         for rank, hit in enumerate(hits, start=1)

@@ -58,7 +58,7 @@ class Query:
 
 
 def understand(text: str) -> Query:
-    """What `text` asks for. Never fails, whatever it holds."""
+    """Return what `text` asks for. Any text will do."""
     tokens = [token for found in _TOKEN.findall(text.replace("->", ".")) if (token := found.rstrip(_PUNCTUATION))]
     quoted = {next(filter(None, groups)) for groups in _QUOTED.findall(text)}
     files = dict.fromkeys(token.removeprefix("./").lower() for token in tokens if _is_file(token))
@@ -81,7 +81,7 @@ def _is_file(token: str) -> bool:
 
 
 def _is_name(token: str, alone: bool) -> bool:
-    """Whether it is written as names in code are: alone, qualified, or with more than one part."""
+    """Return whether it is written as names in code are: alone, qualified, or with more than one part."""
     parts = [part for part in _SEPARATOR.split(token) if part]
     if alone or any(_WRITTEN_AS_CODE.search(part) for part in parts):
         return True
@@ -94,13 +94,13 @@ def _parts(name: str) -> tuple[str, ...]:
 
 
 def _terms(text: str) -> list[str]:
-    """The terms of the question, without the words that only say what is looked for, unless it has no others."""
+    """Return the terms of the question, without words such as `function`, unless it has no others."""
     terms = query_terms(text)
     return [term for term in terms if term not in _ASKING] or terms
 
 
 def _compounds(content_words: list[str]) -> list[str]:
-    """Neighbouring words as one name: `retry policy` also asks for `RetryPolicy`."""
+    """Return neighbouring words as one name: `retry policy` also asks for `RetryPolicy`."""
     plain = [token.lower() if token.isalpha() else "" for token in content_words]
     return [left + right for left, right in pairwise(plain) if left and right]
 
@@ -113,12 +113,12 @@ def _shape(content_words: list[str], names: list[str]) -> Shape:
 
 @lru_cache(maxsize=65_536)
 def name_words(name: str) -> frozenset[str]:
-    """The stems of the words that a name, or a path, is made of."""
+    """Return the stems of the words that a name, or a path, is made of."""
     return frozenset(ordered_words(name))
 
 
 @lru_cache(maxsize=65_536)
 def ordered_words(name: str) -> tuple[str, ...]:
-    """The stems of the words that a name is made of, in their order."""
+    """Return the stems of the words that a name is made of, in their order."""
     pattern = _PART if name.isascii() else _FOREIGN_PART
     return tuple(stem(part.lower()) for part in pattern.findall(name))

@@ -1,4 +1,4 @@
-"""Why a passage stands where it does, in words."""
+"""Why a passage has its rank, in words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LEAST_CHANGE = 0.05
 
 
 def reason(trace: StageTrace, chunk: Chunk) -> str:
-    """What found the passage, then what raised and what lowered it, the strongest first."""
+    """Say what found the passage, then what raised and what lowered it, the strongest first."""
     found = [f"{retriever} #{rank}" for retriever, rank in trace.ranks.items()]
     factors = {step: trace.scores[step] for step in trace.scores if step not in trace.ranks}
     strongest = sorted(factors, key=lambda step: -abs(factors[step] - 1))

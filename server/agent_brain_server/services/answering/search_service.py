@@ -62,7 +62,7 @@ class Answers:
 
 
 class SearchService:
-    """Reads only; `refresher` is told of the files that turned out to have changed.
+    """Reads only; `refresher` is given the files that turn out to have changed.
 
     `is_watched` says whether changes of files are followed without a question.
     """
@@ -113,7 +113,7 @@ class SearchService:
         return vectors[0] if vectors[0].any() else None
 
     def notice(self, gone: Collection[str]) -> str:
-        """Return what to do about files that are gone, where nobody would see them come back under another name."""
+        """Return what to do about files that are gone, where no watcher sees them under another name."""
         if not gone or self._is_watched():
             return ""
         files = "1 file that was found is" if len(gone) == 1 else f"{len(gone)} files that were found are"
