@@ -52,7 +52,7 @@ PROFILES: Mapping[str, Callable[[Scale], str]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit status: 0 whatever the verdicts are; the table says what is missed."""
+    """Run the benchmarks and return 0, also where a limit is missed: the table says so."""
     options = _parse(arguments)
     with _work_directory(options.work) as work:
         scale = Scale.quick(Path(work)) if options.quick else Scale(Path(work))
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _postgres(names: Sequence[str]) -> Iterator[tuple[DatabaseServer | None, str]]:
-    """The server, and what it is; or None, and why."""
+    """Return the server and its description, or None and the reason."""
     if set(names).isdisjoint(IN_POSTGRES):
         yield None, "no PostgreSQL: nothing asked for needs it"
         return
@@ -105,7 +105,7 @@ def _work_directory(given: Path | None) -> nullcontext[Path] | tempfile.Temporar
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="The numbers, each beside its limit.")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="The numbers, each with its limit.")
     parser.add_argument("--only", action="append", choices=MEASUREMENTS, metavar="NAME", help=", ".join(MEASUREMENTS))
     parser.add_argument("--quick", action="store_true", help="tiny sizes, no limits: do the programs run?")
     parser.add_argument("--work", type=Path, metavar="DIR", help="keep corpora and indexes here between runs")

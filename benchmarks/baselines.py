@@ -21,7 +21,7 @@ ROWS_A_TRANSACTION = 700
 
 
 def program_seconds(command: Sequence[str], runs: int, cwd: Path | None = None) -> tuple[float, ...]:
-    """Wall time of a program from spawn to end, its output read and thrown away."""
+    """Return the wall time of a program from spawn to end, its output read and thrown away."""
     times = []
     for _ in range(runs):
         started = time.perf_counter()
@@ -32,7 +32,7 @@ def program_seconds(command: Sequence[str], runs: int, cwd: Path | None = None) 
 
 
 def processor_seconds(command: Sequence[str]) -> float:
-    """Processor time of one run of a program with what it has waited for; 0 where the system does not tell."""
+    """Return the processor time of a program and what it has waited for; 0 where the system does not report it."""
     before = os.times()
     program_seconds(command, 1)
     after = os.times()
@@ -40,12 +40,12 @@ def processor_seconds(command: Sequence[str]) -> float:
 
 
 def python_seconds(code: str, runs: int) -> tuple[float, ...]:
-    """A fresh Python that runs `code`."""
+    """Run `code` in a new Python process."""
     return program_seconds([sys.executable, "-c", code], runs)
 
 
 def ripgrep_seconds(words: Sequence[str], tree: Path, runs: int) -> tuple[float, ...] | None:
-    """ripgrep for any of `words` in `tree`, whatever their case; None where it is not installed."""
+    """Run ripgrep for any of `words` in `tree`, ignoring case; None where it is not installed."""
     program = shutil.which("rg")
     if program is None:
         return None
@@ -77,7 +77,7 @@ def walk_seconds(tree: Path) -> float:
 
 
 def question_words(question: str) -> list[str]:
-    """The words of a question in lower case, without the words that say nothing."""
+    """Return the words of a question in lower case, without the words that say nothing."""
     words = [word.lower() for word in _WORD.findall(question)]
     return [word for word in words if word not in STOP_WORDS] or words
 
@@ -93,7 +93,7 @@ class BareIndex:
         self._database.execute("CREATE VIRTUAL TABLE texts USING fts5 (text)")
 
     def fill(self, index: Path) -> tuple[int, float]:
-        """Insert every chunk's text in transactions of a batch each; how many, and the seconds that inserting took."""
+        """Insert every chunk's text in transactions of a batch each; return how many, and the seconds of inserting."""
         source = sqlite3.connect(f"{index.as_uri()}?mode=ro", uri=True)
         cursor = source.execute("SELECT text FROM chunks ORDER BY row")
         rows, seconds = 0, 0.0
@@ -108,7 +108,7 @@ class BareIndex:
         return rows, seconds
 
     def search_milliseconds(self, question: str) -> float:
-        """The best DEPTH rows that hold any word of `question`, by BM25."""
+        """Return the best DEPTH rows that hold any word of `question`, by BM25."""
         match = " OR ".join(f'"{word}"' for word in question_words(question))
         started = time.perf_counter()
         statement = "SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY rank LIMIT ?"

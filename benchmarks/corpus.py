@@ -1,6 +1,6 @@
 """The files to index: the standard library of the running Python, variations of it, and many small generated files.
 
-Everything is copied under the work directory: no server ever writes beside an interpreter.
+Everything is copied under the work directory: no server ever writes next to an interpreter.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Ledger{number}:
 
 
 def library_texts() -> Iterator[tuple[str, str]]:
-    """Path and text of every UTF-8 text file of the standard library, tests included, without installed packages."""
+    """Yield path and text of every UTF-8 text file of the standard library, with tests, without installed packages."""
     root = Path(sysconfig.get_path("stdlib"))
     for path in _files(root):
         text = _text(path)
@@ -62,13 +62,13 @@ def _text(path: Path) -> str | None:
 
 
 def write_library(target: Path) -> None:
-    """The whole standard library."""
+    """Return the whole standard library."""
     for path, text in library_texts():
         _write(target / path, text)
 
 
 def write_chunks(target: Path, chunks: int) -> None:
-    """About `chunks` chunks: a fixed choice of the library's files, then copies with other names (see `renaming`)."""
+    """Write about `chunks` chunks: a fixed choice of the library's files, then copies with other names (`renaming`)."""
     texts = sorted(library_texts(), key=lambda item: blake2b(item[0].encode()).digest())
     left = chunks * BYTES_A_CHUNK
     for copy in count():
@@ -81,7 +81,7 @@ def write_chunks(target: Path, chunks: int) -> None:
 
 
 def write_small_files(target: Path, files: int) -> None:
-    """`files` Python modules of one class each, a hundred a directory, last changed long ago."""
+    """Write `files` Python modules of one class each, a hundred a directory, last changed long ago."""
     for number in range(files):
         path = target / f"part{number // 100:03}" / f"ledger{number:05}.py"
         _write(path, _SMALL.format(number=number))

@@ -26,14 +26,14 @@ _OPTION = re.compile(r"- -c\n\s+- (\w+)=(\S+)")
 
 
 def check() -> None:
-    """Raises LookupError, which says what is missing, where there is no server to be had."""
+    """Raise LookupError, which says what is missing, where no server can be started."""
     if not os.environ.get("DATABASE_URL"):
         installed_binaries()
 
 
 @contextmanager
 def running() -> Iterator[DatabaseServer]:
-    """The server."""
+    """Return the server."""
     if url := os.environ.get("DATABASE_URL"):
         yield DatabaseServer(PostgresConfig.from_url(url, name="DATABASE_URL"))
         return
@@ -47,7 +47,7 @@ def running() -> Iterator[DatabaseServer]:
 
 
 def describe(server: DatabaseServer) -> str:
-    """The versions, and the settings that decide how fast it is."""
+    """Return the versions, and the settings that decide how fast it is."""
     settings = ", ".join(f"current_setting('{name}')" for name in ("server_version", *SHOWN))
     ((version, *values),) = server.psql(f"SELECT {settings}")
     ((pgvector,),) = server.psql("SELECT default_version FROM pg_available_extensions WHERE name = 'vector'")
@@ -56,7 +56,7 @@ def describe(server: DatabaseServer) -> str:
 
 
 def processor_seconds(server: DatabaseServer | None) -> float:
-    """What the server's processes have used of processors so far; 0 where there is none, or none of ours."""
+    """Return the processor seconds of the server's processes so far; 0 where there is none, or none of ours."""
     if not isinstance(server, PostgresServer):
         return 0.0
     postmaster = psutil.Process(server.pid)
@@ -68,6 +68,6 @@ def processor_seconds(server: DatabaseServer | None) -> float:
 
 
 def megabytes(server: DatabaseServer, database: str) -> float:
-    """What a database takes on disk, its log of changes not included."""
+    """Return what a database takes on disk, without its write-ahead log."""
     ((size,),) = server.psql(f"SELECT pg_database_size('{database}')")
     return int(size) / 1e6

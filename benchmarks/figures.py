@@ -18,7 +18,7 @@ class Limit:
     least: bool = False
 
     def holds(self, measured: float) -> bool:
-        """Whether `measured` keeps the promise."""
+        """Return whether `measured` keeps the promise."""
         return measured >= self.value if self.least else measured <= self.value
 
 
@@ -43,12 +43,12 @@ class Figure:
 
     @property
     def value(self) -> float:
-        """The median of the runs."""
+        """Return the median of the runs."""
         return median(self.runs)
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the limit holds; empty without a limit."""
+        """Return whether the limit holds; empty without a limit."""
         if self.limit is None:
             return ""
         return "holds" if self.limit.holds(self.value) else "MISSED"
@@ -77,6 +77,6 @@ LIMITS = Limits()
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest of `values` that at least `share` of them (0 to 1) do not exceed."""
+    """Return the smallest of `values` that at least `share` of them (0 to 1) do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, -(-round(share * 1000) * len(ordered) // 1000) - 1)]

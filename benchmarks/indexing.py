@@ -14,7 +14,7 @@ COLD = "cold index of the standard library"
 
 
 def cold(scale: Scale) -> list[Figure]:
-    """Chunks a second of a first indexing of the standard library, from the start of the job to its end.
+    """Measure chunks a second of a first indexing of the standard library, from the start of the job to its end.
 
     The walk, the start of the workers, the embedding and on PostgreSQL the index over the vectors are inside.
     References: reading the same files, and putting the same chunks' texts into a bare FTS5 table, both as chunks a
@@ -40,7 +40,7 @@ def cold(scale: Scale) -> list[Figure]:
     return [figure, *_cold_in_postgres(scale, project, figure)]
 
 
-def _cold_in_postgres(scale: Scale, project: Project, beside: Figure) -> list[Figure]:
+def _cold_in_postgres(scale: Scale, project: Project, reference: Figure) -> list[Figure]:
     if scale.postgres is None:
         return []
     jobs, used = [], 0.0
@@ -58,7 +58,7 @@ def _cold_in_postgres(scale: Scale, project: Project, beside: Figure) -> list[Fi
     if used:
         note += f", {used:.1f} s in PostgreSQL"
     limit = LIMITS.postgres_index_chunks_per_second
-    return [Figure(f"PostgreSQL: {COLD}", "chunks/s", rates, limit, (Reference("SQLite", beside.value),), note)]
+    return [Figure(f"PostgreSQL: {COLD}", "chunks/s", rates, limit, (Reference("SQLite", reference.value),), note)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def cold_job(project: Project) -> ColdJob:
 
 
 def unchanged(scale: Scale) -> list[Figure]:
-    """Milliseconds of a job that finds nothing to do, as the job tells.
+    """Measure milliseconds of a job that finds nothing to do, as the job reports.
 
     References: a bare walk that asks for sizes; for PostgreSQL what SQLite made of it.
     """
@@ -105,7 +105,7 @@ def unchanged(scale: Scale) -> list[Figure]:
 
 
 def _unchanged_jobs(project: Project, runs: int) -> tuple[int, tuple[float, ...]]:
-    """The files, and the milliseconds of every job after the first."""
+    """Return the files, and the milliseconds of every job after the first."""
     with project.served() as server:
         server.index()
         jobs = [server.index() for _ in range(runs)]

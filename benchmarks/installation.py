@@ -43,17 +43,17 @@ class Installation:
 
     @property
     def megabytes(self) -> float:
-        """All of it."""
+        """Return the size of all of it."""
         return sum(self.sizes.values())
 
     @property
     def grammars(self) -> list[str]:
-        """The grammar wheels, which do not count as packages."""
+        """Return the grammar wheels, which do not count as packages."""
         return [name for name in self.sizes if name.startswith("tree-sitter-")]
 
 
 def installed(scale: Scale) -> list[Figure]:
-    """Size and number of packages, from a fresh installation where that can be made, else from this environment."""
+    """Measure size and number of packages of a fresh installation if one can be made, else of this environment."""
     found = (_fresh() if scale.fresh_install else None) or _here()
     largest = sorted(found.sizes.items(), key=lambda item: -item[1])[:NAMED]
     grammars = found.grammars
@@ -70,7 +70,7 @@ def installed(scale: Scale) -> list[Figure]:
 
 
 def _fresh() -> Installation | None:
-    """A new environment that is made for this and thrown away; None where it cannot be made, as without a network."""
+    """Yield a new environment that is removed afterwards; None where it cannot be made, as without a network."""
     with tempfile.TemporaryDirectory(prefix="agent-brain-size-") as name:
         target = Path(name, "venv")
         uv = shutil.which("uv") or next(map(str, REPOSITORY.glob("build/uv/bin/uv")), None)
@@ -91,7 +91,7 @@ def _fresh() -> Installation | None:
 
 
 def _commands(uv: str | None, target: Path) -> list[list[str]]:
-    """As the Makefile and the plugin install: what the trial imports is compiled, the rest when it is first used."""
+    """Return how the Makefile and the plugin install: what the trial imports is compiled, the rest at first use."""
     python = str(target / "bin" / "python")
     tried = [python, "-I", TRIAL]
     if uv is not None:
@@ -102,7 +102,7 @@ def _commands(uv: str | None, target: Path) -> list[list[str]]:
 
 
 def _here() -> Installation:
-    """The closure of the declared dependencies among what is installed in this environment."""
+    """Return the closure of the declared dependencies among what is installed in this environment."""
     return _measured(_closure(), "the declared dependencies as installed here (no fresh installation)")
 
 
@@ -133,7 +133,7 @@ def _measured(found: Iterable[Distribution], how: str) -> Installation:
 
 
 def _paths(found: Distribution) -> set[Path]:
-    """The files of a distribution, with the bytecode of its sources."""
+    """Return the files of a distribution, with the bytecode of its sources."""
     paths = {Path(str(found.locate_file(each))) for each in found.files or ()}
     if _normal(found.name) == PRODUCT and not any(path.name == "serve.py" for path in paths):
         paths |= {path for source in SOURCES for path in (REPOSITORY / source).rglob("*") if path.is_file()}

@@ -16,7 +16,7 @@ CORES = 2
 
 
 def describe() -> dict[str, Any]:
-    """Processor, cores, memory, Python and SQLite of this machine, and the embedding that is measured."""
+    """Return processor, cores, memory, Python and SQLite of this machine, and the embedding that is measured."""
     return {
         "cpu": _processor(),
         "cores": os.cpu_count(),
@@ -31,7 +31,7 @@ def describe() -> dict[str, Any]:
 
 
 def line(facts: dict[str, Any]) -> str:
-    """The facts, and which PostgreSQL it was, as the line above the table."""
+    """Return the facts, and which PostgreSQL it was, as the line above the table."""
     return (
         f"{facts['cpu']}, {facts['cores']} cores ({facts['cores_used']} used), {facts['memory_gb']} GB, "
         f"{facts['system']}, Python {facts['python']}, SQLite {facts['sqlite']}, embedding {facts['embedding']}, "
@@ -40,7 +40,7 @@ def line(facts: dict[str, Any]) -> str:
 
 
 def allowed_cores() -> tuple[int, ...]:
-    """The cores that programs under measurement may use: the first CORES of this process's own."""
+    """Return the cores that programs under measurement may use: the first CORES of this process's own."""
     if not hasattr(os, "sched_getaffinity"):
         return tuple(range(os.cpu_count() or 1))
     return tuple(sorted(os.sched_getaffinity(0))[:CORES])
@@ -48,7 +48,7 @@ def allowed_cores() -> tuple[int, ...]:
 
 @contextmanager
 def on_allowed_cores() -> Iterator[None]:
-    """What is started inside runs on `allowed_cores` only, so that a larger machine measures the same."""
+    """Run what is started inside on `allowed_cores` only, so that a larger machine measures the same."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return

@@ -1,7 +1,7 @@
 """Memory of the server at rest, and of the server with its workers while it indexes.
 
 What counts is the resident set, as `ps` and task managers show it. The sum over processes counts shared pages once a
-process, so it is an upper bound; the proportional set, where the system tells it, is in the note.
+process, so it is an upper bound; the proportional set, where the system reports it, is in the note.
 """
 
 from __future__ import annotations
@@ -70,13 +70,13 @@ def _proportional(process: psutil.Process) -> float:
 
 
 def resident_megabytes(pid: int) -> float:
-    """The process's resident set; what it maps from files is in it. Children are not."""
+    """Return the resident set of the process, with what it maps from files, without its children."""
     return _resident(psutil.Process(pid))
 
 
 @contextmanager
 def watched(pid: int) -> Iterator[Peak]:
-    """The peak of the process and its children during the block."""
+    """Yield the peak of the process and its children during the block."""
     peak, over = Peak(), threading.Event()
 
     def look() -> None:
@@ -95,7 +95,7 @@ def watched(pid: int) -> Iterator[Peak]:
 
 
 def idle(scale: Scale) -> list[Figure]:
-    """Resident memory of the server some seconds after a first query: watcher off, on, and on after all questions."""
+    """Measure the server's memory some seconds after a first query: watcher off, on, and on after all questions."""
     project = scale.small_project
     runs = min(scale.runs, 3)
     off = tuple(_idle_megabytes(project, 1, scale.idle_seconds, watch=False) for _ in range(runs))
@@ -125,7 +125,7 @@ def _idle_megabytes(project: Project, queries: int, rest: float, *, watch: bool)
 
 
 def peak(scale: Scale) -> list[Figure]:
-    """The largest memory of the server and its workers together while a cold index of many chunks is made."""
+    """Return the largest memory of the server and its workers together while a cold index of many chunks is made."""
     project = scale.project_of(scale.peak_chunks)
     project.forget_index()
     with project.served() as server, watched(server.pid) as peak:

@@ -47,7 +47,7 @@ def _load(server: Server) -> list[Figure]:
 
 
 def _ask(scale: Scale, server: Server, chunks: int) -> list[Figure]:
-    """Milliseconds in the server after a round that is not counted; each client begins with another question."""
+    """Return milliseconds in the server after a round that is not counted; each client begins with another question."""
     ask_round(server, scale.questions)
     figures = []
     for clients, shown in CLIENTS.items():
@@ -66,7 +66,7 @@ def _ask(scale: Scale, server: Server, chunks: int) -> list[Figure]:
 
 
 def _ask_together(server: Server, questions: Sequence[str], clients: int) -> list[float]:
-    """What every question of every client took."""
+    """Return what every question of every client took."""
 
     def turn(number: int) -> list[float]:
         first = number * len(questions) // clients

@@ -1,6 +1,6 @@
 """Says where time goes: the whole server in one thread of this process, by stage, and function by function.
 
-Whatever the server hands to threads or processes runs in place, so that nothing escapes. The stages are timed without
+What the server hands to threads or processes runs in place, so that all of it is seen. The stages are timed without
 the profiler, in seconds of processor time, which do not depend on who else uses the machine; what crosses the border to
 a worker process is pickled both ways as it would be, and that is a stage too. The profiler makes every Python call
 dearer than it is: of its numbers compare shares, not seconds.
@@ -45,7 +45,7 @@ class OneThread(asyncio.SelectorEventLoop):
     def run_in_executor(  # type: ignore[override]  # the same call, with a future that is done
         self, executor: Executor | None, function: Callable[..., Any], *arguments: Any
     ) -> asyncio.Future[Any]:
-        """The future, done already."""
+        """Return a future that is done."""
         future = self.create_future()
         started = time.process_time()
         try:
@@ -59,7 +59,7 @@ class OneThread(asyncio.SelectorEventLoop):
 
 
 def _stage(executor: Executor | None, function: Callable[..., Any]) -> str:
-    """A thread's name where threads have one, else the function's."""
+    """Return the thread's name, else the function's."""
     if isinstance(function, partial) and function.args:  # asyncio.to_thread: a context that runs the function
         function = function.args[0]
     name = getattr(function, "__qualname__", repr(function))
@@ -74,7 +74,7 @@ def _pickling_seconds(*values: object) -> float:
 
 
 def profile_index(scale: Scale) -> str:
-    """A cold index of the small project's files."""
+    """Index the small project's files from the beginning."""
     project = scale.project_of(scale.small_chunks)
 
     def fresh() -> None:
@@ -84,12 +84,12 @@ def profile_index(scale: Scale) -> str:
 
 
 def profile_query(scale: Scale) -> str:
-    """All questions, some times over, on the small project."""
+    """Ask all questions, some times over, on the small project."""
     return _report(scale.small_project, partial(_ask, scale.questions))
 
 
 def profile_query_large(scale: Scale) -> str:
-    """As `profile_query` on the large project."""
+    """Do as `profile_query` on the large project."""
     project = scale.project_of(scale.large_chunks)
     with project.served() as server:
         server.index()

@@ -46,7 +46,7 @@ class Project:
 
     @classmethod
     def prepared(cls, root: Path, name: str, fill: Callable[[Path], None]) -> Project:
-        """The project with the corpus `name`, made by `fill` unless an earlier run has left the same one."""
+        """Return the project with the corpus `name`, made by `fill` unless an earlier run has left the same one."""
         project = cls(root)
         stamp = root / STATE / "corpus.txt"
         wanted = f"{name} {_digest(Path(corpus.__file__).parent, ('corpus.py', 'renaming.py'))} {sys.version}"
@@ -60,7 +60,7 @@ class Project:
 
     @contextmanager
     def kept_in(self, url: str) -> Iterator[Project]:
-        """The same files with their index in the database at `url`."""
+        """Return the same files with their index in the database at `url`."""
         project = Project(self.root, url)
         project.configure(watch=False)
         try:
@@ -69,12 +69,12 @@ class Project:
             self.configure(watch=False)
 
     def configure(self, *, watch: bool) -> None:
-        """Any free port; the watcher only where it is what is measured."""
+        """Set any free port; the watcher only where it is measured."""
         config: dict[str, Any] = {"port": 0, "index": {"watch": watch}}
         (self.root / STATE / "config.yaml").write_text(json.dumps(config), "utf-8")
 
     def variables(self) -> dict[str, str]:
-        """The environment of the project's server: it decides, so that no consent has to be recorded."""
+        """Return the environment of the project's server, which decides, so that no consent has to be recorded."""
         storage = {"AGENT_BRAIN_STORAGE_URL": self.url} if self.url else {}
         return {**environment(), "AGENT_BRAIN_TOKEN": TOKEN, **storage}
 
@@ -95,12 +95,12 @@ class Project:
 
     @property
     def index_path(self) -> Path:
-        """The SQLite file."""
+        """Return the SQLite file."""
         return self.root / STATE / "index.db"
 
     @contextmanager
     def served(self) -> Iterator[Server]:
-        """The project's server as a child process, ended at the end of the block."""
+        """Yield the project's server, a child process that is ended after the block."""
         command = [sys.executable, "-P", "-m", "agent_brain_server", "--project", str(self.root)]
         with (self.root / STATE / "benchmark.log").open("wb") as log, on_allowed_cores():
             process = subprocess.Popen(command, stdout=log, stderr=log, env=self.variables(), cwd=self.root)
@@ -135,7 +135,7 @@ class Server:
 
     @contextmanager
     def another_connection(self) -> Iterator[Server]:
-        """The same server, for another thread."""
+        """Return the same server, for another thread."""
         with httpx.Client(base_url=self.http.base_url, headers=_headers(), timeout=120, trust_env=False) as http:
             yield Server(self.pid, http)
 
@@ -144,14 +144,14 @@ class Server:
         return int(_answer(self.http.post("/index", json={}))["id"])
 
     def job(self, job_id: int) -> dict[str, Any]:
-        """The job as it stands. Raises BenchmarkError for one that has failed."""
+        """Return the job as it is now. Raise BenchmarkError if it has failed."""
         job = _answer(self.http.get(f"/index/jobs/{job_id}"))
         if job["state"] in ("failed", "cancelled"):
             raise BenchmarkError(f"job {job_id} {job['state']}: {job['error']}")
         return job
 
     def finished(self, job_id: int) -> dict[str, Any]:
-        """The job when it is done."""
+        """Return the job when it is done."""
         while (job := self.job(job_id))["state"] != "done":
             time.sleep(POLL_SECONDS)
         return job
@@ -171,11 +171,11 @@ class Server:
         return job, loaded or seconds(job)
 
     def query(self, question: str, mode: str = "hybrid") -> dict[str, Any]:
-        """The answer to `question`."""
+        """Return the answer to `question`."""
         return _answer(self.http.post("/query", json={"query": question, "mode": mode}))
 
     def processor_seconds(self) -> float:
-        """What the server has used of processors so far, with its workers that have ended."""
+        """Return the processor seconds of the server so far, with its workers that have ended."""
         times = psutil.Process(self.pid).cpu_times()
         return float(times.user + times.system + times.children_user + times.children_system)
 
@@ -186,22 +186,22 @@ class Server:
             time.sleep(POLL_SECONDS)
 
     def status(self) -> dict[str, Any]:
-        """What the server says of itself and of its index."""
+        """Return what the server says of itself and of its index."""
         return _answer(self.http.get("/health/status"))
 
 
 def seconds(job: dict[str, Any]) -> float:
-    """How long the job ran, as it tells."""
+    """Return how long the job ran, by its own times."""
     return float(job["finished_at"]) - float(job["started_at"])
 
 
 def environment() -> dict[str, str]:
-    """This process's environment without settings of the product; only the choice of an embedding passes."""
+    """Return this process's environment without settings of the product but the choice of an embedding."""
     return {name: value for name, value in os.environ.items() if not name.startswith(OURS) or name.startswith(KEPT)}
 
 
 def command(root: Path, *arguments: str) -> list[str]:
-    """The `agent-brain` command of this environment, on the project at `root`."""
+    """Return the `agent-brain` command of this environment, on the project at `root`."""
     installed = Path(sys.executable).with_name("agent-brain")
     program = [str(installed)] if installed.exists() else [sys.executable, "-m", "agent_brain_wizard"]
     return [*program, "--project", str(root), *arguments]

@@ -19,7 +19,7 @@ SHARES = {"p50": 0.5, "p95": 0.95}
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Milliseconds of every question by round: as the server tells, and over HTTP."""
+    """Milliseconds of every question by round: as the server reports, and over HTTP."""
 
     chunks: int
     inside: list[Round]
@@ -28,19 +28,19 @@ class _Asked:
 
 
 def small(scale: Scale) -> list[Figure]:
-    """Hybrid queries on about 10,000 chunks."""
+    """Measure hybrid queries on about 10,000 chunks."""
     limits = (LIMITS.query_milliseconds_10k, LIMITS.postgres_query_milliseconds_10k)
     return _measured(scale, scale.small_project, limits)
 
 
 def large(scale: Scale) -> list[Figure]:
-    """Hybrid queries on about 200,000 chunks."""
+    """Measure hybrid queries on about 200,000 chunks."""
     limits = (LIMITS.query_milliseconds_200k, LIMITS.postgres_query_milliseconds_200k)
     return _measured(scale, scale.project_of(scale.large_chunks), limits)
 
 
 def _measured(scale: Scale, project: Project, limits: tuple[Limit, Limit]) -> list[Figure]:
-    """SQLite beside the same words in a bare FTS5 table, then PostgreSQL beside SQLite."""
+    """Measure SQLite, with a bare FTS5 table as its reference, then PostgreSQL, with SQLite as its reference."""
     asked = _ask_all(scale, project)
     bare = _bare_rounds(scale, project)
     words = [Reference("bare FTS5", median(percentile(each, share) for each in bare)) for share in SHARES.values()]
@@ -48,13 +48,13 @@ def _measured(scale: Scale, project: Project, limits: tuple[Limit, Limit]) -> li
     if scale.postgres is not None:
         with scale.in_postgres(project) as kept:
             asked = _ask_all(scale, kept)
-        beside = [Reference("SQLite", figure.value) for figure in figures]
-        figures += _figures(asked, limits[1], beside, "PostgreSQL: ")
+        references = [Reference("SQLite", figure.value) for figure in figures]
+        figures += _figures(asked, limits[1], references, "PostgreSQL: ")
     return figures
 
 
 def _figures(asked: _Asked, limit: Limit, references: Sequence[Reference], prefix: str = "") -> list[Figure]:
-    """A run is a round of all questions; its figure is a percentile of that round. The first has the limit."""
+    """Return a figure for each percentile; a run is a round of all questions. The first figure has the limit."""
     rows = [
         (f"{prefix}hybrid query {where}, {name}, {asked.chunks:,} chunks", rounds, share)
         for where, rounds in (("in the server", asked.inside), ("over HTTP", asked.outside))
@@ -68,7 +68,7 @@ def _figures(asked: _Asked, limit: Limit, references: Sequence[Reference], prefi
 
 
 def _ask_all(scale: Scale, project: Project) -> _Asked:
-    """Every question once a round, over one connection, after a round that is not counted."""
+    """Ask every question once a round, over one connection, after a round that is not counted."""
     with project.served() as server:
         server.index()
         index = server.status()["index"]
@@ -87,7 +87,7 @@ def _ask_all(scale: Scale, project: Project) -> _Asked:
 
 
 def ask_round(server: Server, questions: Sequence[str], mode: str = "hybrid") -> list[tuple[float, float]]:
-    """Milliseconds in the server and over HTTP for every question."""
+    """Return milliseconds in the server and over HTTP for every question."""
     times = []
     for question in questions:
         started = time.perf_counter()
@@ -97,11 +97,12 @@ def ask_round(server: Server, questions: Sequence[str], mode: str = "hybrid") ->
 
 
 def _notes(server: Server, questions: Sequence[str], index: dict[str, int]) -> str:
-    """What one arm alone takes, and the memory that the server has by now."""
+    """Return what one retriever alone takes, and the memory of the server by now."""
     modes = ("bm25", "vector") if index["vectors"] else ("bm25",)
     alone = {mode: percentile([took for took, _ in ask_round(server, questions, mode)], 0.5) for mode in modes}
-    arms = ", ".join(f"{mode} {took:.2f} ms" for mode, took in alone.items())
-    return f"p50 of one arm alone: {arms}; the server's memory afterwards {resident_megabytes(server.pid):.0f} MB"
+    retrievers = ", ".join(f"{mode} {took:.2f} ms" for mode, took in alone.items())
+    memory = f"the server's memory afterwards {resident_megabytes(server.pid):.0f} MB"
+    return f"p50 of one retriever alone: {retrievers}; {memory}"
 
 
 def _bare_rounds(scale: Scale, project: Project) -> list[Round]:

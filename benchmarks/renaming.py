@@ -27,7 +27,7 @@ _FIXED = frozenset(name.lower() for name in (*keyword.kwlist, *keyword.softkwlis
 
 
 def count_words(texts: Iterable[str]) -> Counter[str]:
-    """In how many of `texts` each word occurs, in lower case."""
+    """Return in how many of `texts` each word occurs, in lower case."""
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update({part.lower() for word in set(_WORD.findall(text)) for part in _PART.findall(word)})
@@ -44,7 +44,7 @@ class Renaming:
         self._memo: dict[str, str] = {}
 
     def apply(self, text: str) -> str:
-        """`text` with the copy's names; as many lines as before."""
+        """Return `text` with the copy's names; as many lines as before."""
         return _WORD.sub(lambda found: self._renamed(found[0]), text)
 
     def _permuted(self, counts: Counter[str]) -> dict[str, str]:

@@ -12,13 +12,13 @@ HEADINGS = ("what", "measured", "limit", "reference of the same run", "verdict")
 
 
 def as_json(machine: dict[str, Any], figures: Iterable[Figure]) -> dict[str, Any]:
-    """All that was measured, every run included."""
+    """Return all that was measured, every run included."""
     rows = [{**asdict(figure), "value": figure.value, "verdict": figure.verdict} for figure in figures]
     return {"machine": machine, "figures": rows}
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """The table, and below it the notes by number."""
+    """Return the table, and below it the notes by number."""
     notes = [figure.note for figure in figures if figure.note]
     rows = [HEADINGS, *(_cells(figure, notes) for figure in figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
@@ -58,7 +58,7 @@ def _compared(figure: Figure, reference: Reference) -> str:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """So many significant digits; large and whole numbers in full."""
+    """Return `value` to so many significant digits; large and whole numbers in full."""
     if abs(value) >= 1000 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 100 else f"{value:.{digits}g}"

@@ -22,7 +22,7 @@ MILLION = 1_000_000
 class Scale:
     """Sizes and numbers of runs. `work` keeps corpora and indexes; on the same one a second run is quicker.
 
-    `postgres` is the server beside whose figures those of SQLite stand, None where there is none.
+    `postgres` is the server that is measured too, with SQLite's figures as references; None where there is none.
     """
 
     work: Path
@@ -41,7 +41,7 @@ class Scale:
 
     @classmethod
     def quick(cls, work: Path) -> Scale:
-        """Small enough for a test: the programs are exercised, the numbers mean nothing."""
+        """Return a scale for a test: the programs are run, the numbers mean nothing."""
         return cls(
             work,
             runs=1,
@@ -59,18 +59,18 @@ class Scale:
 
     @property
     def is_quick(self) -> bool:
-        """Whether limits do not apply."""
+        """Return whether no limits apply."""
         return not self.library
 
     @contextmanager
     def in_postgres(self, project: Project) -> Iterator[Project]:
-        """The project with its index in a new, empty database of `postgres`."""
+        """Yield the project with its index in a new, empty database of `postgres`."""
         assert self.postgres is not None, "there is no server"
         with self.postgres.database() as name, project.kept_in(self.postgres.url(name)) as kept:
             yield kept
 
     def project_of(self, chunks: int) -> Project:
-        """A project of about so many chunks, without an index where other code has made it."""
+        """Return a project of about so many chunks, without an index where other code has made it."""
         name = f"chunks-{chunks}"
         project = Project.prepared(self.work / name, name, lambda target: corpus.write_chunks(target, chunks))
         project.forget_index_of_other_code()
@@ -78,20 +78,20 @@ class Scale:
 
     @cached_property
     def small_project(self) -> Project:
-        """The indexed project that most measurements ask."""
+        """Return the indexed project that most measurements ask."""
         project = self.project_of(self.small_chunks)
         with project.served() as server:
             server.index()
         return project
 
     def library_project(self) -> Project:
-        """The whole standard library; in a quick run only as much of it as the small project holds."""
+        """Return the whole standard library; in a quick run only as much of it as the small project holds."""
         if not self.library:
             return self.project_of(self.peak_chunks)
         return Project.prepared(self.work / "library", "library", corpus.write_library)
 
     def small_files_project(self) -> Project:
-        """Many small files."""
+        """Return many small files."""
         name = f"files-{self.unchanged_files}"
         return Project.prepared(
             self.work / name, name, lambda target: corpus.write_small_files(target, self.unchanged_files)

@@ -26,7 +26,7 @@ ASKED = QUESTIONS[:5]
 
 
 def start(scale: Scale) -> list[Figure]:
-    """From the spawn of `agent-brain start`, and of the server alone, until `/health` answers 200.
+    """Measure from the spawn of `agent-brain start`, and of the server alone, until `/health` answers 200.
 
     The project is the small one, indexed, with the watcher on, as users have it. References: importing what serves
     HTTP; for PostgreSQL what it is with SQLite.
@@ -37,8 +37,8 @@ def start(scale: Scale) -> list[Figure]:
         with scale.in_postgres(scale.small_project) as kept:
             with kept.served() as server:
                 server.index()
-            beside = [Reference("SQLite", figure.value) for figure in figures]
-            figures += _starts(kept, scale.runs, beside, "PostgreSQL: ")
+            references = [Reference("SQLite", figure.value) for figure in figures]
+            figures += _starts(kept, scale.runs, references, "PostgreSQL: ")
     return figures
 
 
@@ -69,7 +69,7 @@ def _start_by_command(project: Project) -> float:
 
 
 def _start_server(project: Project) -> tuple[float, float]:
-    """Seconds until it is healthy, and the processor time until then."""
+    """Return seconds until it is healthy, and the processor time until then."""
     port = free_port()
     begun = time.perf_counter()
     arguments = ["-P", "-m", "agent_brain_server", "--project", str(project.root), "--port", str(port)]
@@ -102,14 +102,14 @@ def _await_health(port: int, begun: float) -> float:
 
 
 def free_port() -> int:
-    """A port that nobody has at this moment."""
+    """Return a port that is free now."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
 
 
 def search(scale: Scale) -> list[Figure]:
-    """Wall time of `agent-brain search` from spawn to end, over several questions, with the server up and warm."""
+    """Measure `agent-brain search` from spawn to end, over several questions, with the server up and warm."""
     project = scale.small_project
     asked = [command(project.root, "search", question) for question in ASKED]
     with project.served() as server:

@@ -1,4 +1,4 @@
-"""A branch switch of a real repository under the watcher: jobs, and rows written beside the chunks that differ.
+"""A branch switch of a real repository under the watcher: jobs, and rows written against the chunks that differ.
 
 `python -m benchmarks.switching REPOSITORY FROM TO` clones the repository into a directory of its own, which is removed
 at the end; a directory of `git clone --bare` will do. FROM and TO are commits.
@@ -58,7 +58,7 @@ def _measure(root: Path, before: str, after: str) -> None:
 
 
 def _until_quiet(server: Any) -> list[Any]:
-    """All jobs, newest first, once none has been queued or running for QUIET_SECONDS."""
+    """Return all jobs, newest first, once none has been queued or running for QUIET_SECONDS."""
     quiet_since = time.monotonic()
     while time.monotonic() - quiet_since < QUIET_SECONDS:
         jobs = server.http.get("/index/jobs", params={"limit": 200}).json()["jobs"]
@@ -73,7 +73,7 @@ def _passages(root: Path) -> set[tuple[object, ...]]:
 
 
 def _inserted(root: Path) -> int:
-    """How many rows the index has ever numbered."""
+    """Return how many rows the index has ever numbered."""
     ((rows,),) = _ask(root, "SELECT next_row FROM meta")
     return int(rows)
 

@@ -36,7 +36,7 @@ TREES = (("Rust (Qiskit)", _QISKIT, (".rs",), 200), ("C (libsodium)", _LIBSODIUM
 
 
 def trees(scale: Scale) -> list[Figure]:
-    """Seconds and chunks a second of a first indexing, embeddings and the code graph included.
+    """Measure seconds and chunks a second of a first indexing, embeddings and the code graph included.
 
     Reference: walking and reading the same files.
     """
@@ -75,7 +75,7 @@ def _measured(scale: Scale, project: Project, title: str) -> list[Figure]:
 
 
 def _copy(sources: Path, target: Path, suffixes: tuple[str, ...], files: int) -> None:
-    """The first so many files by path. Raises ValueError where there are fewer."""
+    """Return the first so many files by path. Raise ValueError where there are fewer."""
     chosen = sorted(path for path in sources.rglob("*") if path.suffix in suffixes and _is_indexed(path))[:files]
     if len(chosen) < files:
         raise ValueError(f"{sources} has {len(chosen)} files to index, not {files}")

@@ -66,7 +66,7 @@ def examine(package: Package, work: Path) -> Exam:
 
 
 def keyword_scores(exam: Exam, k1: float = 1.2, b: float = 0.75) -> Scores:
-    """BM25 over split identifiers, float32 [questions, candidates]."""
+    """Return BM25 over split identifiers, float32 [questions, candidates]."""
     bags = [Counter(split_words(code).split()) for code in exam.codes]
     lengths = np.array([bag.total() for bag in bags], dtype=np.float32)
     norm = k1 * (1 - b + b * lengths / lengths.mean())
@@ -84,18 +84,18 @@ def keyword_scores(exam: Exam, k1: float = 1.2, b: float = 0.75) -> Scores:
 
 
 def vector_scores(table: StaticTable, exam: Exam) -> Scores:
-    """Cosine similarities, float32 [questions, candidates]."""
+    """Return cosine similarities, float32 [questions, candidates]."""
     scores: Scores = table.encode(exam.questions) @ table.encode(exam.codes).T
     return scores
 
 
 def fuse(first: Scores, second: Scores) -> Scores:
-    """Reciprocal rank fusion of two arms (Cormack et al. 2009)."""
+    """Return the reciprocal rank fusion of two retrievers (Cormack et al. 2009)."""
     return (1 / (FUSION + _ranks(first)) + 1 / (FUSION + _ranks(second))).astype(np.float32)
 
 
 def gain(scores: Scores, right: list[int]) -> npt.NDArray[np.float64]:
-    """NDCG@10 of each question, where one candidate is right."""
+    """Return the NDCG@10 of each question, where one candidate is right."""
     ranks = _ranks(scores)[np.arange(len(right)), right]
     return np.where(ranks <= DEPTH, 1 / np.log2(1 + ranks), 0.0)
 
@@ -108,7 +108,7 @@ def _ranks(scores: Scores) -> Scores:
 
 
 def main(work: Path, purpose: str = "evaluation") -> None:
-    """Print the table of scores, one row an arm and one a package."""
+    """Print the table of scores, a column for each retriever and a row for each package."""
     tables = {"random": work / "tables" / "random", "start": work / "tables" / "start", "trained": None}
     vectors: dict[str, Callable[[Exam], Scores]] = {
         name: partial(vector_scores, StaticTable.load(folder)) for name, folder in tables.items()

@@ -102,7 +102,7 @@ def _bag(texts: list[npt.NDArray[np.uint16]]) -> tuple[torch.Tensor, torch.Tenso
 
 
 def contrast(questions: torch.Tensor, codes: torch.Tensor, recipe: Recipe) -> torch.Tensor:
-    """Symmetric InfoNCE; a code almost equal to the right one is no negative."""
+    """Return symmetric InfoNCE; a code almost equal to the right one is no negative."""
     logits = recipe.scale * questions @ codes.T
     with torch.no_grad():
         twins = (codes @ codes.T > recipe.same_code).fill_diagonal_(False)

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from agent_brain_server.retrieval.code_graph.guessing import Resolved
-from agent_brain_server.retrieval.code_graph.resolution import asked_names, resolve, surroundings
+from agent_brain_server.retrieval.code_graph.resolution import asked_names, file_imports, resolve
 from agent_brain_server.storage.view import View
 from benchmarks.graph.sites import LANGUAGES, Sample, Site, read_sites
 from benchmarks.retrieval.indexes import open_index
@@ -31,28 +31,28 @@ class Judged:
 
     @property
     def claims(self) -> bool:
-        """Whether there is an edge that is more than possible."""
+        """Return whether there is an edge that is more than possible."""
         return bool(self.resolved.definitions) and self.resolved.certainty != "possible"
 
     @property
     def reaches(self) -> bool:
-        """Whether an edge leads to a right definition."""
+        """Return whether an edge leads to a right definition."""
         return any(target.is_met_by(found) for found in self.resolved.definitions for target in self.site.targets)
 
     @property
     def is_right(self) -> bool:
-        """Whether an edge is claimed where there is one, and leads to a right definition."""
+        """Return whether an edge is claimed where there is one, and leads to a right definition."""
         return self.claims == bool(self.site.targets) and (self.reaches or not self.claims)
 
     def __str__(self) -> str:
         said = ", ".join(f"{one.path}:{one.definition.symbol}" for one in self.resolved.definitions) or "nothing"
         wanted = " | ".join(f"{t.path}:{t.line} {t.symbol}" for t in self.site.targets) or "external"
-        place = f"{self.site.path}:{self.site.line} {self.site.name}"
-        return f"{place} -> {self.resolved.certainty} {said}; by reading: {wanted}"
+        location = f"{self.site.path}:{self.site.line} {self.site.name}"
+        return f"{location} -> {self.resolved.certainty} {said}; by reading: {wanted}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print both samples by language; the exit status is 0 whatever the figures are."""
+    """Print both samples by language; return 0 for any figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.graph", description="How right the code graph is.")
     parser.add_argument("--work", type=Path, default=DEFAULT_WORK, metavar="DIR", help="(%(default)s)")
     parser.add_argument("--list", action="store_true", help="also list the sites where it is wrong or silent")
@@ -80,11 +80,11 @@ async def _judge(sites: Sequence[Site], work: Path) -> list[Judged]:
 
 def _resolved(view: View, site: Site) -> Resolved:
     references = view.graph.references_in({site.path})
-    around = surroundings(one.reference for one in references)
+    context = file_imports(one.reference for one in references)
     for one in references:
         reference = one.reference
         if (reference.kind, reference.line, reference.name) == ("call", site.line, site.name):
-            return resolve(one, around, view.graph.definitions(asked_names(reference, around)))
+            return resolve(one, context, view.graph.definitions(asked_names(reference, context)))
     return Resolved((), "possible")
 
 

@@ -24,7 +24,7 @@ class Target:
     symbol: str
 
     def is_met_by(self, found: LocatedDefinition) -> bool:
-        """Whether `found` is this definition, or a constructor of this class."""
+        """Return whether `found` is this definition, or a constructor of this class."""
         definition = found.definition
         if found.path != self.path:
             return False
@@ -45,7 +45,7 @@ class Site:
 
 
 def read_sites(sample: Sample) -> list[Site]:
-    """The sites by which the rules were made (40 a language), or those that they had not seen (20)."""
+    """Return the sites by which the rules were made (40 a language), or those that they had not seen (20)."""
     prefix = "" if sample == "seen" else "unseen_"
     lines = [
         (language, line)

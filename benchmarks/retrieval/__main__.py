@@ -23,7 +23,7 @@ DEFAULT_WORK = Path("build/retrieval")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Fetch, index, ask and print; the exit status is 0 whatever the figures are."""
+    """Fetch, index, ask and print; return 0 for any figures."""
     options = _parse(arguments)
     packages = [
         package
@@ -74,7 +74,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--half", choices=("development", "test", "both"), default="test", help="(%(default)s)")
     parser.add_argument("--package", action="append", metavar="NAME", help="only this package; may be repeated")
     parser.add_argument("--ablation", action="store_true", help="also without each part")
-    parser.add_argument("--fresh", action="store_true", help="index anew")
+    parser.add_argument("--fresh", action="store_true", help="index again")
     parser.add_argument("--work", type=Path, default=DEFAULT_WORK, metavar="DIR", help="(%(default)s)")
     return parser.parse_args(arguments)
 

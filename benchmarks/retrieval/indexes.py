@@ -34,13 +34,13 @@ class Index:
 
 
 def folders_of(store: SqliteStore, root: Path) -> IndexedFolders:
-    """The folders of a store of sources at `root`, none of them outside."""
+    """Return the folders of a store of sources at `root`, none of them outside."""
     return IndexedFolders(store.folders, root, WalkLimits(), FolderConsent(root, ()))
 
 
 @asynccontextmanager
 async def open_index(root: Path, database: Path, *, fresh: bool) -> AsyncIterator[Index]:
-    """The index of the sources at `root`, kept in `database` and made where it is missing or `fresh`."""
+    """Yield the index of the sources at `root`, kept in `database` and made where it is missing or `fresh`."""
     root = root.resolve()
     if fresh:
         for path in database.parent.glob(f"{database.stem}.*"):

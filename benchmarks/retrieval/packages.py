@@ -30,13 +30,13 @@ class Package:
 
 
 def read_packages() -> list[Package]:
-    """Every package, the development half first."""
+    """Return every package, the development half first."""
     halves = tomllib.loads(Path(__file__).with_name("packages.toml").read_text("utf-8"))
     return [Package(name, half, **entry) for half, entries in halves.items() for name, entry in entries.items()]
 
 
 def unpacked(package: Package, work: Path) -> Path:
-    """The folder with the package's sources, fetched and unpacked unless they are there.
+    """Return the folder with the package's sources, fetched and unpacked unless they are there.
 
     Raises ValueError where the archive is not the pinned one, CalledProcessError where it is not to be had.
     """
@@ -81,7 +81,7 @@ def _command(package: Package, folder: Path) -> list[str]:
 
 
 def _python_with_pip() -> str:
-    """A Python that has pip: the environment that uv makes has none. Raises ValueError where there is none."""
+    """Return a Python that has pip: the environment that uv makes has none. Raise ValueError where there is none."""
     candidates = [sys.executable, *filter(None, map(shutil.which, ("python3", "python"))), str(_OWN_PYTHON)]
     for python in candidates:
         asked = [python, "-m", "pip", "--version"]

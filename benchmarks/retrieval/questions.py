@@ -25,7 +25,7 @@ class Span:
     last: int
 
     def overlaps(self, other: Span) -> bool:
-        """Whether they share a line."""
+        """Return whether they share a line."""
         return self.path == other.path and self.first <= other.last and other.first <= self.last
 
 
@@ -40,12 +40,12 @@ class Question:
 
     @property
     def language(self) -> str:
-        """The language of the first answer."""
+        """Return the language of the first answer."""
         return detect_language(self.answers[0].path)
 
 
 def read_questions(packages: Iterable[Package]) -> list[Question]:
-    """All questions about these packages."""
+    """Return all questions about these packages."""
     return [question for package in packages for question in _of(package)]
 
 

@@ -41,18 +41,18 @@ class Results:
 
     @property
     def questions(self) -> int:
-        """How many questions there were."""
+        """Return how many questions there were."""
         return len(next(iter(self.asked.values()), []))
 
     def mean(self, system: str, gain: Gain, belongs: Callable[[Question], bool] = lambda _: True) -> float:
-        """The mean gain over the questions that belong, 0 where none does."""
+        """Return the mean gain over the questions that belong, 0 where none does."""
         gains = [gain(one.passages, one.question.answers) for one in self.asked[system] if belongs(one.question)]
         return sum(gains) / len(gains) if gains else 0.0
 
     def milliseconds(self, system: str) -> float:
-        """The median time of an answer."""
+        """Return the median time of an answer."""
         return median(one.milliseconds for one in self.asked[system])
 
     def reading(self, system: str) -> list[int | None]:
-        """By question the tokens to read until an answer has been seen, None if it is not among the first ten."""
+        """Return by question the tokens to read to the first answer, None if it is not among the first ten."""
         return [tokens_to_first(one.passages, one.question.answers) for one in self.asked[system]]

@@ -31,7 +31,7 @@ class Ripgrep:
         self._root = root
 
     def ask(self, question: str) -> list[Passage]:
-        """The first ten files, each in full."""
+        """Return the first ten files, each in full."""
         words = question_words(question)
         found: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for line in self._search(words).splitlines():
@@ -68,7 +68,7 @@ class BareTable:
         self._database.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", [(r[0], r[-1]) for r in rows])
 
     def ask(self, question: str) -> list[Passage]:
-        """The best ten chunks that hold any word of the question."""
+        """Return the best ten chunks that hold any word of the question."""
         match = " OR ".join(f'"{word}"' for word in question_words(question))
         statement = "SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY rank LIMIT ?"
         return [self._passages[row] for (row,) in self._database.execute(statement, (match, DEPTH))]

@@ -20,18 +20,18 @@ class Passage:
 
 
 def passage_gain(results: Sequence[Passage], answers: Sequence[Span]) -> float:
-    """NDCG@10 where a result gains 1 if it shares a line with an answer that no result above it has shown."""
+    """Return NDCG@10 where a result gains 1 if it shares a line with an answer that no result above it has shown."""
     return _ndcg(results, answers, Span.overlaps)
 
 
 def file_gain(results: Sequence[Passage], answers: Sequence[Span]) -> float:
-    """NDCG@10 where a result gains 1 if it is of a file with an answer that no result above it is of."""
+    """Return NDCG@10 where a result gains 1 if it is of a file with an answer that no result above it is of."""
     files = {answer.path: answer for answer in answers}
     return _ndcg(results, list(files.values()), lambda result, answer: result.path == answer.path)
 
 
 def tokens_to_first(results: Sequence[Passage], answers: Sequence[Span]) -> int | None:
-    """The tokens to read from the top until an answer has been seen, None if it is not among the first ten."""
+    """Return the tokens to read from the top to the first answer, None if it is not among the first ten."""
     read = 0
     for result in results[:DEPTH]:
         read += result.tokens
@@ -41,7 +41,7 @@ def tokens_to_first(results: Sequence[Passage], answers: Sequence[Span]) -> int 
 
 
 def _ndcg(results: Sequence[Passage], answers: Sequence[Span], same: Callable[[Span, Span], bool]) -> float:
-    """Järvelin and Kekäläinen (2002), with gains of 0 and 1; a result that shows several new answers gains once."""
+    """Return NDCG (Järvelin and Kekäläinen, 2002), gains 0 and 1; a result with several new answers gains once."""
     left = list(answers)
     gained = 0.0
     for rank, result in enumerate(results[:DEPTH], 1):

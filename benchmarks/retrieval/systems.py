@@ -34,17 +34,17 @@ class System:
     embedded: bool = True
 
     def over(self, index: Index) -> SearchService:
-        """The product's search service over this index."""
+        """Return the product's search service over this index."""
         embedder: Embedder = index.embedder if self.embedded else DisabledEmbedder()
         metrics = Metrics()
         context = JobContext(index.store, embedder, Workers(), folders_of(index.store, index.root))
         refresher = Refresher(index.store.jobs, JobRunner(context, metrics), index.root, Background())
         freshness = Freshness(index.root)
-        return SearchService(index.store, embedder, freshness, refresher, metrics, self.steps)
+        return SearchService(index.store, embedder, freshness, refresher, metrics, steps=self.steps)
 
 
 async def ask(service: SearchService, system: System, question: str) -> tuple[list[Passage], float]:
-    """The first ten passages, and the milliseconds that they took."""
+    """Return the first ten passages, and the milliseconds that they took."""
     started = time.perf_counter()
     answers = await service.search(Question(question, system.mode, DEPTH, Filters(), None))
     elapsed = (time.perf_counter() - started) * 1e3
@@ -53,5 +53,5 @@ async def ask(service: SearchService, system: System, question: str) -> tuple[li
 
 
 def without(step: str) -> System:
-    """Hybrid search without one ranking step."""
+    """Return hybrid search without one ranking step."""
     return System(steps={name: kept for name, kept in steps.STEPS.items() if name != step})

@@ -17,7 +17,7 @@ _GAINS: tuple[tuple[str, Gain], ...] = (("passages", passage_gain), ("files", fi
 
 
 def everything(results: Results, ablations: Iterable[str]) -> str:
-    """All tables, the ablations last."""
+    """Return all tables, the ablations last."""
     parts = [_by_kind(results, title, gain) for title, gain in _GAINS]
     parts += [_by_language(results), _reading(results), _times(results)]
     names = [name for name in ablations if name not in SYSTEMS]

@@ -82,9 +82,9 @@ class _Shared:
 
 
 def create_app(settings: Settings, *, reindex: bool = False) -> Starlette:
-    """The server of one project. Its lifespan opens and closes everything.
+    """Return the server of one project. Its lifespan opens and closes everything.
 
-    `reindex` begins the index again, whatever is in its place (see `create_store`), and queues the job that fills it.
+    `reindex` begins the index again and discards the old one (see `create_store`), and queues the job that fills it.
     Entering the lifespan raises AgentBrainError, one sentence that names the fix.
     """
     token = settings.token.get_secret_value()
@@ -108,13 +108,13 @@ def create_app(settings: Settings, *, reindex: bool = False) -> Starlette:
     )
     app.state.port, app.state.token = settings.port, token
     app.state.activity = shared.activity
-    app.state.lost = str  # says what of its places the server has lost, and so ends; empty for nothing
+    app.state.lost = str  # says which of its paths the server has lost, and so ends; empty for none
     return app
 
 
 async def openapi_document(request: Request) -> Response:
-    """`GET /openapi.json`: the interface, described for programs."""
-    return JSONResponse(_described())
+    """Answer `GET /openapi.json`: the interface, described for programs."""
+    return JSONResponse(await asyncio.to_thread(_described))
 
 
 @cache
@@ -144,7 +144,7 @@ async def _running(settings: Settings, shared: _Shared, reindex: bool) -> AsyncI
 
 @asynccontextmanager
 async def open_worker(settings: Settings) -> AsyncIterator[Store]:
-    """A project's jobs are run while this is entered, without HTTP; its store.
+    """Run a project's jobs while this is entered, without HTTP, and yield its store.
 
     Raises AgentBrainError, one sentence that names the fix; SettingsError for a store that is not shared.
     """
@@ -165,7 +165,7 @@ async def _started(runner: JobRunner) -> AsyncIterator[None]:
 async def _opened(
     settings: Settings, *, reindex: bool = False, for_worker: bool = False
 ) -> AsyncIterator[tuple[Store, JobContext]]:
-    """What every job needs, opened and closed again."""
+    """Open what every job needs, and close it again."""
     async with AsyncExitStack() as stack:
         workers = Workers(settings.index.workers)
         stack.callback(workers.close)
@@ -227,7 +227,7 @@ def _build(
 
 
 async def _add_first_folders(store: Store, settings: Settings) -> None:
-    """A new index starts with the folders of the settings; one that has had a job knows its own."""
+    """Add the folders of the settings to a new index; one that has had a job has its own."""
     if not await store.folders.list_all() and not await store.jobs.list_newest(None, 1):
         for path in settings.index.folders:
             await store.folders.save(Folder(path))
@@ -240,9 +240,8 @@ def _prepare() -> None:
 
 
 async def _warm_up(embedder: Embedder, store: ReadStore) -> None:
-    """Load what the first vector search needs while nobody waits for it."""
+    """Load what the first vector search needs before a client waits for it."""
     try:
-        await asyncio.to_thread(__import__, "numpy")
         vectors = await embedder.embed(["warm up"])
         if vectors[0].any():
             from agent_brain_server.domain.hits import Filters

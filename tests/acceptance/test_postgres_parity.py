@@ -158,7 +158,7 @@ async def nearest(store: Store, vectors: Sequence[FloatArray], path: str) -> lis
     found = await store.read(
         lambda view: [view.search.vector(vector, Filters(), 10) for vector in vectors if vector.any()]
     )
-    assert {hits.path for hits in found} == {path}
+    assert {hits.strategy for hits in found} == {path}
     return found
 
 

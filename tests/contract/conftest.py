@@ -21,7 +21,7 @@ def storage_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 async def read_only(storage_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Brain]:
-    """One server for all the tests of a module that leave its index as it is."""
+    """Yield one server for all the tests of a module that leave its index as it is."""
     project = tmp_path_factory.mktemp("read only")
     configure(project, storage={"url": storage_url})
     async with Brain(project) as running:
@@ -44,5 +44,5 @@ async def brain(root: Path) -> AsyncIterator[Brain]:
 
 @pytest.fixture
 def survives(storage_url: str) -> bool:
-    """Whether the index outlives the server: after a restart a memory store starts empty and is indexed again."""
+    """Return whether the index outlives the server: after a restart a memory store is empty and indexed again."""
     return not storage_url.startswith("memory")

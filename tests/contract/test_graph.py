@@ -66,7 +66,7 @@ async def ask(brain: Brain, relation: str, symbol: str, **more: int) -> dict[str
 
 
 def edges(answer: dict[str, Any]) -> list[Edge]:
-    """What, from where to where, on which lines, how sure."""
+    """Return what, from where to where, on which lines, how sure."""
     return [
         (
             result["kind"],

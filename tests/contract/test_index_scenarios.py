@@ -210,7 +210,7 @@ async def test_progress_grows_by_batches_is_cut_short_and_gone_on_with(brain: Br
 
 
 async def follow(brain: Brain, job_id: int, until: Callable[[Any], bool] = lambda _: False) -> tuple[Any, list[int]]:
-    """The job at its end, or as soon as its progress is as wished, and the counts of files on the way."""
+    """Return the job at its end, or once its progress is as wished, and the counts of files on the way."""
     seen: list[int] = []
     while True:
         job = await brain.call("GET", f"/index/jobs/{job_id}")

@@ -99,9 +99,9 @@ async def test_explain_tells_each_stage(filled: Brain) -> None:
 
 
 async def test_explain_names_how_the_store_found_the_hits(filled: Brain) -> None:
-    for mode, arms in {"bm25": {"bm25"}, "vector": {"vector"}, "hybrid": {"bm25", "vector"}}.items():
+    for mode, retrievers in {"bm25": {"bm25"}, "vector": {"vector"}, "hybrid": {"bm25", "vector"}}.items():
         answer = await filled.call("POST", "/query", json={"query": "handle request", "mode": mode, "explain": True})
-        assert set(answer["plan"]) == arms
+        assert set(answer["plan"]) == retrievers
         assert all(answer["plan"].values())
     assert "plan" not in await filled.call("POST", "/query", json={"query": "handle request"})
     nothing = await filled.call("POST", "/query", json={"query": "?", "mode": "bm25", "explain": True})

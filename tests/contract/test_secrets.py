@@ -15,7 +15,7 @@ KINDS = secret_kinds()
 
 @pytest.fixture(scope="module")
 async def filled(storage_url: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A server whose project holds every kind of secret, indexed."""
+    """Yield a server whose project holds every kind of secret, indexed."""
     project = tmp_path_factory.mktemp("secrets")
     configure(project, storage={"url": storage_url})
     write_files(project, {kind.path: kind.content for kind in KINDS})

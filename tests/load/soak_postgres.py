@@ -1,9 +1,9 @@
 """`make soak`: the server on PostgreSQL under steady load for long, and whether it grows.
 
 Twenty clients ask while files change and are indexed again and again. Every second the server's memory, its connections
-as PostgreSQL counts them and its open files are looked at. The median of the first quarter after the warm-up stands
-beside that of the last quarter; connections come and go with the load, so it is those that stay open after it that
-count. Not collected by pytest unless named; `SOAK_SECONDS` bounds it.
+as PostgreSQL counts them and its open files are looked at. The median of the first quarter after the warm-up is
+compared with that of the last quarter; connections come and go with the load, so it is those that stay open after it
+that count. Not collected by pytest unless named; `SOAK_SECONDS` bounds it.
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ class Growth:
 
     @property
     def allowed(self) -> float:
-        """The most that it may come to."""
+        """Return the most that it may come to."""
         return self.first + max(self.share * self.first, self.amount)
 
     @property
     def holds(self) -> bool:
-        """Whether it did not."""
+        """Return whether it has held."""
         return self.last <= self.allowed
 
     def __str__(self) -> str:
@@ -90,11 +90,11 @@ class Soak:
 
     @property
     def passed(self) -> float:
-        """Seconds since the beginning."""
+        """Return seconds since the beginning."""
         return time.monotonic() - self.began
 
     async def run(self) -> list[Growth]:
-        """Until the time is over. Any answer that is none ends it."""
+        """Ask until the time is over; an answer that is none ends it."""
         _show(HEADINGS)
         async with asyncio.TaskGroup() as tasks:
             for client in range(CLIENTS):
@@ -104,7 +104,7 @@ class Soak:
         return [*growths(self.samples), Growth("connections at rest", POOL_SIZE, await self._rest(), 0.0, 0.0)]
 
     async def _ask(self, number: int) -> None:
-        """One client, whose first question has this number."""
+        """Ask as one client, whose first question has this number."""
         while self.passed < SECONDS:
             words = f"{WORDS[number % len(WORDS)]} {WORDS[number * 7 % len(WORDS)]}"
             filters = {"languages": ["python"]} if number % 5 == 0 else {}
@@ -115,7 +115,7 @@ class Soak:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _change(self) -> None:
-        """Some files get other texts and all are indexed, again and again; there are always as many."""
+        """Change some files and index all, again and again; their number stays the same."""
         names = [name for name, _ in source_files(CHANGED_FILES)]
         while self.passed < SECONDS:
             texts = source_files(CHANGED_FILES, seed=2 + self.jobs)
@@ -134,7 +134,7 @@ class Soak:
         return response.json()
 
     async def _watch(self) -> None:
-        """A sample a second, and ROWS times a row of what it is like."""
+        """Take a sample a second, and print ROWS rows."""
         process = psutil.Process(self.server.process.pid)
         while self.passed < SECONDS:
             connections = await self._connections()
@@ -145,7 +145,7 @@ class Soak:
             await asyncio.sleep(1.0)
 
     async def _connections(self) -> int:
-        """Those of the server, as PostgreSQL counts them."""
+        """Return those of the server, as PostgreSQL counts them."""
         ((connections,),) = await asyncio.to_thread(
             self.database.psql,
             "SELECT count(*) FROM pg_stat_activity "
@@ -154,7 +154,7 @@ class Soak:
         return int(connections)
 
     async def _rest(self) -> int:
-        """The connections that stay open when nobody asks any more."""
+        """Return the connections that stay open when no client asks any more."""
         deadline = time.monotonic() + REST_SECONDS
         while (open_still := await self._connections()) > POOL_SIZE and time.monotonic() < deadline:
             await asyncio.sleep(0.2)
@@ -173,7 +173,7 @@ def _show(cells: Sequence[object]) -> None:
 
 
 def growths(samples: Sequence[Sample]) -> list[Growth]:
-    """The first quarter after the warm-up beside the last quarter."""
+    """Compare the first quarter after the warm-up with the last quarter."""
     warm = [sample for sample in samples if sample.at >= WARM_UP_SHARE * SECONDS]
     assert len(warm) >= 8, "too few samples: soak for longer"
     quarter = len(warm) // 4
@@ -189,7 +189,7 @@ def growths(samples: Sequence[Sample]) -> list[Growth]:
 
 @pytest.fixture
 def server(tmp_path: Path, postgres_url: str) -> Iterator[ServerProcess]:
-    """The real server with an index of FILES files."""
+    """Yield the real server with an index of FILES files."""
     root = tmp_path / "project"
     root.mkdir()
     write_project(root, FILES)

@@ -26,7 +26,7 @@ REST_SECONDS = 20.0
 
 @pytest.fixture
 def server(tmp_path: Path, postgres_url: str) -> Iterator[ServerProcess]:
-    """The real server with an index of FILES files."""
+    """Yield the real server with an index of FILES files."""
     root = tmp_path / "project"
     root.mkdir()
     write_project(root, FILES)
@@ -38,7 +38,7 @@ def server(tmp_path: Path, postgres_url: str) -> Iterator[ServerProcess]:
 
 @asynccontextmanager
 async def client(server: ServerProcess) -> AsyncIterator[httpx.AsyncClient]:
-    """As many connections to the server as are asked for."""
+    """Yield a client with as many connections to the server as are asked for."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=2.0)
     url = str(server.http.base_url)
     async with httpx.AsyncClient(
@@ -48,7 +48,7 @@ async def client(server: ServerProcess) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def ask(http: httpx.AsyncClient, number: int) -> float:
-    """A hybrid question; the seconds that its answer took."""
+    """Ask a hybrid question; return the seconds that its answer took."""
     words = f"{WORDS[number % len(WORDS)]} {WORDS[number * 7 % len(WORDS)]}"
     started = time.perf_counter()
     response = await http.post("/query", json={"query": words, "mode": "hybrid"})
@@ -60,19 +60,19 @@ async def ask(http: httpx.AsyncClient, number: int) -> float:
 
 
 async def ask_in_turn(http: httpx.AsyncClient, first: int, questions: int) -> list[float]:
-    """One client."""
+    """Ask as one client."""
     return [await ask(http, first + number) for number in range(questions)]
 
 
 async def load(http: httpx.AsyncClient, clients: int, questions: int) -> list[float]:
-    """All clients at once; the seconds of every answer, in order."""
+    """Ask as all clients at once; return the seconds of every answer, in order."""
     turns = await asyncio.gather(*(ask_in_turn(http, 31 * number, questions) for number in range(clients)))
     return sorted(seconds for turn in turns for seconds in turn)
 
 
 @asynccontextmanager
 async def changing(http: httpx.AsyncClient, root: Path) -> AsyncIterator[list[Any]]:
-    """Files change and are indexed again and again during the block; the finished jobs."""
+    """Change files and index them again and again during the block; yield the finished jobs."""
     jobs: list[Any] = []
     over = asyncio.Event()
 
@@ -102,14 +102,14 @@ async def _job(http: httpx.AsyncClient) -> Any:
 
 
 async def health(http: httpx.AsyncClient) -> Any:
-    """The picture of the pool; healthy whatever the load is."""
+    """Return the state of the pool, which is healthy under any load."""
     response = await http.get("/health/postgres")
     assert response.status_code == 200, response.text
     return response.json()
 
 
 def open_connections(database: DatabaseServer, url: str) -> int:
-    """Those of the server under test, as PostgreSQL itself counts them."""
+    """Return those of the server under test, as PostgreSQL itself counts them."""
     name = httpx.URL(url).path.lstrip("/")
     ((count,),) = database.psql(
         f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND application_name LIKE 'agent-brain%'"
@@ -119,7 +119,7 @@ def open_connections(database: DatabaseServer, url: str) -> int:
 
 @asynccontextmanager
 async def pictures(http: httpx.AsyncClient, database: DatabaseServer, url: str) -> AsyncIterator[list[Any]]:
-    """The pool again and again during the block, each with the connections that are `open`."""
+    """Yield a list of the pool's states during the block, each with the connections that are `open`."""
     seen: list[Any] = []
 
     async def keep_looking() -> None:
@@ -176,13 +176,13 @@ async def test_connection_pool_metrics_valid(
 
 
 async def picture_of(http: httpx.AsyncClient, database: DatabaseServer, url: str) -> Any:
-    """The pool, and how many of its connections are `open` by PostgreSQL's own count."""
+    """Return the pool, and how many of its connections are `open` by PostgreSQL's own count."""
     picture = await health(http)
     return picture | {"open": await asyncio.to_thread(open_connections, database, url)}
 
 
 async def at_rest(http: httpx.AsyncClient, database: DatabaseServer, url: str) -> Any:
-    """The picture when nobody asks any more and no connection ends; the last one seen if that does not come."""
+    """Return the state when no client asks any more and no connection ends; the last one seen if that does not come."""
     deadline = time.monotonic() + REST_SECONDS
     while True:
         picture = await picture_of(http, database, url)

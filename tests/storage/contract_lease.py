@@ -114,9 +114,9 @@ class LeaseContract(ContractSetting):
 
     async def test_a_search_says_how_it_went(self, store: Store) -> None:
         await put(store, make_file("a.py", "text"))
-        assert (await lexical_hits(store, ["text"], EVERYTHING, 5)).path
-        assert (await vector_hits(store, axis(1), EVERYTHING, 5)).path
-        assert (await lexical_hits(store, [], EVERYTHING, 5)).path == ""
+        assert (await lexical_hits(store, ["text"], EVERYTHING, 5)).strategy
+        assert (await vector_hits(store, axis(1), EVERYTHING, 5)).strategy
+        assert (await lexical_hits(store, [], EVERYTHING, 5)).strategy == ""
 
     async def test_a_database_server_says_how_it_is(self, store: Store) -> None:
         health = await store.database_health()

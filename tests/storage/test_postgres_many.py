@@ -61,7 +61,7 @@ async def test_vectors_of_any_length_are_found_through_the_index_that_can_hold_t
     assert (f"{kind}_cosine_ops" in definition) if kind else not definition
     for filters, numbers in ((EVERYTHING, range(CHUNKS)), (Filters(languages=("python", "rust")), PYTHON)):
         hits = await vector_hits(store, vectors[5], filters, 10)
-        assert hits.path == ("hnsw" if kind else "exact")
+        assert hits.strategy == ("hnsw" if kind else "exact")
         products = {f"text {number}": float(vectors[number] @ vectors[5]) for number in numbers}
         found = await texts(store, hits)
         assert found == sorted(products, key=lambda text: -products[text])[:10]
@@ -96,7 +96,7 @@ async def test_too_few_through_the_index_are_made_up_for_exactly(
     await fill(store, vectors)
     await store.index.optimize()
     hits = await vector_hits(store, vectors[5], EVERYTHING, 100)
-    assert (hits.path, len(hits)) == ("hnsw, then exact", 100)
+    assert (hits.strategy, len(hits)) == ("hnsw, then exact", 100)
     assert (await texts(store, hits))[0] == "text 5"
     await store.close()
 

@@ -118,7 +118,7 @@ FILTERS = [
 async def test_words_are_looked_up_in_the_gin_index(store: Store, plans: list[str], filters: Filters) -> None:
     hits = await lexical_hits(store, ["word7", "common", "part3"], filters, 20)
     assert len(hits) == 20
-    assert hits.path == "gin"
+    assert hits.strategy == "gin"
     assert plans
     assert all("Bitmap Index Scan on chunk_terms_by_term" in plan for plan in plans), plans
 
@@ -129,7 +129,7 @@ async def test_the_nearest_are_looked_up_in_the_hnsw_index(store: Store, plans: 
     wanted = direction("asked for")
     hits = await vector_hits(store, wanted, filters, 20)
     assert len(hits) == 20
-    assert hits.path == HNSW_STRATEGY
+    assert hits.strategy == HNSW_STRATEGY
     (plan,) = plans
     assert "Index Scan using vectors_by_distance" in plan, plan
     assert "Seq Scan" not in plan, plan
@@ -139,7 +139,7 @@ async def test_the_nearest_are_looked_up_in_the_hnsw_index(store: Store, plans: 
 async def test_few_allowed_chunks_are_compared_one_by_one(store: Store, plans: list[str]) -> None:
     hits = await vector_hits(store, direction("asked for"), Filters(paths=("lib/part7/m7.py",)), 100)
     assert len(hits) == A_FILE
-    assert hits.path == "exact"
+    assert hits.strategy == "exact"
     assert plans == []
     assert CHUNKS > MOST_EXACT
 
@@ -162,6 +162,6 @@ async def test_row_level_security_leaves_the_searches_their_indexes(
     assert database.psql(reads) == before[1]
     assert "Index Scan using vectors_by_distance" in plans[-1], plans[-1]
     assert "Seq Scan" not in plans[-1], plans[-1]
-    assert near.path == HNSW_STRATEGY
+    assert near.strategy == HNSW_STRATEGY
     assert found == await lexical_hits(store, words, filters, 20)
     assert near == await vector_hits(store, direction("asked for"), filters, 20)

@@ -115,9 +115,10 @@ class ServerProcess:
         environment: Mapping[str, str] | None = None,
         prefix: Iterable[str] = (),
         flags: Iterable[str] = (),
+        program: Iterable[str] = ("-m", "agent_brain_server"),
     ) -> None:
         self.root = root
-        self._command = [*prefix, sys.executable, "-m", "agent_brain_server", "--project", str(root), *flags]
+        self._command = [*prefix, sys.executable, *program, "--project", str(root), *flags]
         self._environment = {**os.environ, **(environment or {})}
         self.process: subprocess.Popen[bytes]
         self.http: httpx.Client

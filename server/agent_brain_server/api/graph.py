@@ -34,7 +34,7 @@ class GraphParameters:
 
 @operations.get("/graph/{relation}")
 async def graph(request: Request, parameters: GraphParameters) -> GraphResponse:
-    """What stands in `relation` to a symbol, a qualified name or its last parts, up to `depth` steps away."""
+    """Answer with what has `relation` to a symbol, a qualified name or its last parts, up to `depth` steps away."""
     service: FreshGraph = request.app.state.services.graph
     started = time.perf_counter()
     checked = await service.ask(parameters.relation, plain_symbol(parameters.symbol), parameters.depth)

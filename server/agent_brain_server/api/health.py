@@ -45,10 +45,10 @@ def _service(request: Request) -> StatusService:
 
 @operations.get("/health")
 async def health(request: Request, parameters: HealthParameters) -> Health:
-    """Who answers here; open to everyone on this machine.
+    """Say who answers here; open to everyone on this machine.
 
     A `challenge` of 32 hexadecimal digits is answered with a proof that this server has the project's token, unless it
-    is about to end: then whoever looks for a server starts the next one.
+    is about to end: then a client that looks for a server starts the next one.
     """
     identity, state, challenge = _service(request).identity, request.app.state, parameters.challenge
     if challenge is not None and (lost := state.lost()):
@@ -65,7 +65,7 @@ async def health(request: Request, parameters: HealthParameters) -> Health:
 
 @operations.get("/health/status")
 async def status(request: Request) -> StatusResponse:
-    """The server, its index and what it does now."""
+    """Describe the server, its index and what it does now."""
     now = await _service(request).status()
     statistics = now.statistics
     backend, _, location = now.storage.partition(" ")
@@ -91,7 +91,7 @@ async def status(request: Request) -> StatusResponse:
 
 @operations.get("/health/postgres")
 async def postgres_health(request: Request) -> DatabaseHealth:
-    """The database server and the connections to it: 503 while it does not answer, 404 where there is none."""
+    """Describe the database server and the connections to it: 503 while it does not answer, 404 if there is none."""
     service = _service(request)
     now = await service.database_health()
     if now is None:
@@ -104,7 +104,7 @@ async def postgres_health(request: Request) -> DatabaseHealth:
 
 @operations.get("/metrics")
 async def metrics(request: Request) -> str:
-    """Prometheus' text format. Of an index whose database does not answer, only what is known without it."""
+    """Answer in Prometheus' text format. Of an index whose database does not answer, only what is known without it."""
     service = _service(request)
     health = await service.database_health()
     gauges = {} if health is None else _pool_gauges(health)

@@ -91,7 +91,7 @@ async def reset(request: Request) -> Removed:
 
 @operations.get("/report")
 async def report(request: Request, parameters: ReportParameters) -> ReportResponse:
-    """What is left out of the index and why, and which files have masked places, by path.
+    """List what is left out of the index and why, and which files have masked places, by path.
 
     An answer may be as old as `max_age`, in seconds, unless a job has run since.
     """
@@ -114,7 +114,7 @@ async def report(request: Request, parameters: ReportParameters) -> ReportRespon
 
 @operations.get("/jobs")
 async def list_jobs(request: Request, parameters: JobsParameters) -> JobList:
-    """Newest first."""
+    """List jobs, newest first."""
     jobs = await _service(request).list_jobs(_decode_cursor(parameters.cursor), parameters.limit)
     next_cursor = _encode_cursor(jobs[-1].id) if len(jobs) == parameters.limit else None
     return JobList(jobs=[job_response(job) for job in jobs], next_cursor=next_cursor)
@@ -122,7 +122,7 @@ async def list_jobs(request: Request, parameters: JobsParameters) -> JobList:
 
 @operations.get("/jobs/{job_id}")
 async def get_job(request: Request, parameters: JobParameters) -> JobResponse:
-    """One job with its live progress."""
+    """Describe one job with its live progress."""
     return job_response(await _service(request).job(parameters.job_id))
 
 
@@ -134,7 +134,7 @@ async def cancel_job(request: Request, parameters: JobParameters) -> JobResponse
 
 @operations.get("/folders")
 async def list_folders(request: Request) -> FolderList:
-    """The folders that make up the index."""
+    """List the folders that make up the index."""
     folders = await _service(request).list_folders()
     return FolderList(folders=[_folder_response(*folder) for folder in folders])
 
@@ -142,8 +142,8 @@ async def list_folders(request: Request) -> FolderList:
 @operations.post("/folders", status=201)
 async def add_folder(request: Request, body: FolderRequest) -> FolderAdded:
     """Add a folder, or replace its `include` and `exclude`, and index it."""
-    require_globs("include", body.include)
-    require_globs("exclude", body.exclude)
+    await require_globs("include", body.include)
+    await require_globs("exclude", body.exclude)
     folder, job = await _service(request).add_folder(Folder(body.path, body.include, body.exclude))
     await request.app.state.services.watcher.restart()
     return FolderAdded(folder=_folder_response(folder, 0, 0), job=job_response(job))
@@ -151,14 +151,14 @@ async def add_folder(request: Request, body: FolderRequest) -> FolderAdded:
 
 @operations.delete("/folders")
 async def remove_folder(request: Request, parameters: FolderParameters) -> Removed:
-    """Forget a folder and all that is indexed of it, but for what another folder around it holds."""
+    """Forget a folder and all that is indexed of it, but for what an enclosing folder holds."""
     files, chunks, heir = await _service(request).remove_folder(parameters.path)
     await request.app.state.services.watcher.restart()
     return Removed(files=files, chunks=chunks) if heir is None else Removed(files=files, chunks=chunks, kept_in=heir)
 
 
 def job_response(job: Job) -> JobResponse:
-    """A job as the wire has it."""
+    """Return a job as the wire has it."""
     body = asdict(job)
     body["paths"] = list(job.paths)
     body["progress"]["problems"] = list(job.progress.problems)

@@ -31,7 +31,7 @@ def describe(operations: Sequence[Operation]) -> dict[str, Any]:
 
 
 def _schemas(operations: Sequence[Operation]) -> tuple[_Schemas, dict[str, Any]]:
-    """The JSON schemas of bodies and answers by operation and name, and of the types that they refer to."""
+    """Return the JSON schemas of bodies and answers by operation and name, and of the types that they refer to."""
     adapters: list[tuple[Any, Any, TypeAdapter[Any]]] = [("", "serialization", TypeAdapter(Problem))]
     for operation in operations:
         for name, kind in operation.types.items():
@@ -78,7 +78,7 @@ def _parameters(operation: Operation, schemas: _Schemas) -> list[dict[str, Any]]
 
 
 def _problems() -> dict[str, Any]:
-    """The answers to what is refused or cannot be done, which are the same for every operation."""
+    """Return the answers to refused and failed requests, which are the same for every operation."""
     content = {PROBLEM_JSON: {"schema": {"$ref": _REFERENCE.format(model=Problem.__name__)}}}
     return {
         "4XX": {"description": "Refused; `code` and `field` say why.", "content": content},

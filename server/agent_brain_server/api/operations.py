@@ -27,6 +27,9 @@ Handler = Callable[..., Coroutine[Any, Any, Any]]
 CLIENT_GONE = 499
 """The status of a request whose client is gone, for the metrics alone, as nginx's log has it."""
 
+MOST_VALUES = 4_096
+"""Of one field: pydantic reports each wrong one, in microseconds on the event loop, and no field may have as many."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NoParameters:
@@ -140,8 +143,31 @@ async def _body_of(request: Request) -> Any:
     if kind != "application/json":
         raise RequestError("body must be JSON, with Content-Type: application/json.", field="body")
     try:
-        return json.loads(await request.body())
+        body = json.loads(await request.body())
     except ClientDisconnect as error:
         raise RequestError("The connection was closed before the whole body had come.", field="body") from error
     except (ValueError, RecursionError) as error:
         raise RequestError("body is not valid JSON.", field="body") from error
+    _require_few_values(body)
+    return body
+
+
+def _require_few_values(body: Any) -> None:
+    """Raise RequestError, which names the field, for more than MOST_VALUES values in a field or in the body itself."""
+    fields = body if isinstance(body, dict) and len(body) <= MOST_VALUES else {"body": body}
+    for name, value in fields.items():
+        if _has_many_values(value):
+            field = _printable(name)
+            raise RequestError(f"{field} has more than {MOST_VALUES} values.", field=field)
+
+
+def _has_many_values(value: Any) -> bool:
+    count, waiting = 0, [value]
+    while waiting:
+        item = waiting.pop()
+        inner = list(item.values()) if isinstance(item, dict) else item if isinstance(item, list) else []
+        count += len(inner)
+        if count > MOST_VALUES:
+            return True
+        waiting += inner
+    return False

@@ -47,8 +47,8 @@ def _service(request: Request) -> SearchService:
 
 @operations.post("/query", reads=True)
 async def query(request: Request, body: QueryRequest) -> QueryResponse:
-    """The passages that answer best."""
-    question = Question(body.query, body.mode, body.top_k, _filters(body.filters), body.max_tokens, body.outline)
+    """Answer with the best passages."""
+    question = Question(body.query, body.mode, body.top_k, await _filters(body.filters), body.max_tokens, body.outline)
     answers = await _service(request).search(question)
     response = QueryResponse(
         results=[_passage(answer, body.explain) for answer in answers.results],
@@ -57,7 +57,7 @@ async def query(request: Request, body: QueryRequest) -> QueryResponse:
         truncated=answers.truncated,
     )
     if body.explain:
-        response["plan"] = answers.plan
+        response["plan"] = answers.strategies
     if answers.note:
         response["note"] = answers.note
     if answers.notice:
@@ -67,7 +67,7 @@ async def query(request: Request, body: QueryRequest) -> QueryResponse:
 
 @operations.get("/query/chunk/{chunk_id}")
 async def chunk(request: Request, parameters: ChunkParameters) -> ChunkResponse:
-    """One passage by its id, with its signature and documentation."""
+    """Answer with one passage by its id, with its signature and documentation."""
     found, stale = await _service(request).chunk(parameters.chunk_id)
     return ChunkResponse(
         chunk_id=found.id,
@@ -86,14 +86,14 @@ async def chunk(request: Request, parameters: ChunkParameters) -> ChunkResponse:
 
 @operations.get("/query/lines")
 async def lines(request: Request, parameters: LinesParameters) -> LinesResponse:
-    """Lines of an indexed text file as they are now, secrets masked."""
+    """Answer with lines of an indexed text file as they are now, secrets masked."""
     service: LineService = request.app.state.services.lines
     found = await service.lines(parameters.path, parameters.first, parameters.last)
     return LinesResponse(path=found.path, first=found.first, total=found.total, lines=found.lines)
 
 
-def _filters(filters: QueryFilters) -> Filters:
-    require_globs("filters.paths", filters.paths)
+async def _filters(filters: QueryFilters) -> Filters:
+    await require_globs("filters.paths", filters.paths)
     return Filters(filters.paths, filters.languages, filters.kinds, filters.symbols)
 
 

@@ -1,4 +1,4 @@
-"""What a file declares and what it refers to: the nodes and the loose ends of the code graph."""
+"""Definitions and references of a file: the nodes of the code graph, and what its edges are resolved from."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class Definition(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The last part of the symbol."""
+        """Return the last part of the symbol."""
         return self.symbol.rpartition(".")[2] or self.symbol
 
 
 class Reference(NamedTuple):
-    """A place where a file names something: calls it, imports it, inherits from it or uses it otherwise.
+    """A name in a file: of what it calls, imports, inherits from or uses otherwise.
 
-    `name` is the last part of what is named, `*` for all of a module; `qualifier` is what stands before it as written,
+    `name` is the last part of what is named, `*` for all of a module; `qualifier` is what is written before it,
     with `.` between its parts, without white space and arguments: a module for imports. `alias` is the local name that
-    an import gives. `scope` is the symbol of the innermost definition around it, empty outside of any; `line` is
+    an import gives. `scope` is the symbol of the innermost definition that encloses it, empty outside of any; `line` is
     1-based.
     """
 
@@ -53,7 +53,7 @@ class FileGraph:
     references: tuple[Reference, ...] = ()
 
     def __reduce__(self) -> tuple[Callable[..., FileGraph], tuple[Any, ...]]:
-        """It leaves a worker process as plain tuples: for thousands of a class it takes several times as long."""
+        """Pickle as plain tuples: thousands of instances of a class take several times as long between processes."""
         return _rebuild, ([*map(tuple, self.definitions)], [*map(tuple, self.references)])
 
 
@@ -65,7 +65,7 @@ def _rebuild(definitions: Iterable[Iterable[Any]], references: Iterable[Iterable
 
 
 class LocatedDefinition(NamedTuple):
-    """A definition and the file that it stands in."""
+    """A definition and the file that it is in."""
 
     path: str
     language: str
@@ -73,7 +73,7 @@ class LocatedDefinition(NamedTuple):
 
 
 class LocatedReference(NamedTuple):
-    """A reference and the file that it stands in."""
+    """A reference and the file that it is in."""
 
     path: str
     language: str

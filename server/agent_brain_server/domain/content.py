@@ -49,7 +49,7 @@ class Chunk(NamedTuple):
 
     @property
     def embedding_text(self) -> str:
-        """What is embedded for this chunk. The path is left out, so that a renamed file is not embedded again."""
+        """Return what is embedded of this chunk, without the path: a renamed file is not embedded again."""
         return f"{self.symbol}\n{self.text}" if self.symbol else self.text
 
 
@@ -123,16 +123,16 @@ class IndexStatistics:
 
 
 def hash_bytes(data: bytes) -> str:
-    """The content hash of a file that the manifest keeps, 128 bits in hex."""
+    """Return the content hash of a file that the manifest keeps, 128 bits in hex."""
     return blake2b(data, digest_size=16).hexdigest()
 
 
 def hash_text(text: str) -> str:
-    """The hash that names a text and its vector, 128 bits in hex."""
+    """Return the hash that names a text and its vector, 128 bits in hex."""
     return hash_bytes(text.encode("utf-8", "surrogatepass"))
 
 
 def chunk_id(path: str, symbol: str, text: str, occurrence: int) -> str:
-    """A chunk's name: the same as long as path, symbol and text are; `occurrence` counts exact repeats in one file."""
+    """Return a chunk's id: the same as long as path, symbol and text are; `occurrence` counts repeats in one file."""
     key = "\0".join((path, symbol, text, str(occurrence)))
     return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

@@ -18,7 +18,7 @@ _BENEATH = r"/[^\0]*"
 
 @lru_cache(maxsize=256)
 def path_matcher(globs: tuple[str, ...]) -> Callable[[str], bool]:
-    """A predicate on paths with `/`. No glob matches all; only `!` globs match all but those.
+    """Return a predicate on paths with `/`. Without a glob it matches all; `!` globs alone match all but those.
 
     A path takes time linear in its length for each star at most. Raises ValueError for a glob that means nothing.
     """

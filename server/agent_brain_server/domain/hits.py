@@ -26,23 +26,25 @@ class Filters:
 
 
 class Hit(NamedTuple):
-    """One chunk found by one arm: `row` is the store's own key; a higher `score` is better."""
+    """One chunk found by one retriever: `row` is the store's own key; a higher `score` is better."""
 
     row: int
     score: float
 
 
 class Hits(list[Hit]):
-    """Hits, best first. `path` names how they were found, such as "gin" or "hnsw, then exact"; empty where nothing was
-    looked up. Two of them are equal when their hits are."""
+    """Hits, best first; two are equal when their hits are equal.
 
-    def __init__(self, hits: Iterable[Hit] = (), path: str = "") -> None:
+    `strategy` says how the store found them, such as "gin" or "hnsw, then exact"; empty where nothing was looked up.
+    """
+
+    def __init__(self, hits: Iterable[Hit] = (), strategy: str = "") -> None:
         super().__init__(hits)
-        self.path = path
+        self.strategy = strategy
 
 
 class StageTrace(NamedTuple):
-    """Where a result stood in each stage: 1-based ranks and scores by stage name."""
+    """The ranks (from 1) and scores of a result, by stage."""
 
     ranks: dict[str, int]
     scores: dict[str, float]

@@ -16,7 +16,7 @@ FINISHED: frozenset[str] = frozenset({"done", "failed", "cancelled"})
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is. `rate` is chunks per second; `eta_seconds` is None until it can be told.
+    """How far a job is. `rate` is chunks per second; `eta_seconds` is None until it can be estimated.
 
     `chunks_done` are those of the files that were read, `chunks_written` those of them that were new or had changed.
 

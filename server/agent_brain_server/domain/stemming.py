@@ -15,7 +15,7 @@ _DOUBLED = frozenset("bdgmnprt")
 
 @lru_cache(maxsize=16_384)
 def stem(word: str) -> str:
-    """The stem of a lower-case word; what is not plain ASCII letters stays as it is."""
+    """Return the stem of a lower-case word; what is not plain ASCII letters stays as it is."""
     if len(word) <= _SHORTEST or not (word.isascii() and word.isalpha()):
         return word
     return _without_e(_without_ion(_without_ending(_without_s(word))))
@@ -40,7 +40,7 @@ def _without_ending(word: str) -> str:
 
 
 def _restored(root: str) -> str:
-    """What the suffix was added to: `stopp` is `stop`, `siz` is `size`."""
+    """Return what the suffix was added to: `stop` for `stopp`, `size` for `siz`."""
     if len(root) > _SHORTEST and root[-1] == root[-2] and root[-1] in _DOUBLED:
         return root[:-1]
     short = len(root) == _SHORTEST and root[1] in _VOWELS and not {root[0], root[2]} & (_VOWELS | {"w", "x"})

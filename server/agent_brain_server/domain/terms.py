@@ -2,7 +2,7 @@
 
 An identifier gives its parts (camelCase, snake_case, acronyms, digits) and, where it has several, the whole without its
 separators, so that `next_delay`, `nextDelay` and `NextDelay` are one term. Terms are lower-case letters and digits, and
-English words stand for their plural and verb forms (see `domain.stemming`).
+English words represent their plural and verb forms (see `domain.stemming`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ STOP_WORDS = frozenset(
 
 
 def split_word(word: str) -> tuple[str, ...]:
-    """The terms of one run of word characters."""
+    """Return the terms of one run of word characters."""
     pattern = _ASCII_PART if word.isascii() else _PART
     parts = [part.lower() for part in pattern.findall(word)]
     whole = ["".join(parts)] if len(parts) > 1 else []
@@ -47,7 +47,7 @@ def split_word(word: str) -> tuple[str, ...]:
 
 
 def tokenize(text: str) -> list[str]:
-    """The terms of `text` in order, repeats kept."""
+    """Return the terms of `text` in order, repeats kept."""
     return _joined(text).split()
 
 
@@ -56,14 +56,14 @@ def _words(text: str) -> list[str]:
 
 
 def query_terms(query: str) -> list[str]:
-    """The distinct terms of a question in order, without stop words unless it has no others."""
+    """Return the distinct terms of a question in order, without stop words unless it has no others."""
     words = _words(query)
-    telling = [word for word in words if word.lower() not in STOP_WORDS]
-    return list(dict.fromkeys(term for word in telling or words for term in split_word(word)))
+    content_words = [word for word in words if word.lower() not in STOP_WORDS]
+    return list(dict.fromkeys(term for word in content_words or words for term in split_word(word)))
 
 
 def chunk_terms(chunk: Chunk) -> Terms:
-    """The terms of a chunk by field; the same chunk always gives the same terms."""
+    """Return the terms of a chunk by field; the same chunk always gives the same terms."""
     return Terms(
         symbol=_joined(chunk.symbol),
         path=_joined(chunk.path),
@@ -76,5 +76,5 @@ _terms_of = Memo(lambda word: " ".join(split_word(word)), MOST_WORDS_KNOWN, LONG
 
 
 def _joined(text: str) -> str:
-    """The terms of `text` in order, separated by spaces."""
+    """Return the terms of `text` in order, separated by spaces."""
     return " ".join(filter(None, map(_terms_of.__getitem__, _words(text))))

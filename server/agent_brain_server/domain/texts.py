@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def is_storable(text: str) -> bool:
-    """Whether the text has neither a NUL nor half of a surrogate pair, which PostgreSQL and UTF-8 do not have."""
+    """Return whether the text has neither a NUL nor a lone surrogate, which PostgreSQL and UTF-8 do not have."""
     if "\0" in text:
         return False
     if text.isascii():

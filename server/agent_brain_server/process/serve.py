@@ -130,7 +130,7 @@ class ProjectServer(uvicorn.Server):
         if self._app.state.activity.seconds_left() == 0.0:
             log.info("stopping: no request for the idle time")
             return True
-        if counter % (PRESENCE_TICKS * UVICORN_TICKS) == 0 and self._is_lost():
+        if counter % (PRESENCE_TICKS * UVICORN_TICKS) == 0 and await asyncio.to_thread(self._is_lost):
             return True
         return await super().on_tick(counter)
 

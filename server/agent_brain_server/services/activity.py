@@ -18,11 +18,11 @@ class Activity:
         self._last = clock()
 
     def touch(self) -> None:
-        """A request came."""
+        """Note a request."""
         self._last = self._clock()
 
     def seconds_left(self) -> float | None:
-        """Until the idle stop; None where that is off."""
+        """Return the time until the idle stop; None where that is off."""
         if not self._idle_seconds:
             return None
         if self._busy():

@@ -1,4 +1,4 @@
-"""Work that nobody waits for, kept from being lost or left behind."""
+"""Work without a waiter, kept from being lost or left behind."""
 
 from __future__ import annotations
 

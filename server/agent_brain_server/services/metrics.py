@@ -32,11 +32,11 @@ class Metrics:
         self._counters: Counter[str] = Counter()
 
     def observe_query(self, mode: str, seconds: float) -> None:
-        """One answered query."""
+        """Count one answered query."""
         self._queries[mode].observe(seconds)
 
     def count_request(self, method: str, status: int) -> None:
-        """One HTTP response. A client chooses the method, so those that HTTP does not know count as one."""
+        """Count one HTTP response. A client chooses the method, so those that HTTP does not know count as one."""
         self._requests[(method if method in METHODS else "other", status)] += 1
 
     def add(self, name: str, amount: int = 1) -> None:
@@ -44,7 +44,7 @@ class Metrics:
         self._counters[name] += amount
 
     def render(self, gauges: Mapping[str, float]) -> str:
-        """The text that `/metrics` answers."""
+        """Return the text that `/metrics` answers."""
         return "\n".join(self._lines(gauges)) + "\n"
 
     def _lines(self, gauges: Mapping[str, float]) -> Iterator[str]:

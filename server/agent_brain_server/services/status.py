@@ -20,7 +20,7 @@ from agent_brain_server.storage.view import ReadStore
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who answers here: enough to tell this server from any other on its port.
+    """Who answers here: enough to distinguish this server from any other on its port.
 
     `project_id` follows from the project's place; `storage_id` keeps its rows apart in a shared database.
     """
@@ -66,7 +66,7 @@ class StatusService:
         return await self.place.database_health()
 
     async def status(self) -> Status:
-        """As of now."""
+        """Return the status of now."""
         unfinished = await self.jobs.list_unfinished()
         return Status(
             identity=self.identity,
@@ -81,7 +81,7 @@ class StatusService:
         )
 
     async def _notable(self, unfinished: Sequence[Job]) -> Job | None:
-        """A job that runs elsewhere, one that cannot run here, or the last one if it failed."""
+        """Return a job that runs elsewhere, one that cannot run here, or the last one if it failed."""
         for job in unfinished:
             if job.state == "running" or self.runner.is_held_up:
                 return self.runner.live(job)

@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 
 
 class SearchView(Protocol):
-    """Chunks, and the files that they come from. `Hits.path` says how a search was executed."""
+    """Chunks, and the files that they come from. `Hits.strategy` says how a search was executed."""
 
     def lexical(self, terms: Sequence[str], filters: Filters, limit: int) -> Hits:
         """Return the best `limit` chunks that hold any of `terms`, by field-weighted BM25, best first, ties by row.

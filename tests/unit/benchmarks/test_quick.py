@@ -1,4 +1,4 @@
-"""The benchmarks run. Their numbers are nobody's promise here."""
+"""The benchmarks run. Their numbers are not checked here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 def run(work: Path, *names: str, **environment: str) -> tuple[list[Any], str]:
-    """The figures of these measurements, and what was printed."""
+    """Return the figures of these measurements, and what was printed."""
     answer = work / "figures.json"
     command = [sys.executable, "-m", "benchmarks", "--quick", "--work", str(work / "work"), "--json", str(answer)]
     only = [part for name in names for part in ("--only", name)]

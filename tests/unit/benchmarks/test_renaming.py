@@ -37,6 +37,6 @@ def test_words_keep_the_frequencies_of_the_corpus() -> None:
 
 
 def _bands(counts: Counter[str]) -> dict[int, float]:
-    """The share of the vocabulary by the order of magnitude of its frequency."""
+    """Return the share of the vocabulary by the order of magnitude of its frequency."""
     bands = Counter(len(str(count)) for count in counts.values())
     return {band: number / len(counts) for band, number in bands.items()}

@@ -1,6 +1,6 @@
 """What a reference means in a project as small as it can be.
 
-A project is written as its files and what they declare: `run()` is a function, or a method where it stands in a type,
+A project is written as its files and what they declare: `run()` is a function, or a method where it is in a type,
 `Pool` a type, `=POOL` a constant. An import is `module:name>alias`, a base `Heir<Base`, a place `file:scope`.
 """
 
@@ -15,7 +15,7 @@ from agent_brain_server.domain.code_graph import (
     Reference,
     ReferenceKind,
 )
-from agent_brain_server.retrieval.code_graph.resolution import asked_names, resolve, surroundings
+from agent_brain_server.retrieval.code_graph.resolution import asked_names, file_imports, resolve
 
 LANGUAGES = {
     "py": "python",
@@ -37,12 +37,12 @@ Project = Mapping[str, str]
 
 
 def language(path: str) -> str:
-    """The language of a file by its suffix."""
+    """Return the language of a file by its suffix."""
     return LANGUAGES[path.rpartition(".")[2]]
 
 
 def declared(project: Project) -> Iterator[LocatedDefinition]:
-    """What the files of the project declare."""
+    """Yield what the files of the project declare."""
     for path, symbols in project.items():
         for word in symbols.split():
             symbol = word.strip("=").removesuffix("()")
@@ -52,8 +52,8 @@ def declared(project: Project) -> Iterator[LocatedDefinition]:
             yield LocatedDefinition(path, language(path), Definition(symbol, kind, 1, 2, ""))
 
 
-def around(imports: str, bases: str) -> Iterable[Reference]:
-    """The imports and bases that a file has."""
+def imports_and_bases(imports: str, bases: str) -> Iterable[Reference]:
+    """Yield the imports and bases of a file."""
     for word in imports.split():
         module, _, named = word.rpartition(":")
         name, _, alias = named.partition(">")
@@ -66,13 +66,13 @@ def around(imports: str, bases: str) -> Iterable[Reference]:
 def meant(
     project: Project, place: str, written: str, imports: str = "", bases: str = "", kind: ReferenceKind = "call"
 ) -> str:
-    """How sure, then the places of what is meant."""
+    """Return how sure, then the places of what is meant."""
     path, _, scope = place.partition(":")
     qualifier, _, name = written.rpartition("." if kind != "import" else ":")
-    known = surroundings(around(imports, bases))
+    context = file_imports(imports_and_bases(imports, bases))
     reference = Reference(kind, name, qualifier, "", scope, 1)
-    names = asked_names(reference, known)
+    names = asked_names(reference, context)
     candidates = [one for one in declared(project) if one.definition.name in names]
-    resolved = resolve(LocatedReference(path, language(path), reference), known, candidates)
+    resolved = resolve(LocatedReference(path, language(path), reference), context, candidates)
     places = [f"{one.path}:{one.definition.symbol}" for one in resolved.definitions]
     return " ".join([resolved.certainty, *sorted(places)]) if places else NOTHING

@@ -1,4 +1,4 @@
-"""Fusion is on scores, each a share of its arm's best: how far apart an arm sees two chunks is kept."""
+"""Fusion is on scores, each a share of its retriever's best: how far apart a retriever ranks two chunks is kept."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def test_a_score_far_ahead_beats_two_that_are_far_behind() -> None:
 
 
 def test_a_weight_moves_an_arm() -> None:
-    arms = {"a": hits({1: 1.0}), "b": hits({2: 1.0})}
-    assert [item.score for item in fuse(arms, {"a": 1.0, "b": 3.0})] == [0.75, 0.25]
+    retrieved = {"a": hits({1: 1.0}), "b": hits({2: 1.0})}
+    assert [item.score for item in fuse(retrieved, {"a": 1.0, "b": 3.0})] == [0.75, 0.25]
 
 
 def test_equal_scores_are_ordered_by_the_best_rank_then_by_row() -> None:

@@ -1,4 +1,4 @@
-"""Where neither scope nor import tells, a receiver's name may."""
+"""Where neither scope nor import decides, a receiver's name may."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agent_brain_server.retrieval.code_graph.guessing import MOST_POSSIBLE, gues
 
 
 def methods(symbols: str) -> list[LocatedDefinition]:
-    """One in each file, `0.py` and so on."""
+    """Return one in each file, `0.py` and so on."""
     return [
         LocatedDefinition(f"{at}.py", "python", Definition(symbol, "method", 1, 2, ""))
         for at, symbol in enumerate(symbols.split())

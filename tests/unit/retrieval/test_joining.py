@@ -22,7 +22,7 @@ SPANS = st.lists(
 
 
 def lines(first: int, last: int, path: str = PATH) -> Chunk:
-    """The lines of a file whose lines say their numbers."""
+    """Return the lines of a file whose lines say their numbers."""
     return passage("\n".join(f"line {line}" for line in range(first, last + 1)), path, first)
 
 

@@ -1,4 +1,4 @@
-"""What a member means, of the class around, of a module or of a type: each rule on a project as small as it can be."""
+"""What a member of the enclosing class, of a module or of a type means: each rule on the smallest project."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from unit.retrieval.small_projects import NOTHING, Project, meant
 
-# A member of the class around
+# A member of the enclosing class
 
 
 OWN = {"a.py": "A A.run() A.run.inner() A.go() B B.go()", "b.py": "Base Base.go() Base.stop()", "c.py": "C C.halt()"}

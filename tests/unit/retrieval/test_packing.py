@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent_brain_server.retrieval.packing.pack import (
     CHARACTERS_PER_TOKEN,
-    Found,
+    RankedPassage,
     count_tokens,
     drop_repeats,
     outline,
@@ -19,7 +19,7 @@ from unit.retrieval.passages import found, passage, rows
 PASSAGES = st.lists(st.tuples(st.text("ab\n", max_size=200), st.sampled_from(["function", "block"])), max_size=10)
 
 
-def blocks(*texts: str) -> list[Found]:
+def blocks(*texts: str) -> list[RankedPassage]:
     return found(*(passage(text, f"f{row}.py", 10, kind="block") for row, text in enumerate(texts)))
 
 

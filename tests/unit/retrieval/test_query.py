@@ -1,4 +1,4 @@
-"""A question is read off its words, whatever it holds."""
+"""A question is understood by its words, for any text."""
 
 from __future__ import annotations
 

@@ -37,10 +37,10 @@ def factors(step: str, question: str, *chunks: Chunk, scores: list[float] | None
 
 
 def factor(step: str, question: str, chunk: Chunk) -> float:
-    """Of a chunk that stands beside one which the step has no opinion of."""
-    told, untold = factors(step, question, chunk, passage(LINES, "other/y.py"))
-    assert untold == 1.0
-    return told
+    """Return the factor of a chunk, next to one that the step does not change."""
+    changed, unchanged = factors(step, question, chunk, passage(LINES, "other/y.py"))
+    assert unchanged == 1.0
+    return changed
 
 
 def ranked(scores: list[float]) -> list[Ranked]:
@@ -208,8 +208,8 @@ def test_repetition_lowers_each_further_passage_of_a_file_by_the_order_of_their_
 
 
 def test_arms_are_weighted_by_the_shape_of_the_question() -> None:
-    arms = {"bm25": [Hit(1, 5.0)], "vector": [Hit(2, 0.5)]}
-    scores = {item.row: item.score for item in fused(understand("retry policy"), arms)}
+    retrieved = {"bm25": [Hit(1, 5.0)], "vector": [Hit(2, 0.5)]}
+    scores = {item.row: item.score for item in fused(understand("retry policy"), retrieved)}
     assert scores[2] == pytest.approx(steps.VECTOR_WEIGHTS["words"])
     assert sum(scores.values()) == pytest.approx(1.0)
 
@@ -219,8 +219,8 @@ def test_one_arm_alone_counts_in_full() -> None:
 
 
 def test_a_third_arm_brings_its_own() -> None:
-    arms = {"bm25": [Hit(1, 5.0)], "vector": [Hit(1, 0.5)], "graph": [Hit(2, 1.0)]}
-    assert [item.row for item in fused(understand("retry policy"), arms)] == [1, 2]
+    retrieved = {"bm25": [Hit(1, 5.0)], "vector": [Hit(1, 0.5)], "graph": [Hit(2, 1.0)]}
+    assert [item.row for item in fused(understand("retry policy"), retrieved)] == [1, 2]
 
 
 def test_candidates_are_bounded() -> None:
@@ -277,8 +277,8 @@ def test_every_step_gives_a_factor_for_each_candidate_by_its_own_place(
     question: str, chunks: list[Chunk], step: str
 ) -> None:
     scores = [1 / (2 + row) for row in range(len(chunks))]
-    told = factors(step, question, *chunks, scores=scores)
-    assert len(told) == len(chunks)
-    assert all(isfinite(factor) and factor > 0 for factor in told)
+    changed = factors(step, question, *chunks, scores=scores)
+    assert len(changed) == len(chunks)
+    assert all(isfinite(factor) and factor > 0 for factor in changed)
     turned = factors(step, question, *reversed(chunks), scores=scores[::-1])
-    assert turned[::-1] == pytest.approx(told)
+    assert turned[::-1] == pytest.approx(changed)

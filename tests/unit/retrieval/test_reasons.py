@@ -1,4 +1,4 @@
-"""A passage says in words why it stands where it does."""
+"""A passage says in words why it has its rank."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def test_every_step_has_a_word_for_what_it_did(step: str) -> None:
 
 
 def test_the_strongest_factor_is_told_first_and_a_weak_one_not_at_all() -> None:
-    told = said({"named": 1.1, "whole": 0.7, "definition": 1.5, "path": 1.01})
-    assert [part.rpartition("(")[2] for part in told[2:]] == ["x1.50)", "x0.70)", "x1.10)"]
+    parts = said({"named": 1.1, "whole": 0.7, "definition": 1.5, "path": 1.01})
+    assert [part.rpartition("(")[2] for part in parts[2:]] == ["x1.50)", "x0.70)", "x1.10)"]
 
 
 def test_a_step_without_words_is_left_out() -> None:

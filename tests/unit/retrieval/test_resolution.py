@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agent_brain_server.domain.code_graph import Definition, LocatedDefinition, LocatedReference, Reference
-from agent_brain_server.retrieval.code_graph.resolution import asked_names, family, resolve, surroundings
-from unit.retrieval.small_projects import NOTHING, around, language, meant
+from agent_brain_server.retrieval.code_graph.resolution import asked_names, family, file_imports, resolve
+from unit.retrieval.small_projects import NOTHING, imports_and_bases, language, meant
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_some_languages_call_each_other(one: str, other: str) -> None:
 def test_what_is_no_code_is_not_meant(kind: str) -> None:
     section = LocatedDefinition("a.py", "python", Definition("shorten", kind, 1, 2, ""))
     reference = LocatedReference("a.py", "python", Reference("call", "shorten", "", "", "", 1))
-    assert resolve(reference, surroundings([]), [section]).definitions == ()
+    assert resolve(reference, file_imports([]), [section]).definitions == ()
 
 
 def test_nothing_is_meant_where_nothing_is_declared() -> None:
@@ -54,7 +54,7 @@ def test_nothing_is_meant_where_nothing_is_declared() -> None:
 
 
 def test_surroundings_are_imports_in_order_and_bases_by_class() -> None:
-    known = surroundings([*around("b:x a:y", "A<B A<C D<B"), Reference("call", "f", "", "", "", 1)])
+    known = file_imports([*imports_and_bases("b:x a:y", "A<B A<C D<B"), Reference("call", "f", "", "", "", 1)])
     assert [found.name for found in known.imports] == ["x", "y"]
     assert known.bases == {"A": {"B", "C"}, "D": {"B"}}
 
@@ -63,4 +63,4 @@ def test_surroundings_are_imports_in_order_and_bases_by_class() -> None:
     ("imports", "expected"), [("", {"g"}), ("m:f>g", {"g", "f"}), ("m:f", {"g"}), ("m:*>g", {"g"}), ("m:g>f", {"g"})]
 )
 def test_a_renamed_import_is_asked_for_under_both_names(imports: str, expected: set[str]) -> None:
-    assert asked_names(Reference("call", "g", "", "", "", 1), surroundings(around(imports, ""))) == expected
+    assert asked_names(Reference("call", "g", "", "", "", 1), file_imports(imports_and_bases(imports, ""))) == expected

@@ -1,4 +1,4 @@
-"""The part that a file plays is told by its path."""
+"""The role of a file follows from its path."""
 
 from __future__ import annotations
 

@@ -13,7 +13,6 @@ from agent_brain_server.retrieval.ranking.query import ordered_words
 Certainty = Literal["sure", "likely", "possible"]
 
 MOST_POSSIBLE = 8
-SHORTEST_TELLING = 3
 _INTERFACE = re.compile(r"^I(?=[A-Z][a-z])|^(?:Abstract|Base|Default)(?=[A-Z])|(?:Impl|Base|Interface)\Z")
 # Names that containers, strings, streams and promises of every language have: they say little of what is meant.
 _COMMON = frozenset(
@@ -31,32 +30,32 @@ _COMMON = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The definitions that a reference may mean. More than one, but for `possible`, are overloads or overridings."""
+    """The definitions that a reference may mean. Several are overloads or overridings, unless they are `possible`."""
 
     definitions: tuple[LocatedDefinition, ...]
     certainty: Certainty
 
 
 def guess(candidates: Sequence[LocatedDefinition], receiver: str) -> Resolved:
-    """`likely` where only one method is left, as a receiver called `retryPolicy` tells its type; else `possible`.
+    """Return one method as `likely`, as a receiver called `retryPolicy` names its type; several as `possible`.
 
-    A name that everything has needs a receiver that tells. Too many possible ones are none.
+    A name that everything has needs a receiver that names a type. More than MOST_POSSIBLE are none.
     """
     alike = _alike(candidates, receiver)
     left = alike or list(candidates)
-    telling = bool(alike) or (bool(left) and left[0].definition.name.lower() not in _COMMON)
-    if left and telling and len({_method(candidate) for candidate in left}) == 1:
+    selective = bool(alike) or (bool(left) and left[0].definition.name.lower() not in _COMMON)
+    if left and selective and len({_method(candidate) for candidate in left}) == 1:
         return Resolved(tuple(left), "likely")
     return Resolved(tuple(left) if len(left) <= MOST_POSSIBLE else (), "possible")
 
 
 def parent(candidate: LocatedDefinition) -> str:
-    """The qualified name of what a definition is a member of, empty for none."""
+    """Return the qualified name of what a definition is a member of, empty for none."""
     return candidate.definition.symbol.rpartition(".")[0]
 
 
 def is_abbreviation(short: str, name: str) -> bool:
-    """Whether `short` may be a variable's name for a `name`: its start, or the initials of its words."""
+    """Return whether `short` may be a variable's name for a `name`: its start, or the initials of its words."""
     words = ordered_words(name)
     initials = "".join(word[0] for word in words)
     folded = short.lstrip("_").lower()
@@ -64,7 +63,7 @@ def is_abbreviation(short: str, name: str) -> bool:
 
 
 def _alike(candidates: Sequence[LocatedDefinition], receiver: str) -> list[LocatedDefinition]:
-    """Those whose type is called like the receiver: by all of its words, by the last of them, or abbreviated."""
+    """Return those whose type has the receiver's name: all of its words, the last of them, or an abbreviation."""
     said = ordered_words(receiver)
     if not said:
         return []
@@ -79,6 +78,6 @@ def _alike(candidates: Sequence[LocatedDefinition], receiver: str) -> list[Locat
 
 
 def _method(candidate: LocatedDefinition) -> str:
-    """The same for overloads, and for a method of an interface and of the class that is named after it."""
+    """Return a key: the same for overloads, and for a method of an interface and of a class that is named after it."""
     owner = parent(candidate).rpartition(".")[2]
     return _INTERFACE.sub("", owner).lower() if owner else f"/{candidate.path}"

@@ -44,7 +44,7 @@ class GraphQuestion:
 
 
 def read_question(text: str) -> GraphQuestion | None:
-    """What `text` asks of the graph; a bare name asks where it is defined; None where no symbol is named."""
+    """Return what `text` asks of the graph, or None where it names no symbol. A bare name asks where it is defined."""
     asked = text.strip().rstrip("?!. ")
     for relation, pattern in _PATTERNS:
         if (match := pattern.search(asked)) is not None:
@@ -57,6 +57,6 @@ def read_question(text: str) -> GraphQuestion | None:
 
 
 def plain_symbol(name: str) -> str:
-    """A qualified name with `.` between its parts, without quotes and a call's brackets."""
+    """Return a qualified name with `.` between its parts, without quotes and a call's brackets."""
     bare = name.lstrip("(").partition("(")[0].strip("`'\",;:.?!()[]{}")
     return ".".join(part for part in re.split(r"::|->|[.#/]+", bare) if part)

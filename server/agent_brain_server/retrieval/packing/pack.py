@@ -12,7 +12,7 @@ CHARACTERS_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RankedPassage:
     """A ranked chunk with its text."""
 
     ranked: Ranked
@@ -20,13 +20,13 @@ class Found:
 
 
 def count_tokens(text: str) -> int:
-    """The tokens that `text` is counted as: its characters by four, rounded up. No model's own count."""
+    """Return the tokens that `text` counts as: a quarter of its characters, rounded up. No model counts so."""
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
-def drop_repeats(found: Iterable[Found], limit: int) -> list[Found]:
-    """The first `limit` passages, of those that say the same text only the best, wherever they stand."""
-    kept: dict[str, Found] = {}
+def drop_repeats(found: Iterable[RankedPassage], limit: int) -> list[RankedPassage]:
+    """Return the first `limit` passages, and of those with the same text only the best."""
+    kept: dict[str, RankedPassage] = {}
     for item in found:
         if len(kept) == limit:
             break
@@ -34,8 +34,8 @@ def drop_repeats(found: Iterable[Found], limit: int) -> list[Found]:
     return list(kept.values())
 
 
-def outline(found: Iterable[Found]) -> list[Found]:
-    """Each passage's signature and the first line of its documentation instead of its text."""
+def outline(found: Iterable[RankedPassage]) -> list[RankedPassage]:
+    """Return each passage's signature and the first line of its documentation instead of its text."""
     return [replace(item, chunk=item.chunk._replace(text=_head(item.chunk))) for item in found]
 
 
@@ -45,8 +45,8 @@ def _head(chunk: Chunk) -> str:
     return f"{signature}\n    {said}" if said and said not in signature else signature
 
 
-def pack(found: Sequence[Found], max_tokens: int | None) -> tuple[list[Found], bool]:
-    """The passages that fit, best first, and whether anything was left out.
+def pack(found: Sequence[RankedPassage], max_tokens: int | None) -> tuple[list[RankedPassage], bool]:
+    """Return the passages that fit, best first, and whether anything was left out.
 
     Whole symbols and sections are taken before lines without a name, and what does not fit is passed over for smaller
     ones below it; if not even one fits, the best one is cut at a line's end, its `end_line` with it.
@@ -65,7 +65,7 @@ def pack(found: Sequence[Found], max_tokens: int | None) -> tuple[list[Found], b
     return [found[at] for at in sorted(taken)], len(taken) < len(found)
 
 
-def _cut(item: Found, max_tokens: int) -> Found:
+def _cut(item: RankedPassage, max_tokens: int) -> RankedPassage:
     text = item.chunk.text[: max_tokens * CHARACTERS_PER_TOKEN]
     whole_lines, separator, _ = text.rpartition("\n")
     if separator and item.chunk.text[len(text) : len(text) + 1] != "\n":

@@ -42,7 +42,7 @@ _ASKING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question understood. `words` are the stems of its telling words, `terms` what the lexical arm asks for.
+    """A question understood. `words` are the stems of its content words, `terms` what the lexical retriever asks for.
 
     `names` are what it names, each by the lower-case parts of its qualified name without separators; `files` are
     file names or paths in lower case; `wants` the roles of files that it asks for by word.
@@ -58,17 +58,17 @@ class Query:
 
 
 def understand(text: str) -> Query:
-    """What `text` asks for. Never fails, whatever it holds."""
+    """Return what `text` asks for. Any text will do."""
     tokens = [token for found in _TOKEN.findall(text.replace("->", ".")) if (token := found.rstrip(_PUNCTUATION))]
     quoted = {next(filter(None, groups)) for groups in _QUOTED.findall(text)}
     files = dict.fromkeys(token.removeprefix("./").lower() for token in tokens if _is_file(token))
     written = dict.fromkeys([*sorted(quoted), *tokens])
     names = [name for name in written if not _is_file(name) and (name in quoted or _is_name(name, len(tokens) == 1))]
-    telling = [token for token in tokens if token.lower() not in STOP_WORDS]
+    content_words = [token for token in tokens if token.lower() not in STOP_WORDS]
     return Query(
         text=text,
-        shape=_shape(telling, names),
-        terms=tuple(dict.fromkeys([*_terms(text), *_joined(telling)])),
+        shape=_shape(content_words, names),
+        terms=tuple(dict.fromkeys([*_terms(text), *_compounds(content_words)])),
         words=frozenset(term for term in _terms(text) if len(term) > 1),
         names=tuple(dict.fromkeys(filter(None, map(_parts, names)))),
         files=tuple(files),
@@ -81,7 +81,7 @@ def _is_file(token: str) -> bool:
 
 
 def _is_name(token: str, alone: bool) -> bool:
-    """Whether it is written as names in code are: alone, qualified, or with more than one part."""
+    """Return whether it is written as names in code are: alone, qualified, or with more than one part."""
     parts = [part for part in _SEPARATOR.split(token) if part]
     if alone or any(_WRITTEN_AS_CODE.search(part) for part in parts):
         return True
@@ -94,31 +94,31 @@ def _parts(name: str) -> tuple[str, ...]:
 
 
 def _terms(text: str) -> list[str]:
-    """The terms of the question, without the words that only say what is looked for, unless it has no others."""
+    """Return the terms of the question, without words such as `function`, unless it has no others."""
     terms = query_terms(text)
     return [term for term in terms if term not in _ASKING] or terms
 
 
-def _joined(telling: list[str]) -> list[str]:
-    """Neighbouring words as one name: `retry policy` also asks for `RetryPolicy`."""
-    plain = [token.lower() if token.isalpha() else "" for token in telling]
+def _compounds(content_words: list[str]) -> list[str]:
+    """Return neighbouring words as one name: `retry policy` also asks for `RetryPolicy`."""
+    plain = [token.lower() if token.isalpha() else "" for token in content_words]
     return [left + right for left, right in pairwise(plain) if left and right]
 
 
-def _shape(telling: list[str], names: list[str]) -> Shape:
-    if names and len(telling) <= len(names) + 2:
+def _shape(content_words: list[str], names: list[str]) -> Shape:
+    if names and len(content_words) <= len(names) + 2:
         return "name"
-    return "sentence" if len(telling) > LONGEST_SENTENCE_FREE else "words"
+    return "sentence" if len(content_words) > LONGEST_SENTENCE_FREE else "words"
 
 
 @lru_cache(maxsize=65_536)
 def name_words(name: str) -> frozenset[str]:
-    """The stems of the words that a name, or a path, is made of."""
+    """Return the stems of the words that a name, or a path, is made of."""
     return frozenset(ordered_words(name))
 
 
 @lru_cache(maxsize=65_536)
 def ordered_words(name: str) -> tuple[str, ...]:
-    """The stems of the words that a name is made of, in their order."""
+    """Return the stems of the words that a name is made of, in their order."""
     pattern = _PART if name.isascii() else _FOREIGN_PART
     return tuple(stem(part.lower()) for part in pattern.findall(name))

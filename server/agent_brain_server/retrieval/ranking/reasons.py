@@ -1,4 +1,4 @@
-"""Why a passage stands where it does, in words."""
+"""Why a passage has its rank, in words."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _RAISED = {
     "coherence": "more of its file was found",
 }
 _LOWERED = {"whole": "is very short or has no name", "repetition": "a better passage of its file is ranked higher"}
-_TELLING = 0.05
+_LEAST_CHANGE = 0.05
 
 
 def reason(trace: StageTrace, chunk: Chunk) -> str:
-    """What found the passage, then what raised and what lowered it, the strongest first."""
-    found = [f"{arm} #{rank}" for arm, rank in trace.ranks.items()]
+    """Say what found the passage, then what raised and what lowered it, the strongest first."""
+    found = [f"{retriever} #{rank}" for retriever, rank in trace.ranks.items()]
     factors = {step: trace.scores[step] for step in trace.scores if step not in trace.ranks}
     strongest = sorted(factors, key=lambda step: -abs(factors[step] - 1))
-    told = [_word(step, factors[step], chunk) for step in strongest if abs(factors[step] - 1) >= _TELLING]
-    return " · ".join([*found, *filter(None, told)])
+    changes = [_word(step, factors[step], chunk) for step in strongest if abs(factors[step] - 1) >= _LEAST_CHANGE]
+    return " · ".join([*found, *filter(None, changes)])
 
 
 def _word(step: str, factor: float, chunk: Chunk) -> str:

@@ -44,7 +44,7 @@ _TEST_CLASS = re.compile(r".*[a-z0-9]Tests?\.\w+\Z")
 
 @lru_cache(maxsize=16_384)
 def role_of(path: str) -> Role:
-    """The part that the file at `path` plays, `source` where nothing says otherwise."""
+    """Return the part that the file at `path` plays, `source` where nothing says otherwise."""
     folded = path.lower()
     for role, pattern in _FOLDERS:
         if pattern.search(folded):
@@ -56,7 +56,7 @@ def role_of(path: str) -> Role:
 
 
 def role_of_text(path: str, text: str) -> Role:
-    """The same, but generated for text whose lines are longer than anyone writes them."""
+    """Return the same, but `generated` for text with lines longer than a person writes."""
     found = role_of(path)
     minified = len(text) > LONGEST_LINE * (text.count("\n") + 1) and found not in ("document", "history")
     return "generated" if minified else found

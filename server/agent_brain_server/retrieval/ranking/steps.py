@@ -1,4 +1,4 @@
-"""From what the arms found to one order: a fused score, then a few named steps that each multiply it.
+"""From what the retrievers found to one ranking: a fused score, then a few named steps that each multiply it.
 
 A step is a pure function of the question, the candidates and their scores so far; it knows no project. docs/search.md
 names the steps in the same words, each with what it is worth.
@@ -43,17 +43,17 @@ ROLES: Mapping[Role, float] = {
 }
 
 
-def fused(query: Query, arms: Mapping[str, Sequence[Hit]], most: int | None = None) -> list[Ranked]:
-    """The arms as one ranking, its first `most`; how much the vector arm counts depends on how the question is put."""
+def fused(query: Query, retrieved: Mapping[str, Sequence[Hit]], most: int | None = None) -> list[Ranked]:
+    """Fuse the hits of all retrievers into one ranking of `most` chunks; the weight of vectors depends on the shape."""
     share = VECTOR_WEIGHTS[query.shape]
     weights = {"bm25": 1 - share, "vector": share, "graph": GRAPH_WEIGHT}
-    return fuse(arms, {arm: weights[arm] for arm in arms}, most)
+    return fuse(retrieved, {retriever: weights[retriever] for retriever in retrieved}, most)
 
 
 def rank(
     query: Query, ranked: Sequence[Ranked], chunks: Mapping[int, Chunk], steps: Mapping[str, Step]
 ) -> Iterator[Ranked]:
-    """The candidates in the order after all `steps`, with each factor in the trace by step.
+    """Yield the candidates in the order after all `steps`, with each factor in the trace by step.
 
     The product of the factors has no upper bound; what is shown as score is 1 - exp(-product), in the same order.
     """
@@ -66,12 +66,12 @@ def rank(
         scores = [score * factor for score, factor in zip(scores, factors[name], strict=True)]
     for at in sorted(range(len(scores)), key=lambda at: -scores[at]):
         item = candidates[at]
-        told = {name: found[at] for name, found in factors.items() if found[at] != 1.0}
-        yield Ranked(item.row, 1 - exp(-scores[at]), StageTrace(item.trace.ranks, {**item.trace.scores, **told}))
+        applied = {name: found[at] for name, found in factors.items() if found[at] != 1.0}
+        yield Ranked(item.row, 1 - exp(-scores[at]), StageTrace(item.trace.ranks, {**item.trace.scores, **applied}))
 
 
 def coverage(query: Query, chunks: Sequence[Chunk], scores: Sequence[float]) -> list[float]:
-    """What holds more of the question's words, the rare ones above all, stands higher."""
+    """Boost what holds more of the question's words, the rare ones most."""
     words = [word.removesuffix("y") for word in query.words if len(word) > 2]  # `retry` is in `retries` too
     texts = [f"{chunk.path}\n{chunk.symbol}\n{chunk.text}".lower() for chunk in chunks]
     held = [[word in text for text in texts] for word in words]
@@ -84,14 +84,14 @@ def coverage(query: Query, chunks: Sequence[Chunk], scores: Sequence[float]) -> 
 
 
 def definition(query: Query, chunks: Sequence[Chunk], scores: Sequence[float]) -> list[float]:
-    """What defines a name that the question names stands above what uses it."""
+    """Boost what defines a name in the question over what uses it."""
     if not query.names:
         return [1.0] * len(chunks)
     return [1 + DEFINITION * _defines(query, chunk) for chunk in chunks]
 
 
 def _defines(query: Query, chunk: Chunk) -> float:
-    """1 for a symbol of the whole qualified name, less where only its last part is the same."""
+    """Return 1 for a symbol of the whole qualified name, less where only its last part is the same."""
     if not chunk.symbol or chunk.kind == "block":
         return 0.0
     parts = tuple("".join(filter(str.isalnum, part)).lower() for part in chunk.symbol.split("."))
@@ -101,12 +101,12 @@ def _defines(query: Query, chunk: Chunk) -> float:
 
 
 def named(query: Query, chunks: Sequence[Chunk], scores: Sequence[float]) -> list[float]:
-    """The more words of a symbol's name the question says, the higher it stands."""
+    """Boost a symbol by the share of the words of its name that are in the question."""
     return [1 + NAMED * _said(query, chunk.symbol.rpartition(".")[2]) for chunk in chunks]
 
 
 def _said(query: Query, name: str) -> float:
-    """The share of the words of a name that the question says, less for a single word."""
+    """Return the share of a name's words that are in the question, less for a single word."""
     words = name_words(name)
     if not words:
         return 0.0
@@ -115,7 +115,7 @@ def _said(query: Query, name: str) -> float:
 
 
 def path(query: Query, chunks: Sequence[Chunk], scores: Sequence[float]) -> list[float]:
-    """A file that the question names stands higher."""
+    """Boost a file that the question names."""
     if not query.files:
         return [1.0] * len(chunks)
     return [1 + FILE_NAMED * _is_asked_for(query, f"/{chunk.path.lower()}") for chunk in chunks]
@@ -126,7 +126,7 @@ def _is_asked_for(query: Query, file: str) -> bool:
 
 
 def role(query: Query, chunks: Sequence[Chunk], scores: Sequence[float]) -> list[float]:
-    """Tests, examples, documents, generated and vendored code stand lower, unless the question asks for them."""
+    """Lower tests, examples, documents, generated and vendored code, unless the question asks for them."""
     return [_role_factor(query, chunk) for chunk in chunks]
 
 
@@ -136,7 +136,7 @@ def _role_factor(query: Query, chunk: Chunk) -> float:
 
 
 def whole(query: Query, chunks: Sequence[Chunk], scores: Sequence[float]) -> list[float]:
-    """A symbol or a section of some length stands above lines without a name and above scraps."""
+    """Lower lines without a name, and passages of very few lines."""
     return [
         (WITHOUT_NAME if chunk.kind == "block" else 1.0)
         * (SCRAP if chunk.end_line - chunk.start_line < SCRAP_LINES else 1.0)
@@ -145,7 +145,7 @@ def whole(query: Query, chunks: Sequence[Chunk], scores: Sequence[float]) -> lis
 
 
 def coherence(query: Query, chunks: Sequence[Chunk], scores: Sequence[float]) -> list[float]:
-    """A file of which more was found stands higher with all of it."""
+    """Boost all passages of a file by the sum of their scores."""
     totals: dict[str, float] = {}
     for chunk, score in zip(chunks, scores, strict=True):
         totals[chunk.path] = totals.get(chunk.path, 0.0) + score
@@ -154,7 +154,7 @@ def coherence(query: Query, chunks: Sequence[Chunk], scores: Sequence[float]) ->
 
 
 def repetition(query: Query, chunks: Sequence[Chunk], scores: Sequence[float]) -> list[float]:
-    """Each further passage of one file stands a little lower, so that an answer shows more than one file."""
+    """Lower each further passage of a file a little, so that an answer shows more than one file."""
     seen: Counter[str] = Counter()
     factors = [1.0] * len(chunks)
     for at in sorted(range(len(chunks)), key=lambda at: -scores[at]):

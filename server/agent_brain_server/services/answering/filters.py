@@ -67,7 +67,7 @@ def unmatched(view: View, filters: Filters) -> str:
 
 
 def _is_known(view: View, symbol: str) -> bool:
-    """Whether a passage or a definition has the symbol; each of a name's words is among the terms of its passage."""
+    """Return whether a passage or a definition has the symbol; a passage holds each word of its name as a term."""
     names = symbol_names((symbol,))
     if view.search.lexical(query_terms(symbol), Filters(symbols=(symbol,)), 1):
         return True
@@ -76,7 +76,7 @@ def _is_known(view: View, symbol: str) -> bool:
 
 
 def _unknown(what: str, asked: Sequence[str], known: Iterable[str]) -> list[str]:
-    """The names in `asked` that are none, where no other of them is one."""
+    """Return the names in `asked` that are none, where no other of them is one."""
     names = sorted(known)
     if not asked or any(name in names for name in asked):
         return []

@@ -14,7 +14,7 @@ from agent_brain_server.indexing.walking.emptied import holds_no_file
 from agent_brain_server.indexing.walking.real_paths import RealDirectories, is_gone
 
 Sight: TypeAlias = tuple[object, ...] | None
-"""What the index has of a file and what is there instead; None where no job can mend it: its folder is away."""
+"""What the index has of a file and what is there instead; None where no job can fix that: its folder is missing."""
 Changed: TypeAlias = Mapping[str, Sight]
 """Files that differ from the index, by path."""
 
@@ -53,12 +53,12 @@ class Freshness:
         return found
 
     def _is_present(self, folder: str) -> bool:
-        """Whether the folder is there and holds a file: else its disk may not be mounted."""
-        place = self.root / folder
-        return place.is_dir() and not holds_no_file(str(place))
+        """Return whether the folder is there and holds a file: else its disk may not be mounted."""
+        directory = self.root / folder
+        return directory.is_dir() and not holds_no_file(str(directory))
 
     def _seen(self, record: FileRecord, real: RealDirectories) -> tuple[object, ...]:
-        """What is there instead of the file that was indexed, empty if it is still the same. Raise OSError."""
+        """Return what is there instead of the indexed file, empty if it is still the same. Raise OSError."""
         file = self.root / record.path
         status = file.lstat()
         seen = status.st_mode, status.st_size, status.st_mtime_ns

@@ -9,7 +9,15 @@ from agent_brain_server.domain.code_graph import LocatedDefinition
 from agent_brain_server.domain.content import Chunk
 from agent_brain_server.retrieval.code_graph.guessing import Certainty
 from agent_brain_server.retrieval.code_graph.question import Relation
-from agent_brain_server.services.answering.edges import Edge, definitions_of, ends_with, incoming, outgoing, overridings
+from agent_brain_server.services.answering.edges import (
+    Edge,
+    EdgeLookup,
+    definitions_of,
+    ends_with,
+    incoming,
+    outgoing,
+    overridings,
+)
 from agent_brain_server.storage.view import GraphView
 
 MOST_NODES = 500
@@ -73,10 +81,10 @@ def _spread(
     via: dict[LocatedDefinition, tuple[str, ...]] = dict.fromkeys(start, ())
     level: list[LocatedDefinition] = list(start)
     for step in range(1, depth + 1):
-        edges, cut = _edges(graph, relation, level)
-        truncated = truncated or cut
+        lookup = _edges(graph, relation, level)
+        truncated = truncated or lookup.truncated
         level = []
-        for edge in sorted(edges, key=lambda edge: (_ORDER[edge.certainty], edge.path, edge.lines)):
+        for edge in sorted(lookup.edges, key=lambda edge: (_ORDER[edge.certainty], edge.path, edge.lines)):
             known, new = (edge.source, edge.target) if relation == "callees" else (edge.target, edge.source)
             trail = (*via.get(known, ()), known.definition.symbol) if known else ()
             nodes.append(Node(edge, step, trail))
@@ -90,11 +98,13 @@ def _spread(
     return nodes, truncated
 
 
-def _edges(graph: GraphView, relation: Relation, level: Sequence[LocatedDefinition]) -> tuple[list[Edge], bool]:
+def _edges(graph: GraphView, relation: Relation, level: Sequence[LocatedDefinition]) -> EdgeLookup:
     if relation == "callees":
-        return outgoing(graph, level), False
-    edges, cut = incoming(graph, level, _KINDS[relation])
-    return (edges if relation != "implementations" else edges + overridings(graph, level)), cut
+        return EdgeLookup(outgoing(graph, level))
+    lookup = incoming(graph, level, _KINDS[relation])
+    if relation != "implementations":
+        return lookup
+    return EdgeLookup(lookup.edges + overridings(graph, level), lookup.truncated)
 
 
 def _begins_in(one: LocatedDefinition, chunk: Chunk) -> bool:

@@ -24,7 +24,7 @@ MOST_USES = 10  # what is used more often is everywhere, and its uses are no nei
 NO_SYMBOL = "Mode graph answers questions about a symbol, as in: who calls NAME; this one names none."
 _WORTH: dict[Certainty, float] = {"sure": 1.0, "likely": 0.8, "possible": 0.3}
 _BY_STEP = 0.7
-Place = tuple[str, int]
+Location = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +45,22 @@ def find(view: View, text: str) -> GraphHits:
     found = answer(view.graph, question.relation, question.symbol, depth)
     if found.note:
         return GraphHits(Hits(), {}, found.note)
-    return _placed(view, list(_reasons(question, found)), f"Read as: {question.relation} of {question.symbol}.")
+    return _graph_hits(view, list(_reasons(question, found)), f"Read as: {question.relation} of {question.symbol}.")
 
 
-def _placed(view: View, reached: Sequence[tuple[Place, float, str]], note: str) -> GraphHits:
-    rows = _rows(view, [place for place, _, _ in reached])
+def _graph_hits(view: View, reached: Sequence[tuple[Location, float, str]], note: str) -> GraphHits:
+    rows = _rows(view, [location for location, _, _ in reached])
     scores: dict[int, float] = {}
     reasons: dict[int, str] = {}
-    for place, score, reason in reached:
-        row = rows.get(place)
+    for location, score, reason in reached:
+        row = rows.get(location)
         if row is not None and score > scores.get(row, 0.0):
             scores[row], reasons[row] = score, reason
     return GraphHits(_hits(scores), reasons, note)
 
 
-def _rows(view: View, places: Sequence[Place]) -> dict[Place, int]:
-    return view.graph.rows_at(set(places)) if places else {}
+def _rows(view: View, locations: Sequence[Location]) -> dict[Location, int]:
+    return view.graph.rows_at(set(locations)) if locations else {}
 
 
 def neighbours(view: View, seeds: Sequence[tuple[Ranked, Chunk]]) -> Hits:
@@ -70,37 +70,37 @@ def neighbours(view: View, seeds: Sequence[tuple[Ranked, Chunk]]) -> Hits:
     worth = {one: ranked.score for (ranked, chunk), held in zip(strong, defined, strict=True) for one in held}
     if not worth:
         return Hits()
-    inward, _ = incoming(view.graph, list(worth), {"call", "inherit"}, MOST_USES)
-    edges = outgoing(view.graph, list(worth)) + inward
-    places = dict(_reached(edges, worth))
-    rows = _rows(view, list(places))
+    inward = incoming(view.graph, list(worth), {"call", "inherit"}, MOST_USES)
+    edges = outgoing(view.graph, list(worth)) + inward.edges
+    locations = dict(_reached(edges, worth))
+    rows = _rows(view, list(locations))
     scores: dict[int, float] = {}
-    for place, row in rows.items():
-        scores[row] = max(scores.get(row, 0.0), places[place])
+    for location, row in rows.items():
+        scores[row] = max(scores.get(row, 0.0), locations[location])
     return _hits({row: score for row, score in scores.items() if row not in {ranked.row for ranked, _ in strong}})
 
 
-def _reached(edges: Iterable[Edge], worth: dict[LocatedDefinition, float]) -> Iterable[tuple[Place, float]]:
-    best: dict[Place, float] = {}
+def _reached(edges: Iterable[Edge], worth: dict[LocatedDefinition, float]) -> Iterable[tuple[Location, float]]:
+    best: dict[Location, float] = {}
     for edge in edges:
         if edge.certainty == "possible":
             continue
         outward = edge.source in worth
-        place = (edge.target.path, edge.target.definition.start_line) if outward else (edge.path, edge.lines[0])
+        location = (edge.target.path, edge.target.definition.start_line) if outward else (edge.path, edge.lines[0])
         start = worth.get(edge.source, 0.0) if outward and edge.source else worth.get(edge.target, 0.0)
-        best[place] = max(best.get(place, 0.0), start * _WORTH[edge.certainty])
+        best[location] = max(best.get(location, 0.0), start * _WORTH[edge.certainty])
     return best.items()
 
 
-def _reasons(question: GraphQuestion, answer: GraphAnswer) -> Iterable[tuple[Place, float, str]]:
+def _reasons(question: GraphQuestion, answer: GraphAnswer) -> Iterable[tuple[Location, float, str]]:
     if question.relation == "definitions":
         for found in answer.definitions:
             yield (found.path, found.definition.start_line), 1.0, f"defines {found.definition.symbol}"
     for node in answer.nodes:
-        yield _place(question, node), _WORTH[node.edge.certainty] * _BY_STEP ** (node.depth - 1), _why(node)
+        yield _location(question, node), _WORTH[node.edge.certainty] * _BY_STEP ** (node.depth - 1), _why(node)
 
 
-def _place(question: GraphQuestion, node: Node) -> Place:
+def _location(question: GraphQuestion, node: Node) -> Location:
     edge = node.edge
     if question.relation == "callees":
         return edge.target.path, edge.target.definition.start_line

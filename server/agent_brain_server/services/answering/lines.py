@@ -31,7 +31,7 @@ class LineService:
         self._folders = folders
 
     async def lines(self, path: str, first: int, last: int) -> Lines:
-        """The lines from `first` to `last`, as far as there are any.
+        """Return the lines from `first` to `last`, as far as there are any.
 
         Raises NotFoundError for a file that is not in the index or may not be any more, RequestError for a bad range.
         """

@@ -58,7 +58,7 @@ class Refresher:
         return left > 0 and await self._runner.wait_for(job_id, left)
 
     def _worth_trying(self, changed: Changed) -> list[str]:
-        """Those that have changed since they were last queued, which are noted as queued now."""
+        """Return those that have changed since they were last queued, which are noted as queued now."""
         now = time.monotonic()
         if len(self._tried) > MOST_REMEMBERED:
             self._tried.clear()

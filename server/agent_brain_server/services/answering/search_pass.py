@@ -14,7 +14,7 @@ from agent_brain_server.domain.terms import query_terms
 from agent_brain_server.errors import StorageDamagedError
 from agent_brain_server.retrieval.code_graph.question import read_question
 from agent_brain_server.retrieval.packing.joining import join_neighbours, lines_between
-from agent_brain_server.retrieval.packing.pack import Found, drop_repeats, outline, pack
+from agent_brain_server.retrieval.packing.pack import RankedPassage, drop_repeats, outline, pack
 from agent_brain_server.retrieval.ranking.fusion import Ranked, single
 from agent_brain_server.retrieval.ranking.query import Query, understand
 from agent_brain_server.retrieval.ranking.steps import Step, fused, rank
@@ -65,8 +65,8 @@ class Findings:
     these `gone` those that are not there any more.
     """
 
-    found: list[Found]
-    plan: dict[str, str]
+    found: list[RankedPassage]
+    strategies: dict[str, str]
     note: str = ""
     reasons: dict[int, str] = field(default_factory=dict)
     truncated: bool = False
@@ -110,9 +110,9 @@ def _from_graph(view: View, question: Question) -> Findings:
     ranked = single(GRAPH, answer.hits)
     chunks = _fetch(view.search, ranked)
     passes = chunk_filter(question.filters)
-    held = (Found(item, chunks[item.row]) for item in ranked if item.row in chunks)
+    held = (RankedPassage(item, chunks[item.row]) for item in ranked if item.row in chunks)
     found = drop_repeats((item for item in held if passes(item.chunk)), question.top_k)
-    return Findings(found, {GRAPH: answer.hits.path} if answer.hits else {}, answer.note, answer.reasons)
+    return Findings(found, {GRAPH: answer.hits.strategy} if answer.hits else {}, answer.note, answer.reasons)
 
 
 def _ranked(view: View, question: Question, vector: FloatArray | None, context: SearchContext) -> Findings:
@@ -127,10 +127,10 @@ def _ranked(view: View, question: Question, vector: FloatArray | None, context: 
     else:
         ranked, chunks = _rank(view.search, query, hits, most, context.steps)
     if question.mode == "multi":
-        hits[GRAPH] = _around(view, question, list(ranked), chunks)
+        hits[GRAPH] = _from_neighbours(view, question, list(ranked), chunks)
         ranked, chunks = _rank(view.search, query, hits, most, context.steps)
-    found = drop_repeats((Found(item, chunks[item.row]) for item in ranked), question.top_k)
-    return Findings(found, {retriever: held.path for retriever, held in hits.items() if held.path})
+    found = drop_repeats((RankedPassage(item, chunks[item.row]) for item in ranked), question.top_k)
+    return Findings(found, {retriever: held.strategy for retriever, held in hits.items() if held.strategy})
 
 
 def _rank(
@@ -160,7 +160,7 @@ def _retrieve(
     return {"bm25": lexical, "vector": nearest}
 
 
-def _around(view: View, question: Question, ranked: Sequence[Ranked], chunks: Mapping[int, Chunk]) -> Hits:
+def _from_neighbours(view: View, question: Question, ranked: Sequence[Ranked], chunks: Mapping[int, Chunk]) -> Hits:
     """Return what the question asks of the graph, else the neighbours of the best passages."""
     asked = read_question(question.query)
     if asked is not None and asked.relation != "definitions":
@@ -171,7 +171,7 @@ def _around(view: View, question: Question, ranked: Sequence[Ranked], chunks: Ma
         return hits
     passes = chunk_filter(question.filters)
     held = view.search.fetch_chunks([hit.row for hit in hits])
-    return Hits((hit for hit in hits if hit.row in held and passes(held[hit.row])), hits.path)
+    return Hits((hit for hit in hits if hit.row in held and passes(held[hit.row])), hits.strategy)
 
 
 def _fetch(search: SearchView, ranked: Sequence[Ranked]) -> dict[int, Chunk]:
@@ -184,7 +184,7 @@ def _fetch(search: SearchView, ranked: Sequence[Ranked]) -> dict[int, Chunk]:
     return chunks
 
 
-def _pack(view: View, question: Question, found: Sequence[Found]) -> tuple[list[Found], bool]:
+def _pack(view: View, question: Question, found: Sequence[RankedPassage]) -> tuple[list[RankedPassage], bool]:
     """Return the passages within the budget; with one, those that touch are joined, which spares their heads."""
     if question.outlined:
         return pack(outline(found), question.max_tokens)

@@ -18,7 +18,7 @@ from agent_brain_server.errors import (
     NotFoundError,
     UnsupportedModeError,
 )
-from agent_brain_server.retrieval.packing.pack import Found
+from agent_brain_server.retrieval.packing.pack import RankedPassage
 from agent_brain_server.retrieval.ranking.reasons import reason
 from agent_brain_server.retrieval.ranking.steps import STEPS, Step
 from agent_brain_server.services.answering.freshness import Freshness
@@ -47,7 +47,7 @@ class Answer:
 class Answers:
     """Best first. `mode` is what was done: bm25 for hybrid without embedding.
 
-    `truncated`: the token budget left something out. `plan`: how the store found the hits of each retriever.
+    `truncated`: the token budget left something out. `strategies`: how the store found the hits, by retriever.
     `note`: in mode graph how the question was read, or why there is nothing; else which filter nothing passes.
     `notice`: that files which were found are gone, and what to do.
     """
@@ -56,13 +56,13 @@ class Answers:
     mode: SearchMode
     took_ms: float
     truncated: bool
-    plan: dict[str, str]
+    strategies: dict[str, str]
     note: str = ""
     notice: str = ""
 
 
 class SearchService:
-    """Reads only; `refresher` is told of the files that turned out to have changed.
+    """Reads only; `refresher` is given the files that turn out to have changed.
 
     `is_watched` says whether changes of files are followed without a question.
     """
@@ -98,7 +98,7 @@ class SearchService:
         self._metrics.observe_query(done, seconds)
         results = tuple(_answer(item, findings) for item in findings.found)
         notice = self.notice(first.gone)
-        return Answers(results, done, seconds * 1e3, findings.truncated, findings.plan, findings.note, notice)
+        return Answers(results, done, seconds * 1e3, findings.truncated, findings.strategies, findings.note, notice)
 
     async def _embed(self, text: str) -> FloatArray | None:
         """Return the question's vector, None where it has no content. Raise EmbeddingProviderError within 10 s."""
@@ -113,7 +113,7 @@ class SearchService:
         return vectors[0] if vectors[0].any() else None
 
     def notice(self, gone: Collection[str]) -> str:
-        """Return what to do about files that are gone, where nobody would see them come back under another name."""
+        """Return what to do about files that are gone, where no watcher sees them under another name."""
         if not gone or self._is_watched():
             return ""
         files = "1 file that was found is" if len(gone) == 1 else f"{len(gone)} files that were found are"
@@ -148,7 +148,7 @@ class SearchService:
         return self._context.embedded and mode in ("vector", "hybrid", "multi")
 
 
-def _answer(item: Found, findings: Findings) -> Answer:
+def _answer(item: RankedPassage, findings: Findings) -> Answer:
     trace, path = item.ranked.trace, item.chunk.path
     said = findings.reasons.get(item.ranked.row) or reason(trace, item.chunk)
     return Answer(item.chunk, item.ranked.score, path in findings.stale, path in findings.gone, trace, said)
