@@ -53,7 +53,7 @@ def test_nothing_is_meant_where_nothing_is_declared() -> None:
 # What is known of a file
 
 
-def test_surroundings_are_imports_in_order_and_bases_by_class() -> None:
+def test_file_imports_are_imports_in_order_and_bases_by_class() -> None:
     known = file_imports([*imports_and_bases("b:x a:y", "A<B A<C D<B"), Reference("call", "f", "", "", "", 1)])
     assert [found.name for found in known.imports] == ["x", "y"]
     assert known.bases == {"A": {"B", "C"}, "D": {"B"}}
