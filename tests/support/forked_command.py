@@ -37,6 +37,8 @@ sys.path.insert(0, sys.argv[2])
 from support.forked_command import serve
 serve(int(sys.argv[1]))
 """
+_LATE = ("docker", "docker.errors")
+"""What commands import when they need it, which takes long."""
 _INTERPRETER = ("PYTHON", "LC_", "LANG", "LD_")
 """Variables that the interpreter reads before any program runs."""
 
@@ -131,6 +133,8 @@ def _import_commands() -> None:
 
     for command in (*COMMANDS, *OWN):
         import_module(command.module)
+    for package in _LATE:
+        import_module(package)
 
 
 def _attend(request: bytes, streams: Sequence[int]) -> NoReturn:

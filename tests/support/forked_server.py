@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from itertools import pairwise
@@ -45,9 +46,11 @@ def fork_servers() -> None:
 def _fork_in_place_of(fork_exec: Callable[..., int]) -> Callable[..., int]:
     def fork(words: Sequence[Any], *more: Any) -> int:
         named = [os.fsdecode(word) for word in words]
-        if not _is_server(named) or threading.active_count() > 1:
+        if not _is_server(named):
             return fork_exec(words, *more)
-        pid = os.fork()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # doctor has a thread, which asks Docker meanwhile
+            pid = os.fork()
         if pid == 0:
             _become(named, *more)
         return pid
@@ -107,9 +110,9 @@ def _run(words: list[str]) -> int:
     sys.path[:] = [place for place in sys.path if place != tests]
     sys.argv[:] = words[words.index(_PACKAGE) :]
     # New ones, since what the command has written and not flushed is not the server's to write.
-    sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)
-    sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)
-    sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    sys.stdin = os.fdopen(0, encoding="utf-8", errors="surrogateescape", closefd=False)
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)
+    sys.stderr = os.fdopen(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
     for number in signal.valid_signals():
         if callable(signal.getsignal(number)):
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
