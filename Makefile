@@ -168,10 +168,10 @@ wheel: .venv/.installed-dev  ## dist/, tried in an environment that has nothing 
 	"$$uv" pip install --quiet --python $$own/bin/python --requirements plugin/requirements.txt; \
 	"$$uv" pip install --quiet --python $$own/bin/python --no-deps dist/*.whl; \
 	$$own/bin/$(TRY) --recorded; \
-	printf 'def next_delay(attempt):\n    """Seconds before a request is sent again."""\n' >"$$project/retry.py"; \
+	cp server_client/agent_brain_contract/packages.py "$$project"; \
 	brain() { $$own/bin/agent-brain --project "$$project" "$$@"; }; \
 	brain setup --yes --index --no-watch; \
-	brain search "seconds before a request is sent again" | grep retry.py; \
+	brain search "packages that cannot be imported" | grep packages.py; \
 	brain stop; \
 	ls dist
 
