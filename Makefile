@@ -12,12 +12,14 @@ PYTHONS := python3 python3.13 python3.12 python3.11 python3.14
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_COMPILE_BYTECODE := 0
 unexport PYTHONHOME
+# Without it the tests' modules are compiled again in every run, by every worker.
+unexport PYTHONDONTWRITEBYTECODE
 # As they were given: make would take `$(…)` in a path for its own, and run `$(shell …)`.
 override PROJECT := $(value PROJECT)
 override QUESTION := $(value QUESTION)
 export PROJECT QUESTION
 
-.PHONY: help tried install env quickstart check test test-nightly bench bench-million bench-retrieval bench-graph bench-trees soak messages requirements before-push
+.PHONY: help tried install env quickstart check test test-portable test-nightly wheel bench bench-million bench-retrieval bench-graph bench-trees soak messages requirements before-push
 
 help:  ## what there is to run
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name text; do \
@@ -118,9 +120,15 @@ check: .venv/.installed-dev  ## format, lint, types, layers, architecture
 
 # Most tests wait for processes most of the time, so there are more workers than cores, and one thread to a matrix;
 # those of tests/load measure, so they have the machine for themselves.
+# With CHECKED=1, those of tests/architecture have been run by `make check`.
 test: .venv/.installed-dev  ## all tests
-	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --ignore tests/load
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --ignore tests/load \
+	    $(if $(CHECKED),--ignore tests/architecture)
 	$(BIN)/pytest tests/load
+
+test-portable: .venv/.installed-dev  ## unit, contract and watcher tests: what is run on other systems than Linux
+	$(BIN)/pytest --numprocesses 4 --dist loadfile tests/unit tests/contract tests/fuzz/test_watching.py \
+	    tests/acceptance/test_watched_again.py
 
 test-nightly: .venv/.installed-dev  ## what takes minutes: large monsters, 1,000 saves, random texts [FUZZ_SECONDS=120]
 	$(BIN)/pytest -q -s -m nightly
@@ -150,4 +158,23 @@ requirements: uv.lock  ## plugin/requirements.txt, for who has pip alone, from u
 	$$(command -v uv || echo build/uv/bin/uv) export --quiet --frozen --no-dev --no-emit-project --no-header --no-annotate \
 	    --output-file plugin/requirements.txt >/dev/null
 
-before-push: check test  ## what must pass before a push
+wheel: .venv/.installed-dev  ## dist/, tried in an environment that has nothing but its dependencies
+	@set -euo pipefail; \
+	uv=$$(command -v uv || echo build/uv/bin/uv); own=build/wheel; project=$$(mktemp -d); \
+	trap 'rm -rf "$$project"' EXIT; \
+	rm -rf dist $$own; \
+	"$$uv" build --quiet --wheel --out-dir dist; \
+	"$$uv" venv --quiet --python $(BIN)/python $$own; \
+	"$$uv" pip install --quiet --python $$own/bin/python --requirements plugin/requirements.txt; \
+	"$$uv" pip install --quiet --python $$own/bin/python --no-deps dist/*.whl; \
+	$$own/bin/$(TRY) --recorded; \
+	cp server_client/agent_brain_contract/packages.py "$$project"; \
+	brain() { $$own/bin/agent-brain --project "$$project" "$$@"; }; \
+	brain setup --yes --index --no-watch; \
+	brain search "packages that cannot be imported" | grep packages.py; \
+	brain stop; \
+	ls dist
+
+before-push:  ## what must pass before a push
+	$(MAKE) check
+	$(MAKE) test CHECKED=1

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from mcp import MCPError
 
 from support.cli import RETRY_SOURCE, CliProject
 from support.mcp_client import (
@@ -68,6 +67,8 @@ async def test_what_is_asked_for_is_honoured_or_refused(project: CliProject) -> 
         assert "`top_k`" in await refusal(opened, "search", query="x", top_k=0)
         assert "`query`" in await refusal(opened, "search", query=" ")
         assert "`path`" in await refusal(opened, "search", query="x", path=[1])
+        from mcp import MCPError
+
         with pytest.raises(MCPError, match="no tool"):
             await opened.call_tool("shell", {})
 

@@ -68,7 +68,7 @@ def remove_plugin(plugin: Path) -> None:
 
 def upgrade_in_place(plugin: Path) -> None:
     """As pip and git do: the same folder, other files."""
-    module = plugin / "server" / "agent_brain_server" / "indexing" / "worker_process.py"
+    module = plugin / "server" / "agent_brain_server" / "indexing" / "workers" / "worker_process.py"
     fresh = module.with_suffix(".new")
     fresh.write_text(module.read_text() + "\n# another version\n")
     fresh.replace(module)

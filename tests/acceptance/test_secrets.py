@@ -7,15 +7,17 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from mcp import ClientSession, StdioServerParameters, stdio_client
 
 from support.brain import write_files
 from support.claude import ROOT
 from support.cli import CliProject, cli_project
 from support.secret_kinds import Maker, secret_kinds, shown
+
+if TYPE_CHECKING:
+    from mcp import ClientSession
 
 SCRIPT = str(ROOT / "plugin" / "scripts" / "mcp_server.py")
 
@@ -106,6 +108,8 @@ async def _session(project: CliProject) -> AsyncIterator[ClientSession]:
     """The plugin's MCP server as a client opens it."""
     own = {"AGENT_BRAIN_PYTHON": sys.executable, "CLAUDE_PROJECT_DIR": str(project.root)}
     environment = {**project.environment, **own, "CLAUDE_PLUGIN_DATA": str(project.root.parent / "data")}
+    from mcp import ClientSession, StdioServerParameters, stdio_client
+
     parameters = StdioServerParameters(command=sys.executable, args=["-E", "-S", SCRIPT], env=environment)
     async with stdio_client(parameters) as (read, write), ClientSession(read, write) as opened:
         await opened.initialize()

@@ -25,20 +25,22 @@ def calls(module: str) -> Iterator[tuple[str, ast.Call]]:
             yield ast.unparse(node.func), node
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_nothing_but_output_prints(module: str) -> None:
+def test_nothing_but_output_prints(subtests: pytest.Subtests) -> None:
     unwanted = {"print", "sys.stdout.write", "sys.stderr.write", "sys.excepthook", "traceback.print_exc"}
-    assert [(name, call.lineno) for name, call in calls(module) if name in unwanted] == []
+    for module in MODULES:
+        with subtests.test(module):
+            assert [(name, call.lineno) for name, call in calls(module) if name in unwanted] == []
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_what_is_said_has_no_newline_in_a_line(module: str) -> None:
+def test_what_is_said_has_no_newline_in_a_line(subtests: pytest.Subtests) -> None:
     """`say` and `note` take lines; a newline in one would be written out."""
-    said = [call for name, call in calls(module) if name in ("say", "note")]
-    texts = [
-        (node.value, node.lineno)
-        for call in said
-        for node in ast.walk(call)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" in node.value
-    ]
-    assert texts == []
+    for module in MODULES:
+        with subtests.test(module):
+            said = [call for name, call in calls(module) if name in ("say", "note")]
+            texts = [
+                (node.value, node.lineno)
+                for call in said
+                for node in ast.walk(call)
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" in node.value
+            ]
+            assert texts == []

@@ -43,6 +43,8 @@ class CliProject:
 
     root: Path
     environment: dict[str, str] = field(default_factory=dict)
+    is_forked: bool = True
+    """Whether `run` may fork a process that has imported the command, for the same that a new one would do."""
 
     @property
     def state(self) -> Path:
@@ -54,7 +56,7 @@ class CliProject:
 
     def run(self, *arguments: str, prefix: Sequence[str] = (), **more: str) -> subprocess.CompletedProcess[str]:
         """Run to the end; `more` are environment variables, `prefix` a command that runs the command."""
-        if not prefix and can_run({**self.environment, **more}):
+        if self.is_forked and not prefix and can_run({**self.environment, **more}):
             return run_command(COMMAND, arguments, self.root, {**self.environment, **more}, TIMEOUT_SECONDS)
         return subprocess.run(
             [*prefix, COMMAND, *arguments],

@@ -77,13 +77,17 @@ def assert_fixed(project: CliProject, fault: Fault) -> None:
 
 
 def follow(project: CliProject, fault: Fault, fix: str) -> dict[str, Finding]:
-    """Run a fix in a shell as it is written, then doctor in the same shell; what is not in order after it."""
+    """Run a fix in a shell as it is written, then doctor, in the same shell where the fix changes its environment.
+
+    Return what is not in order after it.
+    """
     command = fix.rpartition(BEGIN_AGAIN)[2]
     if command.endswith("agent-brain setup"):  # which asks where there is a terminal
         command += " --yes"
+    again = "agent-brain doctor --json" if "unset " in command else ":"
     path = f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["sh", "-c", f"{{ {command}; }} >&2 || exit 9\nagent-brain doctor --json"],
+        ["sh", "-c", f"{{ {command}; }} >&2 || exit 9\n{again}"],
         cwd=project.root,
         env={**project.environment, **fault.variables, "PATH": path},
         stdin=subprocess.DEVNULL,
@@ -92,4 +96,4 @@ def follow(project: CliProject, fault: Fault, fix: str) -> dict[str, Finding]:
         timeout=120,
     )
     assert done.returncode in (0, 1), f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return not_in_order(done.stdout)
+    return not_in_order(done.stdout or project.run("doctor", "--json", **fault.variables).stdout)

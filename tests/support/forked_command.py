@@ -1,10 +1,11 @@
 """Runs `agent-brain` in a process that is forked from one which has imported it, which saves a quarter of a second.
 
-Each test worker has one such process. With AGENT_BRAIN_TESTS_FORK=0 every command is started as people start it.
+The servers that it starts are forks too (`forked_server`). Each test worker has one such process. With
+AGENT_BRAIN_TESTS_FORK=0 every command is started as people start it.
 
-Run as a program, `python -m support.forked_command DESCRIPTOR`, it is that process: its socket gets a request for each
-command (arguments, directory and environment in JSON, and the three standard streams). It answers on a socket of the
-request's own, with the process's number and then with its exit status.
+`serve` is that process: its socket gets a request for each command (arguments, directory and environment in JSON, and
+the three standard streams). It answers on a socket of the request's own, with the process's number and then with its
+exit status.
 """
 
 from __future__ import annotations
@@ -25,9 +26,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, NoReturn
 
+from support import forked_server
+
 _NUMBER = struct.Struct("!i")
 _LONGEST_REQUEST = 1 << 20
 _STREAMS = 4  # stdin, stdout, stderr, and the socket for the answer
+_SERVE = """
+import sys
+sys.path.insert(0, sys.argv[2])
+from support.forked_command import serve
+serve(int(sys.argv[1]))
+"""
+_LATE = ("docker", "docker.errors")
+"""What commands import when they need it, which takes long."""
 _INTERPRETER = ("PYTHON", "LC_", "LANG", "LD_")
 """Variables that the interpreter reads before any program runs."""
 
@@ -76,8 +87,15 @@ def _server() -> socket.socket:
     mine.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LONGEST_REQUEST)
     with its:
         process = subprocess.Popen(
-            [sys.executable, "-m", "support.forked_command", str(its.fileno())],
-            cwd=Path(__file__).parents[1],
+            [
+                sys.executable,
+                "-I",
+                "-c",
+                _SERVE,
+                str(its.fileno()),
+                Path(__file__).parents[1],
+                " " * forked_server.WORDS,
+            ],
             stdin=subprocess.DEVNULL,
             pass_fds=[its.fileno()],
         )
@@ -90,8 +108,12 @@ def _end(process: subprocess.Popen[bytes], connection: socket.socket) -> None:
     process.wait()
 
 
-def _serve(requests: socket.socket) -> None:
+def serve(descriptor: int) -> None:
+    """Fork a process for each command that is asked for, until nobody can ask any more."""
+    requests = socket.socket(fileno=descriptor)
     _import_commands()
+    if sys.platform == "linux":
+        forked_server.import_server()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         request, streams, _, _ = socket.recv_fds(requests, _LONGEST_REQUEST, _STREAMS)
@@ -111,6 +133,8 @@ def _import_commands() -> None:
 
     for command in (*COMMANDS, *OWN):
         import_module(command.module)
+    for package in _LATE:
+        import_module(package)
 
 
 def _attend(request: bytes, streams: Sequence[int]) -> NoReturn:
@@ -138,6 +162,8 @@ def _run(request: bytes, streams: Sequence[int]) -> NoReturn:
         os.environ.clear()
         os.environ.update(environment)
         sys.argv[:] = argv
+        if sys.platform == "linux":
+            forked_server.fork_servers()
         status = _exit_status()
     except BaseException:
         traceback.print_exc()
@@ -158,7 +184,3 @@ def _exit_status() -> int:
             return end.code or 0
         print(end.code, file=sys.stderr)
         return 1
-
-
-if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))

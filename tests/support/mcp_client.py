@@ -10,13 +10,15 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from mcp import ClientSession, StdioServerParameters, stdio_client
 
 from support.claude import ROOT
 from support.cli import RETRY_SOURCE, CliProject, cli_project
+
+if TYPE_CHECKING:
+    from mcp import ClientSession
 
 SCRIPT = str(ROOT / "plugin" / "scripts" / "mcp_server.py")
 COMMAND = [sys.executable, "-E", "-S", SCRIPT]
@@ -52,6 +54,8 @@ def variables(project: CliProject, **more: str) -> dict[str, str]:
 @asynccontextmanager
 async def session(project: CliProject, **more: str) -> AsyncIterator[ClientSession]:
     """The official client on a server of its own; `more` are environment variables."""
+    from mcp import ClientSession, StdioServerParameters, stdio_client
+
     parameters = StdioServerParameters(command=COMMAND[0], args=COMMAND[1:], env=variables(project, **more))
     async with stdio_client(parameters) as (read, write), ClientSession(read, write) as opened:
         await opened.initialize()

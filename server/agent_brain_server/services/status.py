@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent_brain_server.domain.content import EmbeddingModel, IndexStatistics
@@ -30,7 +30,7 @@ class Identity:
     version: str
     root: Path
     started_at: float
-    pid: int = os.getpid()
+    pid: int = field(default_factory=os.getpid)
 
 
 @dataclass(frozen=True, slots=True)
