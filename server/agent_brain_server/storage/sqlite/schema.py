@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -24,8 +25,9 @@ from agent_brain_server.storage.sqlite.ledger import refuse_unfinished
 from agent_brain_server.storage.sqlite.session import Row, Session, UnsoundError
 
 SCHEMA_VERSION = 2
-# The tables that each version has and the one before it had not.
+# The SQL blocks that turn a file of the version before into one of this version: they create tables or add columns.
 ADDED = {2: ("create_symbols", "create_symbol_references", "create_graph_names")}
+_SPACE = re.compile(r"\s*([(),])\s*|\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,12 @@ def _wanted_schema(queries: Mapping[str, str]) -> Mapping[str, tuple[str, str]]:
 
 
 def _schema(connection: sqlite3.Connection) -> Mapping[str, tuple[str, str]]:
-    """Return the kind and the statement, in single spaces, of each table and index by name."""
+    """Return the kind and the statement of each table and index by name.
+
+    Statements have no white space that is not needed: `ALTER TABLE ADD COLUMN` puts it elsewhere than `schema.sql`.
+    """
     rows = connection.execute("SELECT name, type, coalesce(sql, '') FROM sqlite_schema")
-    return {name: (kind, " ".join(statement.split())) for name, kind, statement in rows}
+    return {name: (kind, _SPACE.sub(lambda found: found[1] or " ", statement)) for name, kind, statement in rows}
 
 
 def _upgrade(session: Session, path: Path) -> None:
