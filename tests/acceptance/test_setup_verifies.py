@@ -148,8 +148,8 @@ def test_pgadmin_that_is_wanted_is_started_and_one_that_ends_is_named(with_docke
     run(["docker", "tag", DATABASE, PGADMIN_IMAGE], with_docker.root)  # which ends at once: it has no password
     try:
         flags = ("--storage", "postgres-docker", "--pgadmin", "--index", "--no-watch")
-        done = with_docker.run("setup", "--yes", "--port", str(free_port()), *flags)
         with composed_database(with_docker.root):
+            done = with_docker.run("setup", "--yes", "--port", str(free_port()), *flags)
             assert done.returncode == 0, done.stdout + done.stderr
             assert "pgAdmin was not started: pgAdmin does not keep running; its last log line: " in done.stderr
             assert "✔ Indexed" in done.stderr
