@@ -67,7 +67,7 @@ async def test_vectors_of_any_length_are_found_through_the_index_that_can_hold_t
         assert found == sorted(products, key=lambda text: -products[text])[:10]
         assert [hit.score for hit in hits] == pytest.approx([products[text] for text in found], abs=1e-5)
     few = await vector_hits(store, vectors[5], Filters(paths=("f1.x", "f2.x")), 10)
-    assert (few.path, len(few)) == ("exact", 2)
+    assert (few.strategy, len(few)) == ("exact", 2)
     await store.close()
     if kind:
         wait_for_scans(database, 2)

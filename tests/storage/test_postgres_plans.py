@@ -27,6 +27,8 @@ CHUNKS = 100_000
 A_FILE = 50
 FILES_A_BATCH = 100
 LANGUAGES = ("python", "go")
+pytestmark = pytest.mark.timeout(400)  # the vector index of 100,000 chunks
+
 SEARCHES = ("search_lexical", "search_vector_nearest")
 
 
