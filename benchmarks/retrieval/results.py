@@ -7,11 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from benchmarks.retrieval.packages import Package
-from benchmarks.retrieval.questions import Question, Span
-from benchmarks.retrieval.scoring import Passage, tokens_to_first
-
-Gain = Callable[[Sequence[Passage], Sequence[Span]], float]
+from benchmarks.retrieval.packages import Corpus
+from benchmarks.retrieval.questions import Question
+from benchmarks.retrieval.scoring import Gain, Passage, tokens_to_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +27,13 @@ class Results:
     """Add to it, then ask for figures."""
 
     asked: dict[str, list[Asked]] = field(default_factory=lambda: defaultdict(list))
-    indexes: list[tuple[Package, int, float]] = field(default_factory=list)
+    indexes: list[tuple[Corpus, int, float]] = field(default_factory=list)
 
     def add(self, asked: Asked) -> None:
         """Keep one answer."""
         self.asked[asked.system].append(asked)
 
-    def indexed(self, package: Package, chunks: int, seconds: float) -> None:
+    def indexed(self, package: Corpus, chunks: int, seconds: float) -> None:
         """Keep how long an index took, 0 s where it was there before."""
         self.indexes.append((package, chunks, seconds))
 
