@@ -12,10 +12,15 @@ from pathlib import Path
 
 from benchmarks.retrieval.clones import find_clone, read_projects
 from benchmarks.retrieval.history import history_questions
+from benchmarks.retrieval.messages import messages_questions
 from benchmarks.retrieval.packages import Corpus, read_packages, unpacked
+from benchmarks.retrieval.places import places_questions
 from benchmarks.retrieval.questions import Question, read_questions
 
-FROM_SOURCES: Mapping[str, Callable[[Corpus, Path], list[Question]]] = {}
+FROM_SOURCES: Mapping[str, Callable[[Corpus, Path], list[Question]]] = {
+    "places": places_questions,
+    "messages": messages_questions,
+}
 """The sets that are made from sources alone."""
 SETS = ("questions", "history", *FROM_SOURCES)
 

@@ -39,7 +39,7 @@ _BY_EXTENSION = {extension: language for language, all_ in LANGUAGES.items() for
 _ASIDE = re.compile(
     r"(?:^|/)(?:tests?|testing|specs?|__tests__|e2e|unittests?|testdata|fixtures?|mocks?|examples?|samples?|demos?"
     r"|docs?|bench|benches|benchmarks?|vendor|third[_-]?party|node_modules|external|extern|dist|generated"
-    r"|[\w.-]+[._-]?tests?|tests?[._-][\w.-]+)/",
+    r"|[\w.-]+[._-](?:tests?|testing)(?:[._-][\w.-]+)?|tests?[._-][\w.-]+)/",
     re.IGNORECASE,
 )
 _ASIDE_NAME = re.compile(
@@ -47,7 +47,7 @@ _ASIDE_NAME = re.compile(
     r"|.*\.d\.[mc]?ts",
     re.IGNORECASE,
 )
-_TEST_CLASS = re.compile(r".*[a-z0-9](?:Tests?|Spec|Suite)\.\w+")
+_TEST_CLASS = re.compile(r"(?:.*/)?(?:[\w.-]*[a-z0-9]Tests?/.*|[^/]*[a-z0-9](?:Tests?|Spec|Suite)\.\w+)")
 
 
 def language_of(path: str) -> str | None:
@@ -58,7 +58,7 @@ def language_of(path: str) -> str | None:
 def is_source(path: str) -> bool:
     """Return whether the path is of the project's own code: no test, example, document, copy or output."""
     name = path.rpartition("/")[2]
-    is_aside = _ASIDE.search(path) or _ASIDE_NAME.fullmatch(name) or _TEST_CLASS.fullmatch(name)
+    is_aside = _ASIDE.search(path) or _ASIDE_NAME.fullmatch(name) or _TEST_CLASS.fullmatch(path)
     return language_of(path) is not None and not is_aside
 
 
