@@ -17,6 +17,7 @@ _SKIPPED = re.compile(
     r"^\W*(?:merge\b|revert|reapply|back(?:ed)? out|bump|release|prepare|version\b|v?\d+\.\d+|cut\b|changelog|wip\b"
     r"|(?:update|upgrade|pin|downgrade)\b.*\b(?:deps|dependenc\w+|version|from|to)\s+v?\d"
     r"|(?:update|upgrade)\b.*\b(?:dependenc|submodule|lock\s?file|changelog|copyright|licen[cs]e|readme|translations?)"
+    r"|(?:add|fix|improve|update|more|type|move|remove)\b.{0,30}\b(?:tests?|benchmarks?|coverage|examples?)\b"
     r"|next development|start(?:ing)? .{0,20}\bversion|initial commit"
     r"|(?:re-?)?format\b|(?:fix(?:ed)?|correct)? ?(?:typos?|spelling|lint\w*|whitespace|formatting|indentation)\b"
     r"|(?:run|apply|appease|satisfy)\b.*(?:fmt|prettier|black|lint|clippy|rubocop|format)|rustfmt|gofmt|clang-format"
@@ -34,7 +35,9 @@ _DROPPED = (
         r"\((?:\s*(?:(?:closes?|fix(?:es)?|resolves?|refs?|see|pr|issue|gh)?[\s#-]*\d{2,}[\s,]*)+)\)", re.IGNORECASE
     ),
     re.compile(
-        r"\b(?:closes?|closed|fix(?:es|ed)?|resolves?|refs?|see|issues?|pr|part of)[:\s]+[\w./-]*#\d+", re.IGNORECASE
+        r"\b(?:closes?|closed|fix(?:es|ed)?|resolves?|refs?|see|part of)[:\s]+[\w./-]*#\d+"
+        r"|\b(?:github )?(?:issues?|prs?|pull requests?)[:\s]+(?:[\w./-]*#)?\d+",
+        re.IGNORECASE,
     ),
     re.compile(r"[\w./-]*#\d+|\bGH-\d+|\b[A-Z][A-Z0-9]+-\d+\b"),
     re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}\b"),
@@ -44,7 +47,7 @@ _DROPPED = (
     ),
 )
 _MARKS = re.compile(r"^[^\w`'\"(<$@\[:-]+|^[\s*•>#-]+(?=\s)")
-_EMPTY = re.compile(r"\(\s*[,;]?\s*\)|\[\s*\]|``|''|\"\"")
+_EMPTY = re.compile(r"\(\s*[,;]?\s*\)|\[\s*\]|``|''|\"\"|(?<=\s)[.,;:]+(?=\s|$)")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,}")
 _COMMON = frozenset(
     "the and for with from into that this not when are was were has have had but can its all also any add adds added"

@@ -38,7 +38,7 @@ LARGEST = 400_000
 _BY_EXTENSION = {extension: language for language, all_ in LANGUAGES.items() for extension in all_.split()}
 _ASIDE = re.compile(
     r"(?:^|/)(?:tests?|testing|specs?|__tests__|e2e|unittests?|testdata|fixtures?|mocks?|examples?|samples?|demos?"
-    r"|docs?|bench|benches|benchmarks?|vendor|third[_-]?party|node_modules|external|extern|dist|generated"
+    r"|docs?|translations?|locales?|bench|benches|benchmarks?|vendor|third[_-]?party|node_modules|external|extern|dist|generated"
     r"|[\w.-]+[._-](?:tests?|testing)(?:[._-][\w.-]+)?|tests?[._-][\w.-]+)/",
     re.IGNORECASE,
 )
