@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MissingClonesError as error:
         print(error, file=sys.stderr)
         return 2
+    if options.answers:
+        results.write(options.answers)
     print(machine.line({**machine.describe(), "postgres": "SQLite"}))
     print(f"{len(results.indexes)} packages ({options.half} half), {results.questions} questions of {options.set}")
     print(f"not asked, because not installed: {', '.join(_absent(options)) or 'none'}\n")
@@ -108,6 +110,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--package", action="append", metavar="NAME", help="only this one; may be repeated")
     parser.add_argument("--semble", type=Path, metavar="PYTHON", help="an interpreter that has semble 0.7 installed")
     parser.add_argument("--ablation", action="store_true", help="also without each part")
+    parser.add_argument("--answers", type=Path, metavar="FILE", help="write every answer there, as lines of JSON")
     parser.add_argument("--fresh", action="store_true", help="index again")
     parser.add_argument("--work", type=Path, default=DEFAULT_WORK, metavar="DIR", help="(%(default)s)")
     return parser.parse_args(arguments)

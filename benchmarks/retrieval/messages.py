@@ -90,10 +90,10 @@ def _said(file: Parsed) -> list[tuple[str, Span]]:
 
 def _whole(node: Node) -> Node:
     """Return what the string is joined in with others, itself where it is alone."""
-    for around in ancestors(node, 12):
-        if around.type not in _JOINING:
+    for outer in ancestors(node, 12):
+        if outer.type not in _JOINING:
             break
-        node = around
+        node = outer
     return node
 
 
@@ -114,11 +114,11 @@ def _joined(file: Parsed, whole: Node, nodes: list[Node]) -> str:
 
 def _statement(file: Parsed, node: Node) -> Node | None:
     """Return the statement that prints or throws the literal, None if none does."""
-    for around in ancestors(node, 8):
-        if around.end_point[0] - around.start_point[0] >= LONGEST_STATEMENT:
+    for outer in ancestors(node, 8):
+        if outer.end_point[0] - outer.start_point[0] >= LONGEST_STATEMENT:
             return None
-        if around.type in _THROWS or (around.type in _CALLS and _is_printing(file, around)):
-            return around
+        if outer.type in _THROWS or (outer.type in _CALLS and _is_printing(file, outer)):
+            return outer
     return None
 
 

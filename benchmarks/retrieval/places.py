@@ -49,7 +49,7 @@ class _Sources:
         self.ends = Counter(PurePosixPath(path).name for path in self.texts)
 
     def spans(self, name: str) -> tuple[Span, ...]:
-        """Return every place where a name of this spelling, whatever its case, is defined."""
+        """Return every place where a name of these words is defined, in any case."""
         return tuple(Span(one.path, one.first, one.last) for one in self.named[folded(name)])
 
     def names(self) -> list[Defined]:

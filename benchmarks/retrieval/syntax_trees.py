@@ -108,15 +108,15 @@ def parsed_files(root: Path) -> Iterator[Parsed]:
 def definitions(file: Parsed) -> list[Defined]:
     """Return what the file defines, in the order of its text."""
     found: list[Defined] = []
-    around: list[tuple[int, str]] = []
+    enclosing: list[tuple[int, str]] = []
     for node in file.nodes(DEFINITIONS[file.language]):
-        while around and around[-1][0] <= node.start_byte:
-            around.pop()
+        while enclosing and enclosing[-1][0] <= node.start_byte:
+            enclosing.pop()
         if not (name := _name(file, node)):
             continue
-        names = (*(outer for _, outer in around), *name.split("."))
+        names = (*(outer for _, outer in enclosing), *name.split("."))
         found.append(Defined(file.path, file.language, names, node.start_point[0] + 1, node.end_point[0] + 1))
-        around.append((node.end_byte, name))
+        enclosing.append((node.end_byte, name))
     return found
 
 
