@@ -58,23 +58,39 @@ class Clone:
 
     def has(self, *commits: str) -> bool:
         """Return whether all the commits are there: a shallow clone has not all of them."""
-        checked = self.git("cat-file", "--batch-check", given="\n".join(commits) + "\n")
-        return all(line.endswith("missing") is False for line in checked.splitlines())
+        return not self._missing(commits)
+
+    def blobs(self, commit: str) -> dict[str, str]:
+        """Return the name of each file's content by its path; links are files, submodules are left out."""
+        entries = (entry.partition("\t") for entry in self.git("ls-tree", "-r", "-z", commit).split("\0") if entry)
+        found = {path: fields.split(" ") for fields, _, path in entries}
+        return {path: name for path, (_, kind, name) in found.items() if kind == "blob"}
 
     def check_out(self, commit: str, target: Path) -> None:
-        """Write the commit's files into `target`, unless they are there. Links become files that hold their text."""
+        """Write the commit's files into `target`, unless they are there. Links become files that hold their text.
+
+        What a snapshot of a clone leaves out, such as very large files, is not there then.
+        """
         if target.is_dir():
             return
         part = target.with_name(f"{target.name}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         index = {"GIT_INDEX_FILE": str(part.with_suffix(".index"))}
+        blobs = self.blobs(commit)
+        missing = self._missing(blobs.values())
+        paths = "".join(f"{path}\0" for path, blob in blobs.items() if blob not in missing)
         try:
             self.git("read-tree", commit, environment=index)
-            self.git(f"--work-tree={part}", "checkout-index", "--all", f"--prefix={part}/", environment=index)
+            writing = ("checkout-index", "-z", "--stdin", f"--prefix={part}/")
+            self.git(f"--work-tree={part}", *writing, given=paths, environment=index)
         finally:
             Path(index["GIT_INDEX_FILE"]).unlink(missing_ok=True)
         part.rename(target)
+
+    def _missing(self, names: Iterable[str]) -> set[str]:
+        checked = self.git("cat-file", "--batch-check", given="".join(f"{name}\n" for name in names))
+        return {line.split(" ")[0] for line in checked.splitlines() if line.endswith(" missing")}
 
 
 def find_clone(project: Project, clones: Path) -> Clone | None:

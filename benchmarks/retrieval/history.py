@@ -48,7 +48,7 @@ def history_questions(project: Project, clone: Clone) -> list[Question]:
 
     Which of them does not depend on their number: they are drawn by the commits' names, which are as good as random.
     """
-    tree = _blobs(clone, project.tree)
+    tree = clone.blobs(project.tree)
     questions: dict[str, Question] = {}
     for commit in sorted(_commits(clone, project), key=lambda commit: commit.name):
         if commit.text in questions or not set(commit.changed) <= tree.keys():
@@ -85,11 +85,6 @@ def _changes(clone: Clone, commits: list[str]) -> dict[str, dict[str, tuple[str,
         _, _, before, after, _ = fields.split(" ")
         current[path] = before, after
     return changes
-
-
-def _blobs(clone: Clone, commit: str) -> dict[str, str]:
-    lines = clone.git("ls-tree", "-r", commit).splitlines()
-    return {path: fields.split(" ")[2] for fields, _, path in (line.partition("\t") for line in lines)}
 
 
 def _answers(clone: Clone, commit: Commit, tree: dict[str, str]) -> list[Span]:

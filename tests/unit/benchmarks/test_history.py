@@ -156,12 +156,15 @@ def test_a_missing_clone_is_named(tmp_path: Path) -> None:
 
 
 def test_a_tree_is_checked_out_without_touching_the_clone(repository: Repository, tmp_path: Path) -> None:
-    tree = repository.commit("start", a_py=CODE, src__b_go=CODE)
+    tree = repository.commit("start", a_py=CODE, src__b_go=CODE, large_bin="left out of snapshots")
+    blob = repository.git("rev-parse", "HEAD:large.bin")
     repository.commit("next", a_py=changed(1))
+    (repository.folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
     project = Project("name", "test", "owner/name", "python", tree, tree)
     clone = find_clone(project, repository.folder.parent)
     assert clone is not None
     clone.check_out(tree, tmp_path / "trees" / "name")
     assert (tmp_path / "trees" / "name" / "a.py").read_text() == CODE
+    assert not (tmp_path / "trees" / "name" / "large.bin").exists()
     assert (repository.folder / "a.py").read_text() == changed(1)
     assert repository.git("status", "--porcelain") == ""
