@@ -69,5 +69,5 @@ def package_of(path: str) -> str:
     """Return the package that the folders of a file name, as the JVM's languages have it."""
     folders = PurePosixPath(path).parent.parts
     roots = ("java", "kotlin", "scala", "src", "main")
-    start = max((number + 1 for number, folder in enumerate(folders) if folder in roots), default=0)
+    start = max((number + 1 for number, folder in enumerate(folders) if folder.split("-")[-1] in roots), default=0)
     return ".".join(folders[start:])

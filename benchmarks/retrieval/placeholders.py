@@ -47,5 +47,6 @@ def filled(literal: str, random: Random) -> str | None:
 
 
 def words_of(literal: str) -> int:
-    """Return how many words the literal has apart from its placeholders."""
-    return len(re.findall(r"[A-Za-z]{2,}", _FORMATTED.sub(" ", _ESCAPE.sub(" ", literal))))
+    """Return how many words with white space between them the literal has, apart from its placeholders."""
+    words = _FORMATTED.sub(" ", _ESCAPE.sub(" ", literal)).split()
+    return sum(re.search(r"[A-Za-z]{2,}", word) is not None for word in words)

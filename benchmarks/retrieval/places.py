@@ -91,7 +91,7 @@ def _lines(sources: _Sources, random: Random) -> Drawn:
 
 def _frames(sources: _Sources, random: Random) -> Drawn:
     for number, one in enumerate(_shuffled(sources.defined, random)):
-        if one.last - one.first >= 2:
+        if one.is_function and one.last - one.first >= 2:
             line = random.randint(one.first + 1, one.last - 1)
             if _WORD.search(sources.texts[one.path].split("\n")[line - 1]):
                 yield frame(one, line, surrounded=number % 2 == 1), (Span(one.path, line, line),)

@@ -37,13 +37,13 @@ LARGEST = 400_000
 
 _BY_EXTENSION = {extension: language for language, all_ in LANGUAGES.items() for extension in all_.split()}
 _ASIDE = re.compile(
-    r"(?:^|/)(?:tests?|testing|specs?|__tests__|e2e|unittests?|testdata|fixtures?|mocks?|examples?|samples?|demos?"
+    r"(?:^|/)(?:tests?|testing|specs?|__tests__|e2e|unittests?|testdata|regress|fixtures?|mocks?|examples?|samples?|demos?"
     r"|docs?|translations?|locales?|bench|benches|benchmarks?|vendor|third[_-]?party|node_modules|external|extern|dist|generated"
     r"|[\w.-]+[._-](?:tests?|testing)(?:[._-][\w.-]+)?|tests?[._-][\w.-]+)/",
     re.IGNORECASE,
 )
 _ASIDE_NAME = re.compile(
-    r"tests?[_.-].*|.*[_.-](?:tests?|specs?|min|generated|pb|pb2|g)\.\w+|conftest\.py|tests?\.\w+|spec_helper\.rb"
+    r"tests?[_.-].*|.*_test_\w+\.\w+|.*[_.-](?:tests?|specs?|min|generated|pb|pb2|g)\.\w+|conftest\.py|tests?\.\w+|spec_helper\.rb"
     r"|.*\.d\.[mc]?ts",
     re.IGNORECASE,
 )

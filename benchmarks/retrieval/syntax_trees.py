@@ -53,6 +53,7 @@ STRINGS = {
     "swift": "line_string_literal",
 }
 """By language the nodes that are text."""
+_TYPES = frozenset("class struct interface enum trait object protocol module record type data".split())
 _ELIXIR = frozenset(("def", "defp", "defmodule", "defmacro"))
 
 
@@ -65,6 +66,7 @@ class Defined:
     names: tuple[str, ...]
     first: int
     last: int
+    is_function: bool = True
 
     @property
     def name(self) -> str:
@@ -115,7 +117,8 @@ def definitions(file: Parsed) -> list[Defined]:
         if not (name := _name(file, node)):
             continue
         names = (*(outer for _, outer in enclosing), *name.split("."))
-        found.append(Defined(file.path, file.language, names, node.start_point[0] + 1, node.end_point[0] + 1))
+        lines = node.start_point[0] + 1, node.end_point[0] + 1
+        found.append(Defined(file.path, file.language, names, *lines, is_function=not _is_type(file, node)))
         enclosing.append((node.end_byte, name))
     return found
 
@@ -130,6 +133,12 @@ def _name(file: Parsed, node: Node) -> str:
     name = file.text(node_name) if node_name else ""
     plain = name.replace("::", ".").replace(":", ".").split("<")[0].strip()
     return plain if plain and all(part.isidentifier() for part in plain.rstrip("?!=").split(".")) else ""
+
+
+def _is_type(file: Parsed, node: Node) -> bool:
+    if file.language == "elixir":
+        return file.text(node).startswith("defmodule")
+    return any(word in node.type.split("_") for word in _TYPES)
 
 
 def _declared(node: Node) -> Node | None:

@@ -97,6 +97,8 @@ def test_places_lead_to_their_lines(root: Path) -> None:
         assert span.path.rpartition("/")[2] in text
         assert str(span.first) in text
         assert texts[span.path].split("\n")[span.first - 1].strip()
+    functions = {(one.path, one.first) for file in parsed_files(root) for one in definitions(file) if one.is_function}
+    assert ("src/reading/parser.py", 2) not in functions
     for text, (span,) in of_kind(questions, "frame").items():
         assert str(span.first) in text
     for kind in ("typo", "case"):
@@ -162,3 +164,4 @@ def test_placeholders_are_filled(literal: str, printed: str | None) -> None:
 
 def test_words_are_counted_without_placeholders() -> None:
     assert words_of("no %s of {name} is $left here") == 4
+    assert words_of("./a-path/of-several/words") == 1
