@@ -139,8 +139,12 @@ bench: .venv/.installed-dev  ## the numbers, each with its reference
 bench-million: .venv/.installed-dev  ## a million chunks in PostgreSQL, which takes long
 	$(BIN)/python -m benchmarks --only million
 
-bench-retrieval: .venv/.installed-dev  ## how good the answers are, and what each part is worth (fetches 31 packages)
-	$(BIN)/python -m benchmarks.retrieval --ablation --fresh
+bench-retrieval: .venv/.installed-dev  ## how good the answers are, each part's worth (fetches 31 packages) [CLONES= SEMBLE=]
+	$(BIN)/python -m benchmarks.retrieval --ablation --fresh $(if $(SEMBLE),--semble $(SEMBLE))
+	for set in $(if $(CLONES),history) places messages; do \
+	    $(BIN)/python -m benchmarks.retrieval --set $$set --half both \
+	        $(if $(CLONES),--clones $(CLONES)) $(if $(SEMBLE),--semble $(SEMBLE)) || exit; \
+	done
 
 bench-graph: .venv/.installed-dev  ## how right the code graph is on 300 call sites
 	$(BIN)/python -m benchmarks.graph

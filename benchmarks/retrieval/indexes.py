@@ -42,10 +42,11 @@ def folders_of(store: SqliteStore, root: Path) -> IndexedFolders:
 async def open_index(root: Path, database: Path, *, fresh: bool) -> AsyncIterator[Index]:
     """Yield the index of the sources at `root`, kept in `database` and made where it is missing or `fresh`."""
     root = root.resolve()
-    if fresh:
+    complete = database.with_suffix(".complete")
+    made = fresh or not complete.exists()
+    if made:
         for path in database.parent.glob(f"{database.stem}.*"):
             path.unlink()
-    made = not database.exists()
     workers = Workers()
     embedder = await create_embedder(EmbeddingSettings(), workers.run)
     store = SqliteStore(database, embedder.model, TOKENIZER_VERSION)
@@ -54,10 +55,12 @@ async def open_index(root: Path, database: Path, *, fresh: bool) -> AsyncIterato
         started = time.perf_counter()
         if made:
             await store.folders.save(Folder("."))
-            job = await store.jobs.add((), False, time.time())
+            await store.jobs.add((), False, time.time())
             context = JobContext(store, embedder, workers, folders_of(store, root))
-            await store.jobs.claim(time.time())
+            job = await store.jobs.claim(time.time())
+            assert job is not None  # the only one of a store that was made for it
             await IndexRun(context, job, lambda progress: None, lambda: None).run()
+            complete.touch()
         yield Index(root, database, store, embedder, time.perf_counter() - started if made else 0.0)
     finally:
         await store.close()

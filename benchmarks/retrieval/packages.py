@@ -10,11 +10,23 @@ import tarfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 Half = Literal["development", "test"]
 FETCH_SECONDS = 600
 _OWN_PYTHON = Path(__file__).parents[2] / "build" / "uv" / "bin" / "python"  # made where there was no uv
+
+
+class Corpus(Protocol):
+    """What questions are asked of."""
+
+    @property
+    def name(self) -> str:
+        """Return its short name, unique in its set."""
+
+    @property
+    def half(self) -> Half:
+        """Return the half that it belongs to, with all of its questions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from agent_brain_server.indexing.reading.languages import detect_language
-from benchmarks.retrieval.packages import Package
+from benchmarks.retrieval.packages import Corpus, Package
 
-Kind = Literal["symbol", "semantic", "architecture", "docs"]
-KINDS: tuple[Kind, ...] = ("symbol", "semantic", "architecture", "docs")
+KINDS = ("symbol", "semantic", "architecture", "docs")
 _FOLDER = Path(__file__).with_name("questions")
 
 
@@ -31,10 +29,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of a package, and every place that answers it."""
+    """What is asked of a package or project, and every place that answers it."""
 
-    package: Package
-    kind: Kind
+    package: Corpus
+    kind: str
     text: str
     answers: tuple[Span, ...]
 

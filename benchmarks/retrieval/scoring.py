@@ -19,6 +19,10 @@ class Passage:
     tokens: int
 
 
+Gain = Callable[[Sequence[Passage], Sequence[Span]], float]
+"""What the results of one question are worth, given its answers."""
+
+
 def passage_gain(results: Sequence[Passage], answers: Sequence[Span]) -> float:
     """Return NDCG@10 where a result gains 1 if it shares a line with an answer that no result above it has shown."""
     return _ndcg(results, answers, Span.overlaps)
@@ -28,6 +32,32 @@ def file_gain(results: Sequence[Passage], answers: Sequence[Span]) -> float:
     """Return NDCG@10 where a result gains 1 if it is of a file with an answer that no result above it is of."""
     files = {answer.path: answer for answer in answers}
     return _ndcg(results, list(files.values()), lambda result, answer: result.path == answer.path)
+
+
+def file_recall(results: Sequence[Passage], answers: Sequence[Span]) -> float:
+    """Return the share of the files with an answer, of at most ten, that are among the first ten results' files."""
+    wanted = {answer.path for answer in answers}
+    shown = {result.span.path for result in results[:DEPTH]}
+    return len(wanted & shown) / min(len(wanted), DEPTH)
+
+
+def file_found(depth: int) -> Gain:
+    """Return a gain that is 1 where one of the first `depth` different files has an answer, else 0."""
+
+    def gain(results: Sequence[Passage], answers: Sequence[Span]) -> float:
+        files = list(dict.fromkeys(result.span.path for result in results))[:depth]
+        return float(any(answer.path in files for answer in answers))
+
+    return gain
+
+
+def passage_found(depth: int) -> Gain:
+    """Return a gain that is 1 where one of the first `depth` results shares a line with an answer, else 0."""
+
+    def gain(results: Sequence[Passage], answers: Sequence[Span]) -> float:
+        return float(any(result.span.overlaps(answer) for result in results[:depth] for answer in answers))
+
+    return gain
 
 
 def tokens_to_first(results: Sequence[Passage], answers: Sequence[Span]) -> int | None:

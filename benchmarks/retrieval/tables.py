@@ -7,19 +7,17 @@ from functools import partial
 from statistics import mean, median
 
 from benchmarks.retrieval.questions import KINDS, Question
-from benchmarks.retrieval.results import Gain, Results
-from benchmarks.retrieval.scoring import Passage, file_gain, passage_gain
+from benchmarks.retrieval.results import Results
+from benchmarks.retrieval.scoring import Gain, file_gain, passage_gain
 
-__all__ = ["Passage", "everything"]
-
-SYSTEMS = ("hybrid", "multi", "bm25", "vector", "fts5", "ripgrep")
+SYSTEMS = ("hybrid", "multi", "bm25", "vector", "fts5", "files", "ripgrep", "semble")
 _GAINS: tuple[tuple[str, Gain], ...] = (("passages", passage_gain), ("files", file_gain))
 
 
 def everything(results: Results, ablations: Iterable[str]) -> str:
     """Return all tables, the ablations last."""
     parts = [_by_kind(results, title, gain) for title, gain in _GAINS]
-    parts += [_by_language(results), _reading(results), _times(results)]
+    parts += [_by_language(results), *([_reading(results)] if "ripgrep" in results.asked else []), _times(results)]
     names = [name for name in ablations if name not in SYSTEMS]
     return "\n\n".join([*parts, *([_worth(results, names)] if names else [])])
 
@@ -31,9 +29,13 @@ def _by_kind(results: Results, title: str, gain: Gain) -> str:
             _figure(results.mean(name, gain)),
             *(_figure(results.mean(name, gain, partial(_is_of, kind))) for kind in KINDS),
         ]
-        for name in SYSTEMS
+        for name in _asked(results)
     ]
-    return _table(f"NDCG@10, {title}", ["system", "all", *KINDS], rows)
+    return render(f"NDCG@10, {title}", ["system", "all", *KINDS], rows)
+
+
+def _asked(results: Results) -> list[str]:
+    return [name for name in SYSTEMS if name in results.asked]
 
 
 def _is_of(kind: str, question: Question) -> bool:
@@ -46,12 +48,13 @@ def _is_in(language: str, question: Question) -> bool:
 
 def _by_language(results: Results) -> str:
     languages = sorted({one.question.language for one in results.asked["hybrid"]})
+    names = _asked(results)
     rows = []
     for language in languages:
         number = sum(one.question.language == language for one in results.asked["hybrid"])
-        means = [_figure(results.mean(name, passage_gain, partial(_is_in, language))) for name in SYSTEMS]
+        means = [_figure(results.mean(name, passage_gain, partial(_is_in, language))) for name in names]
         rows.append([language, str(number), *means])
-    return _table("NDCG@10, passages, by the language of the answer", ["language", "questions", *SYSTEMS], rows)
+    return render("NDCG@10, passages, by the language of the answer", ["language", "questions", *names], rows)
 
 
 def _reading(results: Results) -> str:
@@ -73,7 +76,7 @@ def _reading(results: Results) -> str:
         f" ({median(theirs) / median(ours):.0f} by the median)"
     )
     heads = ["system", "answered in ten", "mean tokens", "median"]
-    return _table("Tokens to the first passage that answers", heads, rows) + "\n" + note
+    return render("Tokens to the first passage that answers", heads, rows) + "\n" + note
 
 
 def _times(results: Results) -> str:
@@ -92,7 +95,7 @@ def _worth(results: Results, names: Sequence[str]) -> str:
         less = [results.mean(name, gain) for _, gain in _GAINS]
         rows.append([name, *map(_figure, less), *(f"{a - b:+.3f}" for a, b in zip(whole, less, strict=True))])
     rows.insert(0, ["hybrid", *map(_figure, whole), "", ""])
-    return _table("What each part is worth", ["system", "passages", "files", "worth", "worth (files)"], rows)
+    return render("What each part is worth", ["system", "passages", "files", "worth", "worth (files)"], rows)
 
 
 def _spread(tokens: Sequence[int]) -> list[str]:
@@ -103,6 +106,7 @@ def _figure(value: float) -> str:
     return f"{value:.3f}"
 
 
-def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def render(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table under its title."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join([title, *(f"| {' | '.join(line)} |" for line in lines)])
