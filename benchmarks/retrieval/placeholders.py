@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from random import Random
 
-_VALUES = ("config.yaml", "example.org", "alpha", "/tmp/data.bin", "main", "user-17", "eu-west-1", "v2", "3f2a", "beta")
+_VALUES = ("config.yaml", "example.org", "alpha", "/srv/data.bin", "main", "user-17", "eu-west-1", "v2", "3f2a", "beta")
 _NUMBERS = ("3", "42", "1024", "0", "17", "8080")
 _FORMATTED = re.compile(
     r"(?P<percent>%%)"

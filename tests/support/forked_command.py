@@ -109,7 +109,7 @@ def _end(process: subprocess.Popen[bytes], connection: socket.socket) -> None:
 
 
 def serve(descriptor: int) -> None:
-    """Fork a process for each command that is asked for, until nobody can ask any more."""
+    """Fork a process for each command that is asked for, until no process can ask any more."""
     requests = socket.socket(fileno=descriptor)
     _import_commands()
     if sys.platform == "linux":
